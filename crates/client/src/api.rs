@@ -1,0 +1,331 @@
+//! Wire types. Amounts are integers with their unit in the field's description, times are RFC 3339 in UTC.
+
+use domain::checkpoint::{Checkpoint, CheckpointSignature};
+use domain::payout::Payout;
+use domain::sale::{Beneficiary, NotIssued, SaleEntry, Share};
+use domain::{
+    Address, B256, BuyerKind, CommitCertificate, Currency, Header, Line, OutletId, OutletKind, Payload, Sale, SaleId,
+    Signature, SignedTransaction, TerminalKind, Validator,
+};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// A sale as a terminal sends it: what it signed, with the lines and their salt beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SaleRequest {
+    /// The outlet that sold.
+    pub outlet: OutletId,
+    /// The terminal that signed.
+    pub terminal: Address,
+    /// The outlet's own id of the sale: 32 hex digits.
+    pub sale_id: SaleId,
+    /// RFC 3339; milliseconds count, finer digits are cut off.
+    pub occurred_at: String,
+    /// ISO 4217.
+    pub currency: Currency,
+    /// Sum of the lines, in the currency's smallest unit.
+    pub total: u64,
+    /// What was sold.
+    pub lines: Vec<Line>,
+    /// 32 random bytes that keep the lines' hash from being guessed.
+    pub lines_salt: B256,
+    /// Who gets the buyer's share.
+    pub buyer_kind: BuyerKind,
+    /// The wallet or receipt address; zero or absent for `none`.
+    #[serde(default)]
+    pub buyer: Address,
+    /// r‖s‖v over the EIP-712 digest of `Sale`.
+    pub signature: Signature,
+}
+
+impl SaleRequest {
+    /// The wire form of a signed sale.
+    pub fn new(sale: &Sale, lines: Vec<Line>, lines_salt: B256, signature: Signature) -> Self {
+        Self {
+            outlet: sale.outlet,
+            terminal: sale.terminal,
+            sale_id: sale.sale_id,
+            occurred_at: format_time(sale.occurred_at_ms),
+            currency: sale.currency,
+            total: sale.total,
+            lines,
+            lines_salt,
+            buyer_kind: sale.buyer_kind,
+            buyer: sale.buyer,
+            signature,
+        }
+    }
+
+    /// What the terminal signed. The error says what is wrong with `occurred_at`.
+    pub fn sale(&self) -> Result<Sale, String> {
+        Ok(Sale {
+            outlet: self.outlet,
+            terminal: self.terminal,
+            sale_id: self.sale_id,
+            occurred_at_ms: parse_time(&self.occurred_at)?,
+            currency: self.currency,
+            total: self.total,
+            lines_hash: domain::sale::lines_hash(self.lines_salt, &self.lines),
+            buyer_kind: self.buyer_kind,
+            buyer: self.buyer,
+        })
+    }
+
+    /// The transaction that enters a block.
+    pub fn transaction(&self) -> Result<SignedTransaction, String> {
+        Ok(SignedTransaction { payload: Payload::Sale(self.sale()?), signature: self.signature })
+    }
+}
+
+/// Milliseconds since the Unix epoch as RFC 3339 in UTC.
+pub fn format_time(ms: u64) -> String {
+    let nanos = i128::from(ms) * 1_000_000;
+    OffsetDateTime::from_unix_timestamp_nanos(nanos)
+        .ok()
+        .and_then(|at| at.format(&Rfc3339).ok())
+        .unwrap_or_else(|| format!("{ms} ms"))
+}
+
+/// RFC 3339 as milliseconds since the Unix epoch.
+pub fn parse_time(text: &str) -> Result<u64, String> {
+    let at = OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|error| format!("expected RFC 3339 such as 2026-11-20T12:00:00Z, found {text:?} ({error})"))?;
+    u64::try_from(at.unix_timestamp_nanos() / 1_000_000).map_err(|_| format!("{text:?} is before 1970"))
+}
+
+/// How far a sale has come at the node that answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SaleState {
+    /// Checked and waiting for a block (only with `?wait=accepted`).
+    Accepted,
+    /// In a block that more than two thirds of the validators committed.
+    Final,
+}
+
+/// One share of a sale.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareAnswer {
+    /// `account`, `receipt` or `pool`.
+    pub kind: String,
+    /// Who; absent for the pool.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
+    /// Units of 0.01 FRT.
+    pub units: u64,
+    /// Whether the EVM may mint them.
+    pub released: bool,
+}
+
+impl From<&Share> for ShareAnswer {
+    fn from(share: &Share) -> Self {
+        let (kind, address) = match share.to {
+            Beneficiary::Account(account) => ("account", Some(account)),
+            Beneficiary::Receipt(receipt) => ("receipt", Some(receipt)),
+            Beneficiary::Claimed { wallet, .. } => ("account", Some(wallet)),
+            Beneficiary::Pool => ("pool", None),
+        };
+        Self { kind: kind.into(), address, units: share.units, released: share.released }
+    }
+}
+
+/// What the ledger says of a sale.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaleAnswer {
+    /// How far it has come.
+    pub status: SaleState,
+    /// The outlet that sold.
+    pub outlet: OutletId,
+    /// The outlet's own id of the sale.
+    pub sale_id: SaleId,
+    /// Id of the transaction: the digest that the terminal signed.
+    pub transaction_id: B256,
+    /// The block it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub height: Option<u64>,
+    /// Units of 0.01 FRT issued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issued: Option<u64>,
+    /// Why nothing was issued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_issued: Option<NotIssued>,
+    /// The split, as stored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shares: Vec<ShareAnswer>,
+}
+
+impl SaleAnswer {
+    /// A sale that stands in the ledger.
+    pub fn is_final(outlet: OutletId, sale_id: SaleId, entry: &SaleEntry) -> Self {
+        Self {
+            status: SaleState::Final,
+            outlet,
+            sale_id,
+            transaction_id: entry.tx_id,
+            height: Some(entry.height),
+            issued: Some(entry.issued),
+            not_issued: entry.not_issued,
+            shares: entry.shares.iter().map(ShareAnswer::from).collect(),
+        }
+    }
+}
+
+/// What the node says of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransactionAnswer {
+    /// The digest that was signed.
+    pub id: B256,
+    /// How far it has come.
+    pub status: SaleState,
+    /// The block it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub height: Option<u64>,
+    /// What was signed, once it is in a block.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<SignedTransaction>,
+}
+
+/// A final block with its certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockAnswer {
+    /// keccak256 of the encoded header.
+    pub hash: B256,
+    /// What is hashed.
+    pub header: Header,
+    /// Why it is final.
+    pub certificate: CommitCertificate,
+    /// Its transactions, in order.
+    pub transactions: Vec<SignedTransaction>,
+    /// The whole block as borsh, hex: what a verifier decodes.
+    pub raw: String,
+}
+
+/// A checkpoint with what the contract needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointAnswer {
+    /// What is signed.
+    pub checkpoint: Checkpoint,
+    /// The contract it is for.
+    pub anchor: Address,
+    /// The EIP-712 digest.
+    pub digest: B256,
+    /// Whether the signatures are more than two thirds of the power.
+    pub quorum: bool,
+    /// Whose signatures it needs, addresses ascending.
+    pub validators: Vec<Validator>,
+    /// Who signs the next one.
+    pub next_validators: Vec<Validator>,
+    /// Those gathered so far, validators ascending.
+    pub signatures: Vec<CheckpointSignature>,
+    /// How many accounts its settlement pays.
+    pub payouts: usize,
+}
+
+/// One account's payout in a settlement, with the chunk that the contract takes and a proof for it alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PayoutAnswer {
+    /// The settling epoch.
+    pub epoch: u64,
+    /// Who, and how much ever.
+    pub payout: Payout,
+    /// The word for `issueOne`.
+    pub word: B256,
+    /// The proof for `issueOne`: siblings up to the payout root, then the rest hash.
+    pub proof: Vec<B256>,
+    /// The words for `issueChunk`.
+    pub chunk_words: Vec<B256>,
+    /// The proof for `issueChunk`: siblings up to the payout root, then the rest hash.
+    pub chunk_proof: Vec<B256>,
+}
+
+/// What an address holds on the ledger, in units of 0.01 FRT.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountAnswer {
+    /// Who.
+    pub address: Address,
+    /// The last nonce used.
+    pub nonce: u64,
+    /// Accrued and not yet released.
+    pub pending: u64,
+    /// Released, ever; what the EVM may mint.
+    pub released: u64,
+}
+
+/// A terminal of an outlet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TerminalAnswer {
+    /// Its key's address.
+    pub address: Address,
+    /// What it is.
+    pub kind: TerminalKind,
+    /// False once revoked.
+    pub active: bool,
+}
+
+/// An outlet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutletAnswer {
+    /// The founder's number for it.
+    pub outlet: OutletId,
+    /// Who gets the owner's share.
+    pub owner: Address,
+    /// Who runs it.
+    pub kind: OutletKind,
+    /// Where it stands.
+    pub city: String,
+    /// The one currency of its prices.
+    pub currency: Currency,
+    /// Its terminals, addresses ascending.
+    pub terminals: Vec<TerminalAnswer>,
+}
+
+/// Where all units are, in units of 0.01 FRT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SupplyAnswer {
+    /// The height that the figures are of.
+    pub height: u64,
+    /// Ever issued, genesis' 100 included.
+    pub issued: u64,
+    /// Released to accounts: what the EVM may mint.
+    pub released: u64,
+    /// Waiting for maturity and an epoch's end.
+    pub pending: u64,
+    /// On receipts that nobody has claimed.
+    pub unclaimed: u64,
+    /// In the pool of all holders.
+    pub pool: u64,
+    /// Sales recorded.
+    pub sales: u64,
+}
+
+/// What a node says of itself; the body of `/readyz`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusAnswer {
+    /// Whether it takes part in consensus and can sign.
+    pub ready: bool,
+    /// Why not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The validator's address.
+    pub validator: Address,
+    /// The chain's name.
+    pub sidechain_id: B256,
+    /// Height of the last final block.
+    pub height: u64,
+    /// The epoch that the next block belongs to.
+    pub epoch: u64,
+    /// The last epoch whose checkpoint has a quorum; 0 before the first.
+    pub checkpointed_epoch: u64,
+    /// Transactions that wait for a block.
+    pub mempool: usize,
+    /// The contracts in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<Address>,
+    /// The token in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<Address>,
+    /// Whether blocks follow each other at once because units wait for an epoch's end.
+    pub busy: bool,
+}

@@ -1,0 +1,192 @@
+//! A client of one node.
+
+use crate::api::{
+    AccountAnswer, BlockAnswer, CheckpointAnswer, OutletAnswer, PayoutAnswer, SaleAnswer, SaleRequest, StatusAnswer,
+    SupplyAnswer, TransactionAnswer,
+};
+use crate::problem::Problem;
+use domain::payout::Chunk;
+use domain::{Address, Genesis, OutletId, SaleId, SignedTransaction};
+use reqwest::StatusCode;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+
+/// How long a request may take; a sale waits for finality, which is usually well under a second.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Why a request failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No answer, or one that was cut off: the outcome is unknown, the same request may be sent again.
+    #[error("no answer from {url}")]
+    Transport {
+        /// Who was asked.
+        url: String,
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The node said no, and why.
+    #[error("{} ({})", .0.detail, .0.status)]
+    Problem(Box<Problem>),
+    /// An answer that is not what the API promises.
+    #[error("answer of {url} is not understood")]
+    Malformed {
+        /// Who was asked.
+        url: String,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+impl ClientError {
+    /// Whether the same request may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Transport { .. } => true,
+            Self::Problem(problem) => problem.status == 429 || problem.status >= 500,
+            Self::Malformed { .. } => false,
+        }
+    }
+
+    /// The HTTP status of a refusal.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Problem(problem) => Some(problem.status),
+            Self::Transport { .. } | Self::Malformed { .. } => None,
+        }
+    }
+}
+
+/// A typed client of one node's API.
+#[derive(Clone, Debug)]
+pub struct NodeClient {
+    http: reqwest::Client,
+    base: String,
+}
+
+impl NodeClient {
+    /// `base` such as `http://127.0.0.1:7000`.
+    pub fn new(base: &str) -> Self {
+        let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).no_proxy().build().unwrap_or_default();
+        Self { http, base: base.trim_end_matches('/').to_owned() }
+    }
+
+    /// Where it asks.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The first facts of the chain.
+    pub async fn genesis(&self) -> Result<Genesis, ClientError> {
+        self.get("/api/v1/genesis").await
+    }
+
+    /// What the node says of itself, ready or not.
+    pub async fn status(&self) -> Result<StatusAnswer, ClientError> {
+        let url = format!("{}/readyz", self.base);
+        let (_, body) = self.send(self.http.get(&url), &url).await?;
+        serde_json::from_slice(&body).map_err(|source| ClientError::Malformed { url, source })
+    }
+
+    /// The final block at a height; `None` when there is none yet.
+    pub async fn block(&self, height: u64) -> Result<Option<BlockAnswer>, ClientError> {
+        found(self.get(&format!("/api/v1/blocks/{height}")).await)
+    }
+
+    /// The checkpoint of an epoch with the signatures gathered so far.
+    pub async fn checkpoint(&self, epoch: u64) -> Result<Option<CheckpointAnswer>, ClientError> {
+        found(self.get(&format!("/api/v1/checkpoints/{epoch}")).await)
+    }
+
+    /// The newest checkpoint that has a quorum.
+    pub async fn latest_checkpoint(&self) -> Result<Option<CheckpointAnswer>, ClientError> {
+        found(self.get("/api/v1/checkpoints/latest").await)
+    }
+
+    /// All chunks of an epoch's settlement; empty when it settles nothing.
+    pub async fn payout_chunks(&self, epoch: u64) -> Result<Vec<Chunk>, ClientError> {
+        self.get(&format!("/api/v1/checkpoints/{epoch}/payouts")).await
+    }
+
+    /// One account's payout of an epoch's settlement.
+    pub async fn payout(&self, epoch: u64, account: Address) -> Result<Option<PayoutAnswer>, ClientError> {
+        found(self.get(&format!("/api/v1/checkpoints/{epoch}/payouts/{account}")).await)
+    }
+
+    /// Where all units are.
+    pub async fn supply(&self) -> Result<SupplyAnswer, ClientError> {
+        self.get("/api/v1/supply").await
+    }
+
+    /// All outlets, ids ascending.
+    pub async fn outlets(&self) -> Result<Vec<OutletAnswer>, ClientError> {
+        self.get("/api/v1/outlets").await
+    }
+
+    /// What an address holds.
+    pub async fn account(&self, address: Address) -> Result<Option<AccountAnswer>, ClientError> {
+        found(self.get(&format!("/api/v1/accounts/{address}")).await)
+    }
+
+    /// One sale.
+    pub async fn sale(&self, outlet: OutletId, sale_id: SaleId) -> Result<Option<SaleAnswer>, ClientError> {
+        found(self.get(&format!("/api/v1/sales/{outlet}/{sale_id}")).await)
+    }
+
+    /// Sends a sale and waits until it is final. True when it is new, false when it stood already.
+    pub async fn post_sale(&self, sale: &SaleRequest) -> Result<(bool, SaleAnswer), ClientError> {
+        self.post("/api/v1/sales", sale).await
+    }
+
+    /// Sends any other transaction and waits until it is final. True when it is new, false when it stood already.
+    pub async fn post_transaction(
+        &self,
+        transaction: &SignedTransaction,
+    ) -> Result<(bool, TransactionAnswer), ClientError> {
+        self.post("/api/v1/transactions", transaction).await
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        let url = format!("{}{path}", self.base);
+        let answer = self.send(self.http.get(&url), &url).await?;
+        decode(&url, answer).map(|(_, value)| value)
+    }
+
+    async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<(bool, T), ClientError> {
+        let url = format!("{}{path}", self.base);
+        let answer = self.send(self.http.post(&url).json(body), &url).await?;
+        decode(&url, answer).map(|(status, value)| (status == StatusCode::CREATED, value))
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder, url: &str) -> Result<(StatusCode, Vec<u8>), ClientError> {
+        let transport = |source| ClientError::Transport { url: url.to_owned(), source };
+        let answer = request.send().await.map_err(transport)?;
+        let status = answer.status();
+        Ok((status, answer.bytes().await.map_err(transport)?.to_vec()))
+    }
+}
+
+fn decode<T: DeserializeOwned>(
+    url: &str,
+    (status, body): (StatusCode, Vec<u8>),
+) -> Result<(StatusCode, T), ClientError> {
+    if status.is_success() {
+        let value = serde_json::from_slice(&body);
+        return value
+            .map(|value| (status, value))
+            .map_err(|source| ClientError::Malformed { url: url.to_owned(), source });
+    }
+    let text = String::from_utf8_lossy(&body);
+    let unknown = || Problem::new(status.as_u16(), "unexpected_answer", format!("{url}: {text}"));
+    Err(ClientError::Problem(Box::new(serde_json::from_slice(&body).unwrap_or_else(|_| unknown()))))
+}
+
+fn found<T>(answer: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
+    match answer {
+        Err(error) if error.status() == Some(404) => Ok(None),
+        other => other.map(Some),
+    }
+}

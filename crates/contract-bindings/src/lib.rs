@@ -1,0 +1,17 @@
+//! Typed bindings of the contracts, made from the committed ABI and creation code (`contracts/abi/`).
+
+#![allow(missing_docs, clippy::too_many_arguments, reason = "generated from the ABI, documented in Solidity")]
+
+alloy::sol!(
+    #[sol(rpc, all_derives)]
+    #[derive(serde::Serialize, serde::Deserialize)]
+    FranchiseToken,
+    "../../contracts/abi/FranchiseToken.json"
+);
+
+alloy::sol!(
+    #[sol(rpc, all_derives)]
+    #[derive(serde::Serialize, serde::Deserialize)]
+    CheckpointAnchor,
+    "../../contracts/abi/CheckpointAnchor.json"
+);

@@ -1,0 +1,209 @@
+//! The state machine: a genesis and blocks in, state and events out.
+//!
+//! A block is executed on top of the state without touching it ([`BlockExecution`]); what changed comes out as
+//! [`Changes`], which are applied once the block is final. The digest of a state is the hash chain over the changes
+//! of all blocks, so two nodes that differ in one entry differ in every later header.
+
+mod apply;
+mod changes;
+mod epoch;
+mod state;
+
+
+pub use changes::Changes;
+pub use state::{Account, AnchorBinding, Ledger, Supply};
+
+use crate::block::{Block, Header, PROTOCOL_VERSION, last_commit_hash, transactions_root};
+use crate::certificate::{CertificateError, CommitCertificate};
+use crate::checkpoint::Checkpoint;
+use crate::eip712::DomainSeparator;
+use crate::outlet::{OutletId, OutletKind, TerminalKind};
+use crate::payout::Settlement;
+use crate::rejection::Rejection;
+use crate::sale::{NotIssued, SaleKey, Share};
+use crate::transaction::{SignedTransaction, VerifiedTransaction};
+use crate::validators::ValidatorSet;
+use alloy_primitives::{Address, B256};
+use changes::Overlay;
+
+/// Something that happened while a block was executed; what readers mirror.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are those of the transaction or entry that the variant names")]
+pub enum Event {
+    /// An outlet was opened.
+    OutletRegistered { outlet: OutletId, owner: Address, kind: OutletKind },
+    /// A terminal was enrolled.
+    TerminalRegistered { outlet: OutletId, terminal: Address, kind: TerminalKind },
+    /// A terminal was revoked.
+    TerminalRevoked { outlet: OutletId, terminal: Address },
+    /// A sale was recorded; `issued` is 100 or 0.
+    SaleRecorded { key: SaleKey, tx_id: B256, issued: u64, not_issued: Option<NotIssued>, shares: Vec<Share> },
+    /// A receipt's units went to a wallet.
+    ReceiptClaimed { key: SaleKey, wallet: Address, units: u64 },
+    /// A holder asked to be in the next settlement.
+    PayoutRequested { account: Address },
+    /// The founder asked for everybody to be in the next settlement.
+    FullSettlementRequested,
+    /// The founder named the contracts.
+    AnchorProposed { binding: AnchorBinding },
+    /// The contracts are in force.
+    AnchorBound { binding: AnchorBinding },
+    /// Another validator set was in force than the contracts were deployed with.
+    AnchorVoid { binding: AnchorBinding },
+    /// Units left pending: the EVM may mint them.
+    Released { account: Address, units: u64 },
+    /// The epoch ended, with or without a checkpoint.
+    EpochClosed { epoch: u64, checkpoint: Option<Box<EpochCheckpoint>> },
+}
+
+/// What the validators of an epoch sign, and what it pays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EpochCheckpoint {
+    /// To sign.
+    pub checkpoint: Checkpoint,
+    /// The contract it is for.
+    pub anchor: Address,
+    /// Whose signatures it needs.
+    pub validators: ValidatorSet,
+    /// Who signs the next one.
+    pub next_validators: ValidatorSet,
+    /// What `payout_root` holds.
+    pub settlement: Settlement,
+    /// What `blocks_root` holds: hashes from `first_height` to `last_height`.
+    pub block_hashes: Vec<B256>,
+}
+
+/// A block's outcome, ready to be applied.
+#[derive(Clone, Debug)]
+pub struct Executed {
+    /// The block.
+    pub block_hash: B256,
+    /// What it changed.
+    pub changes: Changes,
+    /// What happened, in order.
+    pub events: Vec<Event>,
+}
+
+/// Why a block is invalid.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the message says what each field is")]
+pub enum BlockError {
+    #[error("{field}: expected {expected}, found {found}")]
+    Header { field: &'static str, expected: String, found: String },
+    #[error("certificate of the parent")]
+    Certificate(#[from] CertificateError),
+    #[error("transaction {index}: no signature")]
+    Signature { index: usize, source: crate::crypto::SignatureError },
+    #[error("transaction {index} is rejected")]
+    Transaction { index: usize, source: Rejection },
+}
+
+/// A block being executed on top of a ledger that stays as it is.
+pub struct BlockExecution<'a> {
+    overlay: Overlay<'a>,
+    events: Vec<Event>,
+    leaves: Vec<B256>,
+}
+
+impl<'a> BlockExecution<'a> {
+    /// Starts the block after the ledger's head. `time_ms` must be greater than the head's.
+    pub fn begin(ledger: &'a Ledger, time_ms: u64) -> Self {
+        Self { overlay: Overlay::new(ledger, time_ms), events: Vec::new(), leaves: Vec::new() }
+    }
+
+    /// Executes one transaction; a rejected one changes nothing.
+    pub fn apply(&mut self, transaction: &VerifiedTransaction) -> Result<(), Rejection> {
+        let events = apply::apply(&mut self.overlay, transaction)?;
+        self.events.extend(events);
+        self.leaves.push(transaction.leaf());
+        Ok(())
+    }
+
+    /// The header for what was applied so far.
+    pub fn header(&self, proposer: Address, last_commit: Option<&CommitCertificate>) -> Header {
+        let ledger = self.overlay.ledger();
+        Header {
+            version: PROTOCOL_VERSION,
+            sidechain_id: ledger.sidechain_id(),
+            height: ledger.next_height(),
+            time_ms: self.overlay.time_ms(),
+            parent_hash: ledger.head_hash(),
+            last_commit_hash: last_commit_hash(last_commit),
+            transactions_root: transactions_root(&self.leaves),
+            state_digest: ledger.state_digest(),
+            proposer,
+        }
+    }
+
+    /// Ends the block; closes the epoch if this is its last one.
+    pub fn finish(mut self, block_hash: B256) -> Executed {
+        let events = epoch::close_if_due(&mut self.overlay, block_hash);
+        self.events.extend(events);
+        Executed { block_hash, changes: self.overlay.into_changes(block_hash), events: self.events }
+    }
+}
+
+/// How a transaction of a block gets its signature checked; a node remembers what it has checked before.
+pub type Verify<'v> =
+    dyn FnMut(&SignedTransaction, &DomainSeparator) -> Result<VerifiedTransaction, crate::crypto::SignatureError> + 'v;
+
+impl Ledger {
+    /// Checks a whole block against this state and executes it. The state itself stays as it is.
+    pub fn execute(&self, block: &Block, verify: &mut Verify<'_>) -> Result<Executed, BlockError> {
+        self.check_time(&block.header)?;
+        self.check_last_commit(block)?;
+        let domain = self.domain();
+        let mut execution = BlockExecution::begin(self, block.header.time_ms);
+        for (index, transaction) in block.transactions.iter().enumerate() {
+            let verified =
+                verify(transaction, domain).map_err(|source| BlockError::Signature { index, source })?;
+            execution.apply(&verified).map_err(|source| BlockError::Transaction { index, source })?;
+        }
+        let expected = execution.header(block.header.proposer, block.last_commit.as_ref());
+        check_header(&expected, &block.header)?;
+        Ok(execution.finish(block.header.hash()))
+    }
+
+    fn check_time(&self, header: &Header) -> Result<(), BlockError> {
+        let earliest = self.head_time_ms() + 1;
+        if header.time_ms < earliest {
+            return Err(mismatch("time_ms", format!("{earliest} or later"), header.time_ms));
+        }
+        Ok(())
+    }
+
+    fn check_last_commit(&self, block: &Block) -> Result<(), BlockError> {
+        match &block.last_commit {
+            None if self.is_fresh() => Ok(()),
+            None => Err(mismatch("last_commit", "a certificate", "none")),
+            Some(_) if self.is_fresh() => Err(mismatch("last_commit", "none", "a certificate")),
+            Some(certificate) => Ok(certificate.verify(
+                self.sidechain_id(),
+                self.next_height() - 1,
+                self.head_hash(),
+                self.previous_validators(),
+            )?),
+        }
+    }
+}
+
+fn mismatch(field: &'static str, expected: impl ToString, found: impl ToString) -> BlockError {
+    BlockError::Header { field, expected: expected.to_string(), found: found.to_string() }
+}
+
+fn check_header(expected: &Header, found: &Header) -> Result<(), BlockError> {
+    let fields: [(&'static str, String, String); 8] = [
+        ("version", expected.version.to_string(), found.version.to_string()),
+        ("sidechain_id", expected.sidechain_id.to_string(), found.sidechain_id.to_string()),
+        ("height", expected.height.to_string(), found.height.to_string()),
+        ("time_ms", expected.time_ms.to_string(), found.time_ms.to_string()),
+        ("parent_hash", expected.parent_hash.to_string(), found.parent_hash.to_string()),
+        ("last_commit_hash", expected.last_commit_hash.to_string(), found.last_commit_hash.to_string()),
+        ("transactions_root", expected.transactions_root.to_string(), found.transactions_root.to_string()),
+        ("state_digest", expected.state_digest.to_string(), found.state_digest.to_string()),
+    ];
+    match fields.into_iter().find(|(_, expected, found)| expected != found) {
+        Some((field, expected, found)) => Err(BlockError::Header { field, expected, found }),
+        None => Ok(()),
+    }
+}

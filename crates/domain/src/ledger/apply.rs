@@ -1,0 +1,367 @@
+//! One function per transaction: check everything, then change. A rejected transaction changes nothing.
+
+use super::changes::Overlay;
+use super::state::AnchorBinding;
+use super::Event;
+use crate::limits::{
+    CITY_BYTES_MAX, SALE_AHEAD_MS_MAX, SALE_LATE_MS_MAX, SALE_TOTAL_MAX, UNITS_PER_SALE,
+};
+use crate::outlet::{Outlet, OutletId, Quota, Terminal};
+use crate::rejection::Rejection;
+use crate::sale::{Beneficiary, BuyerKind, NotIssued, Sale, SaleEntry, SaleKey, Share};
+use crate::transaction::{
+    ClaimReceipt, FullSettlement, Payload, RegisterOutlet, RegisterTerminal, RequestPayout, RevokeTerminal, SetAnchor,
+    VerifiedTransaction,
+};
+use alloy_primitives::{Address, B256};
+
+type Outcome = Result<Vec<Event>, Rejection>;
+
+/// Executes one verified transaction.
+pub(super) fn apply(state: &mut Overlay<'_>, transaction: &VerifiedTransaction) -> Outcome {
+    let signer = transaction.signer;
+    match &transaction.transaction.payload {
+        Payload::Sale(t) => record_sale(state, t, transaction.id, signer),
+        Payload::RegisterOutlet(t) => register_outlet(state, t, signer),
+        Payload::RegisterTerminal(t) => register_terminal(state, t, signer),
+        Payload::RevokeTerminal(t) => revoke_terminal(state, t, signer),
+        Payload::ClaimReceipt(t) => claim_receipt(state, t, signer),
+        Payload::RequestPayout(t) => request_payout(state, t, signer),
+        Payload::FullSettlement(t) => full_settlement(state, t, signer),
+        Payload::SetAnchor(t) => set_anchor(state, t, signer),
+    }
+}
+
+fn require_signer(role: &'static str, expected: Address, found: Address) -> Result<(), Rejection> {
+    if expected == found { Ok(()) } else { Err(Rejection::WrongSigner { role, expected, found }) }
+}
+
+fn check_nonce(state: &Overlay<'_>, signer: Address, nonce: u64) -> Result<(), Rejection> {
+    let last = state.account(signer).nonce;
+    if nonce > last { Ok(()) } else { Err(Rejection::StaleNonce { last, found: nonce }) }
+}
+
+/// Zero and the token cannot be minted to, so nothing may accrue to them.
+fn is_payable(state: &Overlay<'_>, address: Address) -> bool {
+    let core = state.core();
+    let contract = |binding: Option<AnchorBinding>| {
+        binding.is_some_and(|binding| address == binding.token || address == binding.anchor)
+    };
+    !address.is_zero() && !contract(core.anchor) && !contract(core.proposed_anchor)
+}
+
+fn register_outlet(state: &mut Overlay<'_>, t: &RegisterOutlet, signer: Address) -> Outcome {
+    let founder = state.ledger().genesis().founder;
+    require_signer("the founder", founder, signer)?;
+    if state.outlet(t.outlet).is_some() {
+        return Err(Rejection::OutletExists { found: t.outlet });
+    }
+    check_outlet_fields(state, t)?;
+    check_approval(state, t)?;
+    check_nonce(state, signer, t.nonce)?;
+    let outlet = Outlet {
+        owner: t.owner,
+        kind: t.kind,
+        city: t.city.clone(),
+        currency: t.currency,
+        shares: t.kind.shares(),
+        quota: Quota::new(t.quota_per_day, state.time_ms()),
+        terminal_quota_per_day: t.terminal_quota_per_day,
+    };
+    state.put_outlet(t.outlet, outlet);
+    state.use_approval(t.approval_ref);
+    state.account_mut(signer).nonce = t.nonce;
+    Ok(vec![Event::OutletRegistered { outlet: t.outlet, owner: t.owner, kind: t.kind }])
+}
+
+fn check_outlet_fields(state: &Overlay<'_>, t: &RegisterOutlet) -> Result<(), Rejection> {
+    if t.city.is_empty() || t.city.len() > CITY_BYTES_MAX {
+        return Err(Rejection::BadCity { found: t.city.len() });
+    }
+    if !t.currency.is_well_formed() {
+        return Err(Rejection::BadCurrency);
+    }
+    if !is_payable(state, t.owner) {
+        return Err(Rejection::BadOwner);
+    }
+    Ok(())
+}
+
+fn check_approval(state: &Overlay<'_>, t: &RegisterOutlet) -> Result<(), Rejection> {
+    let ledger = state.ledger();
+    let digest =
+        ledger.domain().approval_digest(t.outlet, t.owner, t.approval_ref, t.approval_expires_at_ms);
+    let found =
+        t.approval_signature.recover(digest).map_err(|found| Rejection::BadApprovalSignature { found })?;
+    let expected = ledger.genesis().registrar;
+    if found != expected {
+        return Err(Rejection::WrongRegistrar { expected, found });
+    }
+    let now_ms = state.time_ms();
+    if now_ms > t.approval_expires_at_ms {
+        return Err(Rejection::ApprovalExpired { expired_at_ms: t.approval_expires_at_ms, now_ms });
+    }
+    if state.approval_used(t.approval_ref) {
+        return Err(Rejection::ApprovalUsed { found: t.approval_ref });
+    }
+    Ok(())
+}
+
+fn outlet_of_owner(state: &Overlay<'_>, id: OutletId, signer: Address) -> Result<Outlet, Rejection> {
+    let outlet = state.outlet(id).ok_or(Rejection::UnknownOutlet { found: id })?;
+    require_signer("the outlet's owner", outlet.owner, signer)?;
+    Ok(outlet.clone())
+}
+
+fn register_terminal(state: &mut Overlay<'_>, t: &RegisterTerminal, signer: Address) -> Outcome {
+    let outlet = outlet_of_owner(state, t.outlet, signer)?;
+    if state.terminal(t.terminal).is_some() {
+        return Err(Rejection::TerminalExists { found: t.terminal });
+    }
+    check_nonce(state, signer, t.nonce)?;
+    let quota = Quota::new(outlet.terminal_quota_per_day, state.time_ms());
+    state.put_terminal(t.terminal, Terminal { outlet: t.outlet, kind: t.kind, active: true, quota });
+    state.account_mut(signer).nonce = t.nonce;
+    Ok(vec![Event::TerminalRegistered { outlet: t.outlet, terminal: t.terminal, kind: t.kind }])
+}
+
+fn revoke_terminal(state: &mut Overlay<'_>, t: &RevokeTerminal, signer: Address) -> Outcome {
+    outlet_of_owner(state, t.outlet, signer)?;
+    let terminal = terminal_of_outlet(state, t.terminal, t.outlet)?;
+    check_nonce(state, signer, t.nonce)?;
+    state.put_terminal(t.terminal, Terminal { active: false, ..terminal });
+    state.account_mut(signer).nonce = t.nonce;
+    Ok(vec![Event::TerminalRevoked { outlet: t.outlet, terminal: t.terminal }])
+}
+
+fn terminal_of_outlet(state: &Overlay<'_>, address: Address, outlet: OutletId) -> Result<Terminal, Rejection> {
+    let terminal = state.terminal(address).ok_or(Rejection::UnknownTerminal { found: address })?;
+    if !terminal.active {
+        return Err(Rejection::RevokedTerminal { found: address });
+    }
+    if terminal.outlet != outlet {
+        return Err(Rejection::WrongOutlet { terminal: address, expected: terminal.outlet, found: outlet });
+    }
+    Ok(terminal.clone())
+}
+
+/// Order matters: identity first (the same again is the same answer for ever, however late), then rights, then content.
+fn record_sale(state: &mut Overlay<'_>, t: &Sale, tx_id: B256, signer: Address) -> Outcome {
+    if signer != t.terminal {
+        return Err(Rejection::WrongTerminalSignature { expected: t.terminal, found: signer });
+    }
+    check_not_recorded(state, t.key(), tx_id)?;
+    let terminal = terminal_of_outlet(state, t.terminal, t.outlet)?;
+    let outlet = state.outlet(t.outlet).cloned().ok_or(Rejection::UnknownOutlet { found: t.outlet })?;
+    check_sale_fields(state, t, &outlet)?;
+    let not_issued = why_not_issued(state, t, &outlet, &terminal);
+    let shares = if not_issued.is_none() { split(state, t, &outlet) } else { Vec::new() };
+    if not_issued.is_none() {
+        take_quota(state, t, outlet, terminal);
+    }
+    Ok(vec![put_sale(state, t.key(), tx_id, not_issued, shares)])
+}
+
+fn check_not_recorded(state: &Overlay<'_>, key: SaleKey, found: B256) -> Result<(), Rejection> {
+    match state.sale(key) {
+        None => Ok(()),
+        Some(entry) if entry.tx_id == found => Err(Rejection::AlreadyIncluded { height: entry.height }),
+        Some(entry) => Err(Rejection::SaleConflict { key, expected: entry.tx_id, found }),
+    }
+}
+
+fn check_sale_fields(state: &Overlay<'_>, t: &Sale, outlet: &Outlet) -> Result<(), Rejection> {
+    if t.currency != outlet.currency {
+        return Err(Rejection::WrongCurrency { outlet: t.outlet, expected: outlet.currency, found: t.currency });
+    }
+    if t.total > SALE_TOTAL_MAX {
+        return Err(Rejection::TotalOutOfBounds { max: SALE_TOTAL_MAX, found: t.total });
+    }
+    check_sale_time(state.time_ms(), t.occurred_at_ms)?;
+    check_buyer(state, t)
+}
+
+fn check_sale_time(now_ms: u64, occurred_at_ms: u64) -> Result<(), Rejection> {
+    let late_ms = now_ms.saturating_sub(occurred_at_ms);
+    if late_ms > SALE_LATE_MS_MAX {
+        return Err(Rejection::TooLate { late_ms, max_ms: SALE_LATE_MS_MAX });
+    }
+    let ahead_ms = occurred_at_ms.saturating_sub(now_ms);
+    if ahead_ms > SALE_AHEAD_MS_MAX {
+        return Err(Rejection::TooFarAhead { ahead_ms, max_ms: SALE_AHEAD_MS_MAX });
+    }
+    Ok(())
+}
+
+fn check_buyer(state: &Overlay<'_>, t: &Sale) -> Result<(), Rejection> {
+    match t.buyer_kind {
+        BuyerKind::None if !t.buyer.is_zero() => {
+            Err(Rejection::BadBuyer { expected: "zero for buyer_kind none", found: t.buyer })
+        }
+        BuyerKind::Wallet | BuyerKind::Receipt if !is_payable(state, t.buyer) => {
+            Err(Rejection::BadBuyer { expected: "an address that the token can pay", found: t.buyer })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn why_not_issued(state: &Overlay<'_>, t: &Sale, outlet: &Outlet, terminal: &Terminal) -> Option<NotIssued> {
+    let now_ms = state.time_ms();
+    if t.total < state.ledger().genesis().sale_total_min {
+        return Some(NotIssued::BelowMinimum);
+    }
+    if !outlet.quota.at(now_ms).allows() {
+        return Some(NotIssued::OutletQuota);
+    }
+    if !terminal.quota.at(now_ms).allows() {
+        return Some(NotIssued::TerminalQuota);
+    }
+    None
+}
+
+fn take_quota(state: &mut Overlay<'_>, t: &Sale, outlet: Outlet, terminal: Terminal) {
+    let now_ms = state.time_ms();
+    let outlet = Outlet { quota: outlet.quota.at(now_ms).take(), ..outlet };
+    let terminal = Terminal { quota: terminal.quota.at(now_ms).take(), ..terminal };
+    state.put_outlet(t.outlet, outlet);
+    state.put_terminal(t.terminal, terminal);
+}
+
+fn split(state: &Overlay<'_>, t: &Sale, outlet: &Outlet) -> Vec<Share> {
+    let buyer = match t.buyer_kind {
+        BuyerKind::None => Beneficiary::Pool,
+        BuyerKind::Wallet => Beneficiary::Account(t.buyer),
+        BuyerKind::Receipt => Beneficiary::Receipt(t.buyer),
+    };
+    let founder = state.ledger().genesis().founder;
+    let table = outlet.shares;
+    [
+        (Beneficiary::Account(outlet.owner), table.owner),
+        (Beneficiary::Account(founder), table.royalty),
+        (buyer, table.buyer),
+    ]
+    .into_iter()
+    .filter(|(_, units)| *units > 0)
+    .map(|(to, units)| Share { to, units, released: false })
+    .collect()
+}
+
+fn put_sale(
+    state: &mut Overlay<'_>,
+    key: SaleKey,
+    tx_id: B256,
+    not_issued: Option<NotIssued>,
+    shares: Vec<Share>,
+) -> Event {
+    let issued = if not_issued.is_none() { UNITS_PER_SALE } else { 0 };
+    let matures_at_ms = state.time_ms() + state.ledger().genesis().maturity_ms;
+    for share in &shares {
+        accrue(state, *share);
+    }
+    let supply = &mut state.core_mut().supply;
+    supply.issued += issued;
+    supply.sales += 1;
+    if issued > 0 {
+        state.set_accrual(matures_at_ms, key, true);
+    }
+    let height = state.core().height;
+    let event = Event::SaleRecorded { key, tx_id, issued, not_issued, shares: shares.clone() };
+    state.put_sale(key, SaleEntry { tx_id, height, issued, not_issued, shares, matures_at_ms });
+    event
+}
+
+fn accrue(state: &mut Overlay<'_>, share: Share) {
+    match share.to {
+        Beneficiary::Account(address) | Beneficiary::Claimed { wallet: address, .. } => {
+            state.account_mut(address).pending += share.units;
+            state.core_mut().supply.pending += share.units;
+        }
+        Beneficiary::Receipt(_) => state.core_mut().supply.receipts += share.units,
+        Beneficiary::Pool => state.core_mut().supply.pool += share.units,
+    }
+}
+
+fn claim_receipt(state: &mut Overlay<'_>, t: &ClaimReceipt, signer: Address) -> Outcome {
+    let key = SaleKey { outlet: t.outlet, sale_id: t.sale_id };
+    let mut entry = state.sale(key).cloned().ok_or(Rejection::UnknownSale { key })?;
+    let (place, receipt) = unclaimed_receipt(&entry, key, t.wallet)?;
+    require_signer("the key of the receipt", receipt, signer)?;
+    if !is_payable(state, t.wallet) {
+        return Err(Rejection::BadWallet { found: t.wallet });
+    }
+    let claimed =
+        Share { to: Beneficiary::Claimed { receipt, wallet: t.wallet }, ..entry.shares[place] };
+    let releasable_at_ms = entry.matures_at_ms.max(state.time_ms());
+    entry.shares[place] = claimed;
+    state.put_sale(key, entry);
+    state.core_mut().supply.receipts -= claimed.units;
+    accrue(state, claimed);
+    state.set_accrual(releasable_at_ms, key, true);
+    Ok(vec![Event::ReceiptClaimed { key, wallet: t.wallet, units: claimed.units }])
+}
+
+fn unclaimed_receipt(entry: &SaleEntry, key: SaleKey, found: Address) -> Result<(usize, Address), Rejection> {
+    for (place, share) in entry.shares.iter().enumerate() {
+        match share.to {
+            Beneficiary::Receipt(address) => return Ok((place, address)),
+            Beneficiary::Claimed { wallet, .. } if wallet == found => return Err(Rejection::AlreadyClaimed { wallet }),
+            Beneficiary::Claimed { wallet, .. } => return Err(Rejection::ClaimConflict { expected: wallet, found }),
+            Beneficiary::Account(_) | Beneficiary::Pool => {}
+        }
+    }
+    Err(Rejection::NoReceipt { key })
+}
+
+fn request_payout(state: &mut Overlay<'_>, t: &RequestPayout, signer: Address) -> Outcome {
+    require_signer("the account itself", t.account, signer)?;
+    if state.account(t.account).released == 0 {
+        return Err(Rejection::NothingReleased { found: t.account });
+    }
+    check_nonce(state, signer, t.nonce)?;
+    state.account_mut(signer).nonce = t.nonce;
+    state.set_to_settle(t.account, true);
+    Ok(vec![Event::PayoutRequested { account: t.account }])
+}
+
+fn full_settlement(state: &mut Overlay<'_>, t: &FullSettlement, signer: Address) -> Outcome {
+    require_signer("the founder", state.ledger().genesis().founder, signer)?;
+    check_nonce(state, signer, t.nonce)?;
+    state.account_mut(signer).nonce = t.nonce;
+    state.core_mut().settle_all = true;
+    Ok(vec![Event::FullSettlementRequested])
+}
+
+fn set_anchor(state: &mut Overlay<'_>, t: &SetAnchor, signer: Address) -> Outcome {
+    require_signer("the founder", state.ledger().genesis().founder, signer)?;
+    check_binding(state, t)?;
+    check_nonce(state, signer, t.nonce)?;
+    let binding = AnchorBinding {
+        token: t.token,
+        anchor: t.anchor,
+        from_epoch: t.from_epoch,
+        validators_hash: t.validators_hash,
+    };
+    state.account_mut(signer).nonce = t.nonce;
+    state.core_mut().proposed_anchor = Some(binding);
+    Ok(vec![Event::AnchorProposed { binding }])
+}
+
+fn check_binding(state: &Overlay<'_>, t: &SetAnchor) -> Result<(), Rejection> {
+    let core = state.core();
+    for (field, found) in [("token", t.token), ("anchor", t.anchor)] {
+        if found.is_zero() {
+            return Err(Rejection::BadContract { field, found });
+        }
+    }
+    if let Some(bound) = core.anchor.filter(|bound| bound.token != t.token) {
+        return Err(Rejection::TokenFixed { expected: bound.token, found: t.token });
+    }
+    if t.from_epoch < core.epoch {
+        return Err(Rejection::EpochPassed { min: core.epoch, found: t.from_epoch });
+    }
+    let expected = core.validators.hash();
+    if t.validators_hash != expected {
+        return Err(Rejection::WrongValidators { expected, found: t.validators_hash });
+    }
+    Ok(())
+}

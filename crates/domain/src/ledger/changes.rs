@@ -1,0 +1,158 @@
+//! What one block changes, collected above a state that stays as it is.
+
+use super::state::{Account, Core, Ledger};
+use crate::outlet::{Outlet, OutletId, Terminal};
+use crate::sale::{SaleEntry, SaleKey};
+use alloy_primitives::{Address, B256};
+use borsh::BorshSerialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The changes of one block: every entry written, with its new value; sets with present or removed.
+#[derive(Clone, Debug, BorshSerialize)]
+pub struct Changes {
+    /// Digest of the state before.
+    pub parent_digest: B256,
+    pub(super) block_hash: B256,
+    pub(super) core: Core,
+    pub(super) accounts: BTreeMap<Address, Account>,
+    pub(super) outlets: BTreeMap<OutletId, Outlet>,
+    pub(super) terminals: BTreeMap<Address, Terminal>,
+    pub(super) sales: BTreeMap<SaleKey, SaleEntry>,
+    pub(super) approvals: BTreeSet<B256>,
+    pub(super) accruals: BTreeMap<(u64, SaleKey), bool>,
+    pub(super) to_settle: BTreeMap<Address, bool>,
+}
+
+/// A state with one block's changes on top.
+pub(super) struct Overlay<'a> {
+    base: &'a Ledger,
+    changes: Changes,
+}
+
+impl<'a> Overlay<'a> {
+    pub fn new(base: &'a Ledger, time_ms: u64) -> Self {
+        let mut core = base.core.clone();
+        core.height += 1;
+        core.time_ms = time_ms;
+        core.previous_validators.clone_from(&base.core.validators);
+        let changes = Changes {
+            parent_digest: base.state_digest(),
+            block_hash: B256::ZERO,
+            core,
+            accounts: BTreeMap::new(),
+            outlets: BTreeMap::new(),
+            terminals: BTreeMap::new(),
+            sales: BTreeMap::new(),
+            approvals: BTreeSet::new(),
+            accruals: BTreeMap::new(),
+            to_settle: BTreeMap::new(),
+        };
+        Self { base, changes }
+    }
+
+    pub fn ledger(&self) -> &'a Ledger {
+        self.base
+    }
+
+    pub fn time_ms(&self) -> u64 {
+        self.changes.core.time_ms
+    }
+
+    pub fn core(&self) -> &Core {
+        &self.changes.core
+    }
+
+    pub fn core_mut(&mut self) -> &mut Core {
+        &mut self.changes.core
+    }
+
+    pub fn account(&self, address: Address) -> Account {
+        let changed = self.changes.accounts.get(&address);
+        changed.or_else(|| self.base.accounts.get(&address)).copied().unwrap_or_default()
+    }
+
+    pub fn account_mut(&mut self, address: Address) -> &mut Account {
+        let base = self.base.accounts.get(&address).copied().unwrap_or_default();
+        self.changes.accounts.entry(address).or_insert(base)
+    }
+
+    pub fn outlet(&self, id: OutletId) -> Option<&Outlet> {
+        self.changes.outlets.get(&id).or_else(|| self.base.outlets.get(&id))
+    }
+
+    pub fn put_outlet(&mut self, id: OutletId, outlet: Outlet) {
+        self.changes.outlets.insert(id, outlet);
+    }
+
+    pub fn terminal(&self, address: Address) -> Option<&Terminal> {
+        self.changes.terminals.get(&address).or_else(|| self.base.terminals.get(&address))
+    }
+
+    pub fn put_terminal(&mut self, address: Address, terminal: Terminal) {
+        self.changes.terminals.insert(address, terminal);
+    }
+
+    pub fn sale(&self, key: SaleKey) -> Option<&SaleEntry> {
+        self.changes.sales.get(&key).or_else(|| self.base.sales.get(&key))
+    }
+
+    pub fn put_sale(&mut self, key: SaleKey, entry: SaleEntry) {
+        self.changes.sales.insert(key, entry);
+    }
+
+    pub fn approval_used(&self, reference: B256) -> bool {
+        self.changes.approvals.contains(&reference) || self.base.approvals.contains(&reference)
+    }
+
+    pub fn use_approval(&mut self, reference: B256) {
+        self.changes.approvals.insert(reference);
+    }
+
+    pub fn set_accrual(&mut self, at_ms: u64, key: SaleKey, present: bool) {
+        self.changes.accruals.insert((at_ms, key), present);
+    }
+
+    /// Sales whose units may be released by now.
+    pub fn mature(&self) -> Vec<(u64, SaleKey)> {
+        let now = self.time_ms();
+        let old = self.base.accruals.iter().take_while(|(at, _)| *at <= now).copied();
+        let new = self.changes.accruals.iter().filter(|((at, _), present)| *at <= now && **present);
+        let all: BTreeSet<(u64, SaleKey)> = old.chain(new.map(|(accrual, _)| *accrual)).collect();
+        all.into_iter().filter(|accrual| self.changes.accruals.get(accrual) != Some(&false)).collect()
+    }
+
+    pub fn set_to_settle(&mut self, account: Address, present: bool) {
+        self.changes.to_settle.insert(account, present);
+    }
+
+    /// Accounts that the next settlement pays, ascending.
+    pub fn to_settle(&self) -> Vec<Address> {
+        let added = self.changes.to_settle.iter().filter(|(_, present)| **present).map(|(account, _)| account);
+        let all: BTreeSet<Address> = self.base.to_settle.iter().chain(added).copied().collect();
+        all.into_iter().filter(|account| self.changes.to_settle.get(account) != Some(&false)).collect()
+    }
+
+    /// All accounts with this block's changes, ascending.
+    pub fn accounts(&self) -> BTreeMap<Address, Account> {
+        merged(&self.base.accounts, &self.changes.accounts)
+    }
+
+    pub fn outlets(&self) -> BTreeMap<OutletId, Outlet> {
+        merged(&self.base.outlets, &self.changes.outlets)
+    }
+
+    pub fn terminals(&self) -> BTreeMap<Address, Terminal> {
+        merged(&self.base.terminals, &self.changes.terminals)
+    }
+
+    pub fn into_changes(mut self, block_hash: B256) -> Changes {
+        self.changes.block_hash = block_hash;
+        self.changes
+    }
+}
+
+fn merged<K: Ord + Clone, V: Clone>(base: &BTreeMap<K, V>, changed: &BTreeMap<K, V>) -> BTreeMap<K, V> {
+    let mut all = base.clone();
+    all.extend(changed.iter().map(|(key, value)| (key.clone(), value.clone())));
+    all
+}

@@ -1,0 +1,340 @@
+//! The state itself and what may be read of it.
+
+use super::changes::Changes;
+use super::{EpochCheckpoint, Event, Executed};
+use crate::checkpoint::AnchorHead;
+use crate::eip712::DomainSeparator;
+use crate::genesis::{EpochLength, Genesis, GenesisError};
+use crate::limits::GENESIS_UNITS;
+use crate::merkle;
+use crate::outlet::{Outlet, OutletId, Terminal};
+use crate::sale::{SaleEntry, SaleKey};
+use crate::transaction::encode;
+use crate::validators::ValidatorSet;
+use alloy_primitives::{Address, B256, keccak256};
+use borsh::{BorshDeserialize, BorshSerialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What an address holds on the ledger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Account {
+    /// The last nonce used.
+    pub nonce: u64,
+    /// Units accrued and not yet released.
+    pub pending: u64,
+    /// Units released, ever; what the EVM may mint.
+    pub released: u64,
+}
+
+/// The contracts that checkpoints go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct AnchorBinding {
+    /// The token.
+    pub token: Address,
+    /// The contract that takes checkpoints.
+    pub anchor: Address,
+    /// The first epoch whose checkpoint goes there.
+    pub from_epoch: u64,
+    /// The set that the anchor was deployed with.
+    pub validators_hash: B256,
+}
+
+/// Where all units are. `issued = released + pending + receipts + pool`, at every block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Supply {
+    /// Units ever issued, genesis' included.
+    pub issued: u64,
+    /// Units released to accounts.
+    pub released: u64,
+    /// Units of accounts that wait for maturity and an epoch's end.
+    pub pending: u64,
+    /// Units of receipts that nobody has claimed.
+    pub receipts: u64,
+    /// Units of the pool of all holders.
+    pub pool: u64,
+    /// Sales recorded.
+    pub sales: u64,
+}
+
+/// The small part of the state that nearly every block changes.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct Core {
+    pub height: u64,
+    pub time_ms: u64,
+    pub epoch: u64,
+    pub epoch_first_height: u64,
+    pub epoch_start_ms: u64,
+    pub supply: Supply,
+    pub validators: ValidatorSet,
+    /// The set of the block before: whose certificate the next block carries.
+    pub previous_validators: ValidatorSet,
+    pub anchor: Option<AnchorBinding>,
+    pub proposed_anchor: Option<AnchorBinding>,
+    pub settle_all: bool,
+    /// The first height that no checkpoint covers yet.
+    pub uncovered_from: u64,
+}
+
+/// The state after some block.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    pub(super) genesis: Genesis,
+    sidechain_id: B256,
+    domain: DomainSeparator,
+    head_hash: B256,
+    state_digest: B256,
+    pub(super) core: Core,
+    pub(super) accounts: BTreeMap<Address, Account>,
+    pub(super) outlets: BTreeMap<OutletId, Outlet>,
+    pub(super) terminals: BTreeMap<Address, Terminal>,
+    pub(super) sales: BTreeMap<SaleKey, SaleEntry>,
+    /// Sales with units still to be released, by the block time from which they may be.
+    pub(super) accruals: BTreeSet<(u64, SaleKey)>,
+    /// Registrar's approvals that were used.
+    pub(super) approvals: BTreeSet<B256>,
+    /// Accounts that the next settlement pays.
+    pub(super) to_settle: BTreeSet<Address>,
+    /// Hashes of the blocks from `uncovered_from` to the head.
+    pub(super) uncovered_blocks: Vec<B256>,
+}
+
+impl Ledger {
+    /// The state before the first block: 100 units released to the founder.
+    pub fn new(genesis: Genesis) -> Result<Self, GenesisError> {
+        genesis.check()?;
+        let founder = Account { released: GENESIS_UNITS, ..Account::default() };
+        let core = Core {
+            height: genesis.first_height - 1,
+            time_ms: genesis.time_ms,
+            epoch: 1,
+            epoch_first_height: genesis.first_height,
+            epoch_start_ms: genesis.time_ms,
+            supply: Supply { issued: GENESIS_UNITS, released: GENESIS_UNITS, ..Supply::default() },
+            validators: genesis.validators.clone(),
+            previous_validators: genesis.validators.clone(),
+            anchor: None,
+            proposed_anchor: None,
+            settle_all: false,
+            uncovered_from: genesis.first_height,
+        };
+        let sidechain_id = genesis.sidechain_id();
+        Ok(Self {
+            sidechain_id,
+            domain: genesis.domain(),
+            head_hash: genesis.parent_hash,
+            state_digest: sidechain_id,
+            core,
+            accounts: BTreeMap::from([(genesis.founder, founder)]),
+            outlets: BTreeMap::new(),
+            terminals: BTreeMap::new(),
+            sales: BTreeMap::new(),
+            accruals: BTreeSet::new(),
+            approvals: BTreeSet::new(),
+            to_settle: BTreeSet::from([genesis.founder]),
+            uncovered_blocks: Vec::new(),
+            genesis,
+        })
+    }
+
+    /// Takes over what a block changed. The block must have been executed on this very state.
+    pub fn commit(&mut self, executed: Executed) -> Vec<Event> {
+        debug_assert_eq!(executed.changes.parent_digest, self.state_digest);
+        self.state_digest = executed.changes.digest();
+        self.head_hash = executed.block_hash;
+        let covered = executed.events.iter().any(closes_checkpoint);
+        self.apply_changes(executed.changes);
+        if covered {
+            self.uncovered_blocks.clear();
+        } else {
+            self.uncovered_blocks.push(executed.block_hash);
+        }
+        executed.events
+    }
+
+    fn apply_changes(&mut self, changes: Changes) {
+        self.core = changes.core;
+        self.accounts.extend(changes.accounts);
+        self.outlets.extend(changes.outlets);
+        self.terminals.extend(changes.terminals);
+        self.sales.extend(changes.sales);
+        self.approvals.extend(changes.approvals);
+        apply_set(&mut self.accruals, changes.accruals);
+        apply_set(&mut self.to_settle, changes.to_settle);
+    }
+
+    /// The chain's parameters.
+    pub fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
+    /// The chain's name for machines.
+    pub fn sidechain_id(&self) -> B256 {
+        self.sidechain_id
+    }
+
+    /// The typed-data domain of transactions.
+    pub fn domain(&self) -> &DomainSeparator {
+        &self.domain
+    }
+
+    /// True before the first block.
+    pub fn is_fresh(&self) -> bool {
+        self.core.height + 1 == self.genesis.first_height
+    }
+
+    /// Height of the last block; one less than the first height before it.
+    pub fn height(&self) -> u64 {
+        self.core.height
+    }
+
+    /// Height of the block to come.
+    pub fn next_height(&self) -> u64 {
+        self.core.height + 1
+    }
+
+    /// Hash of the last block.
+    pub fn head_hash(&self) -> B256 {
+        self.head_hash
+    }
+
+    /// Time of the last block.
+    pub fn head_time_ms(&self) -> u64 {
+        self.core.time_ms
+    }
+
+    /// Digest of this state.
+    pub fn state_digest(&self) -> B256 {
+        self.state_digest
+    }
+
+    /// The epoch that the next block belongs to.
+    pub fn epoch(&self) -> u64 {
+        self.core.epoch
+    }
+
+    /// The validators of the next block.
+    pub fn validators(&self) -> &ValidatorSet {
+        &self.core.validators
+    }
+
+    /// The validators of the last block, who signed its certificate.
+    pub fn previous_validators(&self) -> &ValidatorSet {
+        &self.core.previous_validators
+    }
+
+    /// The contracts in force.
+    pub fn anchor(&self) -> Option<AnchorBinding> {
+        self.core.anchor
+    }
+
+    /// The contracts proposed for a later epoch.
+    pub fn proposed_anchor(&self) -> Option<AnchorBinding> {
+        self.core.proposed_anchor
+    }
+
+    /// Where all units are.
+    pub fn supply(&self) -> Supply {
+        self.core.supply
+    }
+
+    /// What an address holds; nothing if it is unknown.
+    pub fn account(&self, address: Address) -> Option<Account> {
+        self.accounts.get(&address).copied()
+    }
+
+    /// All accounts, addresses ascending.
+    pub fn accounts(&self) -> impl Iterator<Item = (Address, Account)> + '_ {
+        self.accounts.iter().map(|(address, account)| (*address, *account))
+    }
+
+    /// All outlets, ids ascending.
+    pub fn outlets(&self) -> impl Iterator<Item = (OutletId, &Outlet)> {
+        self.outlets.iter().map(|(id, outlet)| (*id, outlet))
+    }
+
+    /// One terminal.
+    pub fn terminal(&self, address: Address) -> Option<&Terminal> {
+        self.terminals.get(&address)
+    }
+
+    /// All terminals, addresses ascending.
+    pub fn terminals(&self) -> impl Iterator<Item = (Address, &Terminal)> {
+        self.terminals.iter().map(|(address, terminal)| (*address, terminal))
+    }
+
+    /// One sale.
+    pub fn sale(&self, key: SaleKey) -> Option<&SaleEntry> {
+        self.sales.get(&key)
+    }
+
+    /// Whether units wait for nothing but the end of an epoch that is counted in blocks,
+    /// or a settlement that such an end would make: then blocks should follow each other at once.
+    pub fn wants_blocks(&self) -> bool {
+        let counted = matches!(self.genesis.epoch_length, EpochLength::Blocks(_));
+        let mature = self.accruals.first().is_some_and(|(at, _)| *at <= self.core.time_ms);
+        let unsettled = self.core.anchor.or(self.core.proposed_anchor).is_some() && !self.to_settle.is_empty();
+        counted && (mature || unsettled)
+    }
+
+    /// What the next checkpoint continues, as the contract sees it.
+    pub fn anchor_head(&self, released_before: u128) -> AnchorHead {
+        AnchorHead {
+            epoch: self.core.epoch - 1,
+            last_height: self.core.uncovered_from - 1,
+            total_released: released_before,
+        }
+    }
+
+    /// Checks the law of conservation by adding everything up anew.
+    pub fn conserves(&self) -> bool {
+        let held: u64 = self.accounts.values().map(|account| account.pending + account.released).sum();
+        let pending: u64 = self.accounts.values().map(|account| account.pending).sum();
+        let supply = self.core.supply;
+        pending == supply.pending && held + supply.receipts + supply.pool == supply.issued
+    }
+}
+
+/// The leaves of the state tree: `borsh(section, key, value)`, sections and keys ascending.
+pub(super) fn state_root<'a>(
+    genesis: &Genesis,
+    validators: &ValidatorSet,
+    accounts: impl Iterator<Item = (Address, Account)>,
+    outlets: impl Iterator<Item = (OutletId, &'a Outlet)>,
+    terminals: impl Iterator<Item = (Address, &'a Terminal)>,
+) -> B256 {
+    let mut leaves = vec![merkle::leaf(&encode(&(0u8, genesis)))];
+    leaves.extend(validators.as_slice().iter().map(|validator| merkle::leaf(&encode(&(1u8, validator)))));
+    leaves.extend(accounts.map(|entry| merkle::leaf(&encode(&(2u8, entry)))));
+    leaves.extend(outlets.map(|entry| merkle::leaf(&encode(&(3u8, entry)))));
+    leaves.extend(terminals.map(|entry| merkle::leaf(&encode(&(4u8, entry)))));
+    merkle::root(&leaves)
+}
+
+fn closes_checkpoint(event: &Event) -> bool {
+    matches!(event, Event::EpochClosed { checkpoint: Some(_), .. })
+}
+
+fn apply_set<T: Ord>(set: &mut BTreeSet<T>, changes: BTreeMap<T, bool>) {
+    for (key, present) in changes {
+        if present {
+            set.insert(key);
+        } else {
+            set.remove(&key);
+        }
+    }
+}
+
+impl Changes {
+    /// The digest of the state that these changes lead to.
+    pub fn digest(&self) -> B256 {
+        let changed = keccak256(encode(self));
+        keccak256([self.parent_digest.as_slice(), changed.as_slice()].concat())
+    }
+}
+
+impl EpochCheckpoint {
+    /// The digest that the epoch's validators sign.
+    pub fn digest(&self, evm_chain_id: u64) -> B256 {
+        DomainSeparator::checkpoints(evm_chain_id, self.anchor).checkpoint_digest(&self.checkpoint)
+    }
+}

@@ -1,0 +1,30 @@
+#![doc = include_str!("../README.md")]
+
+pub mod block;
+pub mod certificate;
+pub mod checkpoint;
+pub mod crypto;
+pub mod eip712;
+pub mod genesis;
+pub mod ledger;
+pub mod limits;
+pub mod merkle;
+pub mod outlet;
+pub mod payout;
+pub mod rejection;
+pub mod sale;
+pub mod transaction;
+pub mod validators;
+
+pub use alloy_primitives::{Address, B256, keccak256};
+pub use block::{Block, Header};
+pub use certificate::CommitCertificate;
+pub use checkpoint::{Checkpoint, SignedCheckpoint};
+pub use crypto::Signature;
+pub use genesis::Genesis;
+pub use ledger::{Event, Executed, Ledger};
+pub use outlet::{Currency, OutletId, OutletKind, TerminalKind};
+pub use rejection::Rejection;
+pub use sale::{BuyerKind, Line, Sale, SaleId, SaleKey};
+pub use transaction::{Payload, SignedTransaction};
+pub use validators::{Validator, ValidatorSet};

@@ -1,0 +1,158 @@
+//! Every reason for which the ledger says no, with what was expected and what was found.
+
+use crate::outlet::{Currency, OutletId};
+use crate::sale::SaleKey;
+use alloy_primitives::{Address, B256};
+
+/// What a caller can do about a rejection; decides the HTTP status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RejectionKind {
+    /// The content is wrong: 422.
+    BadField,
+    /// The signer has no right to it: 403.
+    Forbidden,
+    /// The same key stands with other content: 409.
+    Conflict,
+    /// Already in the chain with the same content: not an error for the caller, 200.
+    Duplicate,
+}
+
+/// A named rejection.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the message says what each field is")]
+pub enum Rejection {
+    #[error("signed by {found}, only {role} {expected} may do this")]
+    WrongSigner { role: &'static str, expected: Address, found: Address },
+    #[error("the signature is by {found}, the terminal is {expected}")]
+    WrongTerminalSignature { expected: Address, found: Address },
+    #[error("outlet {found} is not registered")]
+    UnknownOutlet { found: OutletId },
+    #[error("outlet {found} is registered already")]
+    OutletExists { found: OutletId },
+    #[error("terminal {found} is not enrolled")]
+    UnknownTerminal { found: Address },
+    #[error("terminal {found} was enrolled before; an address is enrolled once")]
+    TerminalExists { found: Address },
+    #[error("terminal {found} was revoked")]
+    RevokedTerminal { found: Address },
+    #[error("terminal {terminal} sells for outlet {expected}, not {found}")]
+    WrongOutlet { terminal: Address, expected: OutletId, found: OutletId },
+    #[error("outlet {outlet} sells in {expected}, found {found}")]
+    WrongCurrency { outlet: OutletId, expected: Currency, found: Currency },
+    #[error("total is at most {max}, found {found}")]
+    TotalOutOfBounds { max: u64, found: u64 },
+    #[error("the sale is {late_ms} ms old, at most {max_ms} ms are allowed")]
+    TooLate { late_ms: u64, max_ms: u64 },
+    #[error("the sale is {ahead_ms} ms ahead, at most {max_ms} ms are allowed")]
+    TooFarAhead { ahead_ms: u64, max_ms: u64 },
+    #[error("buyer must be {expected}, found {found}")]
+    BadBuyer { expected: &'static str, found: Address },
+    #[error("a sale has 1 to 500 lines, found {found}")]
+    LineCount { found: usize },
+    #[error("line {index}: quantity at least 1, sku at most 64 and name at most 256 bytes, sum within 64 bits")]
+    LineOutOfBounds { index: usize },
+    #[error("the lines add up to {found}, total says {expected}")]
+    LinesDoNotAddUp { expected: u64, found: u64 },
+    #[error("the lines and their salt hash to {found}, the terminal signed {expected}")]
+    LinesHashMismatch { expected: B256, found: B256 },
+    #[error("sale {} of outlet {} stands with other content (id {expected}, found {found})", key.sale_id, key.outlet)]
+    SaleConflict { key: SaleKey, expected: B256, found: B256 },
+    #[error("already in block {height}")]
+    AlreadyIncluded { height: u64 },
+    #[error("sale {} of outlet {} is not in the ledger", key.sale_id, key.outlet)]
+    UnknownSale { key: SaleKey },
+    #[error("sale {} of outlet {} has no receipt to claim", key.sale_id, key.outlet)]
+    NoReceipt { key: SaleKey },
+    #[error("the receipt was claimed by {expected}, found {found}")]
+    ClaimConflict { expected: Address, found: Address },
+    #[error("the receipt was claimed by this very wallet, {wallet}")]
+    AlreadyClaimed { wallet: Address },
+    #[error("wallet must be an account that the token can pay, found {found}")]
+    BadWallet { found: Address },
+    #[error("nonce must be greater than {last}, found {found}")]
+    StaleNonce { last: u64, found: u64 },
+    #[error("account {found} has nothing released")]
+    NothingReleased { found: Address },
+    #[error("the approval is signed by {found}, the registrar is {expected}")]
+    WrongRegistrar { expected: Address, found: Address },
+    #[error("the approval's signature is not one: {found}")]
+    BadApprovalSignature { found: crate::crypto::SignatureError },
+    #[error("the approval expired at {expired_at_ms}, block time is {now_ms}")]
+    ApprovalExpired { expired_at_ms: u64, now_ms: u64 },
+    #[error("approval {found} was used before")]
+    ApprovalUsed { found: B256 },
+    #[error("city has 1 to 64 bytes, found {found}")]
+    BadCity { found: usize },
+    #[error("currency must be three upper-case letters")]
+    BadCurrency,
+    #[error("owner must not be the zero address")]
+    BadOwner,
+    #[error("token is fixed at {expected}, found {found}")]
+    TokenFixed { expected: Address, found: Address },
+    #[error("{field} must be a contract's address, found {found}")]
+    BadContract { field: &'static str, found: Address },
+    #[error("from_epoch must be {min} or later, found {found}")]
+    EpochPassed { min: u64, found: u64 },
+    #[error("the validator set hashes to {expected}, found {found}")]
+    WrongValidators { expected: B256, found: B256 },
+}
+
+impl Rejection {
+    /// A stable name for programs: `problem+json`'s type.
+    pub fn code(&self) -> &'static str {
+        self.describe().0
+    }
+
+    /// The JSON field that is to blame.
+    pub fn field(&self) -> &'static str {
+        self.describe().1
+    }
+
+    /// What the caller can do about it.
+    pub fn kind(&self) -> RejectionKind {
+        self.describe().2
+    }
+
+    fn describe(&self) -> (&'static str, &'static str, RejectionKind) {
+        use RejectionKind::{BadField, Conflict, Duplicate, Forbidden};
+        match self {
+            Self::WrongSigner { .. } => ("wrong_signer", "signature", Forbidden),
+            Self::WrongTerminalSignature { .. } => ("wrong_terminal_signature", "signature", BadField),
+            Self::UnknownOutlet { .. } => ("unknown_outlet", "outlet", BadField),
+            Self::OutletExists { .. } => ("outlet_exists", "outlet", Conflict),
+            Self::UnknownTerminal { .. } => ("unknown_terminal", "terminal", Forbidden),
+            Self::TerminalExists { .. } => ("terminal_exists", "terminal", Conflict),
+            Self::RevokedTerminal { .. } => ("revoked_terminal", "terminal", Forbidden),
+            Self::WrongOutlet { .. } => ("wrong_outlet", "outlet", Forbidden),
+            Self::WrongCurrency { .. } => ("wrong_currency", "currency", BadField),
+            Self::TotalOutOfBounds { .. } => ("total_out_of_bounds", "total", BadField),
+            Self::TooLate { .. } => ("too_late", "occurred_at", BadField),
+            Self::TooFarAhead { .. } => ("too_far_ahead", "occurred_at", BadField),
+            Self::BadBuyer { .. } => ("bad_buyer", "buyer", BadField),
+            Self::LineCount { .. } => ("line_count", "lines", BadField),
+            Self::LineOutOfBounds { .. } => ("line_out_of_bounds", "lines", BadField),
+            Self::LinesDoNotAddUp { .. } => ("lines_do_not_add_up", "total", BadField),
+            Self::LinesHashMismatch { .. } => ("lines_hash_mismatch", "signature", BadField),
+            Self::SaleConflict { .. } => ("sale_conflict", "sale_id", Conflict),
+            Self::AlreadyIncluded { .. } => ("already_included", "", Duplicate),
+            Self::UnknownSale { .. } => ("unknown_sale", "sale_id", BadField),
+            Self::NoReceipt { .. } => ("no_receipt", "sale_id", BadField),
+            Self::ClaimConflict { .. } => ("claim_conflict", "wallet", Conflict),
+            Self::AlreadyClaimed { .. } => ("already_claimed", "wallet", Duplicate),
+            Self::BadWallet { .. } => ("bad_wallet", "wallet", BadField),
+            Self::StaleNonce { .. } => ("stale_nonce", "nonce", BadField),
+            Self::NothingReleased { .. } => ("nothing_released", "account", Forbidden),
+            Self::WrongRegistrar { .. } => ("wrong_registrar", "approval_signature", Forbidden),
+            Self::BadApprovalSignature { .. } => ("bad_approval_signature", "approval_signature", BadField),
+            Self::ApprovalExpired { .. } => ("approval_expired", "approval_expires_at_ms", BadField),
+            Self::ApprovalUsed { .. } => ("approval_used", "approval_ref", Conflict),
+            Self::BadCity { .. } => ("bad_city", "city", BadField),
+            Self::BadCurrency => ("bad_currency", "currency", BadField),
+            Self::BadOwner => ("bad_owner", "owner", BadField),
+            Self::TokenFixed { .. } => ("token_fixed", "token", Conflict),
+            Self::BadContract { field, .. } => ("bad_contract", field, BadField),
+            Self::EpochPassed { .. } => ("epoch_passed", "from_epoch", BadField),
+            Self::WrongValidators { .. } => ("wrong_validators", "validators_hash", BadField),
+        }
+    }
+}

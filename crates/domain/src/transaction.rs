@@ -1,0 +1,228 @@
+//! What actors sign. Who may sign what stands in `docs/PROTOCOL.md` and is checked by [`crate::ledger`].
+
+use crate::crypto::{Signature, SignatureError};
+use crate::eip712::DomainSeparator;
+use crate::limits::TRANSACTION_BYTES_MAX;
+use crate::outlet::{Currency, OutletId, OutletKind, TerminalKind};
+use crate::sale::{Sale, SaleId};
+use alloy_primitives::{Address, B256, keccak256};
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+
+/// The founder opens an outlet; carries the registrar's single-use approval.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterOutlet {
+    /// The number of the new outlet.
+    pub outlet: OutletId,
+    /// Its owner or franchisee.
+    pub owner: Address,
+    /// Who runs it.
+    pub kind: OutletKind,
+    /// Where it stands.
+    pub city: String,
+    /// The one currency of its prices.
+    pub currency: Currency,
+    /// Issuing sales a day of block time; 4294967295 = unlimited.
+    pub quota_per_day: u32,
+    /// The same for each of its terminals.
+    pub terminal_quota_per_day: u32,
+    /// Salted reference to the registrar's file; used once.
+    pub approval_ref: B256,
+    /// Block time after which the approval is void, milliseconds.
+    pub approval_expires_at_ms: u64,
+    /// The registrar's signature over `OutletApproval(outlet, owner, approvalRef, expiresAt)`.
+    pub approval_signature: Signature,
+    /// Greater than the founder's last one.
+    pub nonce: u64,
+}
+
+/// An outlet's owner enrols a terminal.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterTerminal {
+    /// The outlet it will sell for.
+    pub outlet: OutletId,
+    /// The terminal's address.
+    pub terminal: Address,
+    /// What it is.
+    pub kind: TerminalKind,
+    /// Greater than the owner's last one.
+    pub nonce: u64,
+}
+
+/// An outlet's owner revokes a terminal, for ever.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeTerminal {
+    /// The outlet it sold for.
+    pub outlet: OutletId,
+    /// The terminal's address.
+    pub terminal: Address,
+    /// Greater than the owner's last one.
+    pub nonce: u64,
+}
+
+/// The key printed on a receipt moves its units to a wallet, once.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimReceipt {
+    /// The outlet of the sale.
+    pub outlet: OutletId,
+    /// The sale.
+    pub sale_id: SaleId,
+    /// Where the units go.
+    pub wallet: Address,
+}
+
+/// A holder asks to be in the next settlement.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestPayout {
+    /// The holder.
+    pub account: Address,
+    /// Greater than the holder's last one.
+    pub nonce: u64,
+}
+
+/// The founder puts every account into the next settlement (after a revoked root or a new anchor).
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FullSettlement {
+    /// Greater than the founder's last one.
+    pub nonce: u64,
+}
+
+/// The founder binds the sidechain to its contracts.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetAnchor {
+    /// The token; fixed for ever by the first SetAnchor.
+    pub token: Address,
+    /// The contract that takes checkpoints.
+    pub anchor: Address,
+    /// The first epoch whose checkpoint goes there.
+    pub from_epoch: u64,
+    /// The set that the anchor was deployed with; another one in force at `from_epoch` makes this void.
+    pub validators_hash: B256,
+    /// Greater than the founder's last one.
+    pub nonce: u64,
+}
+
+/// The content of a transaction. The tag is its place in this list.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[allow(missing_docs, reason = "each payload documents itself")]
+pub enum Payload {
+    Sale(Sale),
+    RegisterOutlet(RegisterOutlet),
+    RegisterTerminal(RegisterTerminal),
+    RevokeTerminal(RevokeTerminal),
+    ClaimReceipt(ClaimReceipt),
+    RequestPayout(RequestPayout),
+    FullSettlement(FullSettlement),
+    SetAnchor(SetAnchor),
+}
+
+/// How many tags [`Payload`] has; a greater one is [`DecodeError::UnknownTag`].
+const PAYLOAD_TAGS: u8 = 8;
+
+/// A payload with its actor's signature.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct SignedTransaction {
+    /// What is signed.
+    #[serde(flatten)]
+    pub payload: Payload,
+    /// By whom follows from it.
+    pub signature: Signature,
+}
+
+/// Why bytes are not a transaction.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// Longer than any transaction.
+    #[error("a transaction has at most {max} bytes, found {found}")]
+    TooLong {
+        /// Bytes found.
+        found: usize,
+        /// Bytes allowed.
+        max: usize,
+    },
+    /// A tag that this version of the protocol does not know.
+    #[error("unknown transaction tag {found}, known are 0 to {max}")]
+    UnknownTag {
+        /// The tag found.
+        found: u8,
+        /// The greatest known.
+        max: u8,
+    },
+    /// Truncated, trailing or malformed bytes.
+    #[error("malformed transaction")]
+    Malformed(#[source] std::io::Error),
+}
+
+impl SignedTransaction {
+    /// Reads one transaction from hostile bytes; what it returns encodes to the same bytes again.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        if bytes.len() > TRANSACTION_BYTES_MAX {
+            return Err(DecodeError::TooLong { found: bytes.len(), max: TRANSACTION_BYTES_MAX });
+        }
+        match bytes.first() {
+            Some(&found) if found >= PAYLOAD_TAGS => Err(DecodeError::UnknownTag { found, max: PAYLOAD_TAGS - 1 }),
+            _ => borsh::from_slice(bytes).map_err(DecodeError::Malformed),
+        }
+    }
+
+    /// The canonical bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// The id: the digest that was signed. The signature is no part of it, so the same content has one id.
+    pub fn id(&self, domain: &DomainSeparator) -> B256 {
+        domain.transaction_digest(&self.payload)
+    }
+
+    /// Who signed.
+    pub fn signer(&self, domain: &DomainSeparator) -> Result<Address, SignatureError> {
+        self.signature.recover(self.id(domain))
+    }
+}
+
+/// A transaction whose signature has been checked: the ledger takes no other kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedTransaction {
+    /// What was signed.
+    pub transaction: SignedTransaction,
+    /// The digest that was signed.
+    pub id: B256,
+    /// Who signed.
+    pub signer: Address,
+}
+
+impl VerifiedTransaction {
+    /// Checks the signature; the cost of one public-key recovery.
+    pub fn verify(transaction: SignedTransaction, domain: &DomainSeparator) -> Result<Self, SignatureError> {
+        let id = transaction.id(domain);
+        let signer = transaction.signature.recover(id)?;
+        Ok(Self { transaction, id, signer })
+    }
+
+    /// The leaf of the block's transaction tree: keccak256(keccak256(id ‖ signature)).
+    pub fn leaf(&self) -> B256 {
+        transaction_leaf(self.id, &self.transaction.signature)
+    }
+}
+
+/// The leaf of a transaction in its block's tree.
+pub fn transaction_leaf(id: B256, signature: &Signature) -> B256 {
+    let mut preimage = [0u8; 97];
+    preimage[..32].copy_from_slice(id.as_slice());
+    preimage[32..].copy_from_slice(&signature.0);
+    keccak256(keccak256(preimage))
+}
+
+/// Canonical borsh bytes. Writing to a vector cannot fail.
+pub(crate) fn encode<T: BorshSerialize>(value: &T) -> Vec<u8> {
+    borsh::to_vec(value).unwrap_or_default()
+}

@@ -1,0 +1,9 @@
+//! The ledger entered by its own door: signed transactions and blocks in, state and checkpoints out.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod actors;
+mod codec;
+mod merkle;
+mod properties;
+mod rules;
+mod vectors;

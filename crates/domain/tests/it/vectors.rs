@@ -1,0 +1,144 @@
+//! Frozen byte formats. `UPDATE_VECTORS=1 cargo test -p domain vectors` writes them anew: a deliberate act.
+
+use crate::actors::{Chain, address, genesis, key, validator_keys};
+use domain::checkpoint::Checkpoint;
+use domain::crypto::address_of_secret;
+use domain::eip712::DomainSeparator;
+use domain::payout::{Payout, Settlement, commitment};
+use domain::sale::lines_hash;
+use domain::*;
+use serde_json::{Value, json};
+
+fn check(name: &str, found: &Value) {
+    let path = format!("{}/tests/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let text = format!("{}\n", serde_json::to_string_pretty(found).unwrap());
+    if std::env::var_os("UPDATE_VECTORS").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let frozen = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(frozen, text, "{name}.json: the format changed");
+}
+
+#[test]
+fn checkpoint_digest_validators_hash_and_signatures() {
+    let genesis = genesis();
+    let anchor = address("anchor");
+    let checkpoint = Checkpoint {
+        sidechain_id: genesis.sidechain_id(),
+        epoch: 7,
+        first_height: 33,
+        last_height: 64,
+        blocks_root: keccak256("blocks"),
+        state_root: keccak256("state"),
+        payout_root: keccak256("payouts"),
+        recordings_root: merkle::EMPTY_ROOT,
+        total_released: 183_500,
+        next_validators_hash: genesis.validators.hash(),
+    };
+    let digest = DomainSeparator::checkpoints(genesis.evm_chain_id, anchor).checkpoint_digest(&checkpoint);
+    let signatures: Vec<Signature> = validator_keys().iter().map(|key| Signature::sign(digest, key)).collect();
+    let validator = |v: &Validator| json!({"address": v.address, "power": v.power});
+    check(
+        "checkpoint",
+        &json!({
+            "chain_id": genesis.evm_chain_id,
+            "anchor": anchor,
+            "sidechain_id": checkpoint.sidechain_id,
+            "checkpoint": {
+                "epoch": checkpoint.epoch,
+                "first_height": checkpoint.first_height,
+                "last_height": checkpoint.last_height,
+                "blocks_root": checkpoint.blocks_root,
+                "state_root": checkpoint.state_root,
+                "payout_root": checkpoint.payout_root,
+                "recordings_root": checkpoint.recordings_root,
+                "total_released": checkpoint.total_released as u64,
+                "next_validators_hash": checkpoint.next_validators_hash,
+            },
+            "validators": genesis.validators.as_slice().iter().map(validator).collect::<Vec<_>>(),
+            "validators_hash": genesis.validators.hash(),
+            "digest": digest,
+            "rest_hash": checkpoint.rest_hash(),
+            "commitment": commitment(checkpoint.payout_root, checkpoint.rest_hash()),
+            "signatures": signatures,
+        }),
+    );
+}
+
+#[test]
+fn payout_words_chunks_and_proofs() {
+    let mut payouts: Vec<Payout> =
+        (0..300u64).map(|i| Payout { account: address(&format!("holder {i}")), released: 49 * (i + 1) }).collect();
+    payouts.sort_by_key(|payout| payout.account);
+    let settlement = Settlement::new(payouts);
+    check(
+        "payouts",
+        &json!({
+            "payouts": settlement.payouts(),
+            "chunks": settlement.chunks(),
+            "payout_root": settlement.root(),
+        }),
+    );
+}
+
+#[test]
+fn transaction_digests_and_signatures() {
+    let mut chain = Chain::new(genesis());
+    let lines = vec![Line { sku: "khinkali".into(), name: "ხინკალი".into(), quantity: 2, unit_price: 849 }];
+    let salt = keccak256("salt");
+    let sale = Sale { lines_hash: lines_hash(salt, &lines), ..chain.sale(1, 5, BuyerKind::Receipt) };
+    let transactions = vec![
+        chain.sign_sale(sale),
+        chain.register_outlet(9, OutletKind::Franchised, 3),
+        chain.register_terminal(1, "till 9"),
+        chain.revoke_terminal(1, "till 1"),
+        chain.claim(1, 5, "guest 0"),
+        chain.request_payout("guest 0"),
+        chain.full_settlement(),
+        chain.set_anchor(3),
+    ];
+    let entry = |transaction: &SignedTransaction| {
+        json!({
+            "transaction": transaction,
+            "id": transaction.id(chain.ledger.domain()),
+            "signer": transaction.signer(chain.ledger.domain()).unwrap(),
+            "encoded": alloy_primitives::hex::encode_prefixed(transaction.encode()),
+        })
+    };
+    check(
+        "transactions",
+        &json!({
+            "chain_id": 31337,
+            "sidechain_id": chain.ledger.sidechain_id(),
+            "till_1_key": alloy_primitives::hex::encode_prefixed(key("till 1").secret_bytes()),
+            "till_1": address_of_secret(&key("till 1")),
+            "lines": lines,
+            "lines_salt": salt,
+            "transactions": transactions.iter().map(entry).collect::<Vec<_>>(),
+        }),
+    );
+}
+
+#[test]
+fn the_state_digest_of_a_short_chain() {
+    let mut chain = Chain::with_outlets(genesis());
+    let set = chain.set_anchor(chain.ledger.epoch());
+    chain.block(&[set]).unwrap();
+    for number in 0..10 {
+        let kind = [BuyerKind::None, BuyerKind::Wallet, BuyerKind::Receipt][number as usize % 3];
+        let sale = chain.sign_sale(chain.sale(1 + number % 2, number, kind));
+        chain.block(&[sale]).unwrap();
+    }
+    chain.finish_epoch();
+    let last = chain.checkpoints.last().unwrap();
+    check(
+        "chain",
+        &json!({
+            "height": chain.ledger.height(),
+            "head_hash": chain.ledger.head_hash(),
+            "state_digest": chain.ledger.state_digest(),
+            "checkpoint": last.checkpoint,
+            "supply_issued": chain.ledger.supply().issued,
+        }),
+    );
+}

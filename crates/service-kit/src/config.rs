@@ -1,0 +1,76 @@
+//! Configuration in four layers, later wins: defaults in code, environment (`HOTPOT__SECTION__KEY`), TOML file,
+//! command line (`--set section.key=value`). The environment is read here and nowhere else.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
+
+/// Where a service's configuration comes from, as arguments that every service takes.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Sources {
+    /// TOML file; its values win over the environment's.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// One value by its path, such as `http.listen=127.0.0.1:7000`; wins over everything.
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = path_and_value)]
+    pub set: Vec<(String, String)>,
+    /// Stop when standard input closes: a supervisor holds it open as long as it lives.
+    #[arg(long)]
+    pub stop_on_stdin_close: bool,
+}
+
+/// Why a configuration is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A value is missing, unknown or of the wrong type; the cause names its path and layer.
+    #[error("configuration{}", file.as_ref().map(|file| format!(" ({})", file.display())).unwrap_or_default())]
+    Invalid {
+        /// The file that took part.
+        file: Option<PathBuf>,
+        /// What is wrong where.
+        #[source]
+        source: ::config::ConfigError,
+    },
+}
+
+fn path_and_value(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(path, value)| (path.to_owned(), value.to_owned()))
+        .ok_or_else(|| format!("expected PATH=VALUE, found {text:?}"))
+}
+
+/// Reads a configuration; `defaults` is the first layer.
+pub fn load<T: Serialize + DeserializeOwned>(defaults: &T, sources: &Sources) -> Result<T, ConfigError> {
+    read(defaults, sources).map_err(|source| ConfigError::Invalid { file: sources.config.clone(), source })
+}
+
+fn read<T: Serialize + DeserializeOwned>(defaults: &T, sources: &Sources) -> Result<T, ::config::ConfigError> {
+    let environment = ::config::Environment::with_prefix("HOTPOT").prefix_separator("__").separator("__");
+    let mut builder = ::config::Config::builder()
+        .add_source(::config::Config::try_from(defaults)?)
+        .add_source(environment.try_parsing(true));
+    if let Some(file) = &sources.config {
+        builder = builder.add_source(::config::File::from(file.as_path()));
+    }
+    for (path, value) in &sources.set {
+        builder = builder.set_override(path, value.as_str())?;
+    }
+    builder.build()?.try_deserialize()
+}
+
+/// An environment variable, for tools that start other programs.
+#[allow(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Finds a program: in `PATH`, then in further folders.
+pub fn find_program(name: &str, further: &[PathBuf]) -> Option<PathBuf> {
+    let path = environment("PATH").unwrap_or_default();
+    let is_file = |candidate: &PathBuf| Path::is_file(candidate);
+    further
+        .iter()
+        .map(|folder| folder.join(name))
+        .chain(path.split(':').map(|folder| Path::new(folder).join(name)))
+        .find(is_file)
+}

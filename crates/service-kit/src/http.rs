@@ -1,0 +1,64 @@
+//! What every process serves: health, readiness, metrics.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde_json::{Value, json};
+use std::sync::{Arc, RwLock};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Whether a process can do its work, and why not; shared between its tasks and `/readyz`.
+#[derive(Clone, Debug, Default)]
+pub struct Readiness(Arc<RwLock<Option<String>>>);
+
+impl Readiness {
+    /// Not ready yet.
+    pub fn starting() -> Self {
+        let readiness = Self::default();
+        readiness.set(Err("starting".into()));
+        readiness
+    }
+
+    /// Ready, or the reason why not.
+    pub fn set(&self, state: Result<(), String>) {
+        if let Ok(mut reason) = self.0.write() {
+            *reason = state.err();
+        }
+    }
+
+    /// Why the process is not ready; `None` when it is.
+    pub fn reason(&self) -> Option<String> {
+        self.0.read().map_or_else(|_| Some("a task panicked".into()), |reason| reason.clone())
+    }
+}
+
+/// `/healthz`, `/readyz` (alias `/health`, `/api/status`) and `/metrics`.
+pub fn operations_router(readiness: Readiness, metrics: PrometheusHandle) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/readyz", get(ready))
+        .route("/health", get(ready))
+        .route("/api/status", get(ready))
+        .with_state(readiness)
+        .merge(metrics_router(metrics))
+}
+
+/// `/metrics` alone, for a process with a readiness answer of its own.
+pub fn metrics_router(metrics: PrometheusHandle) -> Router {
+    Router::new().route("/metrics", get(move || async move { metrics.render() }))
+}
+
+async fn ready(State(readiness): State<Readiness>) -> (StatusCode, Json<Value>) {
+    match readiness.reason() {
+        None => (StatusCode::OK, Json(json!({"ready": true}))),
+        Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"ready": false, "reason": reason}))),
+    }
+}
+
+/// Serves until the token is cancelled; requests under way are finished.
+pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
+    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+}

@@ -1,0 +1,9 @@
+//! How every process of ours reads its configuration, logs, measures, reports its health and stops.
+
+pub mod config;
+pub mod http;
+pub mod secret;
+pub mod shutdown;
+pub mod telemetry;
+
+pub use secret::Secret;

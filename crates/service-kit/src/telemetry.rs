@@ -1,0 +1,26 @@
+//! Logs and metrics.
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::io::IsTerminal;
+use tracing_subscriber::EnvFilter;
+
+/// JSON lines on standard error, or readable lines when that is a terminal. `RUST_LOG` overrides `default_filter`.
+pub fn init_logs(default_filter: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default_filter));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second call, as in tests, keeps the first subscriber.
+    let _ = if std::io::stderr().is_terminal() {
+        builder.compact().try_init()
+    } else {
+        builder.json().flatten_event(true).try_init()
+    };
+}
+
+/// Installs the process-wide recorder; `/metrics` renders the handle.
+pub fn init_metrics() -> PrometheusHandle {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    // A second recorder, as in tests, is simply not the global one.
+    let _ = metrics::set_global_recorder(recorder);
+    handle
+}
