@@ -1,1 +1,13 @@
-//! sidechain
+//! A validator and full node of the sidechain: consensus adaptor, mempool, store, HTTP API.
+
+pub mod app;
+pub mod config;
+mod consensus;
+pub mod core;
+mod http;
+pub mod io;
+pub mod node;
+mod tasks;
+
+pub use app::{read_genesis, run};
+pub use config::NodeConfig;

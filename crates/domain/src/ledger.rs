@@ -151,6 +151,7 @@ impl Ledger {
     /// Checks a whole block against this state and executes it. The state itself stays as it is.
     pub fn execute(&self, block: &Block, verify: &mut Verify<'_>) -> Result<Executed, BlockError> {
         self.check_time(&block.header)?;
+        self.check_proposer(&block.header)?;
         self.check_last_commit(block)?;
         let domain = self.domain();
         let mut execution = BlockExecution::begin(self, block.header.time_ms);
@@ -170,6 +171,13 @@ impl Ledger {
             return Err(mismatch("time_ms", format!("{earliest} or later"), header.time_ms));
         }
         Ok(())
+    }
+
+    fn check_proposer(&self, header: &Header) -> Result<(), BlockError> {
+        match self.validators().get(header.proposer) {
+            Some(_) => Ok(()),
+            None => Err(mismatch("proposer", "a validator", header.proposer)),
+        }
     }
 
     fn check_last_commit(&self, block: &Block) -> Result<(), BlockError> {

@@ -101,7 +101,7 @@ impl Sale {
 }
 
 /// One line of a sale. Lines travel beside the sale and never enter a block.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Line {
     /// Stock-keeping unit.

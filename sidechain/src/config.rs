@@ -1,0 +1,112 @@
+//! What a node can be told.
+
+use crate::core::mempool::MempoolLimits;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// The whole configuration; see each section.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NodeConfig {
+    /// Holds the store, the consensus log and the network key. Default `node`.
+    pub data_dir: PathBuf,
+    /// The genesis file (JSON) that all nodes share. Default `genesis.json`.
+    pub genesis_file: PathBuf,
+    /// Who this validator is.
+    pub validator: ValidatorConfig,
+    /// The public API.
+    pub http: HttpConfig,
+    /// Consensus messages between validators.
+    pub p2p: P2pConfig,
+    /// How fast blocks follow each other.
+    pub consensus: ConsensusConfig,
+    /// Bounds of the mempool.
+    pub mempool: MempoolLimits,
+}
+
+impl Default for NodeConfig {
+    fn default() -> Self {
+        Self {
+            data_dir: "node".into(),
+            genesis_file: "genesis.json".into(),
+            validator: ValidatorConfig::default(),
+            http: HttpConfig::default(),
+            p2p: P2pConfig::default(),
+            consensus: ConsensusConfig::default(),
+            mempool: MempoolLimits::default(),
+        }
+    }
+}
+
+/// The validator's key.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ValidatorConfig {
+    /// Encrypted keystore, mode 0600.
+    pub keystore_file: PathBuf,
+    /// File with its passphrase, mode 0600.
+    pub passphrase_file: PathBuf,
+    /// The double-sign guard. Keep it outside of what backups restore: an old one allows old signatures again.
+    /// Default: `guard` in the data folder.
+    pub guard_file: Option<PathBuf>,
+}
+
+/// The public API.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpConfig {
+    /// Address and port. Default `127.0.0.1:7000`.
+    pub listen: String,
+    /// Base URLs of the other validators' APIs: transactions and checkpoint signatures are exchanged there.
+    pub peers: Vec<String>,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:7000".into(), peers: Vec::new() }
+    }
+}
+
+/// Consensus messages between validators (libp2p over TCP).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct P2pConfig {
+    /// Multiaddress. Default `/ip4/127.0.0.1/tcp/7100`.
+    pub listen: String,
+    /// Multiaddresses of all other validators: the mesh is full.
+    pub peers: Vec<String>,
+}
+
+impl Default for P2pConfig {
+    fn default() -> Self {
+        Self { listen: "/ip4/127.0.0.1/tcp/7100".into(), peers: Vec::new() }
+    }
+}
+
+/// How fast blocks follow each other, in milliseconds.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConsensusConfig {
+    /// The least time of a height: late precommits still enter its certificate. Default 100.
+    pub target_time_ms: u64,
+    /// Without transactions a block follows after this. Default 5000.
+    pub heartbeat_ms: u64,
+    /// How long a proposal is waited for; an absent proposer costs this much. Default 600.
+    pub propose_timeout_ms: u64,
+    /// How long votes are waited for once more than two thirds are there but differ. Default 300.
+    pub vote_timeout_ms: u64,
+    /// How much each timeout grows with each round. Default 200.
+    pub timeout_delta_ms: u64,
+}
+
+impl Default for ConsensusConfig {
+    fn default() -> Self {
+        Self {
+            target_time_ms: 100,
+            heartbeat_ms: 5_000,
+            propose_timeout_ms: 600,
+            vote_timeout_ms: 300,
+            timeout_delta_ms: 200,
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The consensus adaptor: the only place that knows the engine (docs/adr/0001-malachite.md).
+
+mod codec;
+mod context;
+mod engine;
+mod handler;
+mod signer;
+mod streams;
+
+pub use engine::{EngineConfig, start};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! Starts the engine.
+
+use super::codec::Wire;
+use super::context::{Address, EngineKey, HotPot};
+use super::handler::Handler;
+use super::signer::{GuardedSigner, VoteVerifier};
+use crate::config::NodeConfig as OurConfig;
+use crate::io::guard_file::GuardFile;
+use crate::node::Node;
+use anyhow::{Context, Result, anyhow};
+use arc_malachitebft_app_channel::app::config::{
+    ConsensusConfig, NodeConfig, P2pConfig, PubSubProtocol, ValuePayload, ValueSyncConfig,
+};
+use arc_malachitebft_app_channel::app::types::Keypair;
+use arc_malachitebft_app_channel::app::types::codec::Codec;
+use arc_malachitebft_app_channel::{
+    ConsensusContext, NetworkContext, NetworkIdentity, RequestContext, Signer, SyncContext, WalContext, start_engine,
+};
+use secp256k1::{SECP256K1, SecretKey};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How often a node tells its height; a restarted one learns the tip from it.
+const STATUS_INTERVAL: Duration = Duration::from_secs(1);
+/// Requests to the engine that may wait.
+const REQUESTS_MAX: usize = 100;
+
+/// What the engine needs beyond the node.
+pub struct EngineConfig {
+    /// The validator's key.
+    pub key: SecretKey,
+    /// What it has signed.
+    pub guard: GuardFile,
+}
+
+#[derive(Clone)]
+struct EngineSettings {
+    moniker: String,
+    consensus: ConsensusConfig,
+    sync: ValueSyncConfig,
+}
+
+impl NodeConfig for EngineSettings {
+    fn moniker(&self) -> &str {
+        &self.moniker
+    }
+
+    fn consensus(&self) -> &ConsensusConfig {
+        &self.consensus
+    }
+
+    fn consensus_mut(&mut self) -> &mut ConsensusConfig {
+        &mut self.consensus
+    }
+
+    fn value_sync(&self) -> &ValueSyncConfig {
+        &self.sync
+    }
+
+    fn value_sync_mut(&mut self) -> &mut ValueSyncConfig {
+        &mut self.sync
+    }
+}
+
+fn settings(config: &OurConfig, moniker: String) -> Result<EngineSettings> {
+    let multiaddr = |text: &String| text.parse().with_context(|| format!("p2p: {text:?} is not a multiaddress"));
+    let p2p = P2pConfig {
+        listen_addr: multiaddr(&config.p2p.listen)?,
+        persistent_peers: config.p2p.peers.iter().map(multiaddr).collect::<Result<_>>()?,
+        // A full mesh of a few validators: a third faster than gossip (docs/adr/0001-malachite.md).
+        protocol: PubSubProtocol::Broadcast,
+        ..Default::default()
+    };
+    Ok(EngineSettings {
+        moniker,
+        consensus: ConsensusConfig { value_payload: ValuePayload::ProposalAndParts, p2p, ..Default::default() },
+        sync: ValueSyncConfig { status_update_interval: STATUS_INTERVAL, ..Default::default() },
+    })
+}
+
+/// The libp2p identity: its own key, kept in the data folder, so that the validator's signs nothing for the network.
+fn network_key(path: &Path) -> Result<Keypair> {
+    let secret = match std::fs::read(path) {
+        Ok(bytes) => <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| anyhow!("{} has no 32 bytes", path.display()))?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => new_network_key(path)?,
+        Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
+    };
+    Ok(Keypair::ed25519_from_bytes(secret)?)
+}
+
+fn new_network_key(path: &Path) -> Result<[u8; 32]> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let secret = secp256k1::SecretKey::new(&mut secp256k1::rand::rng()).secret_bytes();
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(&secret)?;
+    file.sync_all()?;
+    Ok(secret)
+}
+
+/// Starts the engine and runs the node's side of it until `stop` or a fatal error.
+pub async fn start(node: Arc<Node>, engine: EngineConfig, stop: CancellationToken) -> Result<()> {
+    let sidechain_id = node.ledger().sidechain_id();
+    let signer = GuardedSigner::new(engine.key, sidechain_id, engine.guard);
+    let verifier = VoteVerifier { sidechain_id };
+    let address = Address(node.address);
+    let settings = settings(&node.config, node.address.to_string())?;
+    let keypair = network_key(&node.config.data_dir.join("network.key"))?;
+    let public_key = EngineKey::new(engine.key.public_key(SECP256K1)).to_vec();
+    let proof = signer
+        .sign_validator_proof(public_key, keypair.public().to_peer_id().to_bytes())
+        .await
+        .map_err(|error| anyhow!("sign the validator proof: {error}"))?;
+    let identity =
+        NetworkIdentity::new_validator(settings.moniker.clone(), keypair, address.to_string(), Wire.encode(&proof)?);
+    let wal = node.config.data_dir.join("consensus.wal");
+    let (channels, handle) = start_engine(
+        HotPot,
+        settings,
+        WalContext::new(wal, Wire),
+        NetworkContext::new(identity, Wire),
+        ConsensusContext::new_validator(address, Box::new(verifier), Box::new(signer.clone())),
+        SyncContext::new(Wire),
+        RequestContext::new(REQUESTS_MAX),
+    )
+    .await
+    .map_err(|error| anyhow!("start the consensus engine: {error:#}"))?;
+    let result = Handler::new(node, signer).run(channels, stop).await;
+    handle.actor.stop(None);
+    result
+}

@@ -1,0 +1,114 @@
+//! The codec against hostile bytes, and streams against hostile peers.
+
+use super::codec::{Encoded, Wire};
+use super::context::{Address, BlockHash, EngineSignature, Height, HotPot, Part, Vote};
+use super::streams::{StreamedBlock, Streams};
+use arc_malachitebft_app_channel::app::consensus::{LivenessMsg, ProposedValue, SignedConsensusMsg};
+use arc_malachitebft_app_channel::app::streaming::{StreamId, StreamMessage};
+use arc_malachitebft_app_channel::app::types::codec::Codec;
+use arc_malachitebft_app_channel::app::types::core::{
+    ExtendedCommitCertificate, NilOrVal, PolkaCertificate, Round, SignedMessage, ValidatorProof, VoteType,
+};
+use arc_malachitebft_app_channel::app::types::{PeerId, sync};
+use bytes::Bytes;
+use proptest::prelude::*;
+
+fn signature() -> EngineSignature {
+    EngineSignature::new(domain::Signature([7; 65]))
+}
+
+fn streamed(bytes: Vec<u8>) -> StreamedBlock {
+    StreamedBlock {
+        height: Height(5),
+        round: Round::new(1),
+        pol_round: Round::Nil,
+        proposer: Address(domain::Address::repeat_byte(3)),
+        bytes: bytes.into(),
+        signature: signature(),
+    }
+}
+
+fn messages(bytes: Vec<u8>) -> Vec<StreamMessage<Part>> {
+    streamed(bytes).into_messages(StreamId::new(Bytes::from_static(b"stream")))
+}
+
+#[test]
+fn a_vote_survives_the_codec() {
+    let vote = Vote {
+        step: VoteType::Precommit,
+        height: Height(9),
+        round: Round::new(2),
+        value: NilOrVal::Val(BlockHash(domain::B256::repeat_byte(8))),
+        validator: Address(domain::Address::repeat_byte(1)),
+        extension: None,
+    };
+    let message = SignedConsensusMsg::<HotPot>::Vote(SignedMessage::new(vote, signature()));
+    let decoded: SignedConsensusMsg<HotPot> = Wire.decode(Wire.encode(&message).unwrap()).unwrap();
+    assert_eq!(decoded, message);
+}
+
+#[test]
+fn rounds_out_of_range_are_refused_without_a_panic() {
+    for round in [i64::MIN, -2, i64::from(u32::MAX) + 1, i64::MAX] {
+        assert!(Round::decode_from(&mut Bytes::copy_from_slice(&round.to_be_bytes())).is_err());
+    }
+}
+
+fn never_panics<T>(bytes: &[u8])
+where
+    T: Encoded,
+{
+    let _ = <Wire as Codec<T>>::decode(&Wire, Bytes::copy_from_slice(bytes));
+}
+
+proptest! {
+    #[test]
+    fn hostile_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        never_panics::<SignedConsensusMsg<HotPot>>(&bytes);
+        never_panics::<LivenessMsg<HotPot>>(&bytes);
+        never_panics::<StreamMessage<Part>>(&bytes);
+        never_panics::<ProposedValue<HotPot>>(&bytes);
+        never_panics::<PolkaCertificate<HotPot>>(&bytes);
+        never_panics::<ExtendedCommitCertificate<HotPot>>(&bytes);
+        never_panics::<ValidatorProof<HotPot>>(&bytes);
+        never_panics::<sync::Status<HotPot>>(&bytes);
+        never_panics::<sync::Request<HotPot>>(&bytes);
+        never_panics::<sync::Response<HotPot>>(&bytes);
+    }
+
+    /// Parts in any order, twice, and over the wire: the same block.
+    #[test]
+    fn a_block_is_put_together_from_parts_in_any_order(
+        size in 0usize..400_000,
+        seed in any::<u64>(),
+    ) {
+        let bytes: Vec<u8> = (0..size).map(|i| (i % 251) as u8).collect();
+        let mut parts = messages(bytes.clone());
+        let first = parts[0].clone();
+        parts.sort_by_key(|part| part.sequence.wrapping_mul(seed | 1).rotate_left(17));
+        let mut streams = Streams::default();
+        let peer = PeerId::random();
+        prop_assert!(streams.insert(peer, first).is_none());
+        let mut done = None;
+        for part in parts {
+            let wire: Bytes = Wire.encode(&part).unwrap();
+            done = streams.insert(peer, Wire.decode(wire).unwrap()).or(done);
+        }
+        prop_assert_eq!(done, Some(streamed(bytes)));
+    }
+}
+
+#[test]
+fn a_stream_without_end_and_one_too_long_leave_nothing_behind() {
+    let mut streams = Streams::default();
+    let peer = PeerId::random();
+    for stream in 0..1_000u32 {
+        let id = StreamId::new(Bytes::copy_from_slice(&stream.to_be_bytes()));
+        let part = streamed(vec![0; 10]).into_messages(id).remove(0);
+        assert!(streams.insert(peer, part).is_none());
+    }
+    assert!(streams.open_streams() <= 64);
+    let mut far = messages(vec![0; 10]).remove(1);
+    far.sequence = u64::MAX;
+    assert!(streams.insert(peer, far).is_none());
+}

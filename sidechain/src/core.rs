@@ -1,0 +1,4 @@
+//! Decisions without I/O.
+
+pub mod guard;
+pub mod mempool;

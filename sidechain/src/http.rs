@@ -1,0 +1,45 @@
+//! The node's HTTP API, one file a resource.
+
+mod accounts;
+mod answer;
+mod blocks;
+mod checkpoints;
+mod exchange;
+mod sales;
+mod status;
+mod transactions;
+
+use crate::io::peers::Peers;
+use crate::node::Node;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use std::sync::Arc;
+
+/// The largest body of a public request; a sale of 500 lines is well below.
+const BODY_BYTES_MAX: usize = 512 * 1024;
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct Api {
+    /// The node.
+    pub node: Arc<Node>,
+    /// Where new transactions go.
+    pub peers: Peers,
+}
+
+/// All routes.
+pub fn router(api: Api) -> Router {
+    Router::new()
+        .merge(sales::router())
+        .merge(transactions::router())
+        .merge(blocks::router())
+        .merge(checkpoints::router())
+        .merge(accounts::router())
+        .merge(status::router())
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .merge(exchange::router())
+        .fallback(answer::no_such_route)
+        .method_not_allowed_fallback(answer::no_such_method)
+        .layer(axum::middleware::from_fn(answer::with_request_id))
+        .with_state(api)
+}

@@ -1,0 +1,66 @@
+//! Accounts, outlets, validators and the supply.
+
+use super::Api;
+use super::answer::Refusal;
+use axum::extract::{Path, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use client::{AccountAnswer, OutletAnswer, SupplyAnswer, TerminalAnswer};
+use domain::{Address, Ledger, OutletId, Validator};
+
+/// Routes of these resources.
+pub fn router() -> Router<Api> {
+    Router::new()
+        .route("/api/v1/accounts/{address}", get(account))
+        .route("/api/v1/outlets", get(outlets))
+        .route("/api/v1/supply", get(supply))
+        .route("/api/v1/validators", get(validators))
+}
+
+async fn account(State(api): State<Api>, Path(address): Path<String>) -> Result<Json<AccountAnswer>, Refusal> {
+    let address: Address =
+        address.parse().map_err(|_| Refusal::bad_field("address", format!("expected 0x and 40 digits, found {address:?}")))?;
+    let missing = || Refusal::not_found(format!("{address} holds nothing on the ledger"));
+    let account = api.node.ledger().account(address).ok_or_else(missing)?;
+    let (nonce, pending, released) = (account.nonce, account.pending, account.released);
+    Ok(Json(AccountAnswer { address, nonce, pending, released }))
+}
+
+async fn outlets(State(api): State<Api>) -> Json<Vec<OutletAnswer>> {
+    let ledger = api.node.ledger();
+    let answer = |(outlet, entry): (OutletId, &domain::outlet::Outlet)| OutletAnswer {
+        outlet,
+        owner: entry.owner,
+        kind: entry.kind,
+        city: entry.city.clone(),
+        currency: entry.currency,
+        terminals: terminals_of(&ledger, outlet),
+    };
+    Json(ledger.outlets().map(answer).collect())
+}
+
+fn terminals_of(ledger: &Ledger, outlet: OutletId) -> Vec<TerminalAnswer> {
+    ledger
+        .terminals()
+        .filter(|(_, terminal)| terminal.outlet == outlet)
+        .map(|(address, terminal)| TerminalAnswer { address, kind: terminal.kind, active: terminal.active })
+        .collect()
+}
+
+async fn supply(State(api): State<Api>) -> Json<SupplyAnswer> {
+    let ledger = api.node.ledger();
+    let supply = ledger.supply();
+    Json(SupplyAnswer {
+        height: ledger.height(),
+        issued: supply.issued,
+        released: supply.released,
+        pending: supply.pending,
+        unclaimed: supply.receipts,
+        pool: supply.pool,
+        sales: supply.sales,
+    })
+}
+
+async fn validators(State(api): State<Api>) -> Json<Vec<Validator>> {
+    Json(api.node.ledger().validators().as_slice().to_vec())
+}

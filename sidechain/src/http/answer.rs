@@ -1,0 +1,139 @@
+//! How the API answers: JSON, or RFC 9457 problem details that name the field and the request.
+
+use crate::io::store::StoreError;
+use crate::node::AdmissionError;
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use client::Problem;
+use domain::rejection::{Rejection, RejectionKind};
+use serde::de::DeserializeOwned;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const PROBLEM_JSON: &str = "application/problem+json";
+const REQUEST_ID: &str = "x-request-id";
+/// Seconds after which a full mempool is worth another try.
+const RETRY_AFTER_S: &str = "1";
+
+/// A refusal on its way out.
+#[derive(Debug)]
+pub struct Refusal(pub Problem);
+
+impl Refusal {
+    /// Nothing there.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self(Problem::new(404, "not_found", detail))
+    }
+
+    /// One field of the body or path is wrong.
+    pub fn bad_field(field: &str, detail: impl Into<String>) -> Self {
+        Self(Problem::new(422, "bad_field", detail).at(field))
+    }
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        let status = match rejection.kind() {
+            RejectionKind::BadField => 422,
+            RejectionKind::Forbidden => 403,
+            RejectionKind::Conflict | RejectionKind::Duplicate => 409,
+        };
+        Self(Problem::new(status, rejection.code(), rejection.to_string()).at(rejection.field()))
+    }
+}
+
+impl From<AdmissionError> for Refusal {
+    fn from(error: AdmissionError) -> Self {
+        match error {
+            AdmissionError::Signature(error) => {
+                Self(Problem::new(422, "bad_signature", error.to_string()).at("signature"))
+            }
+            AdmissionError::Rejected(rejection) => rejection.into(),
+            AdmissionError::Full => Self(Problem::new(503, "mempool_full", "too many transactions wait; try again")),
+        }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the store cannot answer");
+        Self(Problem::new(500, "internal", "this node cannot read its store; ask another one"))
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, axum::Json(&self.0)).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+        }
+        response.extensions_mut().insert(self.0);
+        response
+    }
+}
+
+/// A JSON body whose errors name the field.
+pub struct JsonBody<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let bytes = axum::body::Bytes::from_request(request, state).await.map_err(|error| {
+            let status = error.status().as_u16();
+            Refusal(Problem::new(status, "body_not_taken", error.body_text()))
+        })?;
+        parse(&bytes).map(Self)
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let pointer = error.path().to_string().replace(['.', '['], "/").replace(']', "");
+        let cause = error.into_inner();
+        if cause.is_data() {
+            let missing = cause.to_string().split('`').nth(1).map(str::to_owned);
+            let field = if cause.to_string().starts_with("missing field") { missing } else { None };
+            let field = field.unwrap_or_else(|| pointer.trim_matches('/').to_owned());
+            let field = if field == "." { String::new() } else { field };
+            return Refusal(Problem::new(422, "bad_field", cause.to_string()).at(&field));
+        }
+        Refusal(Problem::new(400, "malformed_json", format!("the body is not JSON: {cause}")))
+    })
+}
+
+/// Answers to unknown paths.
+pub async fn no_such_route() -> Refusal {
+    Refusal::not_found("no such route; the API is described in docs/PROTOCOL.md")
+}
+
+/// Answers to methods that a path does not take.
+pub async fn no_such_method() -> Refusal {
+    Refusal(Problem::new(405, "method_not_allowed", "this path does not take this method"))
+}
+
+/// Gives every answer the request's id, and every problem too.
+pub async fn with_request_id(request: Request, next: Next) -> Response {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(|id| id.len() <= 64);
+    let id = given.map_or_else(
+        || format!("{:x}-{:x}", crate::node::now_ms(), COUNTER.fetch_add(1, Ordering::Relaxed)),
+        str::to_owned,
+    );
+    let mut response = next.run(request).await;
+    if let Some(mut problem) = response.extensions_mut().remove::<Problem>() {
+        problem.request_id = Some(id.clone());
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        *response.body_mut() = Body::from(body);
+    }
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}

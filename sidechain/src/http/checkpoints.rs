@@ -1,0 +1,95 @@
+//! Checkpoints with their signatures, and what they pay.
+
+use super::Api;
+use super::answer::Refusal;
+use crate::tasks::checkpoints::digest;
+use axum::extract::{Path, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use client::{CheckpointAnswer, PayoutAnswer};
+use domain::checkpoint::SignedCheckpoint;
+use domain::payout::{Chunk, Settlement};
+use domain::{Address, B256};
+
+/// Routes of this resource.
+pub fn router() -> Router<Api> {
+    Router::new()
+        .route("/api/v1/checkpoints/{epoch}", get(show))
+        .route("/api/v1/checkpoints/{epoch}/payouts", get(chunks))
+        .route("/api/v1/checkpoints/{epoch}/payouts/{account}", get(payout))
+}
+
+fn find(api: &Api, epoch: &str) -> Result<SignedCheckpoint, Refusal> {
+    if epoch == "latest" {
+        return latest(api)?.ok_or_else(|| Refusal::not_found("no checkpoint has a quorum yet"));
+    }
+    let epoch: u64 =
+        epoch.parse().map_err(|_| Refusal::bad_field("epoch", format!("an epoch is a number or latest, found {epoch:?}")))?;
+    let missing = || Refusal::not_found(format!("epoch {epoch} has no checkpoint"));
+    api.node.store.checkpoint(epoch)?.ok_or_else(missing)
+}
+
+/// The newest checkpoint with a quorum.
+pub fn latest(api: &Api) -> Result<Option<SignedCheckpoint>, Refusal> {
+    let mut epoch = api.node.store.last_checkpoint_epoch()?;
+    while let Some(number) = epoch {
+        match api.node.store.checkpoint(number)? {
+            Some(signed) if signed.has_quorum() => return Ok(Some(signed)),
+            Some(_) => epoch = number.checked_sub(1),
+            None => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
+async fn show(State(api): State<Api>, Path(epoch): Path<String>) -> Result<Json<CheckpointAnswer>, Refusal> {
+    let signed = find(&api, &epoch)?;
+    let settlement = settlement(&api, signed.checkpoint.epoch)?;
+    Ok(Json(CheckpointAnswer {
+        checkpoint: signed.checkpoint,
+        anchor: signed.anchor,
+        digest: digest(&api.node, &signed),
+        quorum: signed.has_quorum(),
+        payouts: settlement.payouts().len(),
+        validators: signed.validators.into(),
+        next_validators: signed.next_validators.into(),
+        signatures: signed.signatures,
+    }))
+}
+
+fn settlement(api: &Api, epoch: u64) -> Result<Settlement, Refusal> {
+    Ok(api.node.store.settlement(epoch)?.unwrap_or_default())
+}
+
+async fn chunks(State(api): State<Api>, Path(epoch): Path<String>) -> Result<Json<Vec<Chunk>>, Refusal> {
+    let signed = find(&api, &epoch)?;
+    Ok(Json(settlement(&api, signed.checkpoint.epoch)?.chunks()))
+}
+
+async fn payout(
+    State(api): State<Api>,
+    Path((epoch, account)): Path<(String, String)>,
+) -> Result<Json<PayoutAnswer>, Refusal> {
+    let account: Address =
+        account.parse().map_err(|_| Refusal::bad_field("account", format!("an account is an address, found {account:?}")))?;
+    let signed = find(&api, &epoch)?;
+    let epoch = signed.checkpoint.epoch;
+    let settlement = settlement(&api, epoch)?;
+    let missing = || Refusal::not_found(format!("epoch {epoch} does not pay {account}"));
+    let (payout, siblings) = settlement.proof_of(account).ok_or_else(missing)?;
+    let rest = signed.checkpoint.rest_hash();
+    let with_rest = |mut siblings: Vec<B256>| {
+        siblings.push(rest);
+        siblings
+    };
+    let word = payout.word();
+    let chunk = settlement.chunks().into_iter().find(|chunk| chunk.words.contains(&word)).ok_or_else(missing)?;
+    Ok(Json(PayoutAnswer {
+        epoch,
+        payout,
+        word,
+        proof: with_rest(siblings),
+        chunk_words: chunk.words,
+        chunk_proof: with_rest(chunk.proof),
+    }))
+}

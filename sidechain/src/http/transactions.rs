@@ -1,0 +1,122 @@
+//! All other transactions.
+
+use super::Api;
+use super::answer::{JsonBody, Refusal};
+use crate::io::peers::Relayed;
+use crate::node::{AdmissionError, Outcome};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use client::{Problem, SaleState, TransactionAnswer};
+use domain::rejection::RejectionKind;
+use domain::transaction::VerifiedTransaction;
+use domain::{B256, Payload, Rejection, SignedTransaction};
+use serde::Deserialize;
+use std::time::Duration;
+
+/// How long a request waits for finality before it says that the outcome is open.
+const FINALITY_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// Routes of this resource.
+pub fn router() -> Router<Api> {
+    Router::new().route("/api/v1/transactions", post(submit)).route("/api/v1/transactions/{id}", get(show))
+}
+
+/// What a request waits for.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Wait {
+    wait: WaitFor,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WaitFor {
+    #[default]
+    Final,
+    Accepted,
+}
+
+/// Admits a transaction, passes it on and waits. `None` = accepted only; else the block and whether it is new.
+pub async fn settle(
+    api: &Api,
+    transaction: VerifiedTransaction,
+    relayed: Relayed,
+    wait: Wait,
+) -> Result<Option<(u64, bool)>, Refusal> {
+    let id = transaction.id;
+    if let Some(height) = api.node.store.transaction_height(id)? {
+        return Ok(Some((height, false)));
+    }
+    let outcome = api.node.wait_for(id);
+    match api.node.admit(transaction, relayed.lines.clone()) {
+        Ok(true) => api.peers.announce(&relayed),
+        Ok(false) => {}
+        Err(AdmissionError::Rejected(rejection)) => return duplicate(api, id, rejection),
+        Err(error) => return Err(error.into()),
+    }
+    if wait.wait == WaitFor::Accepted {
+        return Ok(None);
+    }
+    match tokio::time::timeout(FINALITY_TIMEOUT, outcome).await {
+        Ok(Ok(Outcome::Final { height })) => Ok(Some((height, true))),
+        Ok(Ok(Outcome::Rejected(rejection))) => duplicate(api, id, rejection),
+        Ok(Err(_)) | Err(_) => Err(Refusal(Problem::new(
+            503,
+            "not_final_yet",
+            "the transaction waits and may still become final; send the same request again to learn",
+        ))),
+    }
+}
+
+/// The same transaction may have become final between two looks.
+fn duplicate(api: &Api, id: B256, rejection: Rejection) -> Result<Option<(u64, bool)>, Refusal> {
+    if let Some(height) = api.node.store.transaction_height(id)? {
+        return Ok(Some((height, false)));
+    }
+    match rejection {
+        Rejection::AlreadyIncluded { height } => Ok(Some((height, false))),
+        rejection if rejection.kind() == RejectionKind::Duplicate => Ok(Some((api.node.ledger().height(), false))),
+        rejection => Err(rejection.into()),
+    }
+}
+
+/// 201 when it is final, 200 when it stood already, 202 with `?wait=accepted`.
+async fn submit(
+    State(api): State<Api>,
+    Query(wait): Query<Wait>,
+    JsonBody(transaction): JsonBody<SignedTransaction>,
+) -> Result<Response, Refusal> {
+    if matches!(transaction.payload, Payload::Sale(_)) {
+        return Err(Refusal::bad_field("type", "a sale goes to POST /api/v1/sales, with its lines"));
+    }
+    let domain = *api.node.ledger().domain();
+    let verified =
+        VerifiedTransaction::verify(transaction.clone(), &domain).map_err(AdmissionError::Signature)?;
+    let id = verified.id;
+    let settled = settle(&api, verified, Relayed { transaction: transaction.clone(), lines: None }, wait).await?;
+    let (code, status) = match settled {
+        None => (StatusCode::ACCEPTED, SaleState::Accepted),
+        Some((_, true)) => (StatusCode::CREATED, SaleState::Final),
+        Some((_, false)) => (StatusCode::OK, SaleState::Final),
+    };
+    let height = settled.map(|(height, _)| height);
+    let answer = TransactionAnswer { id, status, height, transaction: Some(transaction) };
+    Ok((code, Json(answer)).into_response())
+}
+
+async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<TransactionAnswer>, Refusal> {
+    let id: B256 = id.parse().map_err(|_| Refusal::bad_field("id", "a transaction id has 32 bytes, 0x and 64 digits"))?;
+    if let Some(height) = api.node.store.transaction_height(id)? {
+        let domain = *api.node.ledger().domain();
+        let block = api.node.store.block(height)?;
+        let transaction = block.and_then(|block| block.transactions.into_iter().find(|t| t.id(&domain) == id));
+        return Ok(Json(TransactionAnswer { id, status: SaleState::Final, height: Some(height), transaction }));
+    }
+    if api.node.is_pending(id) {
+        return Ok(Json(TransactionAnswer { id, status: SaleState::Accepted, height: None, transaction: None }));
+    }
+    Err(Refusal::not_found(format!("transaction {id} is neither final nor waiting here")))
+}

@@ -1,0 +1,5 @@
+//! One adapter for each outside thing.
+
+pub mod guard_file;
+pub mod peers;
+pub mod store;

@@ -1,0 +1,211 @@
+//! The double-sign guard on disk: two slots written in turn, each with a checksum over the whole record, fsynced
+//! before a signature leaves. A file that cannot be read means no signature.
+//!
+//! A damaged slot is either a write that a power cut tore (nothing was signed) or a record that went bad (something
+//! was). Nobody can tell, so the validator sits out the one height that it may have signed for: its next one.
+
+use crate::core::guard::{Guard, Refusal, Slot, Step};
+use domain::{B256, keccak256};
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// Bytes of one slot; a full record is well below.
+const SLOT_BYTES: usize = 8 * 1024;
+
+/// Why the guard does not permit a signature.
+#[derive(Debug, thiserror::Error)]
+pub enum GuardError {
+    /// The file cannot be read or written.
+    #[error("guard file {}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Both slots are damaged.
+    #[error("guard file {} is damaged; if this validator never signed elsewhere, restore it or start with a new key", path.display())]
+    Damaged {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Signing would be, or could be, equivocation.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// A thread died while it held the guard.
+    #[error("the guard is poisoned")]
+    Poisoned,
+    /// The chain has no vote extensions.
+    #[error("this chain has no vote extensions")]
+    NoExtensions,
+}
+
+/// The guard with its file.
+#[derive(Debug)]
+pub struct GuardFile {
+    path: PathBuf,
+    file: File,
+    sequence: u64,
+    guard: Guard,
+}
+
+impl GuardFile {
+    /// Opens the record; a missing file is a validator that never signed. `next_height` is the only one that a
+    /// damaged slot can have been signed for.
+    pub fn open(path: &Path, next_height: u64) -> Result<Self, GuardError> {
+        let error = |source| GuardError::File { path: path.to_owned(), source };
+        let fresh = !path.exists();
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(error)?;
+        let mut opened = Self { path: path.to_owned(), file, sequence: 0, guard: Guard::default() };
+        if fresh {
+            opened.write(&Guard::default())?;
+            sync_folder(path).map_err(error)?;
+            return Ok(opened);
+        }
+        let slots = [opened.read(0), opened.read(1)];
+        let damaged = slots.contains(&Slotted::Damaged);
+        let records = slots.into_iter().filter_map(Slotted::record);
+        let newest = records.max_by_key(|(sequence, _)| *sequence);
+        (opened.sequence, opened.guard) = newest.ok_or(GuardError::Damaged { path: path.to_owned() })?;
+        if damaged {
+            tracing::warn!(next_height, "a slot of the double-sign guard is damaged: not signing at this height");
+            opened.permit(Slot { height: next_height, round: i64::MAX, step: Step::Precommit }, B256::ZERO)?;
+        }
+        Ok(opened)
+    }
+
+    /// Makes the intention to sign `digest` at `slot` durable, or refuses.
+    pub fn permit(&mut self, slot: Slot, digest: B256) -> Result<(), GuardError> {
+        let Some(next) = self.guard.after(slot, digest)? else { return Ok(()) };
+        self.write(&next)?;
+        self.guard = next;
+        Ok(())
+    }
+
+    fn write(&mut self, guard: &Guard) -> Result<(), GuardError> {
+        let sequence = self.sequence + 1;
+        let record = borsh::to_vec(&(sequence, guard)).unwrap_or_default();
+        let mut bytes = keccak256(&record).to_vec();
+        bytes.extend_from_slice(&(record.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(&record);
+        bytes.resize(SLOT_BYTES, 0);
+        let offset = (sequence % 2) * SLOT_BYTES as u64;
+        let written = self.file.write_all_at(&bytes, offset).and_then(|()| self.file.sync_data());
+        written.map_err(|source| GuardError::File { path: self.path.clone(), source })?;
+        self.sequence = sequence;
+        Ok(())
+    }
+
+    fn read(&self, slot: u64) -> Slotted {
+        let mut bytes = vec![0u8; SLOT_BYTES];
+        let read = self.file.read_exact_at(&mut bytes, slot * SLOT_BYTES as u64);
+        if read.is_err() || bytes.iter().all(|byte| *byte == 0) {
+            return Slotted::Blank;
+        }
+        parse(&bytes).map_or(Slotted::Damaged, |(sequence, guard)| Slotted::Record(sequence, guard))
+    }
+}
+
+/// What a slot of the file holds.
+#[derive(Debug, PartialEq)]
+enum Slotted {
+    Blank,
+    Damaged,
+    Record(u64, Guard),
+}
+
+impl Slotted {
+    fn record(self) -> Option<(u64, Guard)> {
+        match self {
+            Self::Record(sequence, guard) => Some((sequence, guard)),
+            Self::Blank | Self::Damaged => None,
+        }
+    }
+}
+
+fn parse(bytes: &[u8]) -> Option<(u64, Guard)> {
+    let (checksum, rest) = bytes.split_at_checked(32)?;
+    let (length, rest) = rest.split_at_checked(8)?;
+    let length = usize::try_from(u64::from_le_bytes(length.try_into().ok()?)).ok()?;
+    let record = rest.get(..length)?;
+    if keccak256(record).as_slice() != checksum {
+        return None;
+    }
+    borsh::from_slice(record).ok()
+}
+
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::guard::Step;
+
+    const FIRST: Slot = Slot { height: 1, round: 0, step: Step::Prevote };
+    const SECOND: Slot = Slot { height: 1, round: 0, step: Step::Precommit };
+
+    fn digest(byte: u8) -> B256 {
+        B256::repeat_byte(byte)
+    }
+
+    fn opened() -> (tempfile::TempDir, PathBuf, GuardFile) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("guard");
+        let guard = GuardFile::open(&path, 1).unwrap();
+        (folder, path, guard)
+    }
+
+    fn damage(guard: &GuardFile, slot: u64) {
+        guard.file.write_all_at(&[0xff; 64], slot * SLOT_BYTES as u64 + 16).unwrap();
+    }
+
+    #[test]
+    fn what_was_signed_is_remembered_over_a_restart() {
+        let (_folder, path, mut guard) = opened();
+        guard.permit(FIRST, digest(1)).unwrap();
+        let mut guard = GuardFile::open(&path, 1).unwrap();
+        assert!(guard.permit(FIRST, digest(1)).is_ok());
+        assert!(matches!(guard.permit(FIRST, digest(2)), Err(GuardError::Refused(_))));
+    }
+
+    #[test]
+    fn with_one_damaged_slot_the_height_is_sat_out_and_with_two_nothing_is_signed() {
+        let (_folder, path, mut guard) = opened();
+        guard.permit(FIRST, digest(1)).unwrap();
+        guard.permit(SECOND, digest(2)).unwrap();
+        damage(&guard, guard.sequence % 2);
+        let mut reopened = GuardFile::open(&path, 1).unwrap();
+        assert!(matches!(reopened.permit(SECOND, digest(3)), Err(GuardError::Refused(_))));
+        assert!(reopened.permit(Slot { height: 2, ..FIRST }, digest(4)).is_ok());
+        damage(&guard, 0);
+        damage(&guard, 1);
+        assert!(matches!(GuardFile::open(&path, 1), Err(GuardError::Damaged { .. })));
+    }
+
+    #[test]
+    fn after_any_flipped_byte_nothing_else_is_signed_for_the_slot() {
+        let (_folder, path, mut guard) = opened();
+        guard.permit(FIRST, digest(1)).unwrap();
+        let clean = std::fs::read(&path).unwrap();
+        let newest = usize::try_from(guard.sequence % 2).unwrap() * SLOT_BYTES;
+        for at in newest..newest + 100 {
+            let mut bytes = clean.clone();
+            bytes[at] ^= 1;
+            std::fs::write(&path, &bytes).unwrap();
+            let mut reopened = GuardFile::open(&path, 1).unwrap();
+            assert!(reopened.permit(FIRST, digest(2)).is_err(), "byte {at}");
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! The node's durable store (redb): decided blocks with certificates, undecided proposals, checkpoints with
+//! signatures, the index of transactions, and the erasable lines of sales. Every write is fsynced before it returns.
+
+use crate::core::mempool::SaleLines;
+use borsh::{BorshDeserialize, BorshSerialize};
+use domain::checkpoint::{CheckpointSignature, SignedCheckpoint};
+use domain::ledger::EpochCheckpoint;
+use domain::payout::Settlement;
+use domain::{Address, B256, Block, CommitCertificate, SaleKey};
+use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use std::path::{Path, PathBuf};
+
+type Bytes = &'static [u8];
+
+const BLOCKS: TableDefinition<u64, Bytes> = TableDefinition::new("blocks");
+const CERTIFICATES: TableDefinition<u64, Bytes> = TableDefinition::new("certificates");
+/// height ‖ round ‖ proposer → [`Proposed`]
+const UNDECIDED: TableDefinition<Bytes, Bytes> = TableDefinition::new("undecided");
+/// transaction id → height
+const TRANSACTIONS: TableDefinition<Bytes, u64> = TableDefinition::new("transactions");
+/// outlet ‖ sale id → lines with salt
+const LINES: TableDefinition<Bytes, Bytes> = TableDefinition::new("lines");
+/// epoch → [`SignedCheckpoint`]
+const CHECKPOINTS: TableDefinition<u64, Bytes> = TableDefinition::new("checkpoints");
+/// epoch → [`Settlement`]
+const SETTLEMENTS: TableDefinition<u64, Bytes> = TableDefinition::new("settlements");
+/// anchor ‖ epoch → digest and own signature: one for ever
+const OWN_SIGNATURES: TableDefinition<Bytes, Bytes> = TableDefinition::new("own_checkpoint_signatures");
+
+/// Bytes that redb may cache.
+const CACHE_BYTES: usize = 32 * 1024 * 1024;
+
+/// Why the store failed. A failed write is fatal: the process stops and recovers by restarting.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file cannot be opened, read or written.
+    #[error("store {}", path.display())]
+    Database {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<redb::Error>,
+    },
+    /// A record is not what was written.
+    #[error("store {}: record {key} of {table} is damaged", path.display())]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// Which table.
+        table: &'static str,
+        /// Which record.
+        key: String,
+    },
+    /// Another checkpoint was signed for this anchor and epoch.
+    #[error("epoch {epoch}: another checkpoint was signed already (digest {signed}, now {wanted})")]
+    AlreadySigned {
+        /// The epoch.
+        epoch: u64,
+        /// What was signed.
+        signed: B256,
+        /// What is asked for now.
+        wanted: B256,
+    },
+}
+
+/// A proposal that is not decided yet.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Proposed {
+    /// Of the block.
+    pub height: u64,
+    /// In which it was proposed.
+    pub round: u32,
+    /// The round of an earlier polka for it, or -1.
+    pub pol_round: i64,
+    /// Who proposed it in this round.
+    pub proposer: Address,
+    /// The encoded block.
+    pub bytes: Vec<u8>,
+}
+
+/// Everything that one decided block makes durable at once.
+pub struct Decision<'a> {
+    /// The block.
+    pub block: &'a Block,
+    /// Why it is final.
+    pub certificate: &'a CommitCertificate,
+    /// Ids of its transactions.
+    pub transactions: &'a [B256],
+    /// Lines of its sales, as far as this node has them.
+    pub lines: &'a [(SaleKey, SaleLines)],
+    /// The checkpoint of the epoch that it ends.
+    pub checkpoint: Option<&'a EpochCheckpoint>,
+}
+
+/// The store.
+pub struct Store {
+    database: Database,
+    path: PathBuf,
+}
+
+impl Store {
+    /// Opens or makes the store; recovers by itself after a crash.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let error = |source: redb::Error| StoreError::Database { path: path.to_owned(), source: Box::new(source) };
+        let database =
+            Database::builder().set_cache_size(CACHE_BYTES).create(path).map_err(|source| error(source.into()))?;
+        let store = Self { database, path: path.to_owned() };
+        store.write(|write| {
+            write.open_table(BLOCKS)?;
+            write.open_table(CERTIFICATES)?;
+            write.open_table(UNDECIDED)?;
+            write.open_table(TRANSACTIONS)?;
+            write.open_table(LINES)?;
+            write.open_table(CHECKPOINTS)?;
+            write.open_table(SETTLEMENTS)?;
+            write.open_table(OWN_SIGNATURES)?;
+            Ok(())
+        })?;
+        Ok(store)
+    }
+
+    fn failed(&self, source: redb::Error) -> StoreError {
+        StoreError::Database { path: self.path.clone(), source: Box::new(source) }
+    }
+
+    fn write<T>(&self, change: impl FnOnce(&WriteTransaction) -> Result<T, redb::Error>) -> Result<T, StoreError> {
+        self.write_with(Durability::Immediate, change)
+    }
+
+    fn write_with<T>(
+        &self,
+        durability: Durability,
+        change: impl FnOnce(&WriteTransaction) -> Result<T, redb::Error>,
+    ) -> Result<T, StoreError> {
+        let run = || -> Result<T, redb::Error> {
+            let mut write = self.database.begin_write()?;
+            write.set_durability(durability)?;
+            let value = change(&write)?;
+            write.commit()?;
+            Ok(value)
+        };
+        run().map_err(|source| self.failed(source))
+    }
+
+    fn get<K: redb::Key + 'static, T: BorshDeserialize>(
+        &self,
+        table: TableDefinition<K, Bytes>,
+        name: &'static str,
+        key: K::SelfType<'_>,
+        label: impl FnOnce() -> String,
+    ) -> Result<Option<T>, StoreError> {
+        let read = || -> Result<Option<Vec<u8>>, redb::Error> {
+            let table = self.database.begin_read()?.open_table(table)?;
+            Ok(table.get(key)?.map(|value| value.value().to_vec()))
+        };
+        let Some(bytes) = read().map_err(|source| self.failed(source))? else { return Ok(None) };
+        let damaged = |_| StoreError::Damaged { path: self.path.clone(), table: name, key: label() };
+        borsh::from_slice(&bytes).map(Some).map_err(damaged)
+    }
+
+    /// The decided block at a height.
+    pub fn block(&self, height: u64) -> Result<Option<Block>, StoreError> {
+        self.get(BLOCKS, "blocks", height, || height.to_string())
+    }
+
+    /// Why the block at a height is final.
+    pub fn certificate(&self, height: u64) -> Result<Option<CommitCertificate>, StoreError> {
+        self.get(CERTIFICATES, "certificates", height, || height.to_string())
+    }
+
+    /// The block that a transaction is in.
+    pub fn transaction_height(&self, id: B256) -> Result<Option<u64>, StoreError> {
+        let read = || -> Result<Option<u64>, redb::Error> {
+            let table = self.database.begin_read()?.open_table(TRANSACTIONS)?;
+            Ok(table.get(id.as_slice())?.map(|height| height.value()))
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
+    /// The lines of a sale, if this node has them and they were not erased.
+    pub fn lines(&self, key: SaleKey) -> Result<Option<SaleLines>, StoreError> {
+        self.get(LINES, "lines", &sale_bytes(key), || format!("{key:?}"))
+    }
+
+    /// Makes a proposal durable before the engine hears of it: its own log holds only the hash.
+    pub fn put_proposed(&self, proposed: &Proposed) -> Result<(), StoreError> {
+        let key = proposed_key(proposed.height, proposed.round, Some(proposed.proposer));
+        self.write(|write| {
+            write.open_table(UNDECIDED)?.insert(key.as_slice(), encoded(proposed).as_slice())?;
+            Ok(())
+        })
+    }
+
+    /// All proposals of a round.
+    pub fn proposed(&self, height: u64, round: u32) -> Result<Vec<Proposed>, StoreError> {
+        self.proposed_with(&proposed_key(height, round, None))
+    }
+
+    /// All proposals of a height.
+    pub fn proposed_at(&self, height: u64) -> Result<Vec<Proposed>, StoreError> {
+        self.proposed_with(&height.to_be_bytes())
+    }
+
+    fn proposed_with(&self, prefix: &[u8]) -> Result<Vec<Proposed>, StoreError> {
+        let read = || -> Result<Vec<Vec<u8>>, redb::Error> {
+            let table = self.database.begin_read()?.open_table(UNDECIDED)?;
+            let mut found = Vec::new();
+            for entry in table.range(prefix..)? {
+                let (key, value) = entry?;
+                if !key.value().starts_with(prefix) {
+                    break;
+                }
+                found.push(value.value().to_vec());
+            }
+            Ok(found)
+        };
+        let records = read().map_err(|source| self.failed(source))?;
+        // A damaged proposal is one that nobody made: the network sends it again or decides another.
+        Ok(records.iter().filter_map(|bytes| borsh::from_slice(bytes).ok()).collect())
+    }
+
+    /// Makes a decided block durable, with all that belongs to it, and forgets the proposals up to its height.
+    pub fn decide(&self, decision: &Decision<'_>) -> Result<(), StoreError> {
+        let height = decision.block.header.height;
+        self.write(|write| {
+            write.open_table(BLOCKS)?.insert(height, decision.block.encode().as_slice())?;
+            write.open_table(CERTIFICATES)?.insert(height, encoded(decision.certificate).as_slice())?;
+            let mut transactions = write.open_table(TRANSACTIONS)?;
+            for id in decision.transactions {
+                transactions.insert(id.as_slice(), height)?;
+            }
+            let mut lines = write.open_table(LINES)?;
+            for (key, sold) in decision.lines {
+                lines.insert(sale_bytes(*key).as_slice(), encoded(sold).as_slice())?;
+            }
+            if let Some(closed) = decision.checkpoint {
+                put_checkpoint(write, closed)?;
+            }
+            let next = (height + 1).to_be_bytes();
+            write.open_table(UNDECIDED)?.retain_in(..next.as_slice(), |_, _| false)?;
+            Ok(())
+        })
+    }
+
+    /// Replaces a certificate by one with more signatures. Losing this in a crash loses nothing that counts.
+    pub fn put_certificate(&self, certificate: &CommitCertificate) -> Result<(), StoreError> {
+        self.write_with(Durability::None, |write| {
+            write.open_table(CERTIFICATES)?.insert(certificate.height, encoded(certificate).as_slice())?;
+            Ok(())
+        })
+    }
+
+    /// The checkpoint of an epoch with the signatures gathered so far.
+    pub fn checkpoint(&self, epoch: u64) -> Result<Option<SignedCheckpoint>, StoreError> {
+        self.get(CHECKPOINTS, "checkpoints", epoch, || epoch.to_string())
+    }
+
+    /// The last epoch that has a checkpoint.
+    pub fn last_checkpoint_epoch(&self) -> Result<Option<u64>, StoreError> {
+        let read = || -> Result<Option<u64>, redb::Error> {
+            let table = self.database.begin_read()?.open_table(CHECKPOINTS)?;
+            Ok(table.last()?.map(|(epoch, _)| epoch.value()))
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
+    /// What an epoch's checkpoint pays.
+    pub fn settlement(&self, epoch: u64) -> Result<Option<Settlement>, StoreError> {
+        self.get(SETTLEMENTS, "settlements", epoch, || epoch.to_string())
+    }
+
+    /// Keeps a checkpoint with further signatures.
+    pub fn put_checkpoint(&self, signed: &SignedCheckpoint) -> Result<(), StoreError> {
+        self.write(|write| {
+            write.open_table(CHECKPOINTS)?.insert(signed.checkpoint.epoch, encoded(signed).as_slice())?;
+            Ok(())
+        })
+    }
+
+    /// Records the one signature for (anchor, epoch) before it leaves; gives the recorded one when asked again.
+    pub fn sign_once(
+        &self,
+        anchor: Address,
+        epoch: u64,
+        digest: B256,
+        sign: impl FnOnce() -> CheckpointSignature,
+    ) -> Result<CheckpointSignature, StoreError> {
+        let key = [anchor.as_slice(), &epoch.to_be_bytes()].concat();
+        let known: Option<(B256, CheckpointSignature)> =
+            self.get(OWN_SIGNATURES, "own_checkpoint_signatures", &key, || epoch.to_string())?;
+        match known {
+            Some((signed, signature)) if signed == digest => Ok(signature),
+            Some((signed, _)) => Err(StoreError::AlreadySigned { epoch, signed, wanted: digest }),
+            None => {
+                let signature = sign();
+                self.write(|write| {
+                    let record = encoded(&(digest, signature));
+                    write.open_table(OWN_SIGNATURES)?.insert(key.as_slice(), record.as_slice())?;
+                    Ok(())
+                })?;
+                Ok(signature)
+            }
+        }
+    }
+}
+
+fn put_checkpoint(write: &WriteTransaction, closed: &EpochCheckpoint) -> Result<(), redb::Error> {
+    let epoch = closed.checkpoint.epoch;
+    let signed = SignedCheckpoint {
+        checkpoint: closed.checkpoint,
+        anchor: closed.anchor,
+        validators: closed.validators.clone(),
+        next_validators: closed.next_validators.clone(),
+        signatures: Vec::new(),
+    };
+    write.open_table(CHECKPOINTS)?.insert(epoch, encoded(&signed).as_slice())?;
+    write.open_table(SETTLEMENTS)?.insert(epoch, encoded(&closed.settlement).as_slice())?;
+    Ok(())
+}
+
+/// Writing to a vector cannot fail.
+fn encoded(value: &impl BorshSerialize) -> Vec<u8> {
+    borsh::to_vec(value).unwrap_or_default()
+}
+
+fn sale_bytes(key: SaleKey) -> Vec<u8> {
+    [key.outlet.to_be_bytes().as_slice(), &key.sale_id.0].concat()
+}
+
+fn proposed_key(height: u64, round: u32, proposer: Option<Address>) -> Vec<u8> {
+    let mut key = height.to_be_bytes().to_vec();
+    key.extend_from_slice(&round.to_be_bytes());
+    key.extend(proposer.iter().flat_map(|address| address.as_slice()));
+    key
+}

@@ -1,0 +1,328 @@
+//! What the parts of a node share: the ledger, the store, the mempool, and who waits for what.
+
+use crate::config::NodeConfig;
+use crate::core::mempool::{Mempool, Offered, Pending, SaleLines};
+use crate::io::store::{Decision, Store, StoreError};
+use domain::crypto::SignatureError;
+use domain::eip712::DomainSeparator;
+use domain::ledger::{BlockExecution, EpochCheckpoint, Event, Executed};
+use domain::limits::BLOCK_AHEAD_MS_MAX;
+use domain::transaction::VerifiedTransaction;
+use domain::{
+    Address, B256, Block, CommitCertificate, Genesis, Ledger, Payload, Rejection, SaleKey, SignedTransaction,
+};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::{Notify, oneshot, watch};
+
+/// What became of a transaction that somebody waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// In a final, fsynced block.
+    Final {
+        /// Which.
+        height: u64,
+    },
+    /// It will never be in one.
+    Rejected(Rejection),
+}
+
+/// Why the node does not take a transaction.
+#[derive(Debug, thiserror::Error)]
+pub enum AdmissionError {
+    /// The signature is none.
+    #[error("signature")]
+    Signature(#[from] SignatureError),
+    /// The ledger says no.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// No room: try again later.
+    #[error("the mempool is full")]
+    Full,
+}
+
+/// A node's shared state.
+pub struct Node {
+    /// Who this validator is.
+    pub address: Address,
+    /// Durable state.
+    pub store: Store,
+    /// Bounds and addresses.
+    pub config: NodeConfig,
+    ledger: RwLock<Ledger>,
+    mempool: Mutex<Mempool>,
+    waiters: Mutex<HashMap<B256, Vec<oneshot::Sender<Outcome>>>>,
+    last_certificate: Mutex<Option<CommitCertificate>>,
+    ready: AtomicBool,
+    /// Told when a transaction starts to wait.
+    pub mempool_changed: Notify,
+    /// Height of the last final block.
+    pub height: watch::Sender<u64>,
+    /// Told when an epoch ended.
+    pub epoch_closed: Notify,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Milliseconds since the Unix epoch by this machine's clock.
+pub fn now_ms() -> u64 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Why a node cannot start from its store.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The genesis is none.
+    #[error(transparent)]
+    Genesis(#[from] domain::genesis::GenesisError),
+    /// A stored block does not follow from those before it.
+    #[error("stored block {height} is invalid")]
+    Block {
+        /// Which.
+        height: u64,
+        /// Why.
+        #[source]
+        source: domain::ledger::BlockError,
+    },
+}
+
+impl Node {
+    /// Rebuilds the ledger from the store's blocks.
+    pub fn open(address: Address, genesis: Genesis, store: Store, config: NodeConfig) -> Result<Self, ReplayError> {
+        let ledger = replay(genesis, &store)?;
+        let last_certificate = store.certificate(ledger.height())?;
+        let (height, _) = watch::channel(ledger.height());
+        Ok(Self {
+            address,
+            mempool: Mutex::new(Mempool::new(config.mempool)),
+            store,
+            config,
+            ledger: RwLock::new(ledger),
+            waiters: Mutex::default(),
+            last_certificate: Mutex::new(last_certificate),
+            ready: AtomicBool::new(false),
+            mempool_changed: Notify::new(),
+            height,
+            epoch_closed: Notify::new(),
+        })
+    }
+
+    /// The state after the last final block.
+    pub fn ledger(&self) -> RwLockReadGuard<'_, Ledger> {
+        self.ledger.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Transactions waiting for a block.
+    pub fn mempool_len(&self) -> usize {
+        locked(&self.mempool).len()
+    }
+
+    /// Whether the node takes part in consensus.
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
+    }
+
+    /// Says whether the node takes part in consensus.
+    pub fn set_ready(&self, ready: bool) {
+        self.ready.store(ready, Ordering::Relaxed);
+    }
+
+    /// Whether a transaction waits for a block here.
+    pub fn is_pending(&self, id: B256) -> bool {
+        locked(&self.mempool).get(id).is_some()
+    }
+
+    /// Checks a transaction as the next block would and lets it wait; says whether it is new here.
+    pub fn admit(&self, transaction: VerifiedTransaction, lines: Option<SaleLines>) -> Result<bool, AdmissionError> {
+        {
+            let ledger = self.ledger();
+            let time_ms = now_ms().max(ledger.head_time_ms() + 1);
+            BlockExecution::begin(&ledger, time_ms).apply(&transaction)?;
+        }
+        let pending = Pending { transaction: Arc::new(transaction), lines: lines.map(Arc::new) };
+        let offered = locked(&self.mempool).offer(pending);
+        match offered {
+            Offered::Full => Err(AdmissionError::Full),
+            Offered::Known => Ok(false),
+            Offered::Added => {
+                self.mempool_changed.notify_one();
+                Ok(true)
+            }
+        }
+    }
+
+    /// Will be told what becomes of a transaction. Ask before [`Node::admit`], or the answer may be missed.
+    pub fn wait_for(&self, id: B256) -> oneshot::Receiver<Outcome> {
+        let (sender, receiver) = oneshot::channel();
+        let mut waiters = locked(&self.waiters);
+        waiters.retain(|_, waiting| {
+            waiting.retain(|sender| !sender.is_closed());
+            !waiting.is_empty()
+        });
+        waiters.entry(id).or_default().push(sender);
+        receiver
+    }
+
+    fn tell(&self, id: B256, outcome: &Outcome) {
+        for waiter in locked(&self.waiters).remove(&id).unwrap_or_default() {
+            // Who stopped waiting does not need to know.
+            let _ = waiter.send(outcome.clone());
+        }
+    }
+
+    /// Checks a signature, or remembers that it was checked when the transaction came in.
+    pub fn verify(
+        &self,
+        transaction: &SignedTransaction,
+        domain: &DomainSeparator,
+    ) -> Result<VerifiedTransaction, SignatureError> {
+        let id = transaction.id(domain);
+        if let Some(pending) = locked(&self.mempool).get(id)
+            && pending.transaction.transaction == *transaction
+        {
+            return Ok((*pending.transaction).clone());
+        }
+        let signer = transaction.signature.recover(id)?;
+        Ok(VerifiedTransaction { transaction: transaction.clone(), id, signer })
+    }
+
+    /// Builds a block of what waits. What the ledger rejects is dropped and its sender told.
+    pub fn build_block(&self) -> (Block, Executed) {
+        let candidates = locked(&self.mempool).candidates();
+        let last_commit = self.last_certificate();
+        let mut rejected = Vec::new();
+        let (block, executed) = {
+            let ledger = self.ledger();
+            let mut execution = BlockExecution::begin(&ledger, now_ms().max(ledger.head_time_ms() + 1));
+            let mut transactions = Vec::new();
+            for candidate in candidates {
+                match execution.apply(&candidate) {
+                    Ok(()) => transactions.push(candidate.transaction.clone()),
+                    Err(rejection) => rejected.push((candidate.id, rejection)),
+                }
+            }
+            let header = execution.header(self.address, last_commit.as_ref());
+            let hash = header.hash();
+            (Block { header, last_commit, transactions }, execution.finish(hash))
+        };
+        self.drop_rejected(rejected);
+        (block, executed)
+    }
+
+    fn drop_rejected(&self, rejected: Vec<(B256, Rejection)>) {
+        for (id, rejection) in rejected {
+            locked(&self.mempool).remove(id);
+            self.tell(id, &Outcome::Rejected(rejection));
+        }
+    }
+
+    /// Executes a proposed or synced block on top of the ledger. `live` refuses times too far ahead of this clock.
+    pub fn check_block(&self, bytes: &[u8], live: bool) -> Result<(Block, Executed), InvalidBlock> {
+        let block = Block::decode(bytes)?;
+        let latest = now_ms().saturating_add(BLOCK_AHEAD_MS_MAX);
+        if live && block.header.time_ms > latest {
+            return Err(InvalidBlock::TooFarAhead { found: block.header.time_ms, latest });
+        }
+        let ledger = self.ledger();
+        let executed = ledger.execute(&block, &mut |transaction, domain| self.verify(transaction, domain))?;
+        Ok((block, executed))
+    }
+
+    fn last_certificate(&self) -> Option<CommitCertificate> {
+        let certificate = locked(&self.last_certificate).clone();
+        certificate.filter(|_| !self.ledger().is_fresh())
+    }
+
+    /// Makes a decided block durable, then the ledger's own, then tells who waits.
+    pub fn commit(&self, block: &Block, executed: Executed, certificate: CommitCertificate) -> Result<(), StoreError> {
+        let height = block.header.height;
+        let domain = *self.ledger().domain();
+        let ids: Vec<B256> = block.transactions.iter().map(|transaction| transaction.id(&domain)).collect();
+        let closed = executed.events.iter().find_map(checkpoint_of);
+        self.store.decide(&Decision {
+            block,
+            certificate: &certificate,
+            transactions: &ids,
+            lines: &self.lines_of(block, &ids),
+            checkpoint: closed,
+        })?;
+        *locked(&self.last_certificate) = Some(certificate);
+        let events = self.ledger.write().unwrap_or_else(PoisonError::into_inner).commit(executed);
+        for id in ids {
+            locked(&self.mempool).remove(id);
+            self.tell(id, &Outcome::Final { height });
+        }
+        self.height.send_replace(height);
+        if events.iter().any(|event| matches!(event, Event::EpochClosed { .. })) {
+            self.epoch_closed.notify_one();
+        }
+        Ok(())
+    }
+
+    fn lines_of(&self, block: &Block, ids: &[B256]) -> Vec<(SaleKey, SaleLines)> {
+        let mempool = locked(&self.mempool);
+        let lines = |(transaction, id): (&SignedTransaction, &B256)| match &transaction.payload {
+            Payload::Sale(sale) => Some((sale.key(), (**mempool.get(*id)?.lines.as_ref()?).clone())),
+            _ => None,
+        };
+        block.transactions.iter().zip(ids).filter_map(lines).collect()
+    }
+
+    /// Keeps a certificate with more signatures than the one that decided.
+    pub fn complete_certificate(&self, certificate: CommitCertificate) -> Result<(), StoreError> {
+        self.store.put_certificate(&certificate)?;
+        *locked(&self.last_certificate) = Some(certificate);
+        Ok(())
+    }
+
+    /// Whether the next block should follow at once.
+    pub fn has_work(&self) -> bool {
+        !locked(&self.mempool).is_empty() || self.ledger().wants_blocks()
+    }
+}
+
+/// Why a block is not valid here and now.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidBlock {
+    /// Not a block at all.
+    #[error(transparent)]
+    Decode(#[from] domain::block::BlockDecodeError),
+    /// Its time is ahead of ours.
+    #[error("block time {found} is later than {latest}")]
+    TooFarAhead {
+        /// The block's.
+        found: u64,
+        /// The latest allowed.
+        latest: u64,
+    },
+    /// The ledger says no.
+    #[error(transparent)]
+    Ledger(#[from] domain::ledger::BlockError),
+}
+
+fn checkpoint_of(event: &Event) -> Option<&EpochCheckpoint> {
+    match event {
+        Event::EpochClosed { checkpoint, .. } => checkpoint.as_deref(),
+        _ => None,
+    }
+}
+
+/// Executes all stored blocks; their signatures were checked before they were stored.
+fn replay(genesis: Genesis, store: &Store) -> Result<Ledger, ReplayError> {
+    let mut ledger = Ledger::new(genesis)?;
+    while let Some(block) = store.block(ledger.next_height())? {
+        let height = block.header.height;
+        let mut verify = |t: &SignedTransaction, domain: &DomainSeparator| VerifiedTransaction::verify(t.clone(), domain);
+        let executed = ledger.execute(&block, &mut verify).map_err(|source| ReplayError::Block { height, source })?;
+        ledger.commit(executed);
+    }
+    Ok(ledger)
+}

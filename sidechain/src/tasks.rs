@@ -1,0 +1,3 @@
+//! Loops beside consensus.
+
+pub mod checkpoints;
