@@ -1,1 +1,22 @@
-fn main() {}
+//! `hotpot`: the command line and the all-in-one local network.
+
+mod cli;
+mod commands;
+mod files;
+mod import;
+mod keys;
+mod up;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match commands::run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("hotpot: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

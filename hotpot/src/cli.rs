@@ -1,0 +1,189 @@
+//! What may be typed.
+
+use clap::{Args, Parser, Subcommand};
+use service_kit::config::Sources;
+use std::path::PathBuf;
+
+/// The Hot Pot Spot: a franchise's sales on a chain of its own, anchored on an EVM chain.
+#[derive(Debug, Parser)]
+#[command(version, about, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the whole system on this machine: validators, contracts, relayer, indexer, PostgreSQL, anvil.
+    Up(UpArgs),
+    /// Turn the orders of another system into signed sales of a running network.
+    Import(ImportArgs),
+    /// Write what a node holds to a file.
+    #[command(subcommand)]
+    Export(ExportCommand),
+    /// Bring a database to the schema of this version, or see how far it is.
+    #[command(subcommand)]
+    Migrate(MigrateCommand),
+    /// Run one validator.
+    Node(Sources),
+    /// Run the relayer: checkpoints and payouts to the EVM chain.
+    Relayer(Sources),
+    /// Run the indexer: both chains into PostgreSQL.
+    Indexer(Sources),
+}
+
+/// `hotpot up`.
+#[derive(Clone, Debug, Args)]
+pub struct UpArgs {
+    /// Holds everything of this network; a second `up` on it continues.
+    #[arg(long, default_value = ".hotpot")]
+    pub data_dir: PathBuf,
+    /// How many validators a new network gets (default 4).
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub validators: Option<u32>,
+    /// Blocks in an epoch of a new network (default 32).
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub epoch_blocks: Option<u64>,
+    /// Use this EVM node rather than starting anvil. It must not be of a public chain.
+    #[arg(long, value_name = "URL")]
+    pub evm_rpc: Option<String>,
+    /// Use this PostgreSQL database rather than starting a cluster.
+    #[arg(long, value_name = "URL", conflicts_with = "database_url_file")]
+    pub database_url: Option<String>,
+    /// The same, read from a file, so that it appears in no process list.
+    #[arg(long, value_name = "FILE")]
+    pub database_url_file: Option<PathBuf>,
+    /// An order file to import once the network runs; each needs its --map. Repeatable.
+    #[arg(long, value_name = "FILE")]
+    pub sales: Vec<PathBuf>,
+    /// The map of the order file at the same place.
+    #[arg(long, value_name = "FILE")]
+    pub map: Vec<PathBuf>,
+    /// Import at most this many sales a second, such as 20/s.
+    #[arg(long, value_name = "N/s", value_parser = rate)]
+    pub rate: Option<u32>,
+    /// Stop once every sale is final, minted and indexed; check that all books agree; exit 0 if they do, else 1.
+    #[arg(long)]
+    pub exit_when_settled: bool,
+    /// One JSON object a line on standard output; the last is the summary.
+    #[arg(long)]
+    pub json: bool,
+    /// Validator i serves HTTP on this port + i.
+    #[arg(long, default_value_t = 7000)]
+    pub node_port: u16,
+    /// Validator i speaks to the others on this port + i.
+    #[arg(long, default_value_t = 7100)]
+    pub p2p_port: u16,
+    /// Health and metrics of the relayer.
+    #[arg(long, default_value_t = 7200)]
+    pub relayer_port: u16,
+    /// Health and metrics of the indexer.
+    #[arg(long, default_value_t = 7400)]
+    pub indexer_port: u16,
+    /// anvil's JSON-RPC.
+    #[arg(long, default_value_t = 8545)]
+    pub anvil_port: u16,
+    /// Take free ports instead; they are in network.json.
+    #[arg(long)]
+    pub free_ports: bool,
+}
+
+/// `hotpot import`.
+#[derive(Clone, Debug, Args)]
+pub struct ImportArgs {
+    /// CSV, TSV or JSON lines; the format follows from the name's ending.
+    pub file: PathBuf,
+    /// TOML file that says what the columns mean; see examples/.
+    #[arg(long, value_name = "FILE")]
+    pub map: PathBuf,
+    /// The folder of the running network: its keys sign.
+    #[arg(long, default_value = ".hotpot")]
+    pub data_dir: PathBuf,
+    /// Send nothing if a single order is bad.
+    #[arg(long)]
+    pub strict: bool,
+    /// At most this many sales a second, such as 20/s.
+    #[arg(long, value_name = "N/s", value_parser = rate)]
+    pub rate: Option<u32>,
+    /// Read, check and sign, but send nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// With --dry-run: print each signed sale as a line of JSON, ready for POST /api/v1/sales.
+    #[arg(long, requires = "dry_run")]
+    pub print_signed: bool,
+    /// The summary as one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `hotpot export`.
+#[derive(Debug, Subcommand)]
+pub enum ExportCommand {
+    /// Final blocks with their certificates, one JSON object a line, the genesis first.
+    Blocks(ExportBlocksArgs),
+}
+
+/// `hotpot export blocks`.
+#[derive(Clone, Debug, Args)]
+pub struct ExportBlocksArgs {
+    /// The node to ask.
+    #[arg(long, default_value = "http://127.0.0.1:7000", value_name = "URL")]
+    pub node: String,
+    /// First height.
+    #[arg(long)]
+    pub from: Option<u64>,
+    /// Last height.
+    #[arg(long)]
+    pub to: Option<u64>,
+    /// Where to write; standard output without it.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// `hotpot migrate`.
+#[derive(Debug, Subcommand)]
+pub enum MigrateCommand {
+    /// Apply what is missing.
+    Up(DatabaseArgs),
+    /// Undo the newest migration. Every migration that can be undone says how; others refuse.
+    Down(DatabaseArgs),
+    /// Say what is applied and what is missing.
+    Status(DatabaseArgs),
+}
+
+/// Which database.
+#[derive(Clone, Debug, Args)]
+pub struct DatabaseArgs {
+    /// `postgres://…`
+    #[arg(long, value_name = "URL", required_unless_present = "database_url_file")]
+    pub database_url: Option<String>,
+    /// The same, read from a file, so that it appears in no process list.
+    #[arg(long, value_name = "FILE", conflicts_with = "database_url")]
+    pub database_url_file: Option<PathBuf>,
+}
+
+fn rate(text: &str) -> Result<u32, String> {
+    let number = text.strip_suffix("/s").unwrap_or(text);
+    let rate = number.parse().ok().filter(|rate| (1..=100_000).contains(rate));
+    rate.ok_or_else(|| format!("expected sales a second such as 20/s (1 to 100000), found {text:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn rates_are_read_with_and_without_their_unit() {
+        assert_eq!(rate("20/s"), Ok(20));
+        assert_eq!(rate("7"), Ok(7));
+        assert!(rate("0/s").is_err() && rate("20/m").is_err() && rate("-1").is_err());
+    }
+}

@@ -1,0 +1,61 @@
+//! One function for each command.
+
+mod export;
+mod import;
+mod migrate;
+
+use crate::cli::{Cli, Command, ExportCommand};
+use crate::up;
+use anyhow::{Context, Result};
+use service_kit::config::{Sources, load};
+use service_kit::{shutdown, telemetry};
+use std::future::Future;
+use std::process::ExitCode;
+use tokio_util::sync::CancellationToken;
+
+pub use migrate::migrate_up;
+
+/// Logs of a service: ours at info, the engine's network only when something is wrong.
+const SERVICE_FILTER: &str = "info,arc_malachitebft_network=off,arc_malachitebft_discovery=off,libp2p=error,\
+    arc_malachitebft_engine=warn,arc_malachitebft_core_consensus=warn,arc_malachitebft_sync=warn,informalsystems=warn";
+/// Logs of a command that a person watches.
+const TOOL_FILTER: &str = "warn";
+
+/// Runs what was typed.
+pub fn run(cli: Cli) -> Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the runtime")?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Node(sources) => service(&sources, &sidechain::NodeConfig::default(), sidechain::run).await,
+            Command::Relayer(sources) => service(&sources, &relayer::Config::default(), relayer::run).await,
+            Command::Indexer(sources) => service(&sources, &indexer::Config::default(), indexer::run).await,
+            Command::Up(args) => {
+                telemetry::init_logs(TOOL_FILTER);
+                up::run(args, shutdown::token(false)?).await
+            }
+            Command::Import(args) => {
+                telemetry::init_logs(TOOL_FILTER);
+                import::run(args).await
+            }
+            Command::Export(ExportCommand::Blocks(args)) => export::blocks(args).await,
+            Command::Migrate(command) => migrate::run(command).await,
+        }
+    })
+}
+
+/// Runs a service until it is told to stop.
+async fn service<C, F>(
+    sources: &Sources,
+    defaults: &C,
+    run: impl FnOnce(C, CancellationToken) -> F,
+) -> Result<ExitCode>
+where
+    C: serde::Serialize + serde::de::DeserializeOwned,
+    F: Future<Output = Result<()>>,
+{
+    telemetry::init_logs(SERVICE_FILTER);
+    let config = load(defaults, sources)?;
+    let stop = shutdown::token(sources.stop_on_stdin_close)?;
+    run(config, stop).await.inspect_err(|error| tracing::error!(error = format!("{error:#}"), "stopped"))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,84 @@
+//! Prices as people write them, to integers of the smallest unit.
+
+/// Reads a price such as `$16.98`, `16,98 ₾`, `1.234,50` or `1,234.50`.
+/// The error says what is allowed.
+pub fn parse(text: &str, exponent: u32) -> Result<u64, String> {
+    let digits = exponent as usize;
+    let allowed = || format!("a price of at least 0 with at most {exponent} decimals, such as 16.98 or 16,98");
+    let bare = bare_number(text).ok_or_else(allowed)?;
+    let (whole, fraction) = split(&bare, digits);
+    let whole: String = whole.chars().filter(|c| c.is_ascii_digit()).collect();
+    let fraction = fraction.trim_end_matches('0');
+    if whole.is_empty() || fraction.len() > digits || !fraction.chars().all(|c| c.is_ascii_digit()) {
+        return Err(allowed());
+    }
+    let units = format!("{whole}{fraction:0<digits$}");
+    units.parse().map_err(|_| allowed())
+}
+
+/// Digits and separators only, or nothing if there is anything else than a currency sign around them.
+fn bare_number(text: &str) -> Option<String> {
+    let is_sign = |c: char| c.is_whitespace() || c.is_alphabetic() || "$€£₾¥₽'".contains(c);
+    let bare: String = text.chars().filter(|c| !is_sign(*c)).collect();
+    let well_formed = bare.chars().all(|c| c.is_ascii_digit() || c == '.' || c == ',');
+    (well_formed && bare.chars().any(|c| c.is_ascii_digit())).then_some(bare)
+}
+
+/// The last separator is the decimal one, unless it is the only one of a group of three digits.
+fn split(bare: &str, digits: usize) -> (&str, &str) {
+    let Some(last) = bare.rfind(['.', ',']) else { return (bare, "") };
+    let fraction = &bare[last + 1..];
+    let repeated = bare.matches(&bare[last..=last]).count() > 1;
+    let mixed = bare.contains('.') && bare.contains(',');
+    let groups_thousands = repeated || (!mixed && fraction.len() == 3 && digits != 3);
+    if groups_thousands { (bare, "") } else { (&bare[..last], fraction) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use proptest::prelude::*;
+
+    #[test]
+    fn prices_of_many_countries() {
+        let cases = [
+            ("$16.98 ", 1698),
+            ("16,98 ₾", 1698),
+            ("GEL 7", 700),
+            ("1.234,50", 123_450),
+            ("1,234.50", 123_450),
+            ("1,234", 123_400),
+            ("1.234.567", 123_456_700),
+            ("2.5", 250),
+            ("2.500,00", 250_000),
+            ("0.10", 10),
+            ("3.9900", 399),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse(text, 2), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_price_is_refused() {
+        for text in ["", "-1.00", "free", "1.999", "1/2", "12.3.4,5", "99999999999999999999999"] {
+            let expect_error = text != "1.999";
+            assert_eq!(parse(text, 2).is_err(), expect_error, "{text}");
+        }
+        assert!(parse("1.9999", 2).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(units in 0u64..1_000_000_000) {
+            let (whole, fraction) = (units / 100, units % 100);
+            prop_assert_eq!(parse(&format!("${whole}.{fraction:02} "), 2), Ok(units));
+            prop_assert_eq!(parse(&format!("{whole},{fraction:02}"), 2), Ok(units));
+        }
+
+        #[test]
+        fn anything_is_read_or_refused(text in ".{0,30}", exponent in 0u32..5) {
+            let _ = parse(&text, exponent);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! `hotpot up`: the whole system on one machine. Starts what it owns, supervises it, watches until it is settled.
+
+mod evm;
+pub mod network;
+mod services;
+mod settle;
+mod setup;
+mod status;
+mod supervisor;
+
+use crate::cli::UpArgs;
+use crate::commands::migrate_up;
+use crate::import::map::Map;
+use crate::import::run::{Progress, Report, Target, import};
+use crate::keys::Keys;
+use anyhow::{Context, Result, bail};
+use evm::Evm;
+use network::NetworkFile;
+use services::External;
+use setup::{Layout, Ports};
+use status::Display;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use supervisor::Supervisor;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// How often the books are looked at.
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Runs the network until Ctrl-C, or until it is settled.
+pub async fn run(args: UpArgs, stop: CancellationToken) -> Result<ExitCode> {
+    if args.sales.len() != args.map.len() {
+        bail!("each --sales needs its --map: found {} and {}", args.sales.len(), args.map.len());
+    }
+    let maps = args.map.iter().map(|map| Map::read(map)).collect::<Result<Vec<Map>>>()?;
+    let layout = Layout::open(&args.data_dir)?;
+    let supervisor = Supervisor::new(stop.clone());
+    let started = Instant::now();
+    let mut external = External::default();
+    let outcome = tokio::select! {
+        outcome = network(&args, maps, &layout, &supervisor, &mut external, started) => outcome,
+        () = stop.cancelled() => Ok(ExitCode::SUCCESS),
+    };
+    if !args.json {
+        eprintln!("stopping …");
+    }
+    supervisor.stop().await;
+    external.stop().await?;
+    outcome
+}
+
+async fn network(
+    args: &UpArgs,
+    maps: Vec<Map>,
+    layout: &Layout,
+    supervisor: &Supervisor,
+    external: &mut External,
+    started: Instant,
+) -> Result<ExitCode> {
+    let display = Display::new(args.json);
+    let ports = Ports::choose(args)?;
+    let keys = Arc::new(Keys::open_or_create(&layout.dir)?);
+
+    display.say("starting PostgreSQL and the EVM node");
+    let database_url = external.start_database(args, layout).await?;
+    migrate_up(&database_url).await?;
+    let evm_url = external.start_evm(args, layout, ports.anvil).await?;
+    let evm = Evm::connect(&evm_url, &keys.founder()?).await?;
+    crate::keys::refuse_public_chain(evm.chain_id)?;
+
+    let genesis = setup::genesis(layout, &keys, args, evm.chain_id)?;
+    display.say(&format!("starting {} validators", genesis.validators.as_slice().len()));
+    let nodes = services::start_nodes(supervisor, layout, &keys, &genesis, &ports)?;
+    setup::wait_until_ready(&nodes, genesis.sidechain_id()).await?;
+
+    let relayer = domain::crypto::address_of_secret(&keys.get("relayer")?);
+    evm.fund_local(&[relayer]).await?;
+    let contracts = setup::contracts(layout, &keys, &genesis, &nodes, &evm, &display).await?;
+    services::start_relayer(supervisor, layout, &keys, &ports, &nodes, &evm_url, evm.chain_id, contracts)?;
+    services::start_indexer(supervisor, layout, &ports, &nodes, &evm_url, evm.chain_id, contracts)?;
+    supervisor.write_network(NetworkFile {
+        sidechain_id: genesis.sidechain_id(),
+        evm_chain_id: evm.chain_id,
+        evm_rpc: evm_url,
+        contracts,
+        nodes: services::node_entries(&ports, &genesis),
+        relayer: services::entry(ports.relayer),
+        indexer: services::entry(ports.indexer),
+        anvil: external.anvil_entry(),
+        postgres: external.postgres_entry(),
+        database_url_file: layout.database_url_file(),
+    })?;
+
+    let progress = Arc::new(Progress::default());
+    let target = Target { data_dir: layout.dir.clone(), nodes: nodes.clone(), genesis, rate: args.rate };
+    let imports = tokio::spawn(import_all(target, keys, args.sales.clone(), maps, Arc::clone(&progress)));
+    let books = settle::Books::open(nodes, evm, contracts, &database_url).await?;
+    watch(args, &display, books, external, imports, &progress, started).await
+}
+
+async fn import_all(
+    target: Target,
+    keys: Arc<Keys>,
+    files: Vec<PathBuf>,
+    maps: Vec<Map>,
+    progress: Arc<Progress>,
+) -> Result<Vec<Report>> {
+    let mut reports = Vec::new();
+    for (file, map) in files.iter().zip(&maps) {
+        let report = import(&target, &keys, file, map, false, &progress).await;
+        reports.push(report.with_context(|| format!("import {}", file.display()))?);
+    }
+    Ok(reports)
+}
+
+/// Shows how far everything is; ends when it is settled, if asked to.
+async fn watch(
+    args: &UpArgs,
+    display: &Display,
+    books: settle::Books,
+    external: &mut External,
+    mut imports: JoinHandle<Result<Vec<Report>>>,
+    progress: &Progress,
+    started: Instant,
+) -> Result<ExitCode> {
+    let mut reports = None;
+    loop {
+        tokio::time::sleep(LOOK_INTERVAL).await;
+        external.revive().await?;
+        if reports.is_none() && imports.is_finished() {
+            reports = Some((&mut imports).await.context("the import died")??);
+        }
+        let look = books.look().await;
+        display.show(&look, progress, started.elapsed());
+        let settled = reports.is_some() && look.is_settled();
+        if let (true, true, Some(reports)) = (args.exit_when_settled, settled, &reports) {
+            let summary = books.check(started.elapsed(), reports).await?;
+            display.summary(&summary)?;
+            return Ok(if summary.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+    }
+}
+

@@ -1,0 +1,89 @@
+//! `network.json`: where everything is, for tools and tests.
+
+use anyhow::{Context, Result};
+use domain::{Address, B256};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// The contracts of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contracts {
+    /// The ERC-20.
+    pub token: Address,
+    /// Takes checkpoints.
+    pub anchor: Address,
+    /// The block before their deployment.
+    pub start_block: u64,
+}
+
+/// One process.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Base URL of its HTTP API; empty if it has none.
+    pub http: String,
+    /// Its process id; 0 while it restarts. Programs that are not ours keep theirs until `up` restarts them.
+    #[serde(default)]
+    pub pid: u32,
+    /// The validator's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validator: Option<Address>,
+    /// Its libp2p address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p2p: Option<String>,
+}
+
+/// The whole file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkFile {
+    /// The chain's name.
+    pub sidechain_id: B256,
+    /// The EVM chain.
+    pub evm_chain_id: u64,
+    /// Its JSON-RPC.
+    pub evm_rpc: String,
+    /// On it.
+    pub contracts: Contracts,
+    /// Validators, in order.
+    pub nodes: Vec<Entry>,
+    /// The relayer.
+    pub relayer: Entry,
+    /// The indexer.
+    pub indexer: Entry,
+    /// anvil; absent with --evm-rpc.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anvil: Option<Entry>,
+    /// The PostgreSQL server; absent with --database-url.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postgres: Option<Entry>,
+    /// Holds the database's URL.
+    pub database_url_file: PathBuf,
+}
+
+impl NetworkFile {
+    /// Where it is.
+    pub fn path(data_dir: &Path) -> PathBuf {
+        data_dir.join("network.json")
+    }
+
+    /// Reads the file of a running network.
+    pub fn read(data_dir: &Path) -> Result<Self> {
+        let path = Self::path(data_dir);
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("{} is missing: is hotpot up running on this folder?", path.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
+    }
+
+    /// Sets the process id of one of our services.
+    pub fn set_pid(&mut self, service: &str, pid: u32) {
+        let node = service.strip_prefix("node-").and_then(|number| number.parse::<usize>().ok());
+        let entry = match (service, node) {
+            (_, Some(number)) => self.nodes.get_mut(number),
+            ("relayer", _) => Some(&mut self.relayer),
+            ("indexer", _) => Some(&mut self.indexer),
+            _ => None,
+        };
+        if let Some(entry) = entry {
+            entry.pid = pid;
+        }
+    }
+}

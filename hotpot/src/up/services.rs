@@ -1,0 +1,256 @@
+//! What runs: our services with their configuration, and the programs that are not ours.
+
+use super::network::{Contracts, Entry};
+use super::setup::{Layout, Ports};
+use super::supervisor::{Service, Supervisor};
+use crate::cli::UpArgs;
+use crate::keys::Keys;
+use anyhow::{Context, Result};
+use client::NodeClient;
+use domain::Genesis;
+use local_services::{Anvil, AnvilOptions, Postgres};
+use serde_json::json;
+use sqlx::{Connection, PgConnection};
+use std::path::{Path, PathBuf};
+
+/// anvil's own chain id.
+const LOCAL_CHAIN_ID: u64 = 31_337;
+/// Seconds between anvil's blocks.
+const ANVIL_BLOCK_TIME_S: u64 = 1;
+/// `finalized` stands two of these behind the head.
+const ANVIL_SLOTS_IN_AN_EPOCH: u64 = 4;
+/// The database of a local network.
+const DATABASE: &str = "hotpot";
+
+fn loopback(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
+fn multiaddr(port: u16) -> String {
+    format!("/ip4/127.0.0.1/tcp/{port}")
+}
+
+/// The entry of a service in `network.json`; its pid follows when it runs.
+pub fn entry(port: u16) -> Entry {
+    Entry { http: loopback(port), ..Entry::default() }
+}
+
+/// The entries of all validators.
+pub fn node_entries(ports: &Ports, genesis: &Genesis) -> Vec<Entry> {
+    let count = genesis.validators.as_slice().len();
+    let node = |number: usize| Entry { p2p: Some(multiaddr(ports.p2p[number])), ..entry(ports.nodes[number]) };
+    (0..count).map(node).collect()
+}
+
+fn write_config(layout: &Layout, service: &str, config: &serde_json::Value) -> Result<PathBuf> {
+    let path = layout.config(service);
+    crate::files::write_atomically(&path, toml::to_string(config)?.as_bytes())?;
+    Ok(path)
+}
+
+fn start(supervisor: &Supervisor, layout: &Layout, name: &str, command: &'static str, config: PathBuf) {
+    supervisor.start(Service { name: name.to_owned(), command, config, log: layout.log(name) });
+}
+
+/// Starts all validators; gives clients of them.
+pub fn start_nodes(
+    supervisor: &Supervisor,
+    layout: &Layout,
+    keys: &Keys,
+    genesis: &Genesis,
+    ports: &Ports,
+) -> Result<Vec<NodeClient>> {
+    let count = genesis.validators.as_slice().len();
+    for number in 0..count {
+        let others = || (0..count).filter(move |other| *other != number);
+        let validator = format!("validator-{number}");
+        keys.get(&validator)?;
+        let config = json!({
+            "data_dir": layout.node(number),
+            "genesis_file": layout.genesis(),
+            "validator": {
+                "keystore_file": keys.file(&validator),
+                "passphrase_file": keys.passphrase_file(),
+            },
+            "http": {
+                "listen": format!("127.0.0.1:{}", ports.nodes[number]),
+                "peers": others().map(|other| loopback(ports.nodes[other])).collect::<Vec<_>>(),
+            },
+            "p2p": {
+                "listen": multiaddr(ports.p2p[number]),
+                "peers": others().map(|other| multiaddr(ports.p2p[other])).collect::<Vec<_>>(),
+            },
+        });
+        let name = format!("node-{number}");
+        start(supervisor, layout, &name, "node", write_config(layout, &name, &config)?);
+    }
+    Ok((0..count).map(|number| NodeClient::new(&loopback(ports.nodes[number]))).collect())
+}
+
+fn node_urls(nodes: &[NodeClient]) -> Vec<&str> {
+    nodes.iter().map(NodeClient::base).collect()
+}
+
+/// Starts the relayer.
+#[allow(clippy::too_many_arguments, reason = "each is one line of its configuration")]
+pub fn start_relayer(
+    supervisor: &Supervisor,
+    layout: &Layout,
+    keys: &Keys,
+    ports: &Ports,
+    nodes: &[NodeClient],
+    evm_url: &str,
+    chain_id: u64,
+    contracts: Contracts,
+) -> Result<()> {
+    let config = json!({
+        "database": { "url_file": layout.database_url_file() },
+        "blockchain": {
+            "rpc_url": evm_url,
+            "chain_id": chain_id,
+            "anchor": contracts.anchor,
+            "token": contracts.token,
+            "poll_interval_ms": 500,
+        },
+        "node": { "urls": node_urls(nodes) },
+        "signer": { "keystore_file": keys.file("relayer"), "passphrase_file": keys.passphrase_file() },
+        "http": { "listen": format!("127.0.0.1:{}", ports.relayer) },
+    });
+    start(supervisor, layout, "relayer", "relayer", write_config(layout, "relayer", &config)?);
+    Ok(())
+}
+
+/// Starts the indexer.
+pub fn start_indexer(
+    supervisor: &Supervisor,
+    layout: &Layout,
+    ports: &Ports,
+    nodes: &[NodeClient],
+    evm_url: &str,
+    chain_id: u64,
+    contracts: Contracts,
+) -> Result<()> {
+    let config = json!({
+        "database": { "url_file": layout.database_url_file() },
+        "blockchain": {
+            "rpc_url": evm_url,
+            "chain_id": chain_id,
+            "anchor": contracts.anchor,
+            "token": contracts.token,
+            "start_block": contracts.start_block,
+        },
+        "node": { "urls": node_urls(nodes) },
+        "http": { "listen": format!("127.0.0.1:{}", ports.indexer) },
+    });
+    start(supervisor, layout, "indexer", "indexer", write_config(layout, "indexer", &config)?);
+    Ok(())
+}
+
+/// Programs that are not ours.
+#[derive(Default)]
+pub struct External {
+    postgres: Option<(Postgres, PathBuf)>,
+    anvil: Option<(Anvil, AnvilOptions)>,
+}
+
+impl External {
+    /// The database to use: a given one, or a cluster of our own.
+    pub async fn start_database(&mut self, args: &UpArgs, layout: &Layout) -> Result<String> {
+        let given = match (&args.database_url, &args.database_url_file) {
+            (Some(url), _) => Some(url.clone()),
+            (None, Some(file)) => Some(std::fs::read_to_string(file)?.trim().to_owned()),
+            (None, None) => None,
+        };
+        let url = match given {
+            Some(url) => url,
+            None => self.start_postgres(&layout.dir.join("postgres")).await?,
+        };
+        crate::files::write_atomically(&layout.database_url_file(), url.as_bytes())?;
+        Ok(url)
+    }
+
+    async fn start_postgres(&mut self, dir: &Path) -> Result<String> {
+        let postgres = Postgres::start(dir).await?;
+        create_database(&postgres.url("postgres")).await?;
+        let url = postgres.url(DATABASE);
+        self.postgres = Some((postgres, dir.to_owned()));
+        Ok(url)
+    }
+
+    /// The EVM node to use: a given one, or anvil.
+    pub async fn start_evm(&mut self, args: &UpArgs, layout: &Layout, port: u16) -> Result<String> {
+        if let Some(url) = &args.evm_rpc {
+            return Ok(url.clone());
+        }
+        let options = AnvilOptions {
+            dir: layout.dir.join("anvil"),
+            port,
+            chain_id: LOCAL_CHAIN_ID,
+            block_time_s: Some(ANVIL_BLOCK_TIME_S),
+            slots_in_an_epoch: ANVIL_SLOTS_IN_AN_EPOCH,
+            programs: tool_folders(),
+        };
+        let anvil = Anvil::start(&options).await?;
+        let url = anvil.url();
+        self.anvil = Some((anvil, options));
+        Ok(url)
+    }
+
+    /// Starts again what has ended by itself.
+    pub async fn revive(&mut self) -> Result<()> {
+        if let Some((postgres, dir)) = &mut self.postgres
+            && postgres.has_ended()
+        {
+            *postgres = Postgres::start(dir).await.context("start PostgreSQL again")?;
+        }
+        if let Some((anvil, options)) = &mut self.anvil
+            && anvil.has_ended()
+        {
+            *anvil = Anvil::start(options).await.context("start anvil again")?;
+        }
+        Ok(())
+    }
+
+    /// Stops what was started.
+    pub async fn stop(self) -> Result<()> {
+        if let Some((anvil, _)) = self.anvil {
+            anvil.stop().await?;
+        }
+        if let Some((postgres, _)) = self.postgres {
+            postgres.stop().await?;
+        }
+        Ok(())
+    }
+
+    /// anvil's entry in `network.json`.
+    pub fn anvil_entry(&self) -> Option<Entry> {
+        let (anvil, _) = self.anvil.as_ref()?;
+        Some(Entry { http: anvil.url(), pid: anvil.pid().unwrap_or(0), ..Entry::default() })
+    }
+
+    /// PostgreSQL's entry in `network.json`.
+    pub fn postgres_entry(&self) -> Option<Entry> {
+        let (postgres, _) = self.postgres.as_ref()?;
+        Some(Entry { pid: postgres.pid().unwrap_or(0), ..Entry::default() })
+    }
+}
+
+async fn create_database(url: &str) -> Result<()> {
+    let mut connection = PgConnection::connect(url).await?;
+    let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
+        .bind(DATABASE)
+        .fetch_one(&mut connection)
+        .await?;
+    if !exists {
+        sqlx::query("CREATE DATABASE hotpot").execute(&mut connection).await?;
+    }
+    Ok(())
+}
+
+/// Where npm puts Foundry's programs: beside the contracts, looked for from here and from the program upwards.
+fn tool_folders() -> Vec<PathBuf> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let program = std::env::current_exe().unwrap_or_default();
+    let roots = here.ancestors().chain(program.ancestors());
+    roots.map(|root| root.join("contracts/node_modules/.bin")).filter(|folder| folder.is_dir()).collect()
+}

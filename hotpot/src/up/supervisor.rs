@@ -1,0 +1,150 @@
+//! Starts our own services as processes and starts them again when they end.
+
+use super::network::NetworkFile;
+use anyhow::Result;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::process::{Child, Command};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Pause before a service that ended is started again; doubles while it ends at once.
+const RESTART_PAUSE: Duration = Duration::from_millis(200);
+/// The longest such pause.
+const RESTART_PAUSE_MAX: Duration = Duration::from_secs(5);
+/// A service that ran this long starts again without a longer pause.
+const STEADY: Duration = Duration::from_secs(10);
+/// How long a service may take to stop.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A service of ours: `hotpot NAME --config FILE`.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// As in `network.json`.
+    pub name: String,
+    /// The command of `hotpot`.
+    pub command: &'static str,
+    /// Its configuration.
+    pub config: PathBuf,
+    /// Where its log goes.
+    pub log: PathBuf,
+}
+
+/// All services.
+pub struct Supervisor {
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    shared: Arc<Mutex<Shared>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    pids: BTreeMap<String, u32>,
+    network: Option<(PathBuf, NetworkFile)>,
+}
+
+impl Shared {
+    fn write(&mut self) -> std::io::Result<()> {
+        let Some((path, network)) = &mut self.network else { return Ok(()) };
+        for (service, pid) in &self.pids {
+            network.set_pid(service, *pid);
+        }
+        let text = serde_json::to_vec_pretty(network)?;
+        crate::files::write_atomically(path, &text)
+    }
+}
+
+impl Supervisor {
+    /// Supervises until `stop`.
+    pub fn new(stop: CancellationToken) -> Self {
+        Self { stop: stop.child_token(), tasks: TaskTracker::new(), shared: Arc::default() }
+    }
+
+    /// Starts a service and keeps it running.
+    pub fn start(&self, service: Service) {
+        let (stop, shared) = (self.stop.clone(), Arc::clone(&self.shared));
+        self.tasks.spawn(keep_running(service, shared, stop));
+    }
+
+    /// Begins to keep `network.json` up to date.
+    pub fn write_network(&self, network: NetworkFile) -> Result<()> {
+        let folder = network.database_url_file.parent().map(PathBuf::from).unwrap_or_default();
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.network = Some((NetworkFile::path(&folder), network));
+        Ok(shared.write()?)
+    }
+
+    /// Stops all services and waits for them.
+    pub async fn stop(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+async fn keep_running(service: Service, shared: Arc<Mutex<Shared>>, stop: CancellationToken) {
+    let mut pause = RESTART_PAUSE;
+    loop {
+        let started = tokio::time::Instant::now();
+        match spawn(&service) {
+            Ok(child) => {
+                note_pid(&shared, &service, child.id().unwrap_or(0));
+                if run(child, &service, &stop).await {
+                    return;
+                }
+                note_pid(&shared, &service, 0);
+            }
+            Err(error) => tracing::error!(service = service.name, %error, "cannot start"),
+        }
+        pause = if started.elapsed() > STEADY { RESTART_PAUSE } else { (pause * 2).min(RESTART_PAUSE_MAX) };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+fn spawn(service: &Service) -> std::io::Result<Child> {
+    let log = std::fs::File::options().create(true).append(true).open(&service.log)?;
+    Command::new(std::env::current_exe()?)
+        .arg(service.command)
+        .arg("--config")
+        .arg(&service.config)
+        // It stops by itself when this process is gone, however it went.
+        .arg("--stop-on-stdin-close")
+        .stdin(Stdio::piped())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+}
+
+/// Waits for the end of a service; true when that was our wish.
+async fn run(mut child: Child, service: &Service, stop: &CancellationToken) -> bool {
+    tokio::select! {
+        status = child.wait() => {
+            tracing::warn!(service = service.name, ?status, log = %service.log.display(), "ended, starting again");
+            false
+        }
+        () = stop.cancelled() => {
+            // Closing its input is the request to stop.
+            drop(child.stdin.take());
+            if tokio::time::timeout(STOP_TIMEOUT, child.wait()).await.is_err() {
+                let _ = child.kill().await;
+            }
+            true
+        }
+    }
+}
+
+fn note_pid(shared: &Mutex<Shared>, service: &Service, pid: u32) {
+    let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
+    shared.pids.insert(service.name.clone(), pid);
+    if let Err(error) = shared.write() {
+        tracing::error!(%error, "cannot write network.json");
+    }
+}
