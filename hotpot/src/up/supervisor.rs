@@ -125,6 +125,8 @@ fn spawn(service: &Service) -> std::io::Result<Child> {
 
 /// Waits for the end of a service; true when that was our wish.
 async fn run(mut child: Child, service: &Service, stop: &CancellationToken) -> bool {
+    // Held here, because waiting for a child closes what it still holds of its input.
+    let input = child.stdin.take();
     tokio::select! {
         status = child.wait() => {
             tracing::warn!(service = service.name, ?status, log = %service.log.display(), "ended, starting again");
@@ -132,7 +134,7 @@ async fn run(mut child: Child, service: &Service, stop: &CancellationToken) -> b
         }
         () = stop.cancelled() => {
             // Closing its input is the request to stop.
-            drop(child.stdin.take());
+            drop(input);
             if tokio::time::timeout(STOP_TIMEOUT, child.wait()).await.is_err() {
                 let _ = child.kill().await;
             }
