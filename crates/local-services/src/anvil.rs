@@ -27,7 +27,8 @@ pub struct AnvilOptions {
     pub programs: Vec<PathBuf>,
 }
 
-/// A running anvil; killed when dropped.
+/// A running anvil; killed when dropped, with the processes that it started: the npm package's program is a script
+/// around the real one.
 #[derive(Debug)]
 pub struct Anvil {
     child: Child,
@@ -97,5 +98,14 @@ impl Anvil {
             self.child.kill().await?;
         }
         Ok(())
+    }
+}
+
+impl Drop for Anvil {
+    fn drop(&mut self) {
+        // It leads a process group of its own.
+        if let Some(pid) = self.child.id() {
+            let _ = std::process::Command::new("kill").args(["-KILL", "--", &format!("-{pid}")]).status();
+        }
     }
 }

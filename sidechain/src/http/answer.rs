@@ -93,7 +93,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let pointer = error.path().to_string().replace(['.', '['], "/").replace(']', "");
         let cause = error.into_inner();
         if cause.is_data() {
@@ -103,8 +103,14 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
             let field = if field == "." { String::new() } else { field };
             return Refusal(Problem::new(422, "bad_field", cause.to_string()).at(&field));
         }
-        Refusal(Problem::new(400, "malformed_json", format!("the body is not JSON: {cause}")))
-    })
+        malformed(&cause)
+    })?;
+    deserializer.end().map_err(|error| malformed(&error))?;
+    Ok(value)
+}
+
+fn malformed(error: &serde_json::Error) -> Refusal {
+    Refusal(Problem::new(400, "malformed_json", format!("the body is not JSON: {error}")))
 }
 
 /// Answers to unknown paths.

@@ -4,6 +4,7 @@ use super::Api;
 use super::answer::{JsonBody, Refusal};
 use super::transactions::{Wait, settle};
 use crate::io::peers::Relayed;
+use crate::node::AdmissionError;
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -28,16 +29,17 @@ async fn record(
 ) -> Result<Response, Refusal> {
     let sale = request.sale().map_err(|detail| Refusal::bad_field("occurred_at", detail))?;
     let transaction = request.transaction().map_err(|detail| Refusal::bad_field("occurred_at", detail))?;
+    // Before the signature: a sum that is wrong says more than a signature that therefore is.
+    check_lines(&sale, request.lines_salt, &request.lines)?;
     let domain = *api.node.ledger().domain();
-    let verified = VerifiedTransaction::verify(transaction.clone(), &domain)
-        .map_err(|error| crate::node::AdmissionError::Signature(error))?;
+    let verified =
+        VerifiedTransaction::verify(transaction.clone(), &domain).map_err(AdmissionError::Signature)?;
     if verified.signer != sale.terminal {
         return Err(Rejection::WrongTerminalSignature { expected: sale.terminal, found: verified.signer }.into());
     }
     if let Some(answer) = recorded(&api, sale.key(), verified.id)? {
         return Ok((StatusCode::OK, Json(answer)).into_response());
     }
-    check_lines(&sale, request.lines_salt, &request.lines)?;
     let relayed = Relayed { transaction, lines: Some((request.lines_salt, request.lines)) };
     let id = verified.id;
     let final_height = settle(&api, verified, relayed, wait).await?;

@@ -1,0 +1,43 @@
+# Sourced by the scripts beside it. Bash, strict mode.
+
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+export ROOT
+# In continuous integration each run is a fresh clone: what was built before is kept under the home folder.
+if [ "${CI:-}" = true ] && [ -z "${CARGO_TARGET_DIR:-}" ]; then
+    export CARGO_TARGET_DIR="$HOME/.cache/hotpot/target"
+fi
+TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
+FOUNDRY_BIN=$ROOT/contracts/node_modules/.bin
+
+say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
+die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+# need PROGRAM PACKAGE: installs the Debian package when the program is missing.
+need() {
+    command -v "$1" > /dev/null && return
+    [ "$(id -u)" = 0 ] || die "$1 is missing: sudo apt-get install $2"
+    say "installing $2"
+    if [ -z "${apt_updated:-}" ]; then apt-get update --quiet=2 && apt_updated=1; fi
+    DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-install-recommends "$2" > /dev/null
+}
+
+postgres_is_installed() { command -v initdb > /dev/null || ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1; }
+
+# What everything needs: a C compiler for libsecp256k1 and friends, PostgreSQL's server, Foundry and solc from npm.
+setup() {
+    command -v cargo > /dev/null || die "Rust is missing: install it with rustup (https://rustup.rs)"
+    command -v npm > /dev/null || die "Node.js with npm is missing: install it (https://nodejs.org)"
+    need cc build-essential
+    need jq jq
+    need curl curl
+    need setpriv util-linux
+    need pkg-config pkg-config
+    if ! postgres_is_installed; then need initdb postgresql; fi
+    if [ "$ROOT/contracts/package-lock.json" -nt "$ROOT/contracts/node_modules/.package-lock.json" ]; then
+        say "installing Foundry, solc and OpenZeppelin from npm"
+        npm ci --prefix "$ROOT/contracts" --no-audit --no-fund --loglevel=error
+        touch "$ROOT/contracts/node_modules/.package-lock.json"
+    fi
+}
