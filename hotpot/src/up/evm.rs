@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use contract_bindings::{CheckpointAnchor, FranchiseToken, ValidatorSets};
 use domain::crypto::address_of_secret;
 use domain::{Address, Genesis};
+use std::time::Duration;
 use wallet::SecretKey;
 
 /// Wei that an account of a local chain is given.
@@ -21,6 +22,10 @@ const ADMIN_DELAY_S: u64 = 3 * 86_400;
 const LOCAL_ISSUE_CAPACITY: u128 = 1_000_000_000_000_000;
 /// Refill of that limit, units a second.
 const LOCAL_ISSUE_REFILL: u128 = 1_000_000_000_000;
+/// How long the contracts may take to become final.
+const FINALITY_TIMEOUT: Duration = Duration::from_secs(1_800);
+/// How often that is looked at.
+const FINALITY_POLL: Duration = Duration::from_millis(250);
 /// Blocks in one request for logs.
 const LOG_RANGE: u64 = 5_000;
 
@@ -104,7 +109,20 @@ impl Evm {
         if *deployed.address() != anchor {
             bail!("the anchor is at {}, expected {anchor}: the founder's key was used elsewhere meanwhile", deployed.address());
         }
+        self.wait_until_final(anchor).await?;
         Ok(Contracts { token: *token.address(), anchor, start_block })
+    }
+
+    /// The ledger is bound to a contract for long: one that a reorganisation can still take away will not do.
+    async fn wait_until_final(&self, contract: Address) -> Result<()> {
+        let deadline = tokio::time::Instant::now() + FINALITY_TIMEOUT;
+        while self.provider.get_code_at(contract).block_id(BlockId::finalized()).await?.is_empty() {
+            if tokio::time::Instant::now() > deadline {
+                bail!("{contract} did not become final within {FINALITY_TIMEOUT:?}");
+            }
+            tokio::time::sleep(FINALITY_POLL).await;
+        }
+        Ok(())
     }
 
     /// Whether there is a contract.

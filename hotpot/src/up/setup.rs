@@ -214,7 +214,7 @@ pub async fn contracts(
         if let (Some(token), Some(anchor)) = (status.token, status.anchor) {
             return in_force(evm, deployed, token, anchor).await;
         }
-        display.say("deploying the contracts");
+        display.say("deploying the contracts and waiting until they are final");
         evm.fund_local(&[address_of_secret(&keys.founder()?)]).await?;
         let from_epoch = status.epoch + 1;
         let contracts = evm.deploy(genesis, from_epoch).await?;

@@ -1,0 +1,9 @@
+//! The system by the user's door: the real binary with real validators, PostgreSQL and anvil, on free ports and in
+//! folders of its own. Networks run one after the other: each has eight processes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod faults;
+mod network;
+mod orders;
+mod requests;
+mod tidy;

@@ -1,0 +1,149 @@
+//! Starts `hotpot up` and talks to it.
+
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+const PATIENCE: Duration = Duration::from_secs(180);
+
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+pub fn example(name: &str) -> String {
+    repository().join("examples").join(name).display().to_string()
+}
+
+pub fn example_orders() -> Vec<String> {
+    vec!["--sales".into(), example("georgia.csv"), "--map".into(), example("georgia.toml")]
+}
+
+pub fn hotpot() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hotpot"));
+    command.current_dir(repository());
+    command
+}
+
+/// A folder for one network; no other test has one meanwhile.
+pub struct Folder {
+    pub dir: TempDir,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Folder {
+    pub fn new() -> Self {
+        let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        Self { dir: tempfile::tempdir().unwrap(), _turn: turn }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    fn up(&self, arguments: &[String]) -> Command {
+        let mut command = hotpot();
+        command.args(["up", "--json", "--free-ports", "--data-dir"]).arg(self.path()).args(arguments);
+        command
+    }
+
+    /// Runs until settled; gives the exit's success and the summary.
+    pub fn settle(&self, arguments: &[String]) -> (bool, Value) {
+        let output = self.up(arguments).arg("--exit-when-settled").stderr(Stdio::inherit()).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let last = text.lines().last().unwrap_or("null");
+        (output.status.success(), serde_json::from_str(last).unwrap())
+    }
+
+    /// Starts a network and waits until it takes sales.
+    pub fn start(&self, arguments: &[String]) -> Running<'_> {
+        let out = std::fs::File::create(self.path().join("out.jsonl")).unwrap();
+        let child = self.up(arguments).stdout(out).spawn().unwrap();
+        let mut running = Running { folder: self, child };
+        let path = self.path().join("network.json");
+        running.wait_for("network.json", || path.exists());
+        running
+    }
+}
+
+/// A network that runs; stopped like by Ctrl-C.
+pub struct Running<'f> {
+    pub folder: &'f Folder,
+    child: Child,
+}
+
+impl Running<'_> {
+    pub fn network(&self) -> Value {
+        let text = std::fs::read_to_string(self.folder.path().join("network.json")).unwrap();
+        serde_json::from_str(&text).unwrap()
+    }
+
+    pub fn wait_for(&mut self, what: &str, mut done: impl FnMut() -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !done() {
+            assert!(Instant::now() < deadline, "no {what} within {PATIENCE:?}");
+            assert!(self.child.try_wait().unwrap().is_none(), "hotpot up ended before {what}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    pub fn node(&self, number: usize) -> String {
+        self.network()["nodes"][number]["http"].as_str().unwrap().to_owned()
+    }
+
+    pub fn get(&self, path: &str) -> Value {
+        let url = format!("{}{path}", self.node(0));
+        reqwest::blocking::get(url).unwrap().json().unwrap()
+    }
+
+    /// Status, media type and body of a POST.
+    pub fn post(&self, path: &str, body: impl Into<reqwest::blocking::Body>) -> (u16, String, Value) {
+        let client = reqwest::blocking::Client::new();
+        let answer = client.post(format!("{}{path}", self.node(1))).body(body).send().unwrap();
+        let status = answer.status().as_u16();
+        let media = answer.headers().get("content-type").map(|v| v.to_str().unwrap().to_owned());
+        (status, media.unwrap_or_default(), answer.json().unwrap_or(Value::Null))
+    }
+
+    pub fn rpc(&self, method: &str, params: Value) -> Value {
+        let url = self.network()["evm_rpc"].as_str().unwrap().to_owned();
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let answer: Value = reqwest::blocking::Client::new().post(url).json(&body).send().unwrap().json().unwrap();
+        assert!(answer.get("error").is_none(), "{method}: {answer}");
+        answer["result"].clone()
+    }
+
+    pub fn pid(&self, pointer: &str) -> u64 {
+        self.network().pointer(pointer).and_then(Value::as_u64).unwrap_or(0)
+    }
+
+    pub fn stop(mut self) {
+        self.interrupt();
+    }
+
+    fn interrupt(&mut self) {
+        let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if self.child.try_wait().ok().flatten().is_none() {
+            self.interrupt();
+        }
+    }
+}
+
+/// Number of live processes that work in a folder.
+pub fn processes_of(folder: &Path) -> usize {
+    let needle = folder.display().to_string();
+    let is_ours = |entry: &std::fs::DirEntry| {
+        let command_line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&command_line).contains(&needle)
+    };
+    std::fs::read_dir("/proc").unwrap().flatten().filter(is_ours).count()
+}

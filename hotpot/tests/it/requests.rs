@@ -1,0 +1,92 @@
+//! What the node answers to good and bad requests.
+
+use crate::network::{Folder, Running, example, hotpot};
+use serde_json::{Value, json};
+
+/// One order, signed with the keys of the folder, without sending it.
+fn signed(folder: &Folder, order: &str, price: &str) -> Value {
+    let file = folder.path().join("one.csv");
+    let text = format!("order,outlet,code,dish,note,pieces,price\n{order},1,tea,Tea,,2,\"{price}\"\n");
+    std::fs::write(&file, text).unwrap();
+    let output = hotpot()
+        .arg("import")
+        .arg(&file)
+        .args(["--map", &example("georgia.toml"), "--dry-run", "--print-signed", "--data-dir"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn with(sale: &Value, pointer: &str, value: Value) -> String {
+    let mut changed = sale.clone();
+    *changed.pointer_mut(pointer).unwrap() = value;
+    changed.to_string()
+}
+
+fn sales(network: &Running<'_>) -> Value {
+    network.get("/api/v1/supply")["sales"].clone()
+}
+
+#[test]
+fn a_sale_is_taken_once_and_every_bad_one_is_refused_by_name() {
+    let folder = Folder::new();
+    let mut network = folder.start(&crate::network::example_orders());
+    let count = network.node(0);
+    network.wait_for("60 sales", || {
+        let supply: Value = reqwest::blocking::get(format!("{count}/api/v1/supply")).unwrap().json().unwrap();
+        supply["sales"] == 60
+    });
+
+    let sale = signed(&folder, "NEW-1", "3,00");
+    let (status, _, first) = network.post("/api/v1/sales", sale.to_string());
+    assert_eq!((status, &first["status"], &first["issued"]), (201, &json!("final"), &json!(100)));
+    let (status, _, again) = network.post("/api/v1/sales", sale.to_string());
+    assert_eq!((status, &again["height"]), (200, &first["height"]));
+    let other = signed(&folder, "NEW-1", "4,00");
+    let (status, media, problem) = network.post("/api/v1/sales", other.to_string());
+    assert_eq!((status, media.as_str()), (409, "application/problem+json"));
+    assert_eq!(problem["errors"][0]["pointer"], "/sale_id");
+
+    let fresh = signed(&folder, "NEW-2", "3,00");
+    let truncated = fresh.to_string()[..100].to_owned();
+    let stranger = "0x00000000000000000000000000000000000000aa";
+    let cases: [(&str, String, u16, &str); 11] = [
+        ("wrong signature", with(&fresh, "/signature", json!(format!("0x{}", "11".repeat(65)))), 422, "/signature"),
+        ("other terminal", with(&fresh, "/terminal", json!(stranger)), 422, "/signature"),
+        ("other outlet", with(&fresh, "/outlet", json!(2)), 422, "/signature"),
+        ("lines that do not add up", with(&fresh, "/total", json!(7)), 422, "/total"),
+        ("no lines", with(&fresh, "/lines", json!([])), 422, "/lines"),
+        ("quantity 0", with(&fresh, "/lines/0/quantity", json!(0)), 422, "/lines"),
+        ("a text for a number", with(&fresh, "/lines/0/quantity", json!("two")), 422, "/lines/0/quantity"),
+        ("a small currency", with(&fresh, "/currency", json!("gel")), 422, "/currency"),
+        ("no time", with(&fresh, "/occurred_at", json!("yesterday")), 422, "/occurred_at"),
+        ("a short id", with(&fresh, "/sale_id", json!("ab")), 422, "/sale_id"),
+        ("truncated JSON", truncated, 400, ""),
+    ];
+    for (what, body, expected, pointer) in cases {
+        let (status, media, problem) = network.post("/api/v1/sales", body);
+        assert_eq!((status, media.as_str()), (expected, "application/problem+json"), "{what}: {problem}");
+        let found = problem.pointer("/errors/0/pointer").and_then(Value::as_str).unwrap_or("");
+        assert_eq!(found, pointer, "{what}: {problem}");
+        assert!(problem["request_id"].is_string(), "{what}");
+    }
+    let (status, ..) = network.post("/api/v1/sales", vec![b'a'; 10_000_000]);
+    assert_eq!(status, 413, "10 MB");
+    assert_eq!(sales(&network), 61, "nothing of this changed the ledger");
+
+    exported_blocks_hold_every_sale(&network);
+    network.stop();
+}
+
+fn exported_blocks_hold_every_sale(network: &Running<'_>) {
+    let output = hotpot().args(["export", "blocks", "--node", &network.node(2)]).output().unwrap();
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["type"], "genesis");
+    let transactions = lines.iter().filter_map(|line| line.pointer("/block/transactions")?.as_array());
+    let recorded = transactions.flatten().filter(|transaction| transaction["type"] == "sale").count();
+    assert_eq!(recorded, 61);
+}

@@ -1,0 +1,100 @@
+//! What may never depend on what (docs/ARCHITECTURE.md), checked over manifests and sources.
+
+use crate::network::repository;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const SERVICES: [&str; 3] = ["sidechain", "relayer", "indexer"];
+
+/// Crate → its direct dependencies, tests' own left out.
+fn dependencies() -> BTreeMap<String, Vec<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(repository())
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let name = |value: &Value| value["name"].as_str().unwrap().to_owned();
+    let direct = |package: &Value| {
+        let all = package["dependencies"].as_array().unwrap();
+        all.iter().filter(|dependency| dependency["kind"].is_null()).map(name).collect()
+    };
+    metadata["packages"].as_array().unwrap().iter().map(|package| (name(package), direct(package))).collect()
+}
+
+fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            found.push((path, text));
+        }
+    }
+    found
+}
+
+fn assert_only_in(word: &str, crates: &[&str], allowed: impl Fn(&str) -> bool) {
+    let mut seen = 0;
+    for name in crates {
+        for (path, text) in sources(&repository().join(name).join("src")) {
+            let relative = path.strip_prefix(repository()).unwrap().display().to_string();
+            if text.contains(word) {
+                assert!(allowed(&relative), "{relative} must not mention {word}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 0, "{word} is nowhere: this check checks nothing");
+}
+
+#[test]
+fn the_domain_knows_no_io() {
+    let forbidden = ["tokio", "axum", "sqlx", "rand", "tracing", "reqwest", "alloy", "redb", "metrics"];
+    let all = dependencies();
+    let domain = &all["domain"];
+    assert!(domain.len() > 3, "{domain:?}");
+    assert!(!domain.iter().any(|name| forbidden.contains(&name.as_str())), "{domain:?}");
+    for (path, text) in sources(&repository().join("crates/domain/src")) {
+        for word in ["std::fs", "std::net", "std::time", "SystemTime", "HashMap", "f32", "f64", "async fn"] {
+            assert!(!text.contains(word), "{} must not mention {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn only_the_consensus_adaptor_knows_the_engine() {
+    for (name, dependencies) in dependencies() {
+        let engine = dependencies.iter().any(|dependency| dependency.starts_with("arc-malachitebft"));
+        assert_eq!(engine, name == "sidechain", "{name}");
+    }
+    assert_only_in("arc_malachitebft_", &["sidechain"], |path| path.starts_with("sidechain/src/consensus"));
+}
+
+#[test]
+fn services_do_not_know_each_other_and_the_indexer_no_key() {
+    let all = dependencies();
+    for service in SERVICES {
+        let others = SERVICES.iter().filter(|other| **other != service);
+        for other in others {
+            assert!(!all[service].iter().any(|name| name == other), "{service} must not use {other}");
+        }
+    }
+    assert!(!all["indexer"].iter().any(|name| name == "wallet" || name == "secp256k1"), "{:?}", all["indexer"]);
+    for (path, text) in sources(&repository().join("indexer/src")) {
+        assert!(!text.contains("signers"), "{} must not import a signer", path.display());
+    }
+}
+
+#[test]
+fn sql_and_the_environment_have_one_place_each() {
+    assert_only_in("sqlx::query", &["relayer", "indexer", "hotpot"], |path| {
+        path.contains("/io/store") || path == "indexer/src/query.rs" || path == "hotpot/src/up/services.rs"
+    });
+    let crates = ["crates/service-kit", "crates/domain", "crates/client", "sidechain", "relayer", "indexer", "hotpot"];
+    assert_only_in("std::env::var", &crates, |path| path.starts_with("crates/service-kit"));
+}
