@@ -44,11 +44,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
 }
 
 /// Runs a service until it is told to stop.
-async fn service<C, F>(
-    sources: &Sources,
-    defaults: &C,
-    run: impl FnOnce(C, CancellationToken) -> F,
-) -> Result<ExitCode>
+async fn service<C, F>(sources: &Sources, defaults: &C, run: impl FnOnce(C, CancellationToken) -> F) -> Result<ExitCode>
 where
     C: serde::Serialize + serde::de::DeserializeOwned,
     F: Future<Output = Result<()>>,

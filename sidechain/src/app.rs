@@ -33,7 +33,8 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
     let store = Store::open(&config.data_dir.join("store.redb"))?;
     let node = Arc::new(Node::open(address_of_secret(&key), genesis, store, config.clone())?);
     let guard_file = config.validator.guard_file.clone().unwrap_or_else(|| config.data_dir.join("guard"));
-    let guard = GuardFile::open(&guard_file, node.ledger().next_height())?;
+    let (next_height, is_fresh) = (node.ledger().next_height(), node.ledger().is_fresh());
+    let guard = GuardFile::open(&guard_file, next_height, is_fresh)?;
     let peers = Peers::start(&config.http.peers, &stop);
 
     let listener =

@@ -83,6 +83,21 @@ pub enum ReplayError {
     /// The genesis is none.
     #[error(transparent)]
     Genesis(#[from] domain::genesis::GenesisError),
+    /// The last stored block is not the one that was decided.
+    #[error("stored block {height} does not match its certificate")]
+    Certificate {
+        /// Which.
+        height: u64,
+        /// Why.
+        #[source]
+        source: domain::certificate::CertificateError,
+    },
+    /// The last stored block has no certificate.
+    #[error("stored block {height} has no certificate")]
+    NoCertificate {
+        /// Which.
+        height: u64,
+    },
     /// A stored block does not follow from those before it.
     #[error("stored block {height} is invalid")]
     Block {
@@ -206,7 +221,7 @@ impl Node {
             for candidate in candidates {
                 match execution.apply(&candidate) {
                     Ok(()) => transactions.push(candidate.transaction.clone()),
-                    Err(rejection) => rejected.push((candidate.id, rejection)),
+                    Err(_) => rejected.push(candidate),
                 }
             }
             let header = execution.header(self.address, last_commit.as_ref());
@@ -217,11 +232,28 @@ impl Node {
         (block, executed)
     }
 
-    fn drop_rejected(&self, rejected: Vec<(B256, Rejection)>) {
-        for (id, rejection) in rejected {
-            locked(&self.mempool).remove(id);
-            self.tell(id, &Outcome::Rejected(rejection));
+    /// What was rejected on top of this block alone may fit after another one: only what the decided state rejects
+    /// is dropped, and its sender told.
+    fn drop_rejected(&self, rejected: Vec<Arc<VerifiedTransaction>>) {
+        for transaction in rejected {
+            let verdict = {
+                let ledger = self.ledger();
+                let time_ms = now_ms().max(ledger.head_time_ms() + 1);
+                BlockExecution::begin(&ledger, time_ms).apply(&transaction)
+            };
+            if let Err(rejection) = verdict {
+                locked(&self.mempool).remove(transaction.id);
+                self.tell(transaction.id, &Outcome::Rejected(rejection));
+            }
         }
+    }
+
+    /// Keeps the lines of a final sale if they came too late for its block.
+    pub fn keep_lines(&self, key: SaleKey, lines: &SaleLines) -> Result<(), StoreError> {
+        if self.store.lines(key)?.is_none() {
+            self.store.put_lines(key, lines)?;
+        }
+        Ok(())
     }
 
     /// Executes a proposed or synced block on top of the ledger. `live` refuses times too far ahead of this clock.
@@ -315,13 +347,25 @@ fn checkpoint_of(event: &Event) -> Option<&EpochCheckpoint> {
     }
 }
 
+/// The certificate of every block but the last is checked as part of the next one; the last one's is checked here.
+fn check_tip(ledger: &Ledger, store: &Store, height: u64, hash: B256) -> Result<(), ReplayError> {
+    if store.has_block(height + 1)? {
+        return Ok(());
+    }
+    let damaged = |source| ReplayError::Certificate { height, source };
+    let Some(certificate) = store.certificate(height)? else { return Err(ReplayError::NoCertificate { height }) };
+    certificate.verify(ledger.sidechain_id(), height, hash, ledger.validators()).map_err(damaged)
+}
+
 /// Executes all stored blocks; their signatures were checked before they were stored.
 fn replay(genesis: Genesis, store: &Store) -> Result<Ledger, ReplayError> {
     let mut ledger = Ledger::new(genesis)?;
     while let Some(block) = store.block(ledger.next_height())? {
         let height = block.header.height;
-        let mut verify = |t: &SignedTransaction, domain: &DomainSeparator| VerifiedTransaction::verify(t.clone(), domain);
+        let mut verify =
+            |t: &SignedTransaction, domain: &DomainSeparator| VerifiedTransaction::verify(t.clone(), domain);
         let executed = ledger.execute(&block, &mut verify).map_err(|source| ReplayError::Block { height, source })?;
+        check_tip(&ledger, store, height, executed.block_hash)?;
         ledger.commit(executed);
     }
     Ok(ledger)

@@ -94,8 +94,7 @@ impl CommitCertificate {
 
     fn signed_power(&self, sidechain_id: B256, validators: &ValidatorSet) -> Result<u64, CertificateError> {
         let round = i64::from(self.round);
-        let preimage =
-            vote_preimage(sidechain_id, VoteStep::Precommit, self.height, round, Some(self.block_hash));
+        let preimage = vote_preimage(sidechain_id, VoteStep::Precommit, self.height, round, Some(self.block_hash));
         let digest = keccak256(preimage);
         let mut last = None;
         let mut power = 0;
@@ -103,8 +102,7 @@ impl CommitCertificate {
             if last.is_some_and(|last| *validator <= last) {
                 return Err(CertificateError::Order { found: *validator });
             }
-            let known =
-                validators.get(*validator).ok_or(CertificateError::UnknownValidator { found: *validator })?;
+            let known = validators.get(*validator).ok_or(CertificateError::UnknownValidator { found: *validator })?;
             if signature.recover(digest) != Ok(*validator) {
                 return Err(CertificateError::BadSignature { validator: *validator });
             }

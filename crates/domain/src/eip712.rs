@@ -139,9 +139,7 @@ fn payload_hash(payload: &Payload) -> B256 {
             typed::ClaimReceipt { outlet: t.outlet, saleId: FixedBytes(t.sale_id.0), wallet: t.wallet }
                 .eip712_hash_struct()
         }
-        Payload::RequestPayout(t) => {
-            typed::RequestPayout { account: t.account, nonce: t.nonce }.eip712_hash_struct()
-        }
+        Payload::RequestPayout(t) => typed::RequestPayout { account: t.account, nonce: t.nonce }.eip712_hash_struct(),
         Payload::FullSettlement(t) => typed::FullSettlement { nonce: t.nonce }.eip712_hash_struct(),
         Payload::SetAnchor(t) => typed::SetAnchor {
             token: t.token,

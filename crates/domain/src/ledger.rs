@@ -9,7 +9,6 @@ mod changes;
 mod epoch;
 mod state;
 
-
 pub use changes::Changes;
 pub use state::{Account, AnchorBinding, Ledger, Supply};
 
@@ -115,7 +114,9 @@ impl<'a> BlockExecution<'a> {
     pub fn apply(&mut self, transaction: &VerifiedTransaction) -> Result<(), Rejection> {
         let events = apply::apply(&mut self.overlay, transaction)?;
         self.events.extend(events);
-        self.leaves.push(transaction.leaf());
+        // A block's bytes bound the count far below 32 bits.
+        let index = u32::try_from(self.leaves.len()).unwrap_or(u32::MAX);
+        self.leaves.push(transaction.leaf(index));
         Ok(())
     }
 
@@ -156,8 +157,7 @@ impl Ledger {
         let domain = self.domain();
         let mut execution = BlockExecution::begin(self, block.header.time_ms);
         for (index, transaction) in block.transactions.iter().enumerate() {
-            let verified =
-                verify(transaction, domain).map_err(|source| BlockError::Signature { index, source })?;
+            let verified = verify(transaction, domain).map_err(|source| BlockError::Signature { index, source })?;
             execution.apply(&verified).map_err(|source| BlockError::Transaction { index, source })?;
         }
         let expected = execution.header(block.header.proposer, block.last_commit.as_ref());

@@ -30,6 +30,8 @@ pub const QUOTA_UNLIMITED: u32 = u32::MAX;
 pub const VALIDATORS_MAX: usize = 64;
 /// The most voting power of one validator; the engine multiplies power by three.
 pub const POWER_MAX: u64 = 1_000_000;
+/// How many epochs ahead the founder may name contracts.
+pub const ANCHOR_AHEAD_EPOCHS_MAX: u64 = 1_000;
 /// Accounts in one payout chunk; fits EIP-7825's cap on a transaction's gas limit.
 pub const CHUNK_WORDS_MAX: usize = 128;
 /// The most bytes of an encoded block.

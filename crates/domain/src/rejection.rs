@@ -93,6 +93,10 @@ pub enum Rejection {
     BadContract { field: &'static str, found: Address },
     #[error("from_epoch must be {min} or later, found {found}")]
     EpochPassed { min: u64, found: u64 },
+    #[error("from_epoch must be {max} or earlier, found {found}")]
+    EpochTooFar { max: u64, found: u64 },
+    #[error("the next settlement pays {found} already")]
+    PayoutAlreadyDue { found: Address },
     #[error("the validator set hashes to {expected}, found {found}")]
     WrongValidators { expected: B256, found: B256 },
 }
@@ -152,6 +156,8 @@ impl Rejection {
             Self::TokenFixed { .. } => ("token_fixed", "token", Conflict),
             Self::BadContract { field, .. } => ("bad_contract", field, BadField),
             Self::EpochPassed { .. } => ("epoch_passed", "from_epoch", BadField),
+            Self::EpochTooFar { .. } => ("epoch_too_far", "from_epoch", BadField),
+            Self::PayoutAlreadyDue { .. } => ("payout_already_due", "account", Conflict),
             Self::WrongValidators { .. } => ("wrong_validators", "validators_hash", BadField),
         }
     }

@@ -208,17 +208,19 @@ impl VerifiedTransaction {
         Ok(Self { transaction, id, signer })
     }
 
-    /// The leaf of the block's transaction tree: keccak256(keccak256(id ‖ signature)).
-    pub fn leaf(&self) -> B256 {
-        transaction_leaf(self.id, &self.transaction.signature)
+    /// The leaf of the block's transaction tree.
+    pub fn leaf(&self, index: u32) -> B256 {
+        transaction_leaf(index, self.id, &self.transaction.signature)
     }
 }
 
-/// The leaf of a transaction in its block's tree.
-pub fn transaction_leaf(id: B256, signature: &Signature) -> B256 {
-    let mut preimage = [0u8; 97];
-    preimage[..32].copy_from_slice(id.as_slice());
-    preimage[32..].copy_from_slice(&signature.0);
+/// The leaf of a transaction in its block's tree: keccak256(keccak256(index ‖ id ‖ signature)), the index as four
+/// big-endian bytes. Without the index a block's hash would not bind the order, because the tree sorts its pairs.
+pub fn transaction_leaf(index: u32, id: B256, signature: &Signature) -> B256 {
+    let mut preimage = [0u8; 101];
+    preimage[..4].copy_from_slice(&index.to_be_bytes());
+    preimage[4..36].copy_from_slice(id.as_slice());
+    preimage[36..].copy_from_slice(&signature.0);
     keccak256(keccak256(preimage))
 }
 

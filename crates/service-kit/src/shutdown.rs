@@ -1,6 +1,6 @@
 //! One signal that reaches every task.
 
-use tokio::io::AsyncReadExt;
+use std::io::Read;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -17,9 +17,10 @@ pub fn token(stop_on_stdin_close: bool) -> std::io::Result<CancellationToken> {
     }
     if stop_on_stdin_close {
         let token = token.clone();
-        tokio::spawn(async move {
+        // A thread of its own: a runtime that ends would wait for a read of its own for ever.
+        std::thread::spawn(move || {
             let mut sink = [0u8; 64];
-            while tokio::io::stdin().read(&mut sink).await.is_ok_and(|read| read > 0) {}
+            while std::io::stdin().read(&mut sink).is_ok_and(|read| read > 0) {}
             token.cancel();
         });
     }

@@ -22,7 +22,10 @@ pub async fn blocks(args: ExportBlocksArgs) -> Result<ExitCode> {
         )),
         None => Box::new(std::io::BufWriter::new(std::io::stdout())),
     };
-    line(&mut out, &serde_json::json!({"type": "genesis", "sidechain_id": genesis.sidechain_id(), "genesis": genesis}))?;
+    line(
+        &mut out,
+        &serde_json::json!({"type": "genesis", "sidechain_id": genesis.sidechain_id(), "genesis": genesis}),
+    )?;
     for height in from..=to {
         let block = node.block(height).await?.with_context(|| format!("the node has no block {height}"))?;
         line(&mut out, &serde_json::json!({"type": "block", "block": block}))?;

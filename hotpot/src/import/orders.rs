@@ -197,11 +197,8 @@ fn name(map: &Map, order: &str, row: &Row) -> Result<String, Rejected> {
 
 /// Lower-case letters and digits, everything else one hyphen.
 fn sku_of(name: &str) -> String {
-    let words: Vec<String> = name
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect();
+    let words: Vec<String> =
+        name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
     words.join("-")
 }
 
@@ -263,9 +260,8 @@ mod tests {
 
     #[test]
     fn lines_of_an_order_are_joined_wherever_they_stand() {
-        let orders = grouped(
-            "order,item,detail,quantity,price\nA,Tea,NULL,2,₾5.00\nB,Cake,,1,3.00\nA,Khinkali,Beef,3,10.00\n",
-        );
+        let orders =
+            grouped("order,item,detail,quantity,price\nA,Tea,NULL,2,₾5.00\nB,Cake,,1,3.00\nA,Khinkali,Beef,3,10.00\n");
         assert_eq!(orders.rejected, vec![]);
         let first = &orders.good[0];
         assert_eq!((first.id.as_str(), first.total, first.lines.len()), ("A", 1500, 2));
@@ -280,7 +276,8 @@ mod tests {
             "order,item,detail,quantity,price\nA,Tea,,2,5.00\nA,Cake,,none,3.00\nB,Cake,,1,3.00\n,Lost,,1,1\nC,x,,1,-4\n",
         );
         assert_eq!(orders.good.iter().map(|order| order.id.as_str()).collect::<Vec<_>>(), ["B"]);
-        let lost: Vec<_> = orders.rejected.iter().map(|r| (r.line.unwrap(), r.field.as_str(), r.found.as_str())).collect();
+        let lost: Vec<_> =
+            orders.rejected.iter().map(|r| (r.line.unwrap(), r.field.as_str(), r.found.as_str())).collect();
         assert_eq!(lost, [(5, "order", ""), (3, "quantity", "none"), (6, "price", "-4")]);
     }
 

@@ -39,12 +39,15 @@ pub fn read(path: &Path) -> Result<Rows> {
 /// Rows of a file whose first line names the columns.
 pub fn delimited(bytes: &[u8], delimiter: u8) -> Result<Rows> {
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(bytes);
-    let columns: Vec<String> = reader.headers().context("the first line must name the columns")?.iter().map(str::to_owned).collect();
+    let columns: Vec<String> =
+        reader.headers().context("the first line must name the columns")?.iter().map(str::to_owned).collect();
     let mut rows = Vec::new();
     for record in reader.records() {
         rows.push(match record {
             Ok(record) => to_row(&columns, &record),
-            Err(error) => Err(BadRow { line: error.position().map_or(0, csv::Position::line), reason: error.to_string() }),
+            Err(error) => {
+                Err(BadRow { line: error.position().map_or(0, csv::Position::line), reason: error.to_string() })
+            }
         });
     }
     Ok(rows)
@@ -68,8 +71,8 @@ pub fn json_lines(bytes: &[u8]) -> Rows {
 }
 
 fn json_row(line: u64, text: &str) -> Result<Row, BadRow> {
-    let object: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(text).map_err(|error| BadRow { line, reason: format!("expected a JSON object: {error}") })?;
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text)
+        .map_err(|error| BadRow { line, reason: format!("expected a JSON object: {error}") })?;
     let value = |value: serde_json::Value| match value {
         serde_json::Value::String(text) => text,
         serde_json::Value::Null => String::new(),

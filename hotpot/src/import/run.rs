@@ -12,7 +12,7 @@ use domain::limits::{QUOTA_UNLIMITED, SALE_LATE_MS_MAX};
 use domain::sale::lines_hash;
 use domain::transaction::{RegisterOutlet, RegisterTerminal};
 use domain::{
-    Address, B256, BuyerKind, Genesis, OutletId, Payload, Sale, SignedTransaction, Signature, TerminalKind, keccak256,
+    Address, B256, BuyerKind, Genesis, OutletId, Payload, Sale, Signature, SignedTransaction, TerminalKind, keccak256,
 };
 use futures::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
@@ -204,11 +204,7 @@ enum Sent {
     Refused(Rejected),
 }
 
-async fn send_all(
-    target: &Target,
-    signed: Vec<(Order, SaleRequest)>,
-    progress: &Arc<Progress>,
-) -> Vec<Result<Sent>> {
+async fn send_all(target: &Target, signed: Vec<(Order, SaleRequest)>, progress: &Arc<Progress>) -> Vec<Result<Sent>> {
     let start = Instant::now();
     let period = target.rate.map(|rate| Duration::from_secs(1) / rate.max(1));
     stream::iter((0u32..).zip(signed))

@@ -107,7 +107,10 @@ impl Evm {
         .await
         .context("deploy CheckpointAnchor")?;
         if *deployed.address() != anchor {
-            bail!("the anchor is at {}, expected {anchor}: the founder's key was used elsewhere meanwhile", deployed.address());
+            bail!(
+                "the anchor is at {}, expected {anchor}: the founder's key was used elsewhere meanwhile",
+                deployed.address()
+            );
         }
         self.wait_until_final(anchor).await?;
         Ok(Contracts { token: *token.address(), anchor, start_block })

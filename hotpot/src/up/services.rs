@@ -71,6 +71,8 @@ pub fn start_nodes(
             "validator": {
                 "keystore_file": keys.file(&validator),
                 "passphrase_file": keys.passphrase_file(),
+                // Beside the node's folder: restoring that from a backup must not bring back an old guard.
+                "guard_file": layout.guard(number)?,
             },
             "http": {
                 "listen": format!("127.0.0.1:{}", ports.nodes[number]),

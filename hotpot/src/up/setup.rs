@@ -26,7 +26,7 @@ const EPOCH_BLOCKS: u64 = 32;
 /// Every validator of a local network has the same power.
 const POWER: u64 = 100;
 /// How long the validators may take to start.
-const READY_TIMEOUT: Duration = Duration::from_secs(60);
+const READY_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The folder of a network; held by one `up` at a time.
 #[derive(Debug)]
@@ -50,6 +50,13 @@ impl Layout {
     /// The folder of a validator.
     pub fn node(&self, number: usize) -> PathBuf {
         self.dir.join(format!("node-{number}"))
+    }
+
+    /// The double-sign guard of a validator.
+    pub fn guard(&self, number: usize) -> Result<PathBuf> {
+        let folder = self.dir.join("guards");
+        std::fs::create_dir_all(&folder)?;
+        Ok(folder.join(format!("node-{number}")))
     }
 
     /// A service's configuration.
@@ -138,7 +145,10 @@ fn check_same(genesis: &Genesis, args: &UpArgs, evm_chain_id: u64) -> Result<()>
         bail!("this network has {validators} validators, --validators says {asked}; use another --data-dir");
     }
     if let Some(asked) = args.epoch_blocks.filter(|asked| genesis.epoch_length != EpochLength::Blocks(*asked)) {
-        bail!("this network has epochs of {:?}, --epoch-blocks says {asked}; use another --data-dir", genesis.epoch_length);
+        bail!(
+            "this network has epochs of {:?}, --epoch-blocks says {asked}; use another --data-dir",
+            genesis.epoch_length
+        );
     }
     if genesis.evm_chain_id != evm_chain_id {
         bail!("this network belongs to EVM chain {}, the node is of {evm_chain_id}", genesis.evm_chain_id);
@@ -237,7 +247,9 @@ async fn in_force(
         bail!("contracts.json names {}, the ledger is bound to {anchor}", contracts.anchor);
     }
     if !evm.has_code(anchor).await? {
-        bail!("the EVM node has no contract at {anchor}: its state was lost or it is another chain; use another --data-dir");
+        bail!(
+            "the EVM node has no contract at {anchor}: its state was lost or it is another chain; use another --data-dir"
+        );
     }
     Ok(contracts)
 }

@@ -88,7 +88,8 @@ impl Display {
     }
 
     fn table(&self, look: &Look, progress: &Progress, elapsed: Duration) -> Table {
-        let supply = look.supply.map(|supply| (supply.sales, supply.issued, supply.released, supply.pending, supply.unclaimed));
+        let supply =
+            look.supply.map(|supply| (supply.sales, supply.issued, supply.released, supply.pending, supply.unclaimed));
         let (sales, issued, released, pending, unclaimed) = supply.unwrap_or_default();
         let latest = look.latest.unwrap_or_default();
         let finalized = look.finalized.unwrap_or_default();
@@ -104,10 +105,31 @@ impl Display {
         };
         row("validators", format!("{up} of {}", look.nodes.len()), heights(look));
         row("sidechain", format!("height {}", look.height()), format!("epoch {checkpointed} signed"));
-        row("final", format!("{sales} sales"), format!("{}/s, {} issued", self.rate(elapsed, sales), frt(issued.into())));
-        row("anchored", format!("epoch {}", latest.epoch), format!("{} behind, epoch {} beyond reorgs", checkpointed.saturating_sub(latest.epoch), finalized.epoch));
-        row("minted", frt(latest.minted), format!("of {} released, {} pending, {} unclaimed", frt(released.into()), frt(pending.into()), frt(unclaimed.into())));
-        row("indexed", format!("{} sales", totals.sales), format!("height {}, EVM block {} of {}", totals.sidechain_height, totals.evm_block, look.evm_block));
+        row(
+            "final",
+            format!("{sales} sales"),
+            format!("{}/s, {} issued", self.rate(elapsed, sales), frt(issued.into())),
+        );
+        row(
+            "anchored",
+            format!("epoch {}", latest.epoch),
+            format!("{} behind, epoch {} beyond reorgs", checkpointed.saturating_sub(latest.epoch), finalized.epoch),
+        );
+        row(
+            "minted",
+            frt(latest.minted),
+            format!(
+                "of {} released, {} pending, {} unclaimed",
+                frt(released.into()),
+                frt(pending.into()),
+                frt(unclaimed.into())
+            ),
+        );
+        row(
+            "indexed",
+            format!("{} sales", totals.sales),
+            format!("height {}, EVM block {} of {}", totals.sidechain_height, totals.evm_block, look.evm_block),
+        );
         if count(&progress.total) > 0 {
             let rejected = count(&progress.rejected);
             row("imported", format!("{imported} of {}", count(&progress.total)), format!("{rejected} rejected"));
@@ -130,7 +152,10 @@ impl Display {
         table.add_row(["released", &frt(summary.released.into())]);
         table.add_row(["unclaimed receipts", &frt(summary.unclaimed.into())]);
         table.add_row(["minted", &frt(summary.minted)]);
-        table.add_row(["rows", &format!("{} sales, {} payouts, {} transfers", rows.sales, rows.payouts, rows.transfers)]);
+        table.add_row([
+            "rows",
+            &format!("{} sales, {} payouts, {} transfers", rows.sales, rows.payouts, rows.transfers),
+        ]);
         table.add_row(["anchored", &format!("epoch {}, up to height {}", summary.epoch, summary.height)]);
         table.add_row(["took", &format!("{} s", summary.seconds)]);
         println!("{table}");
@@ -143,7 +168,8 @@ impl Display {
 }
 
 fn heights(look: &Look) -> String {
-    let height = |status: &Option<client::StatusAnswer>| status.as_ref().map_or("down".to_owned(), |s| s.height.to_string());
+    let height =
+        |status: &Option<client::StatusAnswer>| status.as_ref().map_or("down".to_owned(), |s| s.height.to_string());
     look.nodes.iter().map(height).collect::<Vec<_>>().join(" ")
 }
 

@@ -17,7 +17,8 @@ fn kill(network: &Running<'_>, pointer: &str) {
 #[test]
 fn kill_9_of_a_validator_the_relayer_and_the_indexer_changes_nothing() {
     let folder = Folder::new();
-    let arguments = [example_orders(), vec!["--rate".into(), "6/s".into(), "--epoch-blocks".into(), "8".into()]].concat();
+    let arguments =
+        [example_orders(), vec!["--rate".into(), "6/s".into(), "--epoch-blocks".into(), "8".into()]].concat();
     let mut network = folder.start(&arguments);
     for pointer in ["/nodes/1/pid", "/relayer/pid", "/indexer/pid", "/nodes/3/pid"] {
         std::thread::sleep(Duration::from_millis(1500));
@@ -39,7 +40,8 @@ fn kill_9_of_a_validator_the_relayer_and_the_indexer_changes_nothing() {
 #[test]
 fn a_reorganisation_over_a_checkpoint_and_a_payout_comes_right() {
     let folder = Folder::new();
-    let arguments = [example_orders(), vec!["--rate".into(), "5/s".into(), "--epoch-blocks".into(), "8".into()]].concat();
+    let arguments =
+        [example_orders(), vec!["--rate".into(), "5/s".into(), "--epoch-blocks".into(), "8".into()]].concat();
     let mut network = folder.start(&arguments);
     let contracts = network.network()["contracts"].clone();
     let rpc = network.network()["evm_rpc"].as_str().unwrap().to_owned();
@@ -61,7 +63,8 @@ fn a_reorganisation_over_a_checkpoint_and_a_payout_comes_right() {
 fn logs_since(rpc: &str, address: &Value, depth: u64) -> Vec<Value> {
     let call = |method: &str, params: Value| -> Value {
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-        reqwest::blocking::Client::new().post(rpc).json(&body).send().unwrap().json::<Value>().unwrap()["result"].clone()
+        reqwest::blocking::Client::new().post(rpc).json(&body).send().unwrap().json::<Value>().unwrap()["result"]
+            .clone()
     };
     let head = call("eth_blockNumber", json!([]));
     let head = u64::from_str_radix(head.as_str().unwrap().trim_start_matches("0x"), 16).unwrap();

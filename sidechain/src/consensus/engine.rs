@@ -83,7 +83,9 @@ fn settings(config: &OurConfig, moniker: String) -> Result<EngineSettings> {
 /// The libp2p identity: its own key, kept in the data folder, so that the validator's signs nothing for the network.
 fn network_key(path: &Path) -> Result<Keypair> {
     let secret = match std::fs::read(path) {
-        Ok(bytes) => <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| anyhow!("{} has no 32 bytes", path.display()))?,
+        Ok(bytes) => {
+            <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| anyhow!("{} has no 32 bytes", path.display()))?
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => new_network_key(path)?,
         Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
     };

@@ -9,8 +9,8 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use arc_malachitebft_app_channel::app::engine::host::{HeightParams, Next, SyncedValueOutcome};
 use arc_malachitebft_app_channel::app::streaming::{StreamId, StreamMessage};
 use arc_malachitebft_app_channel::app::types::core::{
-    CommitCertificate as EngineCertificate, CommitSignature as EngineCommitSignature, Context, ExtendedCommitCertificate,
-    LinearTimeouts, Round, Validator as _, Validity, VoteExtensions,
+    CommitCertificate as EngineCertificate, CommitSignature as EngineCommitSignature, Context,
+    ExtendedCommitCertificate, LinearTimeouts, Round, Validator as _, Validity, VoteExtensions,
 };
 use arc_malachitebft_app_channel::app::types::sync::RawDecidedValue;
 use arc_malachitebft_app_channel::app::types::{LocallyProposedValue, PeerId, ProposedValue};
@@ -49,8 +49,11 @@ pub struct Handler {
     candidates: HashMap<B256, Candidate>,
     /// Complete proposals of the height after the next one: this node is a step behind.
     early: Vec<StreamedBlock>,
-    /// The height that the engine works on.
+    /// The height and round that the engine works on.
     engine_height: Height,
+    engine_round: u32,
+    /// The next height comes by sync: there is no time to lose.
+    is_syncing: bool,
     idle: Option<Idle>,
     height_started: Instant,
     streams_sent: u64,
@@ -58,6 +61,10 @@ pub struct Handler {
 
 /// No timeout grows beyond this, so that a chain that stood still goes on soon after it heals.
 const TIMEOUT_MAX: Duration = Duration::from_secs(5);
+/// Proposals for rounds beyond the current one by more than this are not kept.
+const ROUNDS_AHEAD_MAX: u32 = 10;
+/// Different blocks kept of one round; an honest proposer has one.
+const BLOCKS_PER_ROUND_MAX: usize = 2;
 /// Early proposals kept; more are left to sync.
 const EARLY_MAX: usize = 8;
 
@@ -71,6 +78,8 @@ impl Handler {
             candidates: HashMap::new(),
             early: Vec::new(),
             engine_height: Height(0),
+            engine_round: 0,
+            is_syncing: false,
             idle: None,
             height_started: Instant::now(),
             streams_sent: 0,
@@ -167,6 +176,7 @@ impl Handler {
 
     fn started_round(&mut self, height: Height, round: Round) -> Result<Vec<ProposedValue<HotPot>>> {
         self.engine_height = height;
+        self.engine_round = round.as_u32().unwrap_or(0);
         if round.as_i64() > 0 {
             tracing::info!(%height, %round, "another round");
             metrics::counter!("hotpot_node_extra_rounds_total").increment(1);
@@ -239,7 +249,14 @@ impl Handler {
         Ok((hash, bytes))
     }
 
-    fn streamed(&self, height: Height, round: Round, pol_round: Round, hash: B256, bytes: Bytes) -> Result<StreamedBlock> {
+    fn streamed(
+        &self,
+        height: Height,
+        round: Round,
+        pol_round: Round,
+        hash: B256,
+        bytes: Bytes,
+    ) -> Result<StreamedBlock> {
         let signature =
             self.signer.sign_parts(height, round, hash).map_err(|error| anyhow!("sign proposal parts: {error}"))?;
         Ok(StreamedBlock { height, round, pol_round, proposer: Address(self.node.address), bytes, signature })
@@ -293,7 +310,7 @@ impl Handler {
     ) -> Result<Option<ProposedValue<HotPot>>> {
         let Some(streamed) = self.streams.insert(publisher, part) else { return Ok(None) };
         let next = self.next_height();
-        if streamed.height.0 == next.0 + 1 && self.early.len() < EARLY_MAX {
+        if streamed.height.0 == next.0 + 1 && self.early.len() < EARLY_MAX && self.is_by_proposer(&streamed) {
             self.early.push(streamed);
             return Ok(None);
         }
@@ -306,7 +323,11 @@ impl Handler {
     /// Makes a proposal for the next height durable, if it is by who may propose.
     fn keep(&mut self, streamed: StreamedBlock) -> Result<Option<Proposed>> {
         let Some(round) = streamed.round.as_u32() else { return Ok(None) };
-        if streamed.height != self.next_height() || !self.is_by_proposer(&streamed) {
+        let far = round > self.engine_round.saturating_add(ROUNDS_AHEAD_MAX);
+        if far || streamed.height != self.next_height() || !self.is_by_proposer(&streamed) {
+            return Ok(None);
+        }
+        if self.node.store.proposed(streamed.height.0, round)?.len() >= BLOCKS_PER_ROUND_MAX {
             return Ok(None);
         }
         let proposed = Proposed {
@@ -339,7 +360,8 @@ impl Handler {
             return Ok(());
         }
         self.candidate_bytes(height, hash)?;
-        let candidate = self.candidates.remove(&hash).with_context(|| format!("block {hash} was decided but is not here"))?;
+        let candidate =
+            self.candidates.remove(&hash).with_context(|| format!("block {hash} was decided but is not here"))?;
         let certificate = from_engine(certificate);
         self.node.commit(&candidate.block, candidate.executed, certificate).context("store a decided block")?;
         self.candidates.clear();
@@ -357,7 +379,8 @@ impl Handler {
         }
         let heartbeat = Duration::from_millis(self.node.config.consensus.heartbeat_ms);
         self.idle = Some(Idle { reply, until: self.height_started + heartbeat });
-        if self.node.has_work() {
+        let is_proposed = !self.node.store.proposed_at(self.next_height().0)?.is_empty();
+        if std::mem::take(&mut self.is_syncing) || is_proposed || self.node.has_work() {
             self.start_next_height();
         }
         Ok(())
@@ -397,6 +420,7 @@ impl Handler {
         let round = round.as_u32().unwrap_or(0);
         let proposed = Proposed { height: height.0, round, pol_round: -1, proposer: proposer.0, bytes: bytes.to_vec() };
         self.node.store.put_proposed(&proposed)?;
+        self.is_syncing = true;
         Ok(SyncedValueOutcome::Verdict(self.judge(proposed, false)))
     }
 }

@@ -1,6 +1,8 @@
 //! Signs and verifies for the engine. Nothing is signed that the double-sign guard has not made durable first.
 
-use super::context::{EngineKey, EngineSignature, EthCurve, Height, HotPot, Proposal, Vote, parts_bytes, proposal_bytes, vote_bytes};
+use super::context::{
+    EngineKey, EngineSignature, EthCurve, Height, HotPot, Proposal, Vote, parts_bytes, proposal_bytes, vote_bytes,
+};
 use crate::core::guard::{Slot, Step};
 use crate::io::guard_file::{GuardError, GuardFile};
 use arc_malachitebft_app_channel::app::types::core::{

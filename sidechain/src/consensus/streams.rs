@@ -91,6 +91,10 @@ impl Streams {
         self.make_room(&key);
         let stream = self.open.entry(key.clone()).or_default();
         match message.content {
+            StreamContent::Data(Part::Data(bytes)) if bytes.len() > PART_BYTES => {
+                self.open.remove(&key);
+                return None;
+            }
             StreamContent::Data(part) => {
                 stream.parts.insert(message.sequence, part);
             }

@@ -9,6 +9,9 @@ use std::sync::Arc;
 /// Bytes of a block that transactions may fill; the rest is header and certificate.
 const BLOCK_TRANSACTION_BYTES_MAX: usize = BLOCK_BYTES_MAX - 64 * 1024;
 
+/// Bytes of a line beside its texts.
+const LINE_BYTES: usize = 64;
+
 /// The lines of a sale and their salt: beside the transaction, never in a block.
 pub type SaleLines = (B256, Vec<Line>);
 
@@ -22,8 +25,12 @@ pub struct Pending {
 }
 
 impl Pending {
-    fn bytes(&self) -> usize {
-        self.transaction.transaction.encode().len()
+    /// Bytes that it takes in a block, and altogether with its lines.
+    fn sizes(&self) -> (usize, usize) {
+        let block = self.transaction.transaction.encode().len();
+        let line = |line: &Line| line.sku.len() + line.name.len() + LINE_BYTES;
+        let lines = self.lines.as_ref().map_or(0, |lines| lines.1.iter().map(line).sum());
+        (block, block + lines)
     }
 }
 
@@ -46,13 +53,13 @@ fn lane(transaction: &VerifiedTransaction) -> Lane {
 pub struct MempoolLimits {
     /// Transactions held.
     pub count_max: usize,
-    /// Their encoded bytes.
+    /// Their bytes, lines included.
     pub bytes_max: usize,
 }
 
 impl Default for MempoolLimits {
     fn default() -> Self {
-        Self { count_max: 20_000, bytes_max: 16 * 1024 * 1024 }
+        Self { count_max: 20_000, bytes_max: 64 * 1024 * 1024 }
     }
 }
 
@@ -67,11 +74,18 @@ pub enum Offered {
     Full,
 }
 
+#[derive(Debug)]
+struct Entry {
+    pending: Pending,
+    block_bytes: usize,
+    all_bytes: usize,
+}
+
 /// The pool.
 #[derive(Debug, Default)]
 pub struct Mempool {
     limits: MempoolLimits,
-    entries: HashMap<B256, (Pending, usize)>,
+    entries: HashMap<B256, Entry>,
     lanes: BTreeMap<Lane, VecDeque<B256>>,
     bytes: usize,
 }
@@ -94,7 +108,7 @@ impl Mempool {
 
     /// One waiting transaction.
     pub fn get(&self, id: B256) -> Option<&Pending> {
-        self.entries.get(&id).map(|(pending, _)| pending)
+        self.entries.get(&id).map(|entry| &entry.pending)
     }
 
     /// Adds a transaction unless it is known or the pool is full.
@@ -103,20 +117,20 @@ impl Mempool {
         if self.entries.contains_key(&id) {
             return Offered::Known;
         }
-        let bytes = pending.bytes();
-        if self.entries.len() >= self.limits.count_max || self.bytes + bytes > self.limits.bytes_max {
+        let (block_bytes, all_bytes) = pending.sizes();
+        if self.entries.len() >= self.limits.count_max || self.bytes + all_bytes > self.limits.bytes_max {
             return Offered::Full;
         }
         self.lanes.entry(lane(&pending.transaction)).or_default().push_back(id);
-        self.bytes += bytes;
-        self.entries.insert(id, (pending, bytes));
+        self.bytes += all_bytes;
+        self.entries.insert(id, Entry { pending, block_bytes, all_bytes });
         Offered::Added
     }
 
     /// Forgets a transaction: it is in a block, or never will be.
     pub fn remove(&mut self, id: B256) -> Option<Pending> {
-        let (pending, bytes) = self.entries.remove(&id)?;
-        self.bytes -= bytes;
+        let Entry { pending, all_bytes, .. } = self.entries.remove(&id)?;
+        self.bytes -= all_bytes;
         let lane = lane(&pending.transaction);
         if let Some(queue) = self.lanes.get_mut(&lane) {
             queue.retain(|queued| *queued != id);
@@ -134,19 +148,18 @@ impl Mempool {
         let mut queues: Vec<_> = self.lanes.values().map(|queue| queue.iter()).collect();
         while !queues.is_empty() {
             queues.retain_mut(|queue| {
-                let Some((pending, bytes)) = queue.next().and_then(|id| self.entries.get(id)) else { return false };
-                if *bytes > room {
+                let Some(entry) = queue.next().and_then(|id| self.entries.get(id)) else { return false };
+                if entry.block_bytes > room {
                     return false;
                 }
-                room -= bytes;
-                chosen.push(Arc::clone(&pending.transaction));
+                room -= entry.block_bytes;
+                chosen.push(Arc::clone(&entry.pending.transaction));
                 true
             });
         }
         chosen
     }
 }
-
 
 #[cfg(test)]
 mod tests {

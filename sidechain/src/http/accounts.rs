@@ -18,8 +18,9 @@ pub fn router() -> Router<Api> {
 }
 
 async fn account(State(api): State<Api>, Path(address): Path<String>) -> Result<Json<AccountAnswer>, Refusal> {
-    let address: Address =
-        address.parse().map_err(|_| Refusal::bad_field("address", format!("expected 0x and 40 digits, found {address:?}")))?;
+    let address: Address = address
+        .parse()
+        .map_err(|_| Refusal::bad_field("address", format!("expected 0x and 40 digits, found {address:?}")))?;
     let missing = || Refusal::not_found(format!("{address} holds nothing on the ledger"));
     let account = api.node.ledger().account(address).ok_or_else(missing)?;
     let (nonce, pending, released) = (account.nonce, account.pending, account.released);

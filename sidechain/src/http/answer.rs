@@ -19,17 +19,23 @@ const RETRY_AFTER_S: &str = "1";
 
 /// A refusal on its way out.
 #[derive(Debug)]
-pub struct Refusal(pub Problem);
+pub struct Refusal(pub Box<Problem>);
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self(Box::new(problem))
+    }
+}
 
 impl Refusal {
     /// Nothing there.
     pub fn not_found(detail: impl Into<String>) -> Self {
-        Self(Problem::new(404, "not_found", detail))
+        Self::from(Problem::new(404, "not_found", detail))
     }
 
     /// One field of the body or path is wrong.
     pub fn bad_field(field: &str, detail: impl Into<String>) -> Self {
-        Self(Problem::new(422, "bad_field", detail).at(field))
+        Self::from(Problem::new(422, "bad_field", detail).at(field))
     }
 }
 
@@ -40,7 +46,7 @@ impl From<Rejection> for Refusal {
             RejectionKind::Forbidden => 403,
             RejectionKind::Conflict | RejectionKind::Duplicate => 409,
         };
-        Self(Problem::new(status, rejection.code(), rejection.to_string()).at(rejection.field()))
+        Self::from(Problem::new(status, rejection.code(), rejection.to_string()).at(rejection.field()))
     }
 }
 
@@ -48,10 +54,12 @@ impl From<AdmissionError> for Refusal {
     fn from(error: AdmissionError) -> Self {
         match error {
             AdmissionError::Signature(error) => {
-                Self(Problem::new(422, "bad_signature", error.to_string()).at("signature"))
+                Self::from(Problem::new(422, "bad_signature", error.to_string()).at("signature"))
             }
             AdmissionError::Rejected(rejection) => rejection.into(),
-            AdmissionError::Full => Self(Problem::new(503, "mempool_full", "too many transactions wait; try again")),
+            AdmissionError::Full => {
+                Self::from(Problem::new(503, "mempool_full", "too many transactions wait; try again"))
+            }
         }
     }
 }
@@ -59,19 +67,19 @@ impl From<AdmissionError> for Refusal {
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store cannot answer");
-        Self(Problem::new(500, "internal", "this node cannot read its store; ask another one"))
+        Self::from(Problem::new(500, "internal", "this node cannot read its store; ask another one"))
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, axum::Json(&self.0)).into_response();
+        let mut response = (status, axum::Json(self.0.as_ref())).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
         }
-        response.extensions_mut().insert(self.0);
+        response.extensions_mut().insert(*self.0);
         response
     }
 }
@@ -85,7 +93,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
         let bytes = axum::body::Bytes::from_request(request, state).await.map_err(|error| {
             let status = error.status().as_u16();
-            Refusal(Problem::new(status, "body_not_taken", error.body_text()))
+            Refusal::from(Problem::new(status, "body_not_taken", error.body_text()))
         })?;
         parse(&bytes).map(Self)
     }
@@ -101,7 +109,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
             let field = if cause.to_string().starts_with("missing field") { missing } else { None };
             let field = field.unwrap_or_else(|| pointer.trim_matches('/').to_owned());
             let field = if field == "." { String::new() } else { field };
-            return Refusal(Problem::new(422, "bad_field", cause.to_string()).at(&field));
+            return Refusal::from(Problem::new(422, "bad_field", cause.to_string()).at(&field));
         }
         malformed(&cause)
     })?;
@@ -110,7 +118,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
 }
 
 fn malformed(error: &serde_json::Error) -> Refusal {
-    Refusal(Problem::new(400, "malformed_json", format!("the body is not JSON: {error}")))
+    Refusal::from(Problem::new(400, "malformed_json", format!("the body is not JSON: {error}")))
 }
 
 /// Answers to unknown paths.
@@ -120,7 +128,7 @@ pub async fn no_such_route() -> Refusal {
 
 /// Answers to methods that a path does not take.
 pub async fn no_such_method() -> Refusal {
-    Refusal(Problem::new(405, "method_not_allowed", "this path does not take this method"))
+    Refusal::from(Problem::new(405, "method_not_allowed", "this path does not take this method"))
 }
 
 /// Gives every answer the request's id, and every problem too.

@@ -23,8 +23,9 @@ fn find(api: &Api, epoch: &str) -> Result<SignedCheckpoint, Refusal> {
     if epoch == "latest" {
         return latest(api)?.ok_or_else(|| Refusal::not_found("no checkpoint has a quorum yet"));
     }
-    let epoch: u64 =
-        epoch.parse().map_err(|_| Refusal::bad_field("epoch", format!("an epoch is a number or latest, found {epoch:?}")))?;
+    let epoch: u64 = epoch
+        .parse()
+        .map_err(|_| Refusal::bad_field("epoch", format!("an epoch is a number or latest, found {epoch:?}")))?;
     let missing = || Refusal::not_found(format!("epoch {epoch} has no checkpoint"));
     api.node.store.checkpoint(epoch)?.ok_or_else(missing)
 }
@@ -70,8 +71,9 @@ async fn payout(
     State(api): State<Api>,
     Path((epoch, account)): Path<(String, String)>,
 ) -> Result<Json<PayoutAnswer>, Refusal> {
-    let account: Address =
-        account.parse().map_err(|_| Refusal::bad_field("account", format!("an account is an address, found {account:?}")))?;
+    let account: Address = account
+        .parse()
+        .map_err(|_| Refusal::bad_field("account", format!("an account is an address, found {account:?}")))?;
     let signed = find(&api, &epoch)?;
     let epoch = signed.checkpoint.epoch;
     let settlement = settlement(&api, epoch)?;

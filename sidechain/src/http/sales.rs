@@ -5,13 +5,13 @@ use super::answer::{JsonBody, Refusal};
 use super::transactions::{Wait, settle};
 use crate::io::peers::Relayed;
 use crate::node::AdmissionError;
+use axum::Json;
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::Json;
-use client::{SaleAnswer, SaleRequest, SaleState};
+use client::{Problem, SaleAnswer, SaleRequest, SaleState};
 use domain::sale::{Sale, check_lines};
 use domain::transaction::VerifiedTransaction;
 use domain::{B256, OutletId, Rejection, SaleId, SaleKey};
@@ -32,8 +32,7 @@ async fn record(
     // Before the signature: a sum that is wrong says more than a signature that therefore is.
     check_lines(&sale, request.lines_salt, &request.lines)?;
     let domain = *api.node.ledger().domain();
-    let verified =
-        VerifiedTransaction::verify(transaction.clone(), &domain).map_err(AdmissionError::Signature)?;
+    let verified = VerifiedTransaction::verify(transaction.clone(), &domain).map_err(AdmissionError::Signature)?;
     if verified.signer != sale.terminal {
         return Err(Rejection::WrongTerminalSignature { expected: sale.terminal, found: verified.signer }.into());
     }
@@ -71,7 +70,7 @@ fn answer(api: &Api, sale: &Sale, id: B256, final_height: Option<(u64, bool)>) -
         return Ok((StatusCode::ACCEPTED, Json(accepted)).into_response());
     };
     let answer = recorded(api, sale.key(), id)?
-        .ok_or_else(|| Refusal::not_found("the sale is final, but this node cannot find it"))?;
+        .ok_or_else(|| Refusal::from(Problem::new(503, "not_final_yet", "the sale is about to be final; ask again")))?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(answer)).into_response())
 }

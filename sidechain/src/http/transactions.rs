@@ -51,19 +51,21 @@ pub async fn settle(
         return Ok(Some((height, false)));
     }
     let outcome = api.node.wait_for(id);
-    match api.node.admit(transaction, relayed.lines.clone()) {
-        Ok(true) => api.peers.announce(&relayed),
-        Ok(false) => {}
+    let is_new = match api.node.admit(transaction, relayed.lines.clone()) {
+        Ok(is_new) => is_new,
         Err(AdmissionError::Rejected(rejection)) => return duplicate(api, id, rejection),
         Err(error) => return Err(error.into()),
+    };
+    if is_new {
+        api.peers.announce(&relayed);
     }
     if wait.wait == WaitFor::Accepted {
         return Ok(None);
     }
     match tokio::time::timeout(FINALITY_TIMEOUT, outcome).await {
-        Ok(Ok(Outcome::Final { height })) => Ok(Some((height, true))),
+        Ok(Ok(Outcome::Final { height })) => Ok(Some((height, is_new))),
         Ok(Ok(Outcome::Rejected(rejection))) => duplicate(api, id, rejection),
-        Ok(Err(_)) | Err(_) => Err(Refusal(Problem::new(
+        Ok(Err(_)) | Err(_) => Err(Refusal::from(Problem::new(
             503,
             "not_final_yet",
             "the transaction waits and may still become final; send the same request again to learn",
@@ -93,8 +95,7 @@ async fn submit(
         return Err(Refusal::bad_field("type", "a sale goes to POST /api/v1/sales, with its lines"));
     }
     let domain = *api.node.ledger().domain();
-    let verified =
-        VerifiedTransaction::verify(transaction.clone(), &domain).map_err(AdmissionError::Signature)?;
+    let verified = VerifiedTransaction::verify(transaction.clone(), &domain).map_err(AdmissionError::Signature)?;
     let id = verified.id;
     let settled = settle(&api, verified, Relayed { transaction: transaction.clone(), lines: None }, wait).await?;
     let (code, status) = match settled {
@@ -108,7 +109,8 @@ async fn submit(
 }
 
 async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<TransactionAnswer>, Refusal> {
-    let id: B256 = id.parse().map_err(|_| Refusal::bad_field("id", "a transaction id has 32 bytes, 0x and 64 digits"))?;
+    let id: B256 =
+        id.parse().map_err(|_| Refusal::bad_field("id", "a transaction id has 32 bytes, 0x and 64 digits"))?;
     if let Some(height) = api.node.store.transaction_height(id)? {
         let domain = *api.node.ledger().domain();
         let block = api.node.store.block(height)?;

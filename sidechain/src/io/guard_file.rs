@@ -52,9 +52,9 @@ pub struct GuardFile {
 }
 
 impl GuardFile {
-    /// Opens the record; a missing file is a validator that never signed. `next_height` is the only one that a
-    /// damaged slot can have been signed for.
-    pub fn open(path: &Path, next_height: u64) -> Result<Self, GuardError> {
+    /// Opens the record. `next_height` is the only one that a damaged slot, or a file that was lost, can have been
+    /// signed for; `is_fresh` says that the chain has no block yet, so that a missing file is nothing to worry about.
+    pub fn open(path: &Path, next_height: u64, is_fresh: bool) -> Result<Self, GuardError> {
         let error = |source| GuardError::File { path: path.to_owned(), source };
         let fresh = !path.exists();
         let file = OpenOptions::new()
@@ -69,18 +69,27 @@ impl GuardFile {
         if fresh {
             opened.write(&Guard::default())?;
             sync_folder(path).map_err(error)?;
+            if !is_fresh {
+                opened.sit_out(next_height)?;
+            }
             return Ok(opened);
         }
-        let slots = [opened.read(0), opened.read(1)];
-        let damaged = slots.contains(&Slotted::Damaged);
+        let slots = [opened.read(0).map_err(error)?, opened.read(1).map_err(error)?];
+        // Only the very first write leaves a slot blank.
+        let is_first = slots.iter().any(|slot| matches!(slot, Slotted::Record(1, _)));
+        let damaged = slots.contains(&Slotted::Damaged) || (slots.contains(&Slotted::Blank) && !is_first);
         let records = slots.into_iter().filter_map(Slotted::record);
         let newest = records.max_by_key(|(sequence, _)| *sequence);
         (opened.sequence, opened.guard) = newest.ok_or(GuardError::Damaged { path: path.to_owned() })?;
         if damaged {
-            tracing::warn!(next_height, "a slot of the double-sign guard is damaged: not signing at this height");
-            opened.permit(Slot { height: next_height, round: i64::MAX, step: Step::Precommit }, B256::ZERO)?;
+            opened.sit_out(next_height)?;
         }
         Ok(opened)
+    }
+
+    fn sit_out(&mut self, height: u64) -> Result<(), GuardError> {
+        tracing::warn!(height, "the double-sign guard is damaged or new on an old chain: not signing at this height");
+        self.permit(Slot { height, round: i64::MAX, step: Step::Precommit }, B256::ZERO)
     }
 
     /// Makes the intention to sign `digest` at `slot` durable, or refuses.
@@ -105,13 +114,16 @@ impl GuardFile {
         Ok(())
     }
 
-    fn read(&self, slot: u64) -> Slotted {
+    fn read(&self, slot: u64) -> std::io::Result<Slotted> {
         let mut bytes = vec![0u8; SLOT_BYTES];
-        let read = self.file.read_exact_at(&mut bytes, slot * SLOT_BYTES as u64);
-        if read.is_err() || bytes.iter().all(|byte| *byte == 0) {
-            return Slotted::Blank;
+        match self.file.read_exact_at(&mut bytes, slot * SLOT_BYTES as u64) {
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(Slotted::Blank),
+            other => other?,
         }
-        parse(&bytes).map_or(Slotted::Damaged, |(sequence, guard)| Slotted::Record(sequence, guard))
+        if bytes.iter().all(|byte| *byte == 0) {
+            return Ok(Slotted::Blank);
+        }
+        Ok(parse(&bytes).map_or(Slotted::Damaged, |(sequence, guard)| Slotted::Record(sequence, guard)))
     }
 }
 
@@ -163,7 +175,7 @@ mod tests {
     fn opened() -> (tempfile::TempDir, PathBuf, GuardFile) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("guard");
-        let guard = GuardFile::open(&path, 1).unwrap();
+        let guard = GuardFile::open(&path, 1, true).unwrap();
         (folder, path, guard)
     }
 
@@ -175,7 +187,7 @@ mod tests {
     fn what_was_signed_is_remembered_over_a_restart() {
         let (_folder, path, mut guard) = opened();
         guard.permit(FIRST, digest(1)).unwrap();
-        let mut guard = GuardFile::open(&path, 1).unwrap();
+        let mut guard = GuardFile::open(&path, 1, true).unwrap();
         assert!(guard.permit(FIRST, digest(1)).is_ok());
         assert!(matches!(guard.permit(FIRST, digest(2)), Err(GuardError::Refused(_))));
     }
@@ -186,12 +198,27 @@ mod tests {
         guard.permit(FIRST, digest(1)).unwrap();
         guard.permit(SECOND, digest(2)).unwrap();
         damage(&guard, guard.sequence % 2);
-        let mut reopened = GuardFile::open(&path, 1).unwrap();
+        let mut reopened = GuardFile::open(&path, 1, true).unwrap();
         assert!(matches!(reopened.permit(SECOND, digest(3)), Err(GuardError::Refused(_))));
         assert!(reopened.permit(Slot { height: 2, ..FIRST }, digest(4)).is_ok());
         damage(&guard, 0);
         damage(&guard, 1);
-        assert!(matches!(GuardFile::open(&path, 1), Err(GuardError::Damaged { .. })));
+        assert!(matches!(GuardFile::open(&path, 1, true), Err(GuardError::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_zeroed_or_missing_newest_slot_and_a_lost_file_sit_the_height_out() {
+        let (_folder, path, mut guard) = opened();
+        guard.permit(FIRST, digest(1)).unwrap();
+        guard.permit(SECOND, digest(2)).unwrap();
+        let newest = (guard.sequence % 2) * SLOT_BYTES as u64;
+        let clean = std::fs::read(&path).unwrap();
+        guard.file.write_all_at(&[0; SLOT_BYTES], newest).unwrap();
+        assert!(GuardFile::open(&path, 1, false).unwrap().permit(SECOND, digest(3)).is_err());
+        std::fs::write(&path, &clean[..SLOT_BYTES]).unwrap();
+        assert!(GuardFile::open(&path, 1, false).unwrap().permit(SECOND, digest(3)).is_err());
+        std::fs::remove_file(&path).unwrap();
+        assert!(GuardFile::open(&path, 1, false).unwrap().permit(FIRST, digest(3)).is_err());
     }
 
     #[test]
@@ -204,7 +231,7 @@ mod tests {
             let mut bytes = clean.clone();
             bytes[at] ^= 1;
             std::fs::write(&path, &bytes).unwrap();
-            let mut reopened = GuardFile::open(&path, 1).unwrap();
+            let mut reopened = GuardFile::open(&path, 1, true).unwrap();
             assert!(reopened.permit(FIRST, digest(2)).is_err(), "byte {at}");
         }
     }

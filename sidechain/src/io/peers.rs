@@ -11,6 +11,8 @@ use tokio_util::sync::CancellationToken;
 const QUEUE_MAX: usize = 20_000;
 /// Transactions in one request.
 const BATCH_MAX: usize = 1_000;
+/// Bytes of one request; a single sale is well below.
+const BODY_BYTES: usize = 4 * 1024 * 1024;
 /// How long a peer may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Pause after a failed request.
@@ -44,7 +46,10 @@ impl Peers {
             tokio::spawn(send_loop(format!("{}{EXCHANGE_PATH}", url.trim_end_matches('/')), receiver, stop.clone()));
             sender
         };
-        Self { queues: urls.iter().map(start).collect(), clients: urls.iter().map(|url| NodeClient::new(url)).collect() }
+        Self {
+            queues: urls.iter().map(start).collect(),
+            clients: urls.iter().map(|url| NodeClient::new(url)).collect(),
+        }
     }
 
     /// Passes a transaction on to everybody.
@@ -71,13 +76,56 @@ async fn send_loop(url: String, mut queue: mpsc::Receiver<Relayed>, stop: Cancel
             () = stop.cancelled() => return,
             received = queue.recv_many(&mut batch, BATCH_MAX) => if received == 0 { return },
         }
-        let body = borsh::to_vec(&batch).unwrap_or_default();
-        for _ in 0..ATTEMPTS {
-            let sent = http.post(&url).body(body.clone()).send().await;
-            if sent.is_ok_and(|answer| answer.status().is_success()) {
-                break;
-            }
-            tokio::time::sleep(RETRY_PAUSE).await;
+        for body in bodies(&batch) {
+            post(&http, &url, body).await;
         }
+    }
+}
+
+async fn post(http: &reqwest::Client, url: &str, body: Vec<u8>) {
+    for _ in 0..ATTEMPTS {
+        let sent = http.post(url).body(body.clone()).send().await;
+        if sent.is_ok_and(|answer| answer.status().is_success()) {
+            return;
+        }
+        tokio::time::sleep(RETRY_PAUSE).await;
+    }
+}
+
+/// A batch cut into request bodies of borsh lists, none much longer than [`BODY_BYTES`].
+fn bodies(batch: &[Relayed]) -> Vec<Vec<u8>> {
+    let mut bodies: Vec<(u32, Vec<u8>)> = Vec::new();
+    for relayed in batch {
+        let bytes = borsh::to_vec(relayed).unwrap_or_default();
+        match bodies.last_mut().filter(|(_, body)| body.len() + bytes.len() <= BODY_BYTES) {
+            Some((count, body)) => {
+                *count += 1;
+                body.extend(bytes);
+            }
+            None => bodies.push((1, bytes)),
+        }
+    }
+    bodies.into_iter().map(|(count, body)| [count.to_le_bytes().to_vec(), body].concat()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::transaction::FullSettlement;
+    use domain::{Payload, Signature};
+
+    #[test]
+    fn a_batch_is_cut_into_bodies_that_hold_everything_in_order() {
+        let line = Line { sku: "s".repeat(64), name: "n".repeat(256), quantity: 1, unit_price: 1 };
+        let relayed = |nonce| {
+            let payload = Payload::FullSettlement(FullSettlement { nonce });
+            let transaction = SignedTransaction { payload, signature: Signature([0; 65]) };
+            Relayed { transaction, lines: Some((B256::ZERO, vec![line.clone(); 400])) }
+        };
+        let batch: Vec<Relayed> = (0..60).map(relayed).collect();
+        let bodies = bodies(&batch);
+        assert!(bodies.len() > 1 && bodies.iter().all(|body| body.len() <= BODY_BYTES + 4));
+        let decode = |body: &Vec<u8>| borsh::from_slice::<Vec<Relayed>>(body).unwrap();
+        assert_eq!(bodies.iter().flat_map(decode).collect::<Vec<_>>(), batch);
     }
 }

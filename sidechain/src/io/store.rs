@@ -6,7 +6,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use domain::checkpoint::{CheckpointSignature, SignedCheckpoint};
 use domain::ledger::EpochCheckpoint;
 use domain::payout::Settlement;
-use domain::{Address, B256, Block, CommitCertificate, SaleKey};
+use domain::{Address, B256, Block, CommitCertificate, SaleKey, keccak256};
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ type Bytes = &'static [u8];
 
 const BLOCKS: TableDefinition<u64, Bytes> = TableDefinition::new("blocks");
 const CERTIFICATES: TableDefinition<u64, Bytes> = TableDefinition::new("certificates");
-/// height ‖ round ‖ proposer → [`Proposed`]
+/// height ‖ round ‖ keccak256 of the bytes → [`Proposed`]
 const UNDECIDED: TableDefinition<Bytes, Bytes> = TableDefinition::new("undecided");
 /// transaction id → height
 const TRANSACTIONS: TableDefinition<Bytes, u64> = TableDefinition::new("transactions");
@@ -27,6 +27,8 @@ const SETTLEMENTS: TableDefinition<u64, Bytes> = TableDefinition::new("settlemen
 /// anchor ‖ epoch → digest and own signature: one for ever
 const OWN_SIGNATURES: TableDefinition<Bytes, Bytes> = TableDefinition::new("own_checkpoint_signatures");
 
+/// Bytes of the checksum behind each record.
+const CHECKSUM_BYTES: usize = 32;
 /// Bytes that redb may cache.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
 
@@ -155,13 +157,21 @@ impl Store {
             Ok(table.get(key)?.map(|value| value.value().to_vec()))
         };
         let Some(bytes) = read().map_err(|source| self.failed(source))? else { return Ok(None) };
-        let damaged = |_| StoreError::Damaged { path: self.path.clone(), table: name, key: label() };
-        borsh::from_slice(&bytes).map(Some).map_err(damaged)
+        let damaged = || StoreError::Damaged { path: self.path.clone(), table: name, key: label() };
+        decoded(&bytes).map(Some).ok_or_else(damaged)
     }
 
     /// The decided block at a height.
     pub fn block(&self, height: u64) -> Result<Option<Block>, StoreError> {
         self.get(BLOCKS, "blocks", height, || height.to_string())
+    }
+
+    /// Whether there is a decided block at a height.
+    pub fn has_block(&self, height: u64) -> Result<bool, StoreError> {
+        let read = || -> Result<bool, redb::Error> {
+            Ok(self.database.begin_read()?.open_table(BLOCKS)?.get(height)?.is_some())
+        };
+        read().map_err(|source| self.failed(source))
     }
 
     /// Why the block at a height is final.
@@ -183,9 +193,17 @@ impl Store {
         self.get(LINES, "lines", &sale_bytes(key), || format!("{key:?}"))
     }
 
+    /// Keeps the lines of a sale that became final before this node had them.
+    pub fn put_lines(&self, key: SaleKey, lines: &SaleLines) -> Result<(), StoreError> {
+        self.write(|write| {
+            write.open_table(LINES)?.insert(sale_bytes(key).as_slice(), encoded(lines).as_slice())?;
+            Ok(())
+        })
+    }
+
     /// Makes a proposal durable before the engine hears of it: its own log holds only the hash.
     pub fn put_proposed(&self, proposed: &Proposed) -> Result<(), StoreError> {
-        let key = proposed_key(proposed.height, proposed.round, Some(proposed.proposer));
+        let key = proposed_key(proposed.height, proposed.round, Some(keccak256(&proposed.bytes)));
         self.write(|write| {
             write.open_table(UNDECIDED)?.insert(key.as_slice(), encoded(proposed).as_slice())?;
             Ok(())
@@ -217,14 +235,14 @@ impl Store {
         };
         let records = read().map_err(|source| self.failed(source))?;
         // A damaged proposal is one that nobody made: the network sends it again or decides another.
-        Ok(records.iter().filter_map(|bytes| borsh::from_slice(bytes).ok()).collect())
+        Ok(records.iter().filter_map(|bytes| decoded(bytes)).collect())
     }
 
     /// Makes a decided block durable, with all that belongs to it, and forgets the proposals up to its height.
     pub fn decide(&self, decision: &Decision<'_>) -> Result<(), StoreError> {
         let height = decision.block.header.height;
         self.write(|write| {
-            write.open_table(BLOCKS)?.insert(height, decision.block.encode().as_slice())?;
+            write.open_table(BLOCKS)?.insert(height, encoded(decision.block).as_slice())?;
             write.open_table(CERTIFICATES)?.insert(height, encoded(decision.certificate).as_slice())?;
             let mut transactions = write.open_table(TRANSACTIONS)?;
             for id in decision.transactions {
@@ -319,18 +337,26 @@ fn put_checkpoint(write: &WriteTransaction, closed: &EpochCheckpoint) -> Result<
     Ok(())
 }
 
-/// Writing to a vector cannot fail.
+/// A record with the keccak256 of its bytes behind it: a flipped byte is seen, never answered.
 fn encoded(value: &impl BorshSerialize) -> Vec<u8> {
-    borsh::to_vec(value).unwrap_or_default()
+    // Writing to a vector cannot fail.
+    let mut bytes = borsh::to_vec(value).unwrap_or_default();
+    bytes.extend_from_slice(keccak256(&bytes).as_slice());
+    bytes
+}
+
+fn decoded<T: BorshDeserialize>(bytes: &[u8]) -> Option<T> {
+    let (record, checksum) = bytes.split_at_checked(bytes.len().checked_sub(CHECKSUM_BYTES)?)?;
+    (keccak256(record).as_slice() == checksum).then(|| borsh::from_slice(record).ok()).flatten()
 }
 
 fn sale_bytes(key: SaleKey) -> Vec<u8> {
     [key.outlet.to_be_bytes().as_slice(), &key.sale_id.0].concat()
 }
 
-fn proposed_key(height: u64, round: u32, proposer: Option<Address>) -> Vec<u8> {
+fn proposed_key(height: u64, round: u32, block: Option<B256>) -> Vec<u8> {
     let mut key = height.to_be_bytes().to_vec();
     key.extend_from_slice(&round.to_be_bytes());
-    key.extend(proposer.iter().flat_map(|address| address.as_slice()));
+    key.extend(block.iter().flat_map(|hash| hash.as_slice()));
     key
 }

@@ -3,9 +3,11 @@
 use crate::io::peers::Peers;
 use crate::io::store::StoreError;
 use crate::node::Node;
+use client::NodeClient;
 use domain::checkpoint::{CheckpointSignature, SignedCheckpoint};
 use domain::eip712::DomainSeparator;
 use domain::{B256, Signature};
+use futures::future::join_all;
 use secp256k1::SecretKey;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +15,14 @@ use tokio_util::sync::CancellationToken;
 
 /// How often peers are asked while a quorum is missing.
 const POLL: Duration = Duration::from_millis(250);
-/// How many epochs back are looked at after a restart.
-const LOOK_BACK_EPOCHS: u64 = 64;
+/// How long a peer may take to answer.
+const PEER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Signs and gathers until `stop`.
 pub async fn run(node: Arc<Node>, key: SecretKey, peers: Peers, stop: CancellationToken) -> Result<(), StoreError> {
+    let mut first_open = 0;
     loop {
-        let open = step(&node, &key, &peers).await?;
+        let open = step(&node, &key, &peers, &mut first_open).await?;
         let pause = if open { POLL } else { 4 * POLL };
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -29,14 +32,18 @@ pub async fn run(node: Arc<Node>, key: SecretKey, peers: Peers, stop: Cancellati
     }
 }
 
-/// Works on every checkpoint without a quorum; says whether one is left.
-async fn step(node: &Node, key: &SecretKey, peers: &Peers) -> Result<bool, StoreError> {
+/// Works on every checkpoint without a quorum, from the first on; says whether one is left.
+async fn step(node: &Node, key: &SecretKey, peers: &Peers, first_open: &mut u64) -> Result<bool, StoreError> {
     let Some(last) = node.store.last_checkpoint_epoch()? else { return Ok(false) };
     let mut open = false;
-    for epoch in last.saturating_sub(LOOK_BACK_EPOCHS)..=last {
-        let Some(signed) = node.store.checkpoint(epoch)? else { continue };
-        if !is_complete(node, &signed) {
-            open |= !gather(node, key, peers, signed).await?;
+    for epoch in *first_open..=last {
+        let complete = match node.store.checkpoint(epoch)? {
+            Some(signed) => is_complete(node, &signed) || gather(node, key, peers, signed).await?,
+            None => true,
+        };
+        open |= !complete;
+        if !open {
+            *first_open = epoch + 1;
         }
     }
     Ok(open)
@@ -48,12 +55,7 @@ fn is_complete(node: &Node, signed: &SignedCheckpoint) -> bool {
     signed.has_quorum() && !own_is_missing
 }
 
-async fn gather(
-    node: &Node,
-    key: &SecretKey,
-    peers: &Peers,
-    mut signed: SignedCheckpoint,
-) -> Result<bool, StoreError> {
+async fn gather(node: &Node, key: &SecretKey, peers: &Peers, mut signed: SignedCheckpoint) -> Result<bool, StoreError> {
     let digest = digest(node, &signed);
     let mut changed = false;
     if signed.validators.get(node.address).is_some() {
@@ -61,13 +63,8 @@ async fn gather(
         let own = node.store.sign_once(signed.anchor, signed.checkpoint.epoch, digest, sign)?;
         changed |= signed.add(digest, own);
     }
-    for peer in peers.clients() {
-        if signed.has_quorum() {
-            break;
-        }
-        // A peer that is away is asked again in the next round.
-        let Ok(Some(answer)) = peer.checkpoint(signed.checkpoint.epoch).await else { continue };
-        for signature in answer.signatures {
+    if !signed.has_quorum() {
+        for signature in ask(peers, signed.checkpoint.epoch).await {
             changed |= signed.add(digest, signature);
         }
     }
@@ -75,6 +72,16 @@ async fn gather(
         node.store.put_checkpoint(&signed)?;
     }
     Ok(signed.has_quorum())
+}
+
+/// All peers at once; one that is away or slow is asked again in the next round.
+async fn ask(peers: &Peers, epoch: u64) -> Vec<CheckpointSignature> {
+    let one = |peer: &NodeClient| {
+        let peer = peer.clone();
+        async move { tokio::time::timeout(PEER_TIMEOUT, peer.checkpoint(epoch)).await }
+    };
+    let answers = join_all(peers.clients().iter().map(one)).await;
+    answers.into_iter().filter_map(|answer| answer.ok()?.ok()?).flat_map(|answer| answer.signatures).collect()
 }
 
 /// What the validators sign for this checkpoint.

@@ -1,10 +1,10 @@
 //! One function per transaction: check everything, then change. A rejected transaction changes nothing.
 
+use super::Event;
 use super::changes::Overlay;
 use super::state::AnchorBinding;
-use super::Event;
 use crate::limits::{
-    CITY_BYTES_MAX, SALE_AHEAD_MS_MAX, SALE_LATE_MS_MAX, SALE_TOTAL_MAX, UNITS_PER_SALE,
+    ANCHOR_AHEAD_EPOCHS_MAX, CITY_BYTES_MAX, SALE_AHEAD_MS_MAX, SALE_LATE_MS_MAX, SALE_TOTAL_MAX, UNITS_PER_SALE,
 };
 use crate::outlet::{Outlet, OutletId, Quota, Terminal};
 use crate::rejection::Rejection;
@@ -89,10 +89,8 @@ fn check_outlet_fields(state: &Overlay<'_>, t: &RegisterOutlet) -> Result<(), Re
 
 fn check_approval(state: &Overlay<'_>, t: &RegisterOutlet) -> Result<(), Rejection> {
     let ledger = state.ledger();
-    let digest =
-        ledger.domain().approval_digest(t.outlet, t.owner, t.approval_ref, t.approval_expires_at_ms);
-    let found =
-        t.approval_signature.recover(digest).map_err(|found| Rejection::BadApprovalSignature { found })?;
+    let digest = ledger.domain().approval_digest(t.outlet, t.owner, t.approval_ref, t.approval_expires_at_ms);
+    let found = t.approval_signature.recover(digest).map_err(|found| Rejection::BadApprovalSignature { found })?;
     let expected = ledger.genesis().registrar;
     if found != expected {
         return Err(Rejection::WrongRegistrar { expected, found });
@@ -254,7 +252,7 @@ fn put_sale(
     shares: Vec<Share>,
 ) -> Event {
     let issued = if not_issued.is_none() { UNITS_PER_SALE } else { 0 };
-    let matures_at_ms = state.time_ms() + state.ledger().genesis().maturity_ms;
+    let matures_at_ms = state.time_ms().saturating_add(state.ledger().genesis().maturity_ms);
     for share in &shares {
         accrue(state, *share);
     }
@@ -289,8 +287,7 @@ fn claim_receipt(state: &mut Overlay<'_>, t: &ClaimReceipt, signer: Address) -> 
     if !is_payable(state, t.wallet) {
         return Err(Rejection::BadWallet { found: t.wallet });
     }
-    let claimed =
-        Share { to: Beneficiary::Claimed { receipt, wallet: t.wallet }, ..entry.shares[place] };
+    let claimed = Share { to: Beneficiary::Claimed { receipt, wallet: t.wallet }, ..entry.shares[place] };
     let releasable_at_ms = entry.matures_at_ms.max(state.time_ms());
     entry.shares[place] = claimed;
     state.put_sale(key, entry);
@@ -316,6 +313,9 @@ fn request_payout(state: &mut Overlay<'_>, t: &RequestPayout, signer: Address) -
     require_signer("the account itself", t.account, signer)?;
     if state.account(t.account).released == 0 {
         return Err(Rejection::NothingReleased { found: t.account });
+    }
+    if state.is_to_settle(t.account) {
+        return Err(Rejection::PayoutAlreadyDue { found: t.account });
     }
     check_nonce(state, signer, t.nonce)?;
     state.account_mut(signer).nonce = t.nonce;
@@ -358,6 +358,10 @@ fn check_binding(state: &Overlay<'_>, t: &SetAnchor) -> Result<(), Rejection> {
     }
     if t.from_epoch < core.epoch {
         return Err(Rejection::EpochPassed { min: core.epoch, found: t.from_epoch });
+    }
+    let max = core.epoch.saturating_add(ANCHOR_AHEAD_EPOCHS_MAX);
+    if t.from_epoch > max {
+        return Err(Rejection::EpochTooFar { max, found: t.from_epoch });
     }
     let expected = core.validators.hash();
     if t.validators_hash != expected {

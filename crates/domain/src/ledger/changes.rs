@@ -125,6 +125,12 @@ impl<'a> Overlay<'a> {
         self.changes.to_settle.insert(account, present);
     }
 
+    /// Whether the next settlement pays an account.
+    pub fn is_to_settle(&self, account: Address) -> bool {
+        let changed = self.changes.to_settle.get(&account);
+        changed.copied().unwrap_or_else(|| self.base.to_settle.contains(&account))
+    }
+
     /// Accounts that the next settlement pays, ascending.
     pub fn to_settle(&self) -> Vec<Address> {
         let added = self.changes.to_settle.iter().filter(|(_, present)| **present).map(|(account, _)| account);

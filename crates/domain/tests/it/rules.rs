@@ -89,7 +89,7 @@ fn beyond_the_quota_or_below_the_minimum_a_sale_is_recorded_but_issues_nothing()
     chain.block(&[register]).unwrap();
     let enrol = chain.register_terminal(1, "till 1");
     chain.block(&[enrol]).unwrap();
-    let mut issue = |chain: &mut Chain, number: u64, total: u64| {
+    let issue = |chain: &mut Chain, number: u64, total: u64| {
         let sale = Sale { total, ..chain.sale(1, number, BuyerKind::Wallet) };
         let key = sale.key();
         let signed = chain.sign_sale(sale);
@@ -161,6 +161,8 @@ fn no_checkpoint_before_the_contracts_are_bound_and_the_first_one_reaches_back_t
     assert_eq!(first.settlement.payouts()[0].released, 100, "genesis' units are paid first");
     let late = chain.set_anchor(1);
     assert_eq!(chain.block(&[late]).unwrap_err().code(), "epoch_passed");
+    let far = chain.set_anchor(u64::MAX);
+    assert_eq!(chain.block(&[far]).unwrap_err().code(), "epoch_too_far");
 }
 
 #[test]
@@ -181,6 +183,8 @@ fn a_settlement_holds_who_changed_who_asked_or_everybody() {
     assert_eq!(chain.checkpoints.last().unwrap().checkpoint.payout_root, domain::merkle::EMPTY_ROOT);
     let ask = chain.request_payout("guest 0");
     chain.block(&[ask]).unwrap();
+    let again = chain.request_payout("guest 0");
+    assert_eq!(chain.block(&[again]).unwrap_err().code(), "payout_already_due");
     chain.finish_epoch();
     assert_eq!(paid(&chain), vec![address("guest 0")]);
     let all = chain.full_settlement();
@@ -200,6 +204,20 @@ fn an_epoch_by_time_ends_with_the_first_block_at_or_after_it() {
     assert_eq!(chain.ledger.epoch(), 1);
     chain.block(&[]).unwrap();
     assert_eq!((chain.ledger.epoch(), chain.ledger.head_time_ms()), (2, START_MS + 1_000));
+}
+
+#[test]
+fn a_blocks_hash_binds_the_order_of_its_transactions() {
+    let chain = Chain::with_outlets(genesis());
+    let sales = [1, 2].map(|number| chain.sign_sale(chain.sale(1, number, BuyerKind::None)));
+    let domain = chain.ledger.domain();
+    let root = |order: [usize; 2]| {
+        let leaf = |(index, sale): (u32, usize)| {
+            transaction::transaction_leaf(index, sales[sale].id(domain), &sales[sale].signature)
+        };
+        block::transactions_root(&(0..).zip(order).map(leaf).collect::<Vec<_>>())
+    };
+    assert_ne!(root([0, 1]), root([1, 0]));
 }
 
 #[test]

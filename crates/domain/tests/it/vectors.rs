@@ -9,6 +9,7 @@ use domain::sale::lines_hash;
 use domain::*;
 use serde_json::{Value, json};
 
+#[allow(clippy::disallowed_methods, reason = "a switch of the test run")]
 fn check(name: &str, found: &Value) {
     let path = format!("{}/tests/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let text = format!("{}\n", serde_json::to_string_pretty(found).unwrap());
@@ -84,10 +85,11 @@ fn payout_words_chunks_and_proofs() {
 #[test]
 fn transaction_digests_and_signatures() {
     let mut chain = Chain::new(genesis());
-    let lines = vec![Line { sku: "khinkali".into(), name: "ხინკალი".into(), quantity: 2, unit_price: 849 }];
+    let lines =
+        vec![Line { sku: "khinkali".into(), name: "ხინკალი".into(), quantity: 2, unit_price: 849 }];
     let salt = keccak256("salt");
     let sale = Sale { lines_hash: lines_hash(salt, &lines), ..chain.sale(1, 5, BuyerKind::Receipt) };
-    let transactions = vec![
+    let transactions = [
         chain.sign_sale(sale),
         chain.register_outlet(9, OutletKind::Franchised, 3),
         chain.register_terminal(1, "till 9"),

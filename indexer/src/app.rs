@@ -1,0 +1,49 @@
+//! Wiring.
+
+use crate::config::Config;
+use crate::io::evm::Evm;
+use crate::io::store::Stream;
+use crate::metrics;
+use crate::tasks::health::Health;
+use crate::tasks::{Context, audit, evm, sidechain};
+use anyhow::{Context as _, Result, bail};
+use service_kit::http::{operations_router, serve};
+use service_kit::telemetry;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How long the checkpoint comparison waits for Postgres.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Mirrors both chains until the token is cancelled. Whatever is down is waited for; an error means that the
+/// configuration is wrong or the port is taken.
+pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
+    config.check()?;
+    let url = config.database.resolve().context("read database.url_file")?;
+    let database: PgConnectOptions = url.expose().parse().context("database.url")?;
+    let database = database.application_name("indexer");
+    let chain = &config.blockchain;
+    let evm =
+        Evm::new(&chain.rpc_url, [chain.token, chain.anchor], chain.finality_depth).context("blockchain.rpc_url")?;
+    let listen = config.http.listen;
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("listen on {listen}"))?;
+    let recorder = telemetry::init_metrics();
+    metrics::describe();
+
+    let health = Health::starting(&[Stream::Evm.name(), Stream::Sidechain.name(), audit::NAME]);
+    let context = Context { config: Arc::new(config), database: database.clone(), health: health.clone() };
+    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT).connect_lazy_with(database);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(evm::run(context.clone(), evm));
+    tasks.spawn(sidechain::run(context));
+    tasks.spawn(audit::run(pool, health.clone()));
+    let router = operations_router(health.readiness(), recorder);
+    tokio::select! {
+        served = serve(listener, router, stop.clone()) => served.context("serve"),
+        Some(Err(ended)) = tasks.join_next() => bail!("a task ended: {ended}"),
+    }
+}

@@ -1,0 +1,172 @@
+//! What the indexer needs to know.
+
+use alloy::primitives::{Address, B256};
+use serde::{Deserialize, Serialize};
+use service_kit::Secret;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Everything, by section.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// Where rows go.
+    pub database: Database,
+    /// The EVM chain and the contracts on it.
+    pub blockchain: Blockchain,
+    /// The sidechain.
+    pub node: Node,
+    /// Health, readiness, metrics.
+    pub http: Http,
+}
+
+/// `[database]`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Database {
+    /// `postgres://…`; its schema must have been migrated. Give this or `url_file`, not both.
+    pub url: Secret,
+    /// A file that holds the URL, so that it appears in no process list.
+    pub url_file: Option<PathBuf>,
+}
+
+/// `[blockchain]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Blockchain {
+    /// JSON-RPC over HTTP. Default `http://127.0.0.1:8545`.
+    pub rpc_url: String,
+    /// The chain that must be behind `rpc_url`; another one is refused. Default 31337.
+    pub chain_id: u64,
+    /// The token. Required.
+    pub token: Address,
+    /// The contract that takes checkpoints. Required.
+    pub anchor: Address,
+    /// The first block to mirror. Not later than the one that deployed the token, or balances would miss what came
+    /// before. Default 0. Fixed once the first block is written.
+    pub start_block: u64,
+    /// How many blocks below the head nothing is replaced any more; used only where the node knows no `finalized`
+    /// tag. Too low: a deeper reorganisation stops the indexer. Default 64.
+    pub finality_depth: u64,
+    /// The most blocks asked for at once below finality; halved whenever the node cannot
+    /// answer. Default 2000.
+    pub range_blocks_max: u64,
+    /// How often a new head is looked for, milliseconds. Default 250.
+    pub poll_ms: u64,
+}
+
+impl Default for Blockchain {
+    fn default() -> Self {
+        Self {
+            rpc_url: "http://127.0.0.1:8545".into(),
+            chain_id: 31337,
+            token: Address::ZERO,
+            anchor: Address::ZERO,
+            start_block: 0,
+            finality_depth: 64,
+            range_blocks_max: 2_000,
+            poll_ms: 250,
+        }
+    }
+}
+
+/// `[node]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Node {
+    /// Base URLs of nodes of the sidechain; the next one is asked when one fails. Blocks are checked, so none of
+    /// them is trusted. Default `["http://127.0.0.1:7000"]`.
+    pub urls: Vec<String>,
+    /// The sidechain that must be behind `urls`. Without it the first genesis seen is believed and kept.
+    pub sidechain_id: Option<B256>,
+    /// How often a new block is looked for, milliseconds. Default 200.
+    pub poll_ms: u64,
+    /// The most blocks written in one transaction when behind. Default 64.
+    pub batch_blocks_max: u64,
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self { urls: vec!["http://127.0.0.1:7000".into()], sidechain_id: None, poll_ms: 200, batch_blocks_max: 64 }
+    }
+}
+
+/// `[http]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Http {
+    /// Where `/healthz`, `/readyz` and `/metrics` are served. Default `127.0.0.1:7400`; port 0 takes a free one.
+    pub listen: SocketAddr,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 7400)) }
+    }
+}
+
+/// All that is wrong with a configuration, at once.
+#[derive(Debug, thiserror::Error)]
+#[error("configuration: {}", mistakes.join("; "))]
+pub struct ConfigError {
+    /// One sentence each, beginning with the path of the value.
+    pub mistakes: Vec<String>,
+}
+
+impl Config {
+    /// Checks everything that can be checked without asking anybody.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let chain = &self.blockchain;
+        let rules = [
+            (chain.token.is_zero(), "blockchain.token: the token's address is required"),
+            (chain.anchor.is_zero(), "blockchain.anchor: the anchor's address is required"),
+            (chain.range_blocks_max == 0, "blockchain.range_blocks_max: must be at least 1"),
+            (chain.rpc_url.is_empty(), "blockchain.rpc_url: must not be empty"),
+            (self.node.urls.is_empty(), "node.urls: at least one node is required"),
+            (self.node.batch_blocks_max == 0, "node.batch_blocks_max: must be at least 1"),
+            (!self.has_one_database_url(), "database: give either url or url_file"),
+        ];
+        let mistakes: Vec<String> =
+            rules.into_iter().filter(|(wrong, _)| *wrong).map(|(_, text)| text.to_owned()).collect();
+        if mistakes.is_empty() { Ok(()) } else { Err(ConfigError { mistakes }) }
+    }
+
+    fn has_one_database_url(&self) -> bool {
+        self.database.url.expose().is_empty() == self.database.url_file.is_some()
+    }
+}
+
+impl Database {
+    /// The URL, read from its file if it is there.
+    pub fn resolve(&self) -> std::io::Result<Secret> {
+        match &self.url_file {
+            None => Ok(self.url.clone()),
+            Some(file) => std::fs::read_to_string(file).map(|text| Secret::new(text.trim())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_mistakes_are_reported_at_once() {
+        let mut config = Config::default();
+        config.node.urls.clear();
+        let mistakes = config.check().unwrap_err().mistakes;
+        assert_eq!(mistakes.len(), 4, "{mistakes:?}");
+        assert!(mistakes[0].starts_with("blockchain.token"), "{mistakes:?}");
+    }
+
+    #[test]
+    fn a_url_in_two_places_is_refused() {
+        let mut config = Config::default();
+        config.blockchain.token = Address::repeat_byte(1);
+        config.blockchain.anchor = Address::repeat_byte(2);
+        config.database.url = Secret::new("postgres://a");
+        assert!(config.check().is_ok());
+        config.database.url_file = Some("b".into());
+        assert!(config.check().is_err());
+    }
+}

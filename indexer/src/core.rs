@@ -1,0 +1,8 @@
+//! Decisions: pure, no clock, no network, no SQL.
+
+pub mod choice;
+pub mod logs;
+pub mod plan;
+pub mod range;
+pub mod replica;
+pub mod rows;

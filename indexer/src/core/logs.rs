@@ -1,0 +1,174 @@
+//! What the EVM node gives, and whether it can be believed.
+
+use alloy::primitives::{Address, B256, Bloom, BloomInput, Bytes};
+
+/// The part of an EVM block that is needed to follow the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Its number.
+    pub number: u64,
+    /// Its hash.
+    pub hash: B256,
+    /// The block before.
+    pub parent_hash: B256,
+    /// Seconds since the Unix epoch.
+    pub time_s: u64,
+    /// Filter over addresses and topics of its logs: no false negatives.
+    pub bloom: Bloom,
+    /// Root over its receipts.
+    pub receipts_root: B256,
+}
+
+/// One log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// The block it is in.
+    pub block_number: u64,
+    /// Its hash.
+    pub block_hash: B256,
+    /// Place in the block.
+    pub log_index: u64,
+    /// The transaction.
+    pub tx_hash: B256,
+    /// Its place in the block.
+    pub tx_index: u64,
+    /// Who logged.
+    pub address: Address,
+    /// At most four.
+    pub topics: Vec<B256>,
+    /// The rest.
+    pub data: Bytes,
+}
+
+/// A block with all its logs of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// The block.
+    pub header: Header,
+    /// Ascending by place.
+    pub logs: Vec<Log>,
+}
+
+/// Why logs are not those of the blocks asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the message says what each field is")]
+pub enum LogsError {
+    #[error("a log of block {number} ({found}) where it is {expected}")]
+    OtherBlock { number: u64, expected: B256, found: B256 },
+    #[error("a log of block {number}, which was not asked for")]
+    NotAskedFor { number: u64 },
+    #[error("two logs at place {log_index} of block {number}")]
+    Twice { number: u64, log_index: u64 },
+}
+
+/// Whether a block with this filter may hold logs of one of the addresses; false is certain.
+pub fn may_hold(bloom: &Bloom, addresses: &[Address]) -> bool {
+    addresses.iter().any(|address| bloom.contains_input(BloomInput::Raw(address.as_slice())))
+}
+
+/// Whether the block's filter contradicts an empty answer.
+pub fn is_suspicious(block: &Block, addresses: &[Address]) -> bool {
+    block.logs.is_empty() && may_hold(&block.header.bloom, addresses)
+}
+
+/// Puts each log into its block; each must name the very block that the header is of. Headers ascend by one.
+pub fn assemble(headers: Vec<Header>, mut logs: Vec<Log>) -> Result<Vec<Block>, LogsError> {
+    logs.sort_by_key(|log| (log.block_number, log.log_index));
+    let first = headers.first().map_or(0, |header| header.number);
+    let mut blocks: Vec<Block> = headers.into_iter().map(|header| Block { header, logs: Vec::new() }).collect();
+    for log in logs {
+        let number = log.block_number;
+        let place = number.checked_sub(first).and_then(|place| usize::try_from(place).ok());
+        let block = place.and_then(|place| blocks.get_mut(place)).ok_or(LogsError::NotAskedFor { number })?;
+        add(block, log)?;
+    }
+    Ok(blocks)
+}
+
+fn add(block: &mut Block, log: Log) -> Result<(), LogsError> {
+    let number = block.header.number;
+    if log.block_hash != block.header.hash {
+        return Err(LogsError::OtherBlock { number, expected: block.header.hash, found: log.block_hash });
+    }
+    if block.logs.last().is_some_and(|last| last.log_index == log.log_index) {
+        return Err(LogsError::Twice { number, log_index: log.log_index });
+    }
+    block.logs.push(log);
+    Ok(())
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+
+    pub fn header(number: u64, branch: u8) -> Header {
+        let hash = |number: u64| B256::left_padding_from(&[&[branch], &number.to_be_bytes()[..]].concat());
+        Header {
+            number,
+            hash: hash(number),
+            parent_hash: hash(number - 1),
+            time_s: number,
+            bloom: Bloom::ZERO,
+            receipts_root: B256::ZERO,
+        }
+    }
+
+    fn log(header: &Header, log_index: u64) -> Log {
+        Log {
+            block_number: header.number,
+            block_hash: header.hash,
+            log_index,
+            tx_hash: B256::ZERO,
+            tx_index: 0,
+            address: Address::ZERO,
+            topics: vec![],
+            data: Bytes::new(),
+        }
+    }
+
+    #[test]
+    fn an_empty_answer_is_suspicious_only_when_the_filter_says_so() {
+        let (ours, other) = (Address::repeat_byte(1), Address::repeat_byte(2));
+        let mut block = Block { header: header(5, 0), logs: vec![] };
+        assert!(!is_suspicious(&block, &[ours]));
+        block.header.bloom.accrue(BloomInput::Raw(ours.as_slice()));
+        assert!(is_suspicious(&block, &[other, ours]));
+        assert!(!is_suspicious(&block, &[other]));
+        block.logs.push(log(&block.header, 0));
+        assert!(!is_suspicious(&block, &[ours]));
+    }
+
+    #[test]
+    fn logs_go_to_their_blocks_in_order() {
+        let headers = vec![header(7, 0), header(8, 0)];
+        let logs = vec![log(&headers[1], 3), log(&headers[1], 1), log(&headers[0], 0)];
+        let blocks = assemble(headers, logs).unwrap();
+        let places = |block: &Block| block.logs.iter().map(|log| log.log_index).collect::<Vec<_>>();
+        assert_eq!((places(&blocks[0]), places(&blocks[1])), (vec![0], vec![1, 3]));
+    }
+
+    #[test]
+    fn logs_of_another_branch_or_block_or_twice_are_refused() {
+        let (ours, fork, later) = (header(7, 0), header(7, 1), header(8, 0));
+        let expected = LogsError::OtherBlock { number: 7, expected: ours.hash, found: fork.hash };
+        assert_eq!(assemble(vec![ours.clone()], vec![log(&fork, 0)]), Err(expected));
+        assert_eq!(assemble(vec![ours.clone()], vec![log(&later, 0)]), Err(LogsError::NotAskedFor { number: 8 }));
+        let twice = vec![log(&ours, 2), log(&ours, 2)];
+        assert_eq!(assemble(vec![ours], twice), Err(LogsError::Twice { number: 7, log_index: 2 }));
+    }
+
+    #[test]
+    fn the_views_decode_the_events_of_the_contracts() {
+        use alloy::sol_types::SolEvent;
+        use contract_bindings::{CheckpointAnchor, FranchiseToken};
+        let migration = include_str!("../../../migrations/0002_chain.sql");
+        let events = [
+            FranchiseToken::Transfer::SIGNATURE_HASH,
+            CheckpointAnchor::ChunkIssued::SIGNATURE_HASH,
+            CheckpointAnchor::CheckpointAnchored::SIGNATURE_HASH,
+        ];
+        for event in events {
+            assert!(migration.contains(&format!("'\\x{}'", alloy::hex::encode(event))), "{event}");
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! What becomes of a checked sidechain block in the read model.
+
+use crate::core::replica::Checked;
+use crate::error::Error;
+use domain::certificate::CommitCertificate;
+use domain::ledger::EpochCheckpoint;
+use domain::sale::{Beneficiary, NotIssued, Share};
+use domain::transaction::RegisterOutlet;
+use domain::{
+    Address, B256, BuyerKind, Event, OutletId, OutletKind, Payload, Sale, SaleKey, SignedTransaction, TerminalKind,
+};
+use std::collections::BTreeMap;
+
+/// Rows of one or more blocks.
+#[derive(Debug, Default)]
+pub struct Rows {
+    /// Blocks, heights ascending.
+    pub blocks: Vec<BlockRow>,
+    /// New outlets.
+    pub outlets: Vec<OutletRow>,
+    /// New terminals.
+    pub terminals: Vec<TerminalRow>,
+    /// Revoked terminals.
+    pub revocations: Vec<(Address, i64)>,
+    /// Sales.
+    pub sales: Vec<SaleRow>,
+    /// Their splits.
+    pub shares: Vec<ShareRow>,
+    /// Claimed receipts.
+    pub claims: Vec<ClaimRow>,
+    /// Released units.
+    pub releases: Vec<ReleaseRow>,
+    /// Closed epochs with a checkpoint.
+    pub checkpoints: Vec<CheckpointRow>,
+}
+
+/// One row of `sidechain_block`.
+#[derive(Debug)]
+pub struct BlockRow {
+    pub height: i64,
+    pub hash: B256,
+    pub parent_hash: B256,
+    pub time_ms: i64,
+    pub proposer: Address,
+    pub transactions: i64,
+    pub raw: Vec<u8>,
+    pub certificate: Vec<u8>,
+}
+
+/// One row of `outlet`.
+#[derive(Debug)]
+pub struct OutletRow {
+    pub outlet: i64,
+    pub owner: Address,
+    pub kind: &'static str,
+    pub city: String,
+    pub currency: String,
+    pub quota_per_day: i64,
+    pub terminal_quota_per_day: i64,
+    pub height: i64,
+}
+
+/// One row of `terminal`.
+#[derive(Debug)]
+pub struct TerminalRow {
+    pub terminal: Address,
+    pub outlet: i64,
+    pub kind: &'static str,
+    pub height: i64,
+}
+
+/// One row of `sale`.
+#[derive(Debug)]
+pub struct SaleRow {
+    pub outlet: i64,
+    pub sale_id: [u8; 16],
+    pub tx_id: B256,
+    pub height: i64,
+    pub place: i64,
+    pub terminal: Address,
+    pub occurred_at_ms: i64,
+    pub currency: String,
+    pub total: i64,
+    pub lines_hash: B256,
+    pub buyer_kind: &'static str,
+    pub buyer: Option<Address>,
+    pub issued: i64,
+    pub not_issued: Option<&'static str>,
+}
+
+/// One row of `sale_share`.
+#[derive(Debug)]
+pub struct ShareRow {
+    pub outlet: i64,
+    pub sale_id: [u8; 16],
+    pub place: i64,
+    pub kind: &'static str,
+    pub account: Option<Address>,
+    pub units: i64,
+}
+
+/// One row of `receipt_claim`.
+#[derive(Debug)]
+pub struct ClaimRow {
+    pub outlet: i64,
+    pub sale_id: [u8; 16],
+    pub wallet: Address,
+    pub units: i64,
+    pub height: i64,
+}
+
+/// One row of `release`.
+#[derive(Debug)]
+pub struct ReleaseRow {
+    pub height: i64,
+    pub account: Address,
+    pub units: i64,
+}
+
+/// One row of `epoch_checkpoint`.
+#[derive(Debug)]
+pub struct CheckpointRow {
+    pub epoch: i64,
+    pub height: i64,
+    pub anchor: Address,
+    pub first_height: i64,
+    pub last_height: i64,
+    pub blocks_root: B256,
+    pub state_root: B256,
+    pub payout_root: B256,
+    pub recordings_root: B256,
+    pub total_released: u128,
+    pub next_validators_hash: B256,
+    pub payouts: i64,
+}
+
+/// A number for a BIGINT column.
+pub fn bigint(field: &'static str, value: u64) -> Result<i64, Error> {
+    i64::try_from(value).map_err(|_| Error::TooLarge { field })
+}
+
+fn count(field: &'static str, value: usize) -> Result<i64, Error> {
+    i64::try_from(value).map_err(|_| Error::TooLarge { field })
+}
+
+impl Rows {
+    /// Adds a block with everything that happened in it.
+    pub fn add(&mut self, checked: &Checked) -> Result<(), Error> {
+        let header = &checked.block.header;
+        let height = bigint("height", header.height)?;
+        self.blocks.push(BlockRow {
+            height,
+            hash: checked.executed.block_hash,
+            parent_hash: header.parent_hash,
+            time_ms: bigint("time", header.time_ms)?,
+            proposer: header.proposer,
+            transactions: count("transactions", checked.block.transactions.len())?,
+            raw: checked.source.raw.clone(),
+            certificate: encode_certificate(&checked.source.certificate),
+        });
+        let signed = Signed::of(&checked.block.transactions);
+        let first_sale = self.sales.len();
+        for event in &checked.executed.events {
+            self.add_event(height, first_sale, &signed, event)?;
+        }
+        Ok(())
+    }
+
+    fn add_event(&mut self, height: i64, first_sale: usize, signed: &Signed<'_>, event: &Event) -> Result<(), Error> {
+        match event {
+            Event::OutletRegistered { outlet, .. } => {
+                if let Some(registration) = signed.registrations.get(outlet) {
+                    self.outlets.push(outlet_row(height, registration)?);
+                }
+            }
+            Event::TerminalRegistered { outlet, terminal, kind } => {
+                let (outlet, kind) = (bigint("outlet", *outlet)?, terminal_kind(*kind));
+                self.terminals.push(TerminalRow { terminal: *terminal, outlet, kind, height });
+            }
+            Event::TerminalRevoked { terminal, .. } => self.revocations.push((*terminal, height)),
+            Event::SaleRecorded { key, tx_id, issued, not_issued, shares } => {
+                if let Some(sale) = signed.sales.get(key) {
+                    let place = count("sales of a block", self.sales.len() - first_sale)?;
+                    let issued = bigint("issued", *issued)?;
+                    self.sales.push(sale_row(height, place, *tx_id, sale, issued, *not_issued)?);
+                    self.add_shares(*key, shares)?;
+                }
+            }
+            Event::ReceiptClaimed { key, wallet, units } => self.claims.push(ClaimRow {
+                outlet: bigint("outlet", key.outlet)?,
+                sale_id: key.sale_id.0,
+                wallet: *wallet,
+                units: bigint("units", *units)?,
+                height,
+            }),
+            Event::Released { account, units } => {
+                self.releases.push(ReleaseRow { height, account: *account, units: bigint("units", *units)? });
+            }
+            Event::EpochClosed { checkpoint: Some(checkpoint), .. } => {
+                self.checkpoints.push(checkpoint_row(height, checkpoint)?);
+            }
+            Event::EpochClosed { checkpoint: None, .. }
+            | Event::PayoutRequested { .. }
+            | Event::FullSettlementRequested
+            | Event::AnchorProposed { .. }
+            | Event::AnchorBound { .. }
+            | Event::AnchorVoid { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn add_shares(&mut self, key: SaleKey, shares: &[Share]) -> Result<(), Error> {
+        for (place, share) in shares.iter().enumerate() {
+            let (kind, account) = beneficiary(share.to);
+            self.shares.push(ShareRow {
+                outlet: bigint("outlet", key.outlet)?,
+                sale_id: key.sale_id.0,
+                place: count("shares", place)?,
+                kind,
+                account,
+                units: bigint("units", share.units)?,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Canonical bytes of a certificate. Writing to a vector cannot fail.
+pub fn encode_certificate(certificate: &CommitCertificate) -> Vec<u8> {
+    borsh::to_vec(certificate).unwrap_or_default()
+}
+
+/// What was signed, by what the events name.
+#[derive(Default)]
+struct Signed<'a> {
+    sales: BTreeMap<SaleKey, &'a Sale>,
+    registrations: BTreeMap<OutletId, &'a RegisterOutlet>,
+}
+
+impl<'a> Signed<'a> {
+    fn of(transactions: &'a [SignedTransaction]) -> Self {
+        let mut signed = Self::default();
+        for transaction in transactions {
+            match &transaction.payload {
+                Payload::Sale(sale) => drop(signed.sales.insert(sale.key(), sale)),
+                Payload::RegisterOutlet(found) => drop(signed.registrations.insert(found.outlet, found)),
+                _ => {}
+            }
+        }
+        signed
+    }
+}
+
+fn outlet_row(height: i64, registration: &RegisterOutlet) -> Result<OutletRow, Error> {
+    Ok(OutletRow {
+        outlet: bigint("outlet", registration.outlet)?,
+        owner: registration.owner,
+        kind: outlet_kind(registration.kind),
+        city: registration.city.clone(),
+        currency: registration.currency.to_string(),
+        quota_per_day: registration.quota_per_day.into(),
+        terminal_quota_per_day: registration.terminal_quota_per_day.into(),
+        height,
+    })
+}
+
+fn sale_row(
+    height: i64,
+    place: i64,
+    tx_id: B256,
+    sale: &Sale,
+    issued: i64,
+    not_issued: Option<NotIssued>,
+) -> Result<SaleRow, Error> {
+    Ok(SaleRow {
+        outlet: bigint("outlet", sale.outlet)?,
+        sale_id: sale.sale_id.0,
+        tx_id,
+        height,
+        place,
+        terminal: sale.terminal,
+        occurred_at_ms: bigint("occurred at", sale.occurred_at_ms)?,
+        currency: sale.currency.to_string(),
+        total: bigint("total", sale.total)?,
+        lines_hash: sale.lines_hash,
+        buyer_kind: buyer_kind(sale.buyer_kind),
+        buyer: (sale.buyer_kind != BuyerKind::None).then_some(sale.buyer),
+        issued,
+        not_issued: not_issued.map(reason),
+    })
+}
+
+fn checkpoint_row(height: i64, closed: &EpochCheckpoint) -> Result<CheckpointRow, Error> {
+    let checkpoint = &closed.checkpoint;
+    Ok(CheckpointRow {
+        epoch: bigint("epoch", checkpoint.epoch)?,
+        height,
+        anchor: closed.anchor,
+        first_height: bigint("first height", checkpoint.first_height)?,
+        last_height: bigint("last height", checkpoint.last_height)?,
+        blocks_root: checkpoint.blocks_root,
+        state_root: checkpoint.state_root,
+        payout_root: checkpoint.payout_root,
+        recordings_root: checkpoint.recordings_root,
+        total_released: checkpoint.total_released,
+        next_validators_hash: checkpoint.next_validators_hash,
+        payouts: count("payouts", closed.settlement.payouts().len())?,
+    })
+}
+
+const fn outlet_kind(kind: OutletKind) -> &'static str {
+    match kind {
+        OutletKind::OwnerOperated => "owner_operated",
+        OutletKind::Franchised => "franchised",
+    }
+}
+
+const fn terminal_kind(kind: TerminalKind) -> &'static str {
+    match kind {
+        TerminalKind::Physical => "physical",
+        TerminalKind::Gateway => "gateway",
+    }
+}
+
+const fn buyer_kind(kind: BuyerKind) -> &'static str {
+    match kind {
+        BuyerKind::None => "none",
+        BuyerKind::Wallet => "wallet",
+        BuyerKind::Receipt => "receipt",
+    }
+}
+
+const fn reason(not_issued: NotIssued) -> &'static str {
+    match not_issued {
+        NotIssued::BelowMinimum => "below_minimum",
+        NotIssued::OutletQuota => "outlet_quota",
+        NotIssued::TerminalQuota => "terminal_quota",
+    }
+}
+
+const fn beneficiary(to: Beneficiary) -> (&'static str, Option<Address>) {
+    match to {
+        Beneficiary::Account(account) => ("account", Some(account)),
+        Beneficiary::Receipt(receipt) | Beneficiary::Claimed { receipt, .. } => ("receipt", Some(receipt)),
+        Beneficiary::Pool => ("pool", None),
+    }
+}

@@ -1,0 +1,211 @@
+//! What can go wrong, and whether waiting can help.
+
+use crate::core::logs::LogsError;
+use crate::core::replica::Refusal;
+use alloy::primitives::B256;
+use alloy::transports::TransportError;
+use domain::genesis::GenesisError;
+
+/// Why a step failed. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Postgres did not do what it was asked for.
+    #[error("Postgres: {action}")]
+    Store {
+        /// What it was asked for.
+        action: &'static str,
+        /// Why not.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The cursor is not where this process left it.
+    #[error("the cursor of {stream} is not at {expected}: another process has written")]
+    CursorMoved {
+        /// Which stream.
+        stream: &'static str,
+        /// Where it was left.
+        expected: u64,
+    },
+    /// What Postgres gave back is not what was written there.
+    #[error("the database's {what} is damaged")]
+    Damaged {
+        /// Which value.
+        what: &'static str,
+    },
+    /// A number of a block does not fit in a column.
+    #[error("{field} does not fit in 63 bits")]
+    TooLarge {
+        /// Which one.
+        field: &'static str,
+    },
+    /// The EVM node did not answer, or said no.
+    #[error("EVM node: {call}")]
+    Rpc {
+        /// The method.
+        call: &'static str,
+        /// Why.
+        #[source]
+        source: TransportError,
+    },
+    /// The EVM node took too long.
+    #[error("EVM node: {call} took longer than {seconds} s")]
+    RpcTimeout {
+        /// The method.
+        call: &'static str,
+        /// The bound.
+        seconds: u64,
+    },
+    /// The EVM node does not have what it must have.
+    #[error("EVM node: block {number} is missing")]
+    MissingBlock {
+        /// The block.
+        number: u64,
+    },
+    /// The EVM node's answers belong to different branches: it moved on in between.
+    #[error("EVM node: its chain changed while block {number} was read")]
+    ChainMoved {
+        /// Where it was noticed.
+        number: u64,
+    },
+    /// Logs that cannot be those of the blocks asked for.
+    #[error("EVM node: logs that do not belong to the blocks asked for")]
+    Logs(#[source] LogsError),
+    /// The block's bloom filter says that there are logs, the node says that there are none, and the receipts that
+    /// could decide are not those of the block.
+    #[error("EVM node: block {number} may hold logs of ours, none were given, and its receipts prove nothing")]
+    Unproven {
+        /// The block.
+        number: u64,
+    },
+    /// Another chain id behind the URL.
+    #[error("EVM node: chain id {found}, expected {expected}")]
+    ChainId {
+        /// Configured.
+        expected: u64,
+        /// Answered.
+        found: u64,
+    },
+    /// Another first block than when the database was begun.
+    #[error(
+        "EVM node: block 0 is {found}, but this database was filled from a chain whose block 0 is {expected}: \
+         the chain was started anew; use a new database or the old chain's state"
+    )]
+    OtherChain {
+        /// In the database.
+        expected: B256,
+        /// Answered.
+        found: B256,
+    },
+    /// The contracts or the first block were changed in the configuration.
+    #[error("this database mirrors {expected}, the configuration says {found}: use a new database")]
+    OtherScope {
+        /// In the database.
+        expected: String,
+        /// Configured.
+        found: String,
+    },
+    /// A block that was final is another one now.
+    #[error("EVM node: block {number} was final as {expected} and is {found} now; nothing is rewritten")]
+    BelowFinality {
+        /// The block.
+        number: u64,
+        /// In the database.
+        expected: B256,
+        /// Answered.
+        found: B256,
+    },
+    /// The sidechain's node did not answer, or said no.
+    #[error("sidechain node {url}")]
+    Node {
+        /// Which one.
+        url: String,
+        /// Why.
+        #[source]
+        source: client::ClientError,
+    },
+    /// None of the sidechain's nodes answers.
+    #[error("no sidechain node answers, {url} neither")]
+    NoNode {
+        /// One of them.
+        url: String,
+    },
+    /// A node answered with another block than asked for, or with none although it says that it has it.
+    #[error("sidechain node {url}: no block {height}")]
+    NoBlock {
+        /// Which node.
+        url: String,
+        /// Which block.
+        height: u64,
+    },
+    /// A genesis that no chain can have.
+    #[error("the sidechain's genesis is refused")]
+    Genesis(#[source] GenesisError),
+    /// Another sidechain.
+    #[error("{origin}: sidechain {found}, expected {expected}")]
+    OtherSidechain {
+        /// Who says so.
+        origin: String,
+        /// In the database or the configuration.
+        expected: B256,
+        /// Answered.
+        found: B256,
+    },
+    /// The sidechain belongs to another EVM chain.
+    #[error("the sidechain is bound to EVM chain {found}, expected {expected}")]
+    OtherEvmChain {
+        /// Configured.
+        expected: u64,
+        /// In the genesis.
+        found: u64,
+    },
+    /// A block that is not valid after the one before.
+    #[error("{origin}: block {height} is refused")]
+    Refused {
+        /// Who gave it.
+        origin: String,
+        /// The height asked for.
+        height: u64,
+        /// Why.
+        #[source]
+        source: Box<Refusal>,
+    },
+}
+
+impl Error {
+    /// Wraps a failure of Postgres.
+    pub fn store(action: &'static str) -> impl Fn(sqlx::Error) -> Self {
+        move |source| Self::Store { action, source }
+    }
+
+    /// Whether the connection to Postgres, and with it the right to write, has to be taken anew.
+    pub const fn ends_session(&self) -> bool {
+        matches!(self, Self::Store { .. } | Self::CursorMoved { .. } | Self::TooLarge { .. })
+    }
+
+    /// Whether two sources contradict each other: somebody has to look; waiting alone rarely helps.
+    pub const fn is_disagreement(&self) -> bool {
+        matches!(
+            self,
+            Self::BelowFinality { .. }
+                | Self::OtherChain { .. }
+                | Self::OtherScope { .. }
+                | Self::ChainId { .. }
+                | Self::OtherSidechain { .. }
+                | Self::OtherEvmChain { .. }
+                | Self::Refused { .. }
+                | Self::Damaged { .. }
+        )
+    }
+}
+
+/// An error with its causes in one line.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,5 @@
+//! One adapter per outside thing.
+
+pub mod evm;
+pub mod node;
+pub mod store;

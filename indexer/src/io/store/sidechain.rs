@@ -1,0 +1,308 @@
+//! Sidechain blocks and what happened in them.
+
+use crate::core::replica::RawBlock;
+use crate::core::rows::{
+    BlockRow, CheckpointRow, ClaimRow, OutletRow, ReleaseRow, Rows, SaleRow, ShareRow, TerminalRow, bigint,
+};
+use crate::error::Error;
+use crate::io::store::cursor::{Cursor, Move, advance, begin};
+use crate::io::store::notify::{Kind, notify};
+use crate::io::store::{Writer, hash, number};
+use alloy::primitives::{Address, B256};
+use domain::Genesis;
+use domain::limits::GENESIS_UNITS;
+use sqlx::Connection;
+use sqlx::postgres::PgConnection;
+
+impl Writer {
+    /// The genesis of this database's sidechain; `None` when it was never begun.
+    pub async fn genesis(&mut self) -> Result<Option<Genesis>, Error> {
+        let row = sqlx::query!("SELECT sidechain_id, genesis FROM chain.sidechain")
+            .fetch_optional(&mut self.connection)
+            .await
+            .map_err(Error::store("read the genesis"))?;
+        let Some(row) = row else { return Ok(None) };
+        let genesis: Genesis = borsh::from_slice(&row.genesis).map_err(|_| Error::Damaged { what: "genesis" })?;
+        let sidechain_id = hash("sidechain id", &row.sidechain_id)?;
+        if genesis.sidechain_id() != sidechain_id {
+            return Err(Error::Damaged { what: "genesis" });
+        }
+        Ok(Some(genesis))
+    }
+
+    /// Writes the genesis, the founder's units and the first cursor.
+    pub async fn begin_sidechain(&mut self, genesis: &Genesis) -> Result<(), Error> {
+        let stream = self.stream;
+        let identity = genesis.sidechain_id();
+        let mut tx = self.connection.begin().await.map_err(Error::store("begin"))?;
+        sqlx::query!(
+            "INSERT INTO chain.sidechain (sidechain_id, genesis, evm_chain_id, first_height, genesis_units)
+             VALUES ($1, $2, $3, $4, $5)",
+            identity.as_slice(),
+            borsh::to_vec(genesis).unwrap_or_default(),
+            bigint("chain id", genesis.evm_chain_id)?,
+            bigint("first height", genesis.first_height)?,
+            bigint("genesis units", GENESIS_UNITS)?,
+        )
+        .execute(&mut *tx)
+        .await
+        .map_err(Error::store("write the genesis"))?;
+        let before = genesis.first_height - 1;
+        let units = bigint("genesis units", GENESIS_UNITS)?;
+        let release = ReleaseRow { height: bigint("height", before)?, account: genesis.founder, units };
+        insert_releases(&mut tx, &[release]).await?;
+        let cursor = Cursor { identity, scope: String::new(), position: before, hash: None, finalized: before };
+        begin(&mut tx, stream, &cursor).await?;
+        tx.commit().await.map_err(Error::store("commit"))
+    }
+
+    /// Stored blocks after a height, at most `count`.
+    pub async fn blocks_after(&mut self, height: u64, count: i64) -> Result<Vec<RawBlock>, Error> {
+        let rows = sqlx::query!(
+            "SELECT raw, certificate FROM chain.sidechain_block WHERE height > $1 ORDER BY height LIMIT $2",
+            bigint("height", height)?,
+            count
+        )
+        .fetch_all(&mut self.connection)
+        .await
+        .map_err(Error::store("read blocks"))?;
+        let decode = |bytes: &[u8]| borsh::from_slice(bytes).map_err(|_| Error::Damaged { what: "certificate" });
+        rows.into_iter().map(|row| Ok(RawBlock { certificate: decode(&row.certificate)?, raw: row.raw })).collect()
+    }
+
+    /// Hash of a stored block.
+    pub async fn sidechain_hash(&mut self, height: u64) -> Result<Option<B256>, Error> {
+        let found =
+            sqlx::query_scalar!("SELECT hash FROM chain.sidechain_block WHERE height = $1", bigint("height", height)?)
+                .fetch_optional(&mut self.connection)
+                .await
+                .map_err(Error::store("read a block's hash"))?;
+        found.map(|bytes| hash("hash", &bytes)).transpose()
+    }
+
+    /// Writes blocks with everything that happened in them and moves the cursor, in one transaction.
+    pub async fn write_sidechain(&mut self, from: u64, rows: &Rows) -> Result<(), Error> {
+        let Some(last) = rows.blocks.last() else { return Ok(()) };
+        let to = number("height", last.height)?;
+        let stream = self.stream;
+        let mut tx = self.connection.begin().await.map_err(Error::store("begin"))?;
+        insert_all(&mut tx, rows).await?;
+        advance(&mut tx, stream, Move { from, to, hash: Some(last.hash), finalized: to }).await?;
+        notify(&mut tx, stream, from + 1, to, Kind::Apply).await?;
+        tx.commit().await.map_err(Error::store("commit"))
+    }
+}
+
+async fn insert_all(tx: &mut PgConnection, rows: &Rows) -> Result<(), Error> {
+    insert_blocks(tx, &rows.blocks).await?;
+    if !rows.outlets.is_empty() {
+        insert_outlets(tx, &rows.outlets).await?;
+    }
+    if !rows.terminals.is_empty() {
+        insert_terminals(tx, &rows.terminals).await?;
+    }
+    for (terminal, height) in &rows.revocations {
+        revoke(tx, *terminal, *height).await?;
+    }
+    if !rows.sales.is_empty() {
+        insert_sales(tx, &rows.sales).await?;
+    }
+    if !rows.shares.is_empty() {
+        insert_shares(tx, &rows.shares).await?;
+    }
+    if !rows.claims.is_empty() {
+        insert_claims(tx, &rows.claims).await?;
+    }
+    if !rows.releases.is_empty() {
+        insert_releases(tx, &rows.releases).await?;
+    }
+    for checkpoint in &rows.checkpoints {
+        insert_checkpoint(tx, checkpoint).await?;
+    }
+    Ok(())
+}
+
+/// One column of many rows.
+fn column<R, T>(rows: &[R], get: impl Fn(&R) -> T) -> Vec<T> {
+    rows.iter().map(get).collect()
+}
+
+fn bytes(address: Option<Address>) -> Option<Vec<u8>> {
+    address.map(|address| address.to_vec())
+}
+
+async fn insert_blocks(connection: &mut PgConnection, rows: &[BlockRow]) -> Result<(), Error> {
+    sqlx::query!(
+        "INSERT INTO chain.sidechain_block
+                (height, hash, parent_hash, time, proposer, transactions, raw, certificate)
+         SELECT b.height, b.hash, b.parent_hash, chain.time_of_ms(b.time_ms), b.proposer, b.transactions, b.raw,
+                b.certificate
+         FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bytea[], $6::bigint[], $7::bytea[],
+                     $8::bytea[])
+              AS b (height, hash, parent_hash, time_ms, proposer, transactions, raw, certificate)",
+        &column(rows, |row| row.height),
+        &column(rows, |row| row.hash.to_vec()),
+        &column(rows, |row| row.parent_hash.to_vec()),
+        &column(rows, |row| row.time_ms),
+        &column(rows, |row| row.proposer.to_vec()),
+        &column(rows, |row| row.transactions),
+        &column(rows, |row| row.raw.clone()),
+        &column(rows, |row| row.certificate.clone()),
+    )
+    .execute(connection)
+    .await
+    .map_err(Error::store("write sidechain blocks"))?;
+    Ok(())
+}
+
+async fn insert_outlets(connection: &mut PgConnection, rows: &[OutletRow]) -> Result<(), Error> {
+    sqlx::query!(
+        "INSERT INTO chain.outlet
+                (outlet, owner, kind, city, currency, quota_per_day, terminal_quota_per_day, height)
+         SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::bigint[],
+                              $7::bigint[], $8::bigint[])",
+        &column(rows, |row| row.outlet),
+        &column(rows, |row| row.owner.to_vec()),
+        &column(rows, |row| row.kind.to_owned()),
+        &column(rows, |row| row.city.clone()),
+        &column(rows, |row| row.currency.clone()),
+        &column(rows, |row| row.quota_per_day),
+        &column(rows, |row| row.terminal_quota_per_day),
+        &column(rows, |row| row.height),
+    )
+    .execute(connection)
+    .await
+    .map_err(Error::store("write outlets"))?;
+    Ok(())
+}
+
+async fn insert_terminals(connection: &mut PgConnection, rows: &[TerminalRow]) -> Result<(), Error> {
+    sqlx::query!(
+        "INSERT INTO chain.terminal (terminal, outlet, kind, height)
+         SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::bigint[])",
+        &column(rows, |row| row.terminal.to_vec()),
+        &column(rows, |row| row.outlet),
+        &column(rows, |row| row.kind.to_owned()),
+        &column(rows, |row| row.height),
+    )
+    .execute(connection)
+    .await
+    .map_err(Error::store("write terminals"))?;
+    Ok(())
+}
+
+async fn revoke(connection: &mut PgConnection, terminal: Address, height: i64) -> Result<(), Error> {
+    sqlx::query!(
+        "UPDATE chain.terminal SET revoked_height = $2 WHERE terminal = $1 AND revoked_height IS NULL",
+        terminal.as_slice(),
+        height
+    )
+    .execute(connection)
+    .await
+    .map_err(Error::store("revoke a terminal"))?;
+    Ok(())
+}
+
+async fn insert_sales(connection: &mut PgConnection, rows: &[SaleRow]) -> Result<(), Error> {
+    sqlx::query!(
+        "INSERT INTO chain.sale
+                (outlet, sale_id, tx_id, height, place, terminal, occurred_at, currency, total, lines_hash,
+                 buyer_kind, buyer, issued, not_issued)
+         SELECT s.outlet, s.sale_id, s.tx_id, s.height, s.place, s.terminal, chain.time_of_ms(s.occurred_at_ms),
+                s.currency, s.total, s.lines_hash, s.buyer_kind, s.buyer, s.issued, s.not_issued
+         FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bigint[],
+                     $8::text[], $9::bigint[], $10::bytea[], $11::text[], $12::bytea[], $13::bigint[], $14::text[])
+              AS s (outlet, sale_id, tx_id, height, place, terminal, occurred_at_ms, currency, total, lines_hash,
+                    buyer_kind, buyer, issued, not_issued)",
+        &column(rows, |row| row.outlet),
+        &column(rows, |row| row.sale_id.to_vec()),
+        &column(rows, |row| row.tx_id.to_vec()),
+        &column(rows, |row| row.height),
+        &column(rows, |row| row.place),
+        &column(rows, |row| row.terminal.to_vec()),
+        &column(rows, |row| row.occurred_at_ms),
+        &column(rows, |row| row.currency.clone()),
+        &column(rows, |row| row.total),
+        &column(rows, |row| row.lines_hash.to_vec()),
+        &column(rows, |row| row.buyer_kind.to_owned()),
+        &column(rows, |row| bytes(row.buyer)) as &[Option<Vec<u8>>],
+        &column(rows, |row| row.issued),
+        &column(rows, |row| row.not_issued.map(str::to_owned)) as &[Option<String>],
+    )
+    .execute(connection)
+    .await
+    .map_err(Error::store("write sales"))?;
+    Ok(())
+}
+
+async fn insert_shares(connection: &mut PgConnection, rows: &[ShareRow]) -> Result<(), Error> {
+    sqlx::query!(
+        "INSERT INTO chain.sale_share (outlet, sale_id, place, kind, account, units)
+         SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::text[], $5::bytea[], $6::bigint[])",
+        &column(rows, |row| row.outlet),
+        &column(rows, |row| row.sale_id.to_vec()),
+        &column(rows, |row| row.place),
+        &column(rows, |row| row.kind.to_owned()),
+        &column(rows, |row| bytes(row.account)) as &[Option<Vec<u8>>],
+        &column(rows, |row| row.units),
+    )
+    .execute(connection)
+    .await
+    .map_err(Error::store("write shares"))?;
+    Ok(())
+}
+
+async fn insert_claims(connection: &mut PgConnection, rows: &[ClaimRow]) -> Result<(), Error> {
+    sqlx::query!(
+        "INSERT INTO chain.receipt_claim (outlet, sale_id, wallet, units, height)
+         SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[])",
+        &column(rows, |row| row.outlet),
+        &column(rows, |row| row.sale_id.to_vec()),
+        &column(rows, |row| row.wallet.to_vec()),
+        &column(rows, |row| row.units),
+        &column(rows, |row| row.height),
+    )
+    .execute(connection)
+    .await
+    .map_err(Error::store("write claims"))?;
+    Ok(())
+}
+
+async fn insert_releases(connection: &mut PgConnection, rows: &[ReleaseRow]) -> Result<(), Error> {
+    sqlx::query!(
+        "INSERT INTO chain.release (height, account, units)
+         SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bigint[])",
+        &column(rows, |row| row.height),
+        &column(rows, |row| row.account.to_vec()),
+        &column(rows, |row| row.units),
+    )
+    .execute(connection)
+    .await
+    .map_err(Error::store("write releases"))?;
+    Ok(())
+}
+
+async fn insert_checkpoint(connection: &mut PgConnection, row: &CheckpointRow) -> Result<(), Error> {
+    sqlx::query!(
+        "INSERT INTO chain.epoch_checkpoint
+                (epoch, height, anchor, first_height, last_height, blocks_root, state_root, payout_root,
+                 recordings_root, total_released, next_validators_hash, payouts)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::numeric, $11, $12)",
+        row.epoch,
+        row.height,
+        row.anchor.as_slice(),
+        row.first_height,
+        row.last_height,
+        row.blocks_root.as_slice(),
+        row.state_root.as_slice(),
+        row.payout_root.as_slice(),
+        row.recordings_root.as_slice(),
+        row.total_released.to_string(),
+        row.next_validators_hash.as_slice(),
+        row.payouts,
+    )
+    .execute(connection)
+    .await
+    .map_err(Error::store("write a checkpoint"))?;
+    Ok(())
+}

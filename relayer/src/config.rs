@@ -1,0 +1,152 @@
+//! What an operator may set.
+
+use alloy::primitives::Address;
+use serde::{Deserialize, Serialize};
+use service_kit::Secret;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+const WEI_PER_GWEI: u128 = 1_000_000_000;
+
+/// Everything.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The journal.
+    pub database: DatabaseConfig,
+    /// The EVM chain.
+    pub blockchain: BlockchainConfig,
+    /// The sidechain.
+    pub node: NodeConfig,
+    /// Who pays for gas.
+    pub signer: SignerConfig,
+    /// Health and metrics.
+    pub http: HttpConfig,
+}
+
+/// Section `[database]`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DatabaseConfig {
+    /// `postgres://…`; holds the journal. One of `url` and `url_file` is needed.
+    pub url: Secret,
+    /// A file whose content is the URL, so that a password stands in no argument.
+    pub url_file: Option<PathBuf>,
+}
+
+/// Section `[blockchain]`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BlockchainConfig {
+    /// JSON-RPC over HTTP; may hold a provider's key, so it does not print.
+    pub rpc_url: Secret,
+    /// What `eth_chainId` must answer; the relayer sends nothing to another chain.
+    pub chain_id: u64,
+    /// The CheckpointAnchor.
+    pub anchor: Address,
+    /// The FranchiseToken; must be the anchor's.
+    pub token: Address,
+    /// Blocks until a block counts as final, where the chain knows neither `finalized` nor `safe`. Default 12.
+    pub finality_depth_fallback: u64,
+    /// The most wei·10⁹ per gas that is ever offered; above it transactions wait. Default 200.
+    pub max_fee_gwei_cap: u64,
+    /// Payouts are not begun while the estimated fee is above this; they lose nothing by waiting. Default 100.
+    pub payout_fee_gwei_cap: u64,
+    /// Blocks without inclusion after which the fee is raised by an eighth. Default 4.
+    pub bump_after_blocks: u64,
+    /// The most unconfirmed transactions. Default 4.
+    pub in_flight_max: usize,
+    /// Milliseconds between two looks at the chain. Default 2000; about half a block's time is right.
+    pub poll_interval_ms: u64,
+    /// Milliseconds after which a request counts as failed. Default 10000.
+    pub request_timeout_ms: u64,
+}
+
+impl Default for BlockchainConfig {
+    fn default() -> Self {
+        Self {
+            rpc_url: Secret::default(),
+            chain_id: 0,
+            anchor: Address::ZERO,
+            token: Address::ZERO,
+            finality_depth_fallback: 12,
+            max_fee_gwei_cap: 200,
+            payout_fee_gwei_cap: 100,
+            bump_after_blocks: 4,
+            in_flight_max: 4,
+            poll_interval_ms: 2_000,
+            request_timeout_ms: 10_000,
+        }
+    }
+}
+
+impl BlockchainConfig {
+    pub(crate) fn max_fee_cap(&self) -> u128 {
+        u128::from(self.max_fee_gwei_cap) * WEI_PER_GWEI
+    }
+
+    pub(crate) fn payout_fee_cap(&self) -> u128 {
+        u128::from(self.payout_fee_gwei_cap) * WEI_PER_GWEI
+    }
+
+    pub(crate) fn poll_interval(&self) -> Duration {
+        Duration::from_millis(self.poll_interval_ms)
+    }
+
+    pub(crate) fn request_timeout(&self) -> Duration {
+        Duration::from_millis(self.request_timeout_ms)
+    }
+}
+
+/// Section `[node]`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NodeConfig {
+    /// Sidechain nodes, such as `http://127.0.0.1:7000`; asked in this order. At least one is needed.
+    pub urls: Vec<String>,
+}
+
+/// Section `[signer]`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SignerConfig {
+    /// The key that pays for gas: an encrypted keystore, mode 0600. It has no right in any contract.
+    pub keystore_file: PathBuf,
+    /// A file with the keystore's passphrase; trailing white space is not part of it.
+    pub passphrase_file: PathBuf,
+}
+
+/// Section `[http]`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpConfig {
+    /// Where `/healthz`, `/readyz` and `/metrics` are served. Default 127.0.0.1:7200; port 0 takes a free one.
+    pub listen: SocketAddr,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7200)) }
+    }
+}
+
+impl Config {
+    /// Everything that is missing, one a line; empty when the configuration can be used.
+    pub(crate) fn mistakes(&self) -> Vec<&'static str> {
+        let database = self.database.url.expose().is_empty() && self.database.url_file.is_none();
+        let checks = [
+            (database, "database.url or database.url_file is missing"),
+            (self.blockchain.rpc_url.expose().is_empty(), "blockchain.rpc_url is missing"),
+            (self.blockchain.chain_id == 0, "blockchain.chain_id is missing"),
+            (self.blockchain.anchor.is_zero(), "blockchain.anchor is missing"),
+            (self.blockchain.token.is_zero(), "blockchain.token is missing"),
+            (self.blockchain.in_flight_max == 0, "blockchain.in_flight_max must be at least 1"),
+            (self.blockchain.poll_interval_ms == 0, "blockchain.poll_interval_ms must be at least 1"),
+            (self.node.urls.is_empty(), "node.urls is empty"),
+            (self.signer.keystore_file.as_os_str().is_empty(), "signer.keystore_file is missing"),
+            (self.signer.passphrase_file.as_os_str().is_empty(), "signer.passphrase_file is missing"),
+        ];
+        checks.into_iter().filter_map(|(wrong, what)| wrong.then_some(what)).collect()
+    }
+}

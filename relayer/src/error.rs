@@ -1,0 +1,186 @@
+//! What can go wrong in a step, and whether trying again can help.
+
+use alloy::primitives::Address;
+use std::time::Duration;
+
+/// Why a step failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The chain's node did not answer, or refused.
+    #[error("{method} failed")]
+    Rpc {
+        /// The JSON-RPC method.
+        method: &'static str,
+        /// Why.
+        #[source]
+        source: RpcFailure,
+    },
+    /// The chain's node took too long.
+    #[error("{method} took longer than {limit:?}")]
+    RpcTimeout {
+        /// The JSON-RPC method.
+        method: &'static str,
+        /// How long it may take.
+        limit: Duration,
+    },
+    /// The chain's node knows no such block, for example because it was reorganised away in between.
+    #[error("the chain's node does not know the block {block}")]
+    UnknownBlock {
+        /// Number, hash or tag.
+        block: String,
+    },
+    /// A contract's answer is not what the ABI says.
+    #[error("answer of {contract} is not understood")]
+    Answer {
+        /// Which contract.
+        contract: Address,
+        /// Why.
+        #[source]
+        source: alloy::sol_types::Error,
+    },
+    /// The endpoint serves another chain.
+    #[error("chain id is {found}, expected {expected}")]
+    ChainId {
+        /// Configured.
+        expected: u64,
+        /// Answered.
+        found: u64,
+    },
+    /// The anchor issues another token than the configured one.
+    #[error("the anchor's token is {found}, expected {expected}")]
+    Token {
+        /// Configured.
+        expected: Address,
+        /// Answered.
+        found: Address,
+    },
+    /// A sidechain node did not answer, or refused.
+    #[error("sidechain node {url}")]
+    Node {
+        /// Which.
+        url: String,
+        /// Why.
+        #[source]
+        source: client::ClientError,
+    },
+    /// A sidechain node took too long.
+    #[error("sidechain node {url} took longer than {limit:?}")]
+    NodeTimeout {
+        /// Which.
+        url: String,
+        /// How long it may take.
+        limit: Duration,
+    },
+    /// The journal could not be read or written.
+    #[error("journal: {query}")]
+    Journal {
+        /// What was asked.
+        query: &'static str,
+        /// Why.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The connection that holds the lock is gone: another relayer may be the writer now.
+    #[error("the connection that holds the signer's lock is gone")]
+    LockLost {
+        /// Why.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A step hangs, for example on a connection to Postgres that is half dead.
+    #[error("a step took longer than {limit:?}")]
+    Stalled {
+        /// How long it may take.
+        limit: Duration,
+    },
+    /// A row of the journal is not what the relayer writes.
+    #[error("journal: {field} holds {found}")]
+    Damaged {
+        /// Which column.
+        field: &'static str,
+        /// Its value.
+        found: String,
+    },
+    /// A number does not fit the journal's column.
+    #[error("{field} is too large: {found}")]
+    TooLarge {
+        /// Which.
+        field: &'static str,
+        /// Its value.
+        found: u128,
+    },
+    /// The key could not sign.
+    #[error("sign a transaction")]
+    Sign(#[source] alloy::signers::Error),
+}
+
+impl Error {
+    /// Whether the same step may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Rpc { .. }
+            | Self::RpcTimeout { .. }
+            | Self::UnknownBlock { .. }
+            | Self::NodeTimeout { .. }
+            | Self::Journal { .. }
+            | Self::Answer { .. }
+            | Self::ChainId { .. }
+            | Self::Token { .. } => true,
+            Self::Node { source, .. } => source.is_retryable(),
+            Self::LockLost { .. }
+            | Self::Stalled { .. }
+            | Self::Damaged { .. }
+            | Self::TooLarge { .. }
+            | Self::Sign(_) => false,
+        }
+    }
+
+    /// Whether the endpoint may have been replaced by another one since it was last checked.
+    pub(crate) fn is_disconnect(&self) -> bool {
+        matches!(self, Self::Rpc { .. } | Self::RpcTimeout { .. } | Self::ChainId { .. } | Self::Token { .. })
+    }
+}
+
+/// An error with all its causes, for one line of a log.
+pub(crate) fn in_full(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+/// How a JSON-RPC request failed. Unlike the transport's own error it never shows the endpoint's URL, which may hold
+/// a provider's key.
+#[derive(Debug, thiserror::Error)]
+pub enum RpcFailure {
+    /// The node refused.
+    #[error("{message} ({code})")]
+    Refused {
+        /// JSON-RPC's code.
+        code: i64,
+        /// JSON-RPC's text.
+        message: String,
+    },
+    /// A status that is not a success.
+    #[error("HTTP status {status}")]
+    Http {
+        /// The status.
+        status: u16,
+    },
+    /// No answer.
+    #[error("no connection, or it broke")]
+    Connection,
+    /// An answer that is no JSON-RPC.
+    #[error("the answer is not understood")]
+    Malformed,
+}
+
+impl From<alloy::transports::TransportError> for RpcFailure {
+    fn from(error: alloy::transports::TransportError) -> Self {
+        use alloy::transports::{RpcError, TransportErrorKind};
+        match error {
+            RpcError::ErrorResp(answer) => Self::Refused { code: answer.code, message: answer.message.into_owned() },
+            RpcError::Transport(TransportErrorKind::HttpError(http)) => Self::Http { status: http.status },
+            RpcError::Transport(_) => Self::Connection,
+            _ => Self::Malformed,
+        }
+    }
+}

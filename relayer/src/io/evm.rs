@@ -1,0 +1,260 @@
+//! One JSON-RPC endpoint of the EVM chain, and the two contracts behind it.
+
+use crate::config::BlockchainConfig;
+use crate::core::chunk::Allowance;
+use crate::core::fees::Fees;
+use crate::core::intent::BlockId;
+use crate::core::reply::{Reply, classify};
+use crate::core::slot::View;
+use crate::error::{Error, RpcFailure};
+use alloy::consensus::BlockHeader;
+use alloy::eips::{BlockId as At, BlockNumberOrTag};
+use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::providers::{Provider, RootProvider};
+use alloy::rpc::client::{BatchRequest, RpcClient};
+use alloy::rpc::types::{Header, TransactionReceipt, TransactionRequest};
+use alloy::sol_types::SolCall;
+use alloy::transports::TransportResult;
+use alloy::transports::http::{Http, reqwest};
+use anyhow::Context;
+use contract_bindings::{CheckpointAnchor as anchor_abi, FranchiseToken as token_abi};
+use domain::checkpoint::AnchorHead;
+use std::time::Duration;
+
+/// The most calls in one batch; public endpoints refuse many more.
+const BATCH_CALLS_MAX: usize = 50;
+
+/// What the contracts hold at one block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Contracts {
+    pub(crate) head: AnchorHead,
+    pub(crate) validators_hash: B256,
+    pub(crate) sidechain_id: B256,
+    pub(crate) issuing_paused: bool,
+    pub(crate) allowance: Allowance,
+}
+
+/// Where a transaction was mined.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mined {
+    pub(crate) block: BlockId,
+    pub(crate) success: bool,
+}
+
+/// The endpoint.
+pub(crate) struct Evm {
+    provider: RootProvider,
+    timeout: Duration,
+    chain_id: u64,
+    anchor: Address,
+    token: Address,
+    finality_depth: u64,
+    /// Whether chain id and token were checked since the last failure.
+    checked: bool,
+}
+
+impl Evm {
+    pub(crate) fn new(config: &BlockchainConfig) -> anyhow::Result<Self> {
+        let url = reqwest::Url::parse(config.rpc_url.expose()).context("blockchain.rpc_url is not a URL")?;
+        let http = reqwest::Client::builder().timeout(config.request_timeout()).no_proxy().build()?;
+        Ok(Self {
+            provider: RootProvider::new(RpcClient::new(Http::with_client(http, url), false)),
+            timeout: config.request_timeout(),
+            chain_id: config.chain_id,
+            anchor: config.anchor,
+            token: config.token,
+            finality_depth: config.finality_depth_fallback,
+            checked: false,
+        })
+    }
+
+    /// The accounts that the token skips for ever.
+    pub(crate) fn never_paid(&self) -> [Address; 2] {
+        [self.anchor, self.token]
+    }
+
+    /// The endpoint may be another one by now: check it again before anything is believed.
+    pub(crate) fn forget_check(&mut self) {
+        self.checked = false;
+    }
+
+    /// Refuses another chain and another token.
+    pub(crate) async fn check(&mut self) -> Result<(), Error> {
+        if self.checked {
+            return Ok(());
+        }
+        let found = self.ask("eth_chainId", async { self.provider.get_chain_id().await }).await?;
+        if found != self.chain_id {
+            return Err(Error::ChainId { expected: self.chain_id, found });
+        }
+        let answers = self.batch(&[(self.anchor, anchor_abi::tokenCall {}.abi_encode())], At::latest()).await?;
+        let found = decode::<anchor_abi::tokenCall>(self.anchor, &answers[0])?;
+        if found != self.token {
+            return Err(Error::Token { expected: self.token, found });
+        }
+        self.checked = true;
+        Ok(())
+    }
+
+    /// The chain's head, its finality and the signer's count at the head.
+    pub(crate) async fn view(&self, signer: Address) -> Result<View, Error> {
+        let head = self.header(At::latest()).await?.ok_or_else(|| unknown("latest"))?;
+        let at = At::from(head.hash);
+        let counting = async { self.provider.get_transaction_count(signer).block_id(at).await };
+        Ok(View {
+            head: BlockId { number: head.number(), hash: head.hash },
+            base_fee: u128::from(head.base_fee_per_gas().unwrap_or_default()),
+            timestamp: head.timestamp(),
+            final_number: self.final_number(head.number()).await?,
+            confirmed: self.ask("eth_getTransactionCount", counting).await?,
+        })
+    }
+
+    /// `finalized`, else `safe`, else a depth.
+    async fn final_number(&self, head: u64) -> Result<u64, Error> {
+        for tag in [BlockNumberOrTag::Finalized, BlockNumberOrTag::Safe] {
+            match self.header(tag.into()).await {
+                Ok(Some(header)) => return Ok(header.number()),
+                // A chain without the tag says so in either of these ways.
+                Ok(None) | Err(Error::Rpc { source: RpcFailure::Refused { .. }, .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(head.saturating_sub(self.finality_depth))
+    }
+
+    async fn header(&self, at: At) -> Result<Option<Header>, Error> {
+        let block = self.ask("eth_getBlock", async { self.provider.get_block(at).await }).await?;
+        Ok(block.map(|block| block.header))
+    }
+
+    /// Whether the block is still part of the chain.
+    pub(crate) async fn is_canonical(&self, block: BlockId) -> Result<bool, Error> {
+        let header = self.header(BlockNumberOrTag::Number(block.number).into()).await?;
+        Ok(header.is_some_and(|header| header.hash == block.hash))
+    }
+
+    /// What both contracts hold at the view's head.
+    pub(crate) async fn contracts(&self, view: &View) -> Result<Contracts, Error> {
+        let (anchor, token) = (self.anchor, self.token);
+        let calls = [
+            (anchor, anchor_abi::headCall {}.abi_encode()),
+            (anchor, anchor_abi::validatorsHashCall {}.abi_encode()),
+            (anchor, anchor_abi::sidechainIdCall {}.abi_encode()),
+            (anchor, anchor_abi::issuingPausedUntilCall {}.abi_encode()),
+            (token, token_abi::issueAllowanceCall {}.abi_encode()),
+            (token, token_abi::issueCapacityCall {}.abi_encode()),
+        ];
+        let answers = self.batch(&calls, view.head.hash.into()).await?;
+        let head = decode::<anchor_abi::headCall>(anchor, &answers[0])?;
+        let paused_until = decode::<anchor_abi::issuingPausedUntilCall>(anchor, &answers[3])?;
+        Ok(Contracts {
+            head: AnchorHead { epoch: head.epoch, last_height: head.lastHeight, total_released: head.totalReleased },
+            validators_hash: decode::<anchor_abi::validatorsHashCall>(anchor, &answers[1])?,
+            sidechain_id: decode::<anchor_abi::sidechainIdCall>(anchor, &answers[2])?,
+            issuing_paused: view.timestamp < paused_until.to::<u64>(),
+            allowance: Allowance {
+                available: decode::<token_abi::issueAllowanceCall>(token, &answers[4])?,
+                capacity: decode::<token_abi::issueCapacityCall>(token, &answers[5])?,
+            },
+        })
+    }
+
+    /// What the anchor keeps of these epochs; zero for none.
+    pub(crate) async fn commitments(&self, epochs: &[u64], at: B256) -> Result<Vec<B256>, Error> {
+        let call = |epoch: &u64| (self.anchor, anchor_abi::commitmentOfCall { epoch: *epoch }.abi_encode());
+        let answers = self.batch(&epochs.iter().map(call).collect::<Vec<_>>(), at.into()).await?;
+        answers.iter().map(|answer| decode::<anchor_abi::commitmentOfCall>(self.anchor, answer)).collect()
+    }
+
+    /// What the token has ever issued to these accounts.
+    pub(crate) async fn issued(&self, accounts: &[Address], at: B256) -> Result<Vec<u128>, Error> {
+        let call = |account: &Address| (self.token, token_abi::issuedToCall { account: *account }.abi_encode());
+        let answers = self.batch(&accounts.iter().map(call).collect::<Vec<_>>(), at.into()).await?;
+        answers.iter().map(|answer| decode::<token_abi::issuedToCall>(self.token, answer)).collect()
+    }
+
+    /// Where a transaction was mined; `None` when it is not part of the chain.
+    pub(crate) async fn mined(&self, hash: B256) -> Result<Option<Mined>, Error> {
+        let asking = async { self.provider.get_transaction_receipt(hash).await };
+        Ok(self.ask("eth_getTransactionReceipt", asking).await?.as_ref().and_then(mined))
+    }
+
+    /// Gas that the call of the anchor would use; an error when it would revert.
+    pub(crate) async fn estimate(&self, from: Address, calldata: Bytes) -> Result<u64, Error> {
+        let request = TransactionRequest::default().from(from).to(self.anchor).input(calldata.into());
+        self.ask("eth_estimateGas", async { self.provider.estimate_gas(request).await }).await
+    }
+
+    /// What the chain asks for at present.
+    pub(crate) async fn fees(&self) -> Result<Fees, Error> {
+        let asking = async { self.provider.estimate_eip1559_fees().await };
+        let estimate = self.ask("eth_feeHistory", asking).await?;
+        Ok(Fees { max_fee: estimate.max_fee_per_gas, max_priority_fee: estimate.max_priority_fee_per_gas })
+    }
+
+    /// What the signer has to pay with.
+    pub(crate) async fn balance(&self, signer: Address) -> Result<U256, Error> {
+        self.ask("eth_getBalance", async { self.provider.get_balance(signer).await }).await
+    }
+
+    /// Hands a signed transaction to the endpoint.
+    pub(crate) async fn send(&self, raw: &[u8]) -> Result<Reply, Error> {
+        let sending = async { self.provider.send_raw_transaction(raw).await.map(|_| ()) };
+        match self.ask("eth_sendRawTransaction", sending).await {
+            Ok(()) => Ok(Reply::Sent),
+            Err(Error::Rpc { method, source: RpcFailure::Refused { code, message } }) => {
+                let reply = classify(code, &message);
+                if reply == Reply::Refused {
+                    return Err(Error::Rpc { method, source: RpcFailure::Refused { code, message } });
+                }
+                Ok(reply)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Many `eth_call`s of one block in few requests; answers in the same order.
+    async fn batch(&self, calls: &[(Address, Vec<u8>)], at: At) -> Result<Vec<Bytes>, Error> {
+        let mut answers = Vec::with_capacity(calls.len());
+        for calls in calls.chunks(BATCH_CALLS_MAX) {
+            answers.extend(self.ask("eth_call", self.batch_once(calls, at)).await?);
+        }
+        Ok(answers)
+    }
+
+    async fn batch_once(&self, calls: &[(Address, Vec<u8>)], at: At) -> TransportResult<Vec<Bytes>> {
+        let client = self.provider.client();
+        let mut batch = BatchRequest::new(client);
+        let mut waiters = Vec::with_capacity(calls.len());
+        for (to, data) in calls {
+            let request = TransactionRequest::default().to(*to).input(data.clone().into());
+            waiters.push(batch.add_call::<_, Bytes>("eth_call", &(request, at))?);
+        }
+        batch.send().await?;
+        futures::future::try_join_all(waiters).await
+    }
+
+    async fn ask<T>(
+        &self,
+        method: &'static str,
+        request: impl Future<Output = TransportResult<T>>,
+    ) -> Result<T, Error> {
+        let answer = tokio::time::timeout(self.timeout, request).await;
+        let answer = answer.map_err(|_| Error::RpcTimeout { method, limit: self.timeout })?;
+        answer.map_err(|source| Error::Rpc { method, source: source.into() })
+    }
+}
+
+fn unknown(block: &str) -> Error {
+    Error::UnknownBlock { block: block.to_owned() }
+}
+
+fn decode<C: SolCall>(contract: Address, answer: &[u8]) -> Result<C::Return, Error> {
+    C::abi_decode_returns(answer).map_err(|source| Error::Answer { contract, source })
+}
+
+fn mined(receipt: &TransactionReceipt) -> Option<Mined> {
+    let block = BlockId { number: receipt.block_number?, hash: receipt.block_hash? };
+    Some(Mined { block, success: receipt.status() })
+}

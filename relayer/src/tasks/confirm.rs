@@ -1,0 +1,49 @@
+//! What became of every reserved nonce.
+
+use super::relay::Context;
+use crate::core::slot::{Outcome, Sighting, Slot, SlotStage, View, judge};
+use crate::error::Error;
+use crate::io::evm::Evm;
+
+/// The open slots as they stand now; final ones are left out.
+pub(crate) async fn step(context: &mut Context, view: &View) -> Result<Vec<Slot>, Error> {
+    let mut slots = context.store.open_slots().await?;
+    for slot in &mut slots {
+        let stage = judge(slot, view, sighting(&context.evm, slot).await?);
+        if stage != slot.stage {
+            write(context, view, slot, stage).await?;
+            slot.stage = stage;
+        }
+    }
+    slots.retain(|slot| !matches!(slot.stage, SlotStage::Final(..)));
+    Ok(slots)
+}
+
+async fn write(context: &mut Context, view: &View, slot: &Slot, stage: SlotStage) -> Result<(), Error> {
+    let was_used = matches!(slot.stage, SlotStage::Included(..));
+    if was_used && stage.is_pending() {
+        tracing::warn!(intent = %slot.key, nonce = slot.nonce, "the block of a transaction has vanished");
+        context.store.restart_wait(slot.id, view.head.number).await?;
+    }
+    if let SlotStage::Included(_, outcome) | SlotStage::Final(_, outcome) = stage
+        && !was_used
+    {
+        tracing::info!(intent = %slot.key, nonce = slot.nonce, ?outcome, "a nonce is used");
+        if outcome == Outcome::Reverted {
+            crate::metrics::reverted();
+            context.store.fail_intent(slot.intent_id).await?;
+        }
+    }
+    context.store.set_slot_stage(slot.id, stage).await
+}
+
+/// The receipt of whichever variant was mined; the newest is the likeliest.
+async fn sighting(evm: &Evm, slot: &Slot) -> Result<Option<Sighting>, Error> {
+    for variant in slot.variants.iter().rev() {
+        if let Some(mined) = evm.mined(variant.hash).await? {
+            let cancels = variant.cancels;
+            return Ok(Some(Sighting { block: mined.block, success: mined.success, cancels }));
+        }
+    }
+    Ok(None)
+}

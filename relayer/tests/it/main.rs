@@ -1,0 +1,9 @@
+//! The relayer against a real Postgres and a real anvil. The sidechain's node is a small HTTP server that signs
+//! checkpoints with known keys; a proxy before anvil loses requests and answers when a test asks for it.
+
+mod crashes;
+mod disturbances;
+mod node;
+mod proxy;
+mod relaying;
+mod world;
