@@ -43,7 +43,8 @@ pub async fn run(args: UpArgs, stop: CancellationToken) -> Result<ExitCode> {
     let mut external = External::default();
     let outcome = tokio::select! {
         outcome = network(&args, maps, &layout, &supervisor, &mut external, started) => outcome,
-        () = stop.cancelled() => Ok(ExitCode::SUCCESS),
+        // Stopped before it was settled: whoever waits for that must not take it for a yes.
+        () = stop.cancelled() => Ok(if args.exit_when_settled { ExitCode::from(130) } else { ExitCode::SUCCESS }),
     };
     if !args.json {
         eprintln!("stopping …");

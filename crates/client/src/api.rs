@@ -326,6 +326,9 @@ pub struct StatusAnswer {
     /// The token in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Address>,
+    /// The contract that is proposed for a later epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposed_anchor: Option<Address>,
     /// Whether blocks follow each other at once because units wait for an epoch's end.
     pub busy: bool,
 }

@@ -89,7 +89,7 @@ pub enum Rejection {
     BadOwner,
     #[error("token is fixed at {expected}, found {found}")]
     TokenFixed { expected: Address, found: Address },
-    #[error("{field} must be a contract's address, found {found}")]
+    #[error("{field} must be a contract's own address that no account of the ledger has, found {found}")]
     BadContract { field: &'static str, found: Address },
     #[error("from_epoch must be {min} or later, found {found}")]
     EpochPassed { min: u64, found: u64 },

@@ -10,6 +10,9 @@ use tokio::process::{Child, Command};
 /// How long anvil may take to answer after its start.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// A program whose port is taken ends within this.
+const SETTLE_PAUSE: Duration = Duration::from_millis(300);
+
 /// What to start.
 #[derive(Clone, Debug)]
 pub struct AnvilOptions {
@@ -38,9 +41,10 @@ pub struct Anvil {
 impl Anvil {
     /// Starts anvil on the state that an earlier one left in `dir`, and waits until it answers.
     pub async fn start(options: &AnvilOptions) -> Result<Self> {
-        let program = find_program("anvil", &options.programs)
-            .context("anvil is not installed: run scripts/setup, or npm install @foundry-rs/anvil")?;
+        let program = find_program("anvil", &options.programs).context("anvil is not installed: run scripts/setup")?;
         std::fs::create_dir_all(&options.dir)?;
+        let state = options.dir.join("state.json");
+        crate::orphan::stop("--state", &state).await.context("stop the anvil that runs on this folder")?;
         let log = std::fs::File::options().create(true).append(true).open(options.dir.join("anvil.log"))?;
         let mut command = Command::new(program);
         command
@@ -48,7 +52,7 @@ impl Anvil {
             .args(["--port", &options.port.to_string(), "--chain-id", &options.chain_id.to_string()])
             .args(["--slots-in-an-epoch", &options.slots_in_an_epoch.to_string()])
             .arg("--state")
-            .arg(options.dir.join("state.json"));
+            .arg(&state);
         if let Some(seconds) = options.block_time_s {
             command.args(["--block-time", &seconds.to_string()]);
         }
@@ -61,16 +65,23 @@ impl Anvil {
 
     async fn wait_until_it_answers(&mut self) -> Result<()> {
         let deadline = tokio::time::Instant::now() + START_TIMEOUT;
-        while tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
+        loop {
+            // First: another program may answer on this port.
             if let Some(status) = self.child.try_wait()? {
-                bail!("anvil ended at once ({status}); see anvil.log");
+                bail!("anvil ended at once ({status}); is port {} taken? See anvil.log", self.port);
+            }
+            if tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_ok() {
+                tokio::time::sleep(SETTLE_PAUSE).await;
+                if self.child.try_wait()?.is_none() {
+                    return Ok(());
+                }
+                continue;
             }
             if tokio::time::Instant::now() > deadline {
                 bail!("anvil does not answer on port {}", self.port);
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Ok(())
     }
 
     /// JSON-RPC over HTTP.

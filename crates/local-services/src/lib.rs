@@ -2,6 +2,7 @@
 //! `hotpot up` and the integration tests start them here, on free ports and in their own folders, and stop them.
 
 mod anvil;
+mod orphan;
 mod postgres;
 
 pub use anvil::{Anvil, AnvilOptions};

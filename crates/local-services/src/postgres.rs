@@ -35,6 +35,7 @@ impl Postgres {
             std::fs::create_dir_all(folder)?;
             programs.give(folder)?;
         }
+        crate::orphan::stop("-D", &data).await.context("stop the PostgreSQL that runs on this folder")?;
         if !data.join("PG_VERSION").exists() {
             programs.initdb(&data).await?;
         }

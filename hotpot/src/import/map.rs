@@ -56,7 +56,7 @@ pub struct Columns {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TimeRule {
-    /// RFC 3339 column. Without it times are made: from a base that is stored at the first import.
+    /// RFC 3339 column. Without it times are made, up to the moment of an order's first import, and kept.
     pub column: Option<String>,
     /// Milliseconds between two made times. Default 1000.
     pub step_ms: u64,

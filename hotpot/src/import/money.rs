@@ -40,7 +40,8 @@ fn split(bare: &str, digits: usize) -> (&str, &str) {
     let fraction = &bare[last + 1..];
     let repeated = bare.matches(&bare[last..=last]).count() > 1;
     let mixed = bare.contains('.') && bare.contains(',');
-    let groups_thousands = repeated || (!mixed && fraction.len() == 3 && digits != 3);
+    let is_group = (1..=3).contains(&last) && !bare.starts_with('0') && fraction.len() == 3;
+    let groups_thousands = repeated || (!mixed && is_group && digits != 3);
     if groups_thousands { (bare, "") } else { (&bare[..last], fraction) }
 }
 
@@ -63,6 +64,7 @@ mod tests {
             ("2.500,00", 250_000),
             ("0.10", 10),
             ("3.9900", 399),
+            ("0.500", 50),
         ];
         for (text, expected) in cases {
             assert_eq!(parse(text, 2), Ok(expected), "{text}");

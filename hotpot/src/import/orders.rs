@@ -25,8 +25,6 @@ pub struct Order {
     pub occurred_at_ms: Option<u64>,
     /// Which of the map's wallets bought; `None` = a receipt.
     pub wallet: Option<u64>,
-    /// Its place in the file, counted over all orders, rejected ones included: made times follow it.
-    pub place: u64,
 }
 
 /// Why an order is not imported.
@@ -78,8 +76,8 @@ pub fn group(map: &Map, rows: Rows) -> Orders {
             }
         }
     }
-    for (place, (id, rows)) in (0u64..).zip(groups) {
-        match order(map, id, &rows, place) {
+    for (id, rows) in groups {
+        match order(map, id, &rows) {
             Ok(order) => orders.good.push(order),
             Err(rejection) => orders.rejected.push(rejection),
         }
@@ -105,7 +103,7 @@ fn order_id(map: &Map, row: Row) -> Result<(String, Row), Rejected> {
     }
 }
 
-fn order(map: &Map, id: String, rows: &[Row], place: u64) -> Result<Order, Rejected> {
+fn order(map: &Map, id: String, rows: &[Row]) -> Result<Order, Rejected> {
     let lines = rows.iter().map(|row| line(map, &id, row)).collect::<Result<Vec<Line>, Rejected>>()?;
     let first = &rows[0];
     let hash = hash(&map.source, &id);
@@ -119,7 +117,6 @@ fn order(map: &Map, id: String, rows: &[Row], place: u64) -> Result<Order, Rejec
         lines,
         occurred_at_ms: occurred_at(map, &id, first)?,
         wallet: wallet(map, hash),
-        place,
         id,
     })
 }

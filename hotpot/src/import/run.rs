@@ -14,8 +14,9 @@ use domain::transaction::{RegisterOutlet, RegisterTerminal};
 use domain::{
     Address, B256, BuyerKind, Genesis, OutletId, Payload, Sale, Signature, SignedTransaction, TerminalKind, keccak256,
 };
+use futures::future::join_all;
 use futures::{StreamExt, stream};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,8 @@ use wallet::{SecretKey, lines_salt, receipt_key};
 const IN_FLIGHT: usize = 128;
 /// How long one sale is tried while no node answers; nodes may be restarting.
 const SEND_TIMEOUT: Duration = Duration::from_secs(300);
+/// A node that takes longer is passed over.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// Pause before a sale is sent again.
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
 /// Made times reach back at most this far, so that none is too late on arrival.
@@ -93,24 +96,24 @@ pub fn read_orders(file: &Path, map: &Map, strict: bool) -> Result<Orders> {
     Ok(orders)
 }
 
-/// Made times: kept in the data folder, so that a second import signs the same content.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct TimeBase {
-    base_ms: u64,
-    step_ms: u64,
-}
-
-fn time_base(data_dir: &Path, map: &Map, orders: u64) -> Result<TimeBase> {
+/// Made times by order: kept in the data folder, so that a second import signs the same content, and an order that
+/// was added to the file since gets a time of its own.
+fn made_times(data_dir: &Path, map: &Map, orders: &[Order]) -> Result<BTreeMap<String, u64>> {
     let path = import_dir(data_dir)?.join(format!("{}.times.json", file_name(&map.source)));
-    if path.exists() {
-        let text = std::fs::read_to_string(&path)?;
-        return serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()));
+    let mut times: BTreeMap<String, u64> = match std::fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| format!("{} is damaged", path.display()))?,
+        Err(_) => BTreeMap::new(),
+    };
+    let new: Vec<&Order> =
+        orders.iter().filter(|order| order.occurred_at_ms.is_none() && !times.contains_key(&order.id)).collect();
+    if new.is_empty() {
+        return Ok(times);
     }
-    let step_ms = map.time.step_ms.min(SPREAD_MS_MAX / orders.max(1));
-    let base_ms = sidechain::node::now_ms().saturating_sub(step_ms * orders);
-    let base = TimeBase { base_ms, step_ms };
-    crate::files::write_atomically(&path, &serde_json::to_vec(&base)?)?;
-    Ok(base)
+    let step_ms = map.time.step_ms.min(SPREAD_MS_MAX / new.len() as u64);
+    let first_ms = sidechain::node::now_ms().saturating_sub(step_ms * new.len() as u64);
+    times.extend((0u64..).zip(new).map(|(place, order)| (order.id.clone(), first_ms + step_ms * place)));
+    crate::files::write_atomically(&path, &serde_json::to_vec(&times)?)?;
+    Ok(times)
 }
 
 fn import_dir(data_dir: &Path) -> Result<PathBuf> {
@@ -126,8 +129,7 @@ fn file_name(name: &str) -> String {
 
 /// Signs all good orders of a file with the keys of the data folder.
 pub fn sign_orders(target: &Target, keys: &Keys, map: &Map, orders: &[Order]) -> Result<Vec<(Order, SaleRequest)>> {
-    let places = orders.iter().map(|order| order.place + 1).max().unwrap_or(0);
-    let base = time_base(&target.data_dir, map, places)?;
+    let times = made_times(&target.data_dir, map, orders)?;
     let domain = target.genesis.domain();
     let mut terminals: BTreeMap<OutletId, SecretKey> = BTreeMap::new();
     for outlet in &map.outlets {
@@ -136,7 +138,9 @@ pub fn sign_orders(target: &Target, keys: &Keys, map: &Map, orders: &[Order]) ->
     let wallets = (0..map.buyer.wallets).map(|number| keys.guest(number)).collect::<Result<Vec<Address>>>()?;
     let sign = |order: &Order| {
         let terminal = terminals.get(&order.outlet).context("an order of an outlet that the map does not have")?;
-        Ok((order.clone(), sign(order, map, base, terminal, &wallets, &domain)))
+        let made = times.get(&order.id).copied().unwrap_or_default();
+        let occurred_at_ms = order.occurred_at_ms.unwrap_or(made);
+        Ok((order.clone(), sign(order, map, occurred_at_ms, terminal, &wallets, &domain)))
     };
     orders.iter().map(sign).collect()
 }
@@ -144,7 +148,7 @@ pub fn sign_orders(target: &Target, keys: &Keys, map: &Map, orders: &[Order]) ->
 fn sign(
     order: &Order,
     map: &Map,
-    base: TimeBase,
+    occurred_at_ms: u64,
     terminal: &SecretKey,
     wallets: &[Address],
     domain: &DomainSeparator,
@@ -159,7 +163,7 @@ fn sign(
         outlet: order.outlet,
         terminal: address_of_secret(terminal),
         sale_id: order.sale_id,
-        occurred_at_ms: order.occurred_at_ms.unwrap_or(base.base_ms + base.step_ms * order.place),
+        occurred_at_ms,
         currency: map.currency,
         total: order.total,
         lines_hash: lines_hash(salt, &order.lines),
@@ -287,7 +291,7 @@ fn list_rejected(target: &Target, file: &Path, rejected: &[Rejected]) -> Result<
 
 /// Registers the map's outlets and their terminals, as far as they are missing.
 pub async fn ensure_outlets(target: &Target, keys: &Keys, map: &Map) -> Result<()> {
-    let node = target.nodes.first().context("no node is known")?;
+    let node = &furthest(&target.nodes).await?;
     let known = node.outlets().await?;
     for spec in &map.outlets {
         let owner = address_of_secret(&keys.owner(spec.id)?);
@@ -303,6 +307,17 @@ pub async fn ensure_outlets(target: &Target, keys: &Keys, map: &Map) -> Result<(
         }
     }
     Ok(())
+}
+
+/// The node with the highest final block among those that answer soon.
+pub async fn furthest(nodes: &[NodeClient]) -> Result<NodeClient> {
+    let one = |node: NodeClient| async move {
+        let status = tokio::time::timeout(ANSWER_TIMEOUT, node.status()).await.ok()?.ok()?;
+        Some((status.height, node))
+    };
+    let answers = join_all(nodes.iter().cloned().map(one)).await;
+    let best = answers.into_iter().flatten().max_by_key(|(height, _)| *height);
+    best.map(|(_, node)| node).context("no node answers: is hotpot up running on this folder?")
 }
 
 fn check_outlet(outlet: &OutletAnswer, owner: Address, map: &Map) -> Result<()> {

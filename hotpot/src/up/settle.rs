@@ -2,18 +2,26 @@
 
 use super::evm::{Evm, EvmBooks};
 use super::network::Contracts;
-use crate::import::run::Report;
+use crate::import::run::{Report, furthest};
 use alloy::rpc::types::BlockNumberOrTag;
 use anyhow::{Context, Result};
 use client::{NodeClient, StatusAnswer, SupplyAnswer};
+use futures::future::join_all;
 use indexer::query::{self, Totals};
 use serde::Serialize;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use std::time::Duration;
 
+/// A node that takes longer is shown as down.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
 /// Connections to the database; looking needs one.
 const CONNECTIONS_MAX: u32 = 2;
+
+/// What a node says of itself, if it says it soon.
+async fn quick_status(node: &NodeClient) -> Option<StatusAnswer> {
+    tokio::time::timeout(LOOK_TIMEOUT, node.status()).await.ok()?.ok()
+}
 
 /// Readers of all three books.
 pub struct Books {
@@ -113,9 +121,7 @@ impl Books {
     /// Looks at everything.
     pub async fn look(&self) -> Look {
         let mut look = Look::default();
-        for node in &self.nodes {
-            look.nodes.push(node.status().await.ok());
-        }
+        look.nodes = join_all(self.nodes.iter().map(quick_status)).await;
         look.supply = self.supply().await.ok();
         look.latest = self.evm.books(self.contracts, BlockNumberOrTag::Latest).await.ok();
         look.finalized = self.evm.books(self.contracts, BlockNumberOrTag::Finalized).await.ok();
@@ -126,15 +132,7 @@ impl Books {
 
     /// The supply of the node that is furthest.
     async fn supply(&self) -> Result<SupplyAnswer> {
-        let mut best: Option<SupplyAnswer> = None;
-        for node in &self.nodes {
-            if let Ok(supply) = node.supply().await
-                && best.is_none_or(|known| supply.height > known.height)
-            {
-                best = Some(supply);
-            }
-        }
-        best.context("no node answers")
+        Ok(furthest(&self.nodes).await?.supply().await?)
     }
 
     /// Compares ledger, contract and database, account by account.
@@ -186,7 +184,7 @@ impl Books {
     /// Each account of the database must be paid what the ledger released and the contract minted.
     async fn check_accounts(&self) -> Result<Vec<String>> {
         let mut differences = Vec::new();
-        let node = self.nodes.first().context("no node is known")?;
+        let node = furthest(&self.nodes).await?;
         for row in query::payouts_by_account(&self.pool).await? {
             let account = row.account;
             let released = node.account(account).await?.map_or(0, |account| account.released);

@@ -4,7 +4,7 @@ use super::evm::Evm;
 use super::network::Contracts;
 use super::status::Display;
 use crate::cli::UpArgs;
-use crate::import::run::submit;
+use crate::import::run::{furthest, submit};
 use crate::keys::Keys;
 use anyhow::{Context, Result, anyhow, bail};
 use client::NodeClient;
@@ -103,8 +103,8 @@ impl Ports {
     pub fn choose(args: &UpArgs) -> Result<Self> {
         if !args.free_ports {
             return Ok(Self {
-                nodes: (0..VALIDATORS_MAX).map(|i| args.node_port + i).collect(),
-                p2p: (0..VALIDATORS_MAX).map(|i| args.p2p_port + i).collect(),
+                nodes: range(args.node_port, "--node-port")?,
+                p2p: range(args.p2p_port, "--p2p-port")?,
                 relayer: args.relayer_port,
                 indexer: args.indexer_port,
                 anvil: args.anvil_port,
@@ -124,6 +124,12 @@ impl Ports {
             anvil: free[2 * count + 2],
         })
     }
+}
+
+fn range(first: u16, flag: &str) -> Result<Vec<u16>> {
+    let last = first.checked_add(VALIDATORS_MAX - 1);
+    let last = last.with_context(|| format!("{flag}: at most {}, found {first}", u16::MAX - VALIDATORS_MAX + 1))?;
+    Ok((first..=last).collect())
 }
 
 /// The genesis of this folder, made on first use.
@@ -224,6 +230,11 @@ pub async fn contracts(
         if let (Some(token), Some(anchor)) = (status.token, status.anchor) {
             return in_force(evm, deployed, token, anchor).await;
         }
+        if status.proposed_anchor.is_some() {
+            // An earlier run bound the ledger and was stopped: its contracts come into force with the next epoch.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            continue;
+        }
         display.say("deploying the contracts and waiting until they are final");
         evm.fund_local(&[address_of_secret(&keys.founder()?)]).await?;
         let from_epoch = status.epoch + 1;
@@ -263,7 +274,7 @@ async fn bind(
     from_epoch: u64,
 ) -> Result<bool> {
     let founder = keys.founder()?;
-    let node = nodes.first().context("no node")?;
+    let node = furthest(nodes).await?;
     let nonce = node.account(address_of_secret(&founder)).await?.map_or(0, |account| account.nonce) + 1;
     let payload = Payload::SetAnchor(SetAnchor {
         token: contracts.token,
@@ -272,7 +283,7 @@ async fn bind(
         validators_hash: genesis.validators.hash(),
         nonce,
     });
-    submit(node, &genesis.domain(), payload, &founder).await.context("bind the ledger to the contracts")?;
+    submit(&node, &genesis.domain(), payload, &founder).await.context("bind the ledger to the contracts")?;
     let deadline = Instant::now() + READY_TIMEOUT;
     loop {
         let status = any_status(nodes).await?;
@@ -290,10 +301,5 @@ async fn bind(
 }
 
 async fn any_status(nodes: &[NodeClient]) -> Result<client::StatusAnswer> {
-    for node in nodes {
-        if let Ok(status) = node.status().await {
-            return Ok(status);
-        }
-    }
-    bail!("no node answers; see logs/node-*.log")
+    Ok(furthest(nodes).await?.status().await?)
 }

@@ -60,6 +60,7 @@ async fn status(State(served): Shared) -> Json<StatusAnswer> {
         epoch: 1,
         checkpointed_epoch: 0,
         mempool: 0,
+        proposed_anchor: None,
         anchor: None,
         token: None,
         busy: false,

@@ -1,4 +1,5 @@
 //! The indexer against a real PostgreSQL, a real anvil and a node that serves a chain with known keys.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod actors;
 mod evm;

@@ -9,7 +9,7 @@ use axum::{Json, Router};
 use client::StatusAnswer;
 use domain::Genesis;
 
-/// Routes of this resource; the aliases are the user's names.
+/// Routes of this resource; the aliases are the names that operators know.
 pub fn router() -> Router<Api> {
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
@@ -40,6 +40,7 @@ async fn ready(State(api): State<Api>) -> Result<(StatusCode, Json<StatusAnswer>
         mempool: node.mempool_len(),
         anchor: ledger.anchor().map(|binding| binding.anchor),
         token: ledger.anchor().map(|binding| binding.token),
+        proposed_anchor: ledger.proposed_anchor().map(|binding| binding.anchor),
         busy: ledger.wants_blocks(),
     };
     Ok((status, Json(answer)))

@@ -25,16 +25,24 @@ pub fn router() -> Router<Api> {
 }
 
 /// What a request waits for.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Wait {
-    wait: WaitFor,
+    wait: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+impl Wait {
+    fn parse(&self) -> Result<WaitFor, Refusal> {
+        match self.wait.as_deref() {
+            None | Some("final") => Ok(WaitFor::Final),
+            Some("accepted") => Ok(WaitFor::Accepted),
+            Some(other) => Err(Refusal::bad_field("wait", format!("expected final or accepted, found {other:?}"))),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum WaitFor {
-    #[default]
     Final,
     Accepted,
 }
@@ -47,6 +55,7 @@ pub async fn settle(
     wait: Wait,
 ) -> Result<Option<(u64, bool)>, Refusal> {
     let id = transaction.id;
+    let wait_for = wait.parse()?;
     if let Some(height) = api.node.store.transaction_height(id)? {
         return Ok(Some((height, false)));
     }
@@ -59,7 +68,7 @@ pub async fn settle(
     if is_new {
         api.peers.announce(&relayed);
     }
-    if wait.wait == WaitFor::Accepted {
+    if wait_for == WaitFor::Accepted {
         return Ok(None);
     }
     match tokio::time::timeout(FINALITY_TIMEOUT, outcome).await {
@@ -104,7 +113,9 @@ async fn submit(
         Some((_, false)) => (StatusCode::OK, SaleState::Final),
     };
     let height = settled.map(|(height, _)| height);
-    let answer = TransactionAnswer { id, status, height, transaction: Some(transaction) };
+    // The signature is no part of the id: what stood already may carry another one than this request.
+    let transaction = (code == StatusCode::CREATED).then_some(transaction);
+    let answer = TransactionAnswer { id, status, height, transaction };
     Ok((code, Json(answer)).into_response())
 }
 

@@ -26,7 +26,7 @@ pub enum GuardError {
         source: std::io::Error,
     },
     /// Both slots are damaged.
-    #[error("guard file {} is damaged; if this validator never signed elsewhere, restore it or start with a new key", path.display())]
+    #[error("guard file {} is damaged: do not restore an old one; remove it only while no other validator lags, or start with a new key", path.display())]
     Damaged {
         /// Which.
         path: PathBuf,
@@ -56,7 +56,8 @@ impl GuardFile {
     /// signed for; `is_fresh` says that the chain has no block yet, so that a missing file is nothing to worry about.
     pub fn open(path: &Path, next_height: u64, is_fresh: bool) -> Result<Self, GuardError> {
         let error = |source| GuardError::File { path: path.to_owned(), source };
-        let fresh = !path.exists();
+        // A crash right after it was made leaves an empty file.
+        let fresh = std::fs::metadata(path).map_or(true, |metadata| metadata.len() == 0);
         let file = OpenOptions::new()
             .read(true)
             .write(true)
