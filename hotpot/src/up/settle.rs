@@ -120,14 +120,14 @@ impl Books {
 
     /// Looks at everything.
     pub async fn look(&self) -> Look {
-        let mut look = Look::default();
-        look.nodes = join_all(self.nodes.iter().map(quick_status)).await;
-        look.supply = self.supply().await.ok();
-        look.latest = self.evm.books(self.contracts, BlockNumberOrTag::Latest).await.ok();
-        look.finalized = self.evm.books(self.contracts, BlockNumberOrTag::Finalized).await.ok();
-        look.evm_block = self.evm.heads().await.map_or(0, |(latest, _)| latest);
-        look.totals = query::totals(&self.pool).await.ok();
-        look
+        Look {
+            nodes: join_all(self.nodes.iter().map(quick_status)).await,
+            supply: self.supply().await.ok(),
+            latest: self.evm.books(self.contracts, BlockNumberOrTag::Latest).await.ok(),
+            finalized: self.evm.books(self.contracts, BlockNumberOrTag::Finalized).await.ok(),
+            evm_block: self.evm.heads().await.map_or(0, |(latest, _)| latest),
+            totals: query::totals(&self.pool).await.ok(),
+        }
     }
 
     /// The supply of the node that is furthest.

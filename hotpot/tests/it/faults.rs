@@ -1,29 +1,30 @@
 //! Processes die and the EVM chain reorganises; the books still agree.
 
-use crate::network::{Folder, Running, example_orders};
+use crate::network::{Folder, example_orders, processes_of};
 use serde_json::{Value, json};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Blocks that are replaced; `finalized` stands eight below the head.
 const REORG_DEPTH: u64 = 3;
 
-fn kill(network: &Running<'_>, pointer: &str) {
-    let pid = network.pid(pointer);
-    assert_ne!(pid, 0, "{pointer}");
-    assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
+fn signal(name: &str, pid: u64) {
+    assert_ne!(pid, 0);
+    assert!(Command::new("kill").args([name, &pid.to_string()]).status().unwrap().success());
 }
 
 #[test]
-fn kill_9_of_a_validator_the_relayer_and_the_indexer_changes_nothing() {
+fn killed_or_stopped_services_come_back_and_nothing_is_lost() {
     let folder = Folder::new();
     let arguments =
         [example_orders(), vec!["--rate".into(), "6/s".into(), "--epoch-blocks".into(), "8".into()]].concat();
     let mut network = folder.start(&arguments);
-    for pointer in ["/nodes/1/pid", "/relayer/pid", "/indexer/pid", "/nodes/3/pid"] {
+    let signals =
+        [("/nodes/1/pid", "-9"), ("/relayer/pid", "-9"), ("/indexer/pid", "-TERM"), ("/nodes/3/pid", "-TERM")];
+    for (pointer, name) in signals {
         std::thread::sleep(Duration::from_millis(1500));
         let before = network.pid(pointer);
-        kill(&network, pointer);
+        signal(name, before);
         let path = folder.path().join("network.json");
         network.wait_for("a new process", || {
             let text = std::fs::read_to_string(&path).unwrap_or_default();
@@ -35,6 +36,41 @@ fn kill_9_of_a_validator_the_relayer_and_the_indexer_changes_nothing() {
     let (ok, summary) = folder.settle(&example_orders());
     assert!(ok, "{summary}");
     assert_eq!(summary["sales_final"], 60);
+}
+
+fn height(node: &str) -> u64 {
+    let status: Value = reqwest::blocking::get(format!("{node}/readyz")).unwrap().json().unwrap();
+    status["height"].as_u64().unwrap()
+}
+
+/// The chain is idle then: blocks follow each other slowly, and catching up must not.
+#[test]
+fn a_validator_that_was_away_for_many_blocks_catches_up_on_an_idle_chain() {
+    const MISSED_BLOCKS: u64 = 40;
+    let folder = Folder::new();
+    let arguments =
+        [example_orders(), vec!["--epoch-blocks".into(), "16".into(), "--rate".into(), "4/s".into()]].concat();
+    let mut network = folder.start(&arguments);
+    let (others, away, pid) = (network.node(0), network.node(2), network.pid("/nodes/2/pid"));
+    let before = height(&away);
+    signal("-STOP", pid);
+    network.wait_for("many blocks without it", || height(&others) > before + MISSED_BLOCKS);
+    signal("-CONT", pid);
+    let resumed = Instant::now();
+    network.wait_for("the same height", || height(&away) + 1 >= height(&others));
+    assert!(resumed.elapsed() < Duration::from_secs(30), "{:?}", resumed.elapsed());
+    network.stop();
+}
+
+#[test]
+fn after_kill_9_of_up_itself_the_next_one_takes_over() {
+    let folder = Folder::new();
+    let network = folder.start(&example_orders());
+    network.kill();
+    let (ok, summary) = folder.settle(&example_orders());
+    assert!(ok, "{summary}");
+    assert_eq!(summary["sales_final"], 60);
+    assert_eq!(processes_of(folder.path()), 0, "nothing is left of the first one");
 }
 
 #[test]

@@ -120,6 +120,12 @@ impl Running<'_> {
         self.network().pointer(pointer).and_then(Value::as_u64).unwrap_or(0)
     }
 
+    /// Ends it without a chance to stop anything.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     pub fn stop(mut self) {
         self.interrupt();
     }
