@@ -85,6 +85,9 @@ pub struct UpArgs {
     /// anvil's JSON-RPC.
     #[arg(long, default_value_t = 8545)]
     pub anvil_port: u16,
+    /// Milliseconds between anvil's blocks; what is eight blocks old is final.
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(100..))]
+    pub anvil_block_ms: u64,
     /// Take free ports instead; they are in network.json.
     #[arg(long)]
     pub free_ports: bool,

@@ -40,7 +40,8 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
     let listener =
         TcpListener::bind(&config.http.listen).await.with_context(|| format!("listen on {}", config.http.listen))?;
     let api = Api { node: Arc::clone(&node), peers: peers.clone() };
-    let router = http::router(api).merge(service_kit::http::metrics_router(metrics));
+    let router =
+        http::router(api).merge(service_kit::http::metrics_router(move || metrics.render() + &consensus::metrics()));
     tracing::info!(validator = %node.address, listen = %config.http.listen, height = node.ledger().height(), "node starts");
 
     let tasks = stop.child_token();

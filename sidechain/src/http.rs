@@ -12,11 +12,7 @@ mod transactions;
 use crate::io::peers::Peers;
 use crate::node::Node;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use std::sync::Arc;
-
-/// The largest body of a public request; a sale of 500 lines is well below.
-const BODY_BYTES_MAX: usize = 512 * 1024;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -36,7 +32,6 @@ pub fn router(api: Api) -> Router {
         .merge(checkpoints::router())
         .merge(accounts::router())
         .merge(status::router())
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .merge(exchange::router())
         .fallback(answer::no_such_route)
         .method_not_allowed_fallback(answer::no_such_method)

@@ -22,8 +22,8 @@ pub struct AnvilOptions {
     pub port: u16,
     /// Chain id; 31337 is anvil's own.
     pub chain_id: u64,
-    /// Seconds between blocks; `None` mines a block per transaction.
-    pub block_time_s: Option<u64>,
+    /// Time between blocks; `None` mines a block per transaction.
+    pub block_time: Option<Duration>,
     /// `finalized` stands two of these behind the head.
     pub slots_in_an_epoch: u64,
     /// Where to look for the program before `PATH`.
@@ -53,8 +53,10 @@ impl Anvil {
             .args(["--slots-in-an-epoch", &options.slots_in_an_epoch.to_string()])
             .arg("--state")
             .arg(&state);
-        if let Some(seconds) = options.block_time_s {
-            command.args(["--block-time", &seconds.to_string()]);
+        if let Some(time) = options.block_time {
+            // In seconds, with a fraction.
+            let (seconds, millis) = (time.as_secs(), time.subsec_millis());
+            command.args(["--block-time", &format!("{seconds}.{millis:03}")]);
         }
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).kill_on_drop(true).process_group(0);
         let child = command.spawn().context("start anvil")?;

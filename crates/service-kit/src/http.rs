@@ -43,12 +43,12 @@ pub fn operations_router(readiness: Readiness, metrics: PrometheusHandle) -> Rou
         .route("/health", get(ready))
         .route("/api/status", get(ready))
         .with_state(readiness)
-        .merge(metrics_router(metrics))
+        .merge(metrics_router(move || metrics.render()))
 }
 
 /// `/metrics` alone, for a process with a readiness answer of its own.
-pub fn metrics_router(metrics: PrometheusHandle) -> Router {
-    Router::new().route("/metrics", get(move || async move { metrics.render() }))
+pub fn metrics_router(render: impl Fn() -> String + Clone + Send + Sync + 'static) -> Router {
+    Router::new().route("/metrics", get(move || async move { render() }))
 }
 
 async fn ready(State(readiness): State<Readiness>) -> (StatusCode, Json<Value>) {

@@ -36,6 +36,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
 /// Made times reach back at most this far, so that none is too late on arrival.
 const SPREAD_MS_MAX: u64 = SALE_LATE_MS_MAX - 3_600_000;
+/// How often registrations are begun anew while the ledger moves on under them.
+const REGISTER_ATTEMPTS: usize = 20;
 /// How long a registrar's approval of ours lasts.
 const APPROVAL_MS: u64 = 3_600_000;
 
@@ -289,8 +291,27 @@ fn list_rejected(target: &Target, file: &Path, rejected: &[Rejected]) -> Result<
     Ok(Some(path))
 }
 
-/// Registers the map's outlets and their terminals, as far as they are missing.
+/// Registers the map's outlets and their terminals, as far as they are missing. What an earlier run has sent may
+/// become final meanwhile: then the ledger is looked at again.
 pub async fn ensure_outlets(target: &Target, keys: &Keys, map: &Map) -> Result<()> {
+    for _ in 0..REGISTER_ATTEMPTS {
+        match register_missing(target, keys, map).await {
+            Err(error) if is_outdated(&error) => tokio::time::sleep(RETRY_PAUSE).await,
+            other => return other,
+        }
+    }
+    register_missing(target, keys, map).await
+}
+
+/// Whether the ledger has moved on since a transaction was made: it, or another one of the same signer, is in it.
+pub fn is_outdated(error: &anyhow::Error) -> bool {
+    match error.downcast_ref::<ClientError>() {
+        Some(ClientError::Problem(problem)) => problem.status == 409 || problem.kind.ends_with(":stale_nonce"),
+        _ => false,
+    }
+}
+
+async fn register_missing(target: &Target, keys: &Keys, map: &Map) -> Result<()> {
     let node = &furthest(&target.nodes).await?;
     let known = node.outlets().await?;
     for spec in &map.outlets {

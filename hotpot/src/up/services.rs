@@ -12,11 +12,10 @@ use local_services::{Anvil, AnvilOptions, Postgres};
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// anvil's own chain id.
 const LOCAL_CHAIN_ID: u64 = 31_337;
-/// Seconds between anvil's blocks.
-const ANVIL_BLOCK_TIME_S: u64 = 1;
 /// `finalized` stands two of these behind the head.
 const ANVIL_SLOTS_IN_AN_EPOCH: u64 = 4;
 /// The database of a local network.
@@ -188,7 +187,7 @@ impl External {
             dir: layout.dir.join("anvil"),
             port,
             chain_id: LOCAL_CHAIN_ID,
-            block_time_s: Some(ANVIL_BLOCK_TIME_S),
+            block_time: Some(Duration::from_millis(args.anvil_block_ms)),
             slots_in_an_epoch: ANVIL_SLOTS_IN_AN_EPOCH,
             programs: tool_folders(),
         };

@@ -4,7 +4,7 @@ use super::evm::Evm;
 use super::network::Contracts;
 use super::status::Display;
 use crate::cli::UpArgs;
-use crate::import::run::{furthest, submit};
+use crate::import::run::{furthest, is_outdated, submit};
 use crate::keys::Keys;
 use anyhow::{Context, Result, anyhow, bail};
 use client::NodeClient;
@@ -240,8 +240,11 @@ pub async fn contracts(
         let from_epoch = status.epoch + 1;
         let contracts = evm.deploy(genesis, from_epoch).await?;
         crate::files::write_atomically(&path, &serde_json::to_vec_pretty(&contracts)?)?;
-        if bind(keys, genesis, nodes, contracts, from_epoch).await? {
-            return Ok(contracts);
+        match bind(keys, genesis, nodes, contracts, from_epoch).await {
+            Ok(true) => return Ok(contracts),
+            Ok(false) => {}
+            Err(error) if is_outdated(&error) => {}
+            Err(error) => return Err(error),
         }
     }
 }

@@ -46,7 +46,10 @@ impl Folder {
 
     fn up(&self, arguments: &[String]) -> Command {
         let mut command = hotpot();
-        command.args(["up", "--json", "--free-ports", "--data-dir"]).arg(self.path()).args(arguments);
+        command
+            .args(["up", "--json", "--free-ports", "--anvil-block-ms", "300", "--data-dir"])
+            .arg(self.path())
+            .args(arguments);
         command
     }
 

@@ -56,7 +56,7 @@ impl World {
             dir: dir.path().join("anvil"),
             port: free_port().unwrap(),
             chain_id: 31337,
-            block_time_s: None,
+            block_time: None,
             slots_in_an_epoch,
             programs: vec![bin],
         };

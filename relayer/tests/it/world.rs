@@ -91,7 +91,7 @@ impl World {
             dir: dir.path().join("anvil"),
             port: free_port().unwrap(),
             chain_id: CHAIN_ID,
-            block_time_s: Some(1),
+            block_time: Some(Duration::from_secs(1)),
             slots_in_an_epoch: finality / 2,
             programs,
         };

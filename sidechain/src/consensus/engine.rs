@@ -11,6 +11,7 @@ use anyhow::{Context, Result, anyhow};
 use arc_malachitebft_app_channel::app::config::{
     ConsensusConfig, NodeConfig, P2pConfig, PubSubProtocol, ValuePayload, ValueSyncConfig,
 };
+use arc_malachitebft_app_channel::app::metrics::export;
 use arc_malachitebft_app_channel::app::types::Keypair;
 use arc_malachitebft_app_channel::app::types::codec::Codec;
 use arc_malachitebft_app_channel::{
@@ -100,6 +101,19 @@ fn new_network_key(path: &Path) -> Result<[u8; 32]> {
     file.write_all(&secret)?;
     file.sync_all()?;
     Ok(secret)
+}
+
+/// The engine's own metrics, as Prometheus reads them.
+pub fn metrics() -> String {
+    let mut text = String::new();
+    export(&mut text);
+    text
+}
+
+/// Whether the engine stopped for good because it could not make a vote durable: an operator has to look.
+pub fn safety_failed() -> bool {
+    let failed = |line: &str| line.contains("node_safety_failure") && !line.starts_with('#') && !line.ends_with(" 0");
+    metrics().lines().any(failed)
 }
 
 /// Starts the engine and runs the node's side of it until `stop` or a fatal error.

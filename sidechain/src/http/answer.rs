@@ -9,11 +9,16 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use client::Problem;
 use domain::rejection::{Rejection, RejectionKind};
+use futures::StreamExt;
 use serde::de::DeserializeOwned;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const PROBLEM_JSON: &str = "application/problem+json";
 const REQUEST_ID: &str = "x-request-id";
+/// The largest body of a public request; a sale of 500 lines is well below.
+const BODY_BYTES_MAX: usize = 512 * 1024;
+/// How much of a body that is too large is read before the connection is closed.
+const BODY_BYTES_DRAINED_MAX: usize = 32 * 1024 * 1024;
 /// Seconds after which a full mempool is worth another try.
 const RETRY_AFTER_S: &str = "1";
 
@@ -87,14 +92,31 @@ impl IntoResponse for Refusal {
 /// A JSON body whose errors name the field.
 pub struct JsonBody<T>(pub T);
 
+/// Reads a body within its bound. What is beyond is read and thrown away, so that the client, who is still sending,
+/// gets the answer rather than a broken connection.
+async fn read(body: Body) -> Result<Vec<u8>, Refusal> {
+    let (mut kept, mut found) = (Vec::new(), 0);
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| Problem::new(400, "body_cut_off", error.to_string()))?;
+        found += chunk.len();
+        if found <= BODY_BYTES_MAX {
+            kept.extend_from_slice(&chunk);
+        } else if found > BODY_BYTES_DRAINED_MAX {
+            break;
+        }
+    }
+    if found > BODY_BYTES_MAX {
+        return Err(Problem::new(413, "body_too_large", format!("a body has at most {BODY_BYTES_MAX} bytes")).into());
+    }
+    Ok(kept)
+}
+
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let bytes = axum::body::Bytes::from_request(request, state).await.map_err(|error| {
-            let status = error.status().as_u16();
-            Refusal::from(Problem::new(status, "body_not_taken", error.body_text()))
-        })?;
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Refusal> {
+        let bytes = read(request.into_body()).await?;
         parse(&bytes).map(Self)
     }
 }

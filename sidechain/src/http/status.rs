@@ -2,6 +2,7 @@
 
 use super::answer::Refusal;
 use super::{Api, checkpoints};
+use crate::consensus;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
@@ -27,11 +28,16 @@ async fn ready(State(api): State<Api>) -> Result<(StatusCode, Json<StatusAnswer>
     let checkpointed_epoch = checkpoints::latest(&api)?.map_or(0, |signed| signed.checkpoint.epoch);
     let node = &api.node;
     let ledger = node.ledger();
-    let ready = node.is_ready();
+    let reason = if consensus::safety_failed() {
+        Some("the consensus engine stopped because it could not write its log: see the log, then docs/OPERATING.md")
+    } else {
+        (!node.is_ready()).then_some("consensus has not started")
+    };
+    let ready = reason.is_none();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let answer = StatusAnswer {
         ready,
-        reason: (!ready).then(|| "consensus has not started".to_owned()),
+        reason: reason.map(str::to_owned),
         validator: node.address,
         sidechain_id: ledger.sidechain_id(),
         height: ledger.height(),
