@@ -70,6 +70,9 @@ pub struct UpArgs {
     /// One JSON object a line on standard output; the last is the summary.
     #[arg(long)]
     pub json: bool,
+    /// Where the gateway listens. It is not built yet: accepted so that scripts need not change, without effect.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub http: Option<String>,
     /// Validator i serves HTTP on this port + i.
     #[arg(long, default_value_t = 7000)]
     pub node_port: u16,

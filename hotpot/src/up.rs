@@ -63,6 +63,11 @@ async fn network(
     started: Instant,
 ) -> Result<ExitCode> {
     let display = Display::new(args.json);
+    if let Some(http) = &args.http {
+        display.say(&format!(
+            "there is no gateway yet: nothing listens on {http}; the validators' APIs are in network.json"
+        ));
+    }
     let ports = Ports::choose(args)?;
     let keys = Arc::new(Keys::open_or_create(&layout.dir)?);
 
@@ -74,7 +79,9 @@ async fn network(
     crate::keys::refuse_public_chain(evm.chain_id)?;
 
     let genesis = setup::genesis(layout, &keys, args, evm.chain_id)?;
-    display.say(&format!("starting {} validators", genesis.validators.as_slice().len()));
+    let validators = genesis.validators.as_slice().len();
+    ports.check_free(validators)?;
+    display.say(&format!("starting {validators} validators"));
     let nodes = services::start_nodes(supervisor, layout, &keys, &genesis, &ports)?;
     setup::wait_until_ready(&nodes, genesis.sidechain_id()).await?;
 

@@ -21,7 +21,10 @@ pub struct Contracts {
 pub struct Entry {
     /// Base URL of its HTTP API; empty if it has none.
     pub http: String,
-    /// Its process id; 0 while it restarts. Programs that are not ours keep theirs until `up` restarts them.
+    /// Its HTTP port; 0 if it has none.
+    #[serde(default)]
+    pub port: u16,
+    /// Its process id; 0 while it restarts and after the network was stopped. Programs that are not ours keep theirs until `up` restarts them.
     #[serde(default)]
     pub pid: u32,
     /// The validator's address.

@@ -31,7 +31,7 @@ fn multiaddr(port: u16) -> String {
 
 /// The entry of a service in `network.json`; its pid follows when it runs.
 pub fn entry(port: u16) -> Entry {
-    Entry { http: loopback(port), ..Entry::default() }
+    Entry { http: loopback(port), port, ..Entry::default() }
 }
 
 /// The entries of all validators.
@@ -225,8 +225,8 @@ impl External {
 
     /// anvil's entry in `network.json`.
     pub fn anvil_entry(&self) -> Option<Entry> {
-        let (anvil, _) = self.anvil.as_ref()?;
-        Some(Entry { http: anvil.url(), pid: anvil.pid().unwrap_or(0), ..Entry::default() })
+        let (anvil, options) = self.anvil.as_ref()?;
+        Some(Entry { pid: anvil.pid().unwrap_or(0), ..entry(options.port) })
     }
 
     /// PostgreSQL's entry in `network.json`.

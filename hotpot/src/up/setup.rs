@@ -126,6 +126,18 @@ impl Ports {
     }
 }
 
+impl Ports {
+    /// A port that somebody else has would only show as a service that starts again and again.
+    pub fn check_free(&self, validators: usize) -> Result<()> {
+        let ours = self.nodes[..validators].iter().chain(&self.p2p[..validators]).chain([&self.relayer, &self.indexer]);
+        for port in ours {
+            std::net::TcpListener::bind(("127.0.0.1", *port))
+                .with_context(|| format!("port {port} is taken: stop who has it, or use --free-ports"))?;
+        }
+        Ok(())
+    }
+}
+
 fn range(first: u16, flag: &str) -> Result<Vec<u16>> {
     let last = first.checked_add(VALIDATORS_MAX - 1);
     let last = last.with_context(|| format!("{flag}: at most {}, found {first}", u16::MAX - VALIDATORS_MAX + 1))?;

@@ -92,10 +92,11 @@ async fn keep_running(service: Service, shared: Arc<Mutex<Shared>>, stop: Cancel
         match spawn(&service) {
             Ok(child) => {
                 note_pid(&shared, &service, child.id().unwrap_or(0));
-                if run(child, &service, &stop).await {
+                let stopped = run(child, &service, &stop).await;
+                note_pid(&shared, &service, 0);
+                if stopped {
                     return;
                 }
-                note_pid(&shared, &service, 0);
             }
             Err(error) => tracing::error!(service = service.name, %error, "cannot start"),
         }
