@@ -159,6 +159,10 @@ impl Display {
         table.add_row(["anchored", &format!("epoch {}, up to height {}", summary.epoch, summary.height)]);
         table.add_row(["took", &format!("{} s", summary.seconds)]);
         println!("{table}");
+        for report in summary.imports.iter().filter(|report| report.rejected > 0) {
+            let list = report.rejected_file.as_deref().unwrap_or(std::path::Path::new("import/")).display();
+            println!("REJECTED {} orders, listed in {list}", report.rejected);
+        }
         for difference in &summary.differences {
             println!("DIFFERS  {difference}");
         }
