@@ -88,8 +88,9 @@ async fn network(
     let relayer = domain::crypto::address_of_secret(&keys.get("relayer")?);
     evm.fund_local(&[relayer]).await?;
     let contracts = setup::contracts(layout, &keys, &genesis, &nodes, &evm, &display).await?;
-    services::start_relayer(supervisor, layout, &keys, &ports, &nodes, &evm_url, evm.chain_id, contracts)?;
-    services::start_indexer(supervisor, layout, &ports, &nodes, &evm_url, evm.chain_id, contracts)?;
+    let chains = services::Chains { nodes: &nodes, evm_url: &evm_url, chain_id: evm.chain_id, contracts };
+    services::start_relayer(supervisor, layout, &keys, ports.relayer, &chains)?;
+    services::start_indexer(supervisor, layout, ports.indexer, &chains)?;
     supervisor.write_network(NetworkFile {
         sidechain_id: genesis.sidechain_id(),
         evm_chain_id: evm.chain_id,

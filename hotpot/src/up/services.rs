@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// anvil's own chain id.
 const LOCAL_CHAIN_ID: u64 = 31_337;
+/// How often the relayer looks at the local chain.
+const RELAYER_POLL_MS: u64 = 500;
 /// `finalized` stands two of these behind the head.
 const ANVIL_SLOTS_IN_AN_EPOCH: u64 = 4;
 /// The database of a local network.
@@ -88,61 +90,54 @@ pub fn start_nodes(
     Ok((0..count).map(|number| NodeClient::new(&loopback(ports.nodes[number]))).collect())
 }
 
-fn node_urls(nodes: &[NodeClient]) -> Vec<&str> {
-    nodes.iter().map(NodeClient::base).collect()
+/// What relayer and indexer connect to.
+pub struct Chains<'a> {
+    /// Validators.
+    pub nodes: &'a [NodeClient],
+    /// The EVM node.
+    pub evm_url: &'a str,
+    /// Its chain.
+    pub chain_id: u64,
+    /// The contracts on it.
+    pub contracts: Contracts,
+}
+
+impl Chains<'_> {
+    /// The part of the configuration that both have.
+    fn config(&self, layout: &Layout, port: u16) -> serde_json::Value {
+        json!({
+            "database": { "url_file": layout.database_url_file() },
+            "blockchain": {
+                "rpc_url": self.evm_url,
+                "chain_id": self.chain_id,
+                "anchor": self.contracts.anchor,
+                "token": self.contracts.token,
+            },
+            "node": { "urls": self.nodes.iter().map(NodeClient::base).collect::<Vec<_>>() },
+            "http": { "listen": format!("127.0.0.1:{port}") },
+        })
+    }
 }
 
 /// Starts the relayer.
-#[allow(clippy::too_many_arguments, reason = "each is one line of its configuration")]
 pub fn start_relayer(
     supervisor: &Supervisor,
     layout: &Layout,
     keys: &Keys,
-    ports: &Ports,
-    nodes: &[NodeClient],
-    evm_url: &str,
-    chain_id: u64,
-    contracts: Contracts,
+    port: u16,
+    chains: &Chains<'_>,
 ) -> Result<()> {
-    let config = json!({
-        "database": { "url_file": layout.database_url_file() },
-        "blockchain": {
-            "rpc_url": evm_url,
-            "chain_id": chain_id,
-            "anchor": contracts.anchor,
-            "token": contracts.token,
-            "poll_interval_ms": 500,
-        },
-        "node": { "urls": node_urls(nodes) },
-        "signer": { "keystore_file": keys.file("relayer"), "passphrase_file": keys.passphrase_file() },
-        "http": { "listen": format!("127.0.0.1:{}", ports.relayer) },
-    });
+    let mut config = chains.config(layout, port);
+    config["blockchain"]["poll_interval_ms"] = json!(RELAYER_POLL_MS);
+    config["signer"] = json!({ "keystore_file": keys.file("relayer"), "passphrase_file": keys.passphrase_file() });
     start(supervisor, layout, "relayer", "relayer", write_config(layout, "relayer", &config)?);
     Ok(())
 }
 
 /// Starts the indexer.
-pub fn start_indexer(
-    supervisor: &Supervisor,
-    layout: &Layout,
-    ports: &Ports,
-    nodes: &[NodeClient],
-    evm_url: &str,
-    chain_id: u64,
-    contracts: Contracts,
-) -> Result<()> {
-    let config = json!({
-        "database": { "url_file": layout.database_url_file() },
-        "blockchain": {
-            "rpc_url": evm_url,
-            "chain_id": chain_id,
-            "anchor": contracts.anchor,
-            "token": contracts.token,
-            "start_block": contracts.start_block,
-        },
-        "node": { "urls": node_urls(nodes) },
-        "http": { "listen": format!("127.0.0.1:{}", ports.indexer) },
-    });
+pub fn start_indexer(supervisor: &Supervisor, layout: &Layout, port: u16, chains: &Chains<'_>) -> Result<()> {
+    let mut config = chains.config(layout, port);
+    config["blockchain"]["start_block"] = json!(chains.contracts.start_block);
     start(supervisor, layout, "indexer", "indexer", write_config(layout, "indexer", &config)?);
     Ok(())
 }

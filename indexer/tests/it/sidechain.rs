@@ -106,6 +106,24 @@ async fn assert_outlets(pool: &PgPool, ledger: &Ledger) {
     assert_eq!(found, expected);
 }
 
+/// The tables that the EVM's follower does not write meanwhile.
+async fn sidechain_digests(pool: &PgPool) -> BTreeMap<&'static str, String> {
+    const OF_THE_EVM: [&str; 8] = [
+        "balance",
+        "checkpoint_anchored",
+        "chunk_issued",
+        "cursor",
+        "evm_block",
+        "payout",
+        "raw_log",
+        "token_transfer",
+    ];
+    let mut digests = digests(pool).await;
+    digests.retain(|table, _| !OF_THE_EVM.contains(table));
+    assert!(digests.len() > 5, "{digests:?}");
+    digests
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn forged_blocks_are_refused_and_nothing_is_written() {
     let world = World::start(32).await;
@@ -116,7 +134,7 @@ async fn forged_blocks_are_refused_and_nothing_is_written() {
     let config = world.config("main", &evm, &node.url);
     let indexer = Indexer::start(&config);
     reach(&pool, 2).await;
-    let before = digests(&pool).await;
+    let before = sidechain_digests(&pool).await;
 
     // Two of four validators are no quorum.
     let sale = chain.sale(1, 1, BuyerKind::Wallet, 500);
@@ -126,7 +144,7 @@ async fn forged_blocks_are_refused_and_nothing_is_written() {
     chain.blocks[2].certificate = certify(&ledger, &honest.header, 2);
     node.serve(&chain);
     indexer.wait_for_reason("certificate does not hold").await;
-    assert_eq!(digests(&pool).await, before);
+    assert_eq!(sidechain_digests(&pool).await, before);
 
     // Another total under an honest certificate.
     chain.blocks[2] = honest.clone();
@@ -141,7 +159,7 @@ async fn forged_blocks_are_refused_and_nothing_is_written() {
     chain.blocks[2].raw = alloy::hex::encode(&raw);
     node.serve(&chain);
     indexer.wait_for_reason("cannot be decoded").await;
-    assert_eq!(digests(&pool).await, before);
+    assert_eq!(sidechain_digests(&pool).await, before);
 
     // The good prefix of a bad batch is written, the bad block is not.
     let next = chain.sale(1, 2, BuyerKind::Wallet, 500);
@@ -160,11 +178,11 @@ async fn forged_blocks_are_refused_and_nothing_is_written() {
     indexer.stop().await;
 
     // Another chain behind the same URL.
-    let before = digests(&pool).await;
+    let before = sidechain_digests(&pool).await;
     let other = FakeNode::start(&Chain::with_outlets("another")).await;
     let indexer = Indexer::start(&world.config("main", &evm, &other.url));
     indexer.wait_for_reason("expected").await;
-    assert_eq!(digests(&pool).await, before);
+    assert_eq!(sidechain_digests(&pool).await, before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
