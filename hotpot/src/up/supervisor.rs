@@ -108,9 +108,17 @@ async fn keep_running(service: Service, shared: Arc<Mutex<Shared>>, stop: Cancel
     }
 }
 
+/// The program that is running, even when its file was replaced by a newer build in the meantime: all services of a
+/// network are of one build.
+fn this_program() -> std::io::Result<PathBuf> {
+    let running = PathBuf::from("/proc/self/exe");
+    if running.exists() { Ok(running) } else { std::env::current_exe() }
+}
+
 fn spawn(service: &Service) -> std::io::Result<Child> {
     let log = std::fs::File::options().create(true).append(true).open(&service.log)?;
-    Command::new(std::env::current_exe()?)
+    Command::new(this_program()?)
+        .arg0("hotpot")
         .arg(service.command)
         .arg("--config")
         .arg(&service.config)
