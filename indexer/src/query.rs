@@ -15,6 +15,10 @@ pub struct Totals {
     pub transfers: u64,
     /// Units issued on the sidechain, genesis' included.
     pub issued: u64,
+    /// Units that refunds took back.
+    pub reversed: u64,
+    /// Units that outlets' owners owe.
+    pub debt: u64,
     /// Units released on the sidechain, genesis' included: what the EVM may mint.
     pub released: u64,
     /// Units minted on the EVM.
@@ -79,6 +83,9 @@ pub async fn totals(pool: &PgPool) -> sqlx::Result<Totals> {
             (COALESCE((SELECT genesis_units FROM chain.sidechain), 0)
                 + COALESCE((SELECT sum(issued) FROM chain.sale), 0))::bigint AS "issued!",
             COALESCE((SELECT sum(units) FROM chain.release), 0)::bigint AS "released!",
+            COALESCE((SELECT sum(reversed) FROM chain.refund), 0)::bigint AS "reversed!",
+            (COALESCE((SELECT sum(debt) FROM chain.refund), 0)
+                - COALESCE((SELECT sum(debt_paid) FROM chain.release), 0))::bigint AS "debt!",
             COALESCE((SELECT sum(value) FROM chain.payout), 0)::text AS "minted!",
             COALESCE((SELECT position FROM chain.cursor WHERE stream = 'sidechain'), 0) AS "sidechain_height!",
             COALESCE((SELECT position FROM chain.cursor WHERE stream = 'evm'), 0) AS "evm_block!",
@@ -97,6 +104,8 @@ pub async fn totals(pool: &PgPool) -> sqlx::Result<Totals> {
         claims: number(row.claims)?,
         issued: number(row.issued)?,
         released: number(row.released)?,
+        reversed: number(row.reversed)?,
+        debt: number(row.debt)?,
         minted: units(&row.minted)?,
         sidechain_height: number(row.sidechain_height)?,
         evm_block: number(row.evm_block)?,

@@ -5,6 +5,7 @@ mod answer;
 mod blocks;
 mod checkpoints;
 mod exchange;
+mod proof;
 mod sales;
 mod status;
 mod transactions;
@@ -27,6 +28,7 @@ pub struct Api {
 pub fn router(api: Api) -> Router {
     Router::new()
         .merge(sales::router())
+        .merge(proof::router())
         .merge(transactions::router())
         .merge(blocks::router())
         .merge(checkpoints::router())

@@ -115,8 +115,14 @@ pub struct ShareAnswer {
     pub address: Option<Address>,
     /// Units of 0.01 FRT.
     pub units: u64,
+    /// How much of it refunds took back.
+    #[serde(default)]
+    pub reversed: u64,
     /// Whether the EVM may mint them.
     pub released: bool,
+    /// The epoch at whose end they were released.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released_in: Option<u64>,
 }
 
 impl From<&Share> for ShareAnswer {
@@ -127,7 +133,8 @@ impl From<&Share> for ShareAnswer {
             Beneficiary::Claimed { wallet, .. } => ("account", Some(wallet)),
             Beneficiary::Pool => ("pool", None),
         };
-        Self { kind: kind.into(), address, units: share.units, released: share.released }
+        let (units, reversed, released_in) = (share.units, share.reversed, share.released_in);
+        Self { kind: kind.into(), address, units, reversed, released: released_in.is_some(), released_in }
     }
 }
 
@@ -151,6 +158,9 @@ pub struct SaleAnswer {
     /// Why nothing was issued.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_issued: Option<NotIssued>,
+    /// Money given back, in the currency's smallest unit.
+    #[serde(default)]
+    pub refunded: u64,
     /// The split, as stored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shares: Vec<ShareAnswer>,
@@ -167,6 +177,7 @@ impl SaleAnswer {
             height: Some(entry.height),
             issued: Some(entry.issued),
             not_issued: entry.not_issued,
+            refunded: entry.refunded(),
             shares: entry.shares.iter().map(ShareAnswer::from).collect(),
         }
     }
@@ -251,6 +262,8 @@ pub struct AccountAnswer {
     pub pending: u64,
     /// Released, ever; what the EVM may mint.
     pub released: u64,
+    /// Owed from refunds; paid from what matures next.
+    pub debt: u64,
 }
 
 /// A terminal of an outlet.
@@ -288,6 +301,8 @@ pub struct SupplyAnswer {
     pub height: u64,
     /// Ever issued, genesis' 100 included.
     pub issued: u64,
+    /// Taken back by refunds.
+    pub reversed: u64,
     /// Released to accounts: what the EVM may mint.
     pub released: u64,
     /// Waiting for maturity and an epoch's end.
@@ -296,6 +311,8 @@ pub struct SupplyAnswer {
     pub unclaimed: u64,
     /// In the pool of all holders.
     pub pool: u64,
+    /// Owed by outlets' owners from refunds. released + pending + unclaimed + pool − debt = issued − reversed.
+    pub debt: u64,
     /// Sales recorded.
     pub sales: u64,
 }

@@ -6,6 +6,7 @@ use crate::api::{
 };
 use crate::problem::Problem;
 use domain::payout::Chunk;
+use domain::proof::SaleProof;
 use domain::{Address, Genesis, OutletId, SaleId, SignedTransaction};
 use reqwest::StatusCode;
 use serde::Serialize;
@@ -134,6 +135,11 @@ impl NodeClient {
     /// One sale.
     pub async fn sale(&self, outlet: OutletId, sale_id: SaleId) -> Result<Option<SaleAnswer>, ClientError> {
         found(self.get(&format!("/api/v1/sales/{outlet}/{sale_id}")).await)
+    }
+
+    /// Everything that leads from a sale to the EVM; `None` until the sale's epoch has a checkpoint.
+    pub async fn sale_proof(&self, outlet: OutletId, sale_id: SaleId) -> Result<Option<SaleProof>, ClientError> {
+        found(self.get(&format!("/api/v1/sales/{outlet}/{sale_id}/proof")).await)
     }
 
     /// Sends a sale and waits until it is final. True when it is new, false when it stood already.

@@ -24,6 +24,7 @@ mod typed {
         struct RequestPayout { address account; uint64 nonce; }
         struct FullSettlement { uint64 nonce; }
         struct SetAnchor { address token; address anchor; uint64 fromEpoch; bytes32 validatorsHash; uint64 nonce; }
+        struct Refund { uint64 outlet; bytes16 saleId; bytes16 refundId; uint64 amount; }
         struct Checkpoint { bytes32 sidechainId; uint64 epoch; uint64 firstHeight; uint64 lastHeight; bytes32 blocksRoot; bytes32 stateRoot; bytes32 payoutRoot; bytes32 recordingsRoot; uint128 totalReleased; bytes32 nextValidatorsHash; }
     }
 }
@@ -139,6 +140,13 @@ fn payload_hash(payload: &Payload) -> B256 {
             typed::ClaimReceipt { outlet: t.outlet, saleId: FixedBytes(t.sale_id.0), wallet: t.wallet }
                 .eip712_hash_struct()
         }
+        Payload::Refund(t) => typed::Refund {
+            outlet: t.outlet,
+            saleId: FixedBytes(t.sale_id.0),
+            refundId: FixedBytes(t.refund_id.0),
+            amount: t.amount,
+        }
+        .eip712_hash_struct(),
         Payload::RequestPayout(t) => typed::RequestPayout { account: t.account, nonce: t.nonce }.eip712_hash_struct(),
         Payload::FullSettlement(t) => typed::FullSettlement { nonce: t.nonce }.eip712_hash_struct(),
         Payload::SetAnchor(t) => typed::SetAnchor {

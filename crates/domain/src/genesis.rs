@@ -45,6 +45,8 @@ pub struct Genesis {
     pub maturity_ms: u64,
     /// The least total that issues, in the currency's smallest unit.
     pub sale_total_min: u64,
+    /// Units that an outlet's owner may owe from refunds before the outlet's sales stop issuing.
+    pub owner_debt_max: u64,
     /// The set of the first epoch.
     pub validators: ValidatorSet,
 }

@@ -19,7 +19,7 @@ use crate::eip712::DomainSeparator;
 use crate::outlet::{OutletId, OutletKind, TerminalKind};
 use crate::payout::Settlement;
 use crate::rejection::Rejection;
-use crate::sale::{NotIssued, SaleKey, Share};
+use crate::sale::{NotIssued, RefundId, SaleKey, Share};
 use crate::transaction::{SignedTransaction, VerifiedTransaction};
 use crate::validators::ValidatorSet;
 use alloy_primitives::{Address, B256};
@@ -39,6 +39,17 @@ pub enum Event {
     SaleRecorded { key: SaleKey, tx_id: B256, issued: u64, not_issued: Option<NotIssued>, shares: Vec<Share> },
     /// A receipt's units went to a wallet.
     ReceiptClaimed { key: SaleKey, wallet: Address, units: u64 },
+    /// Money of a sale was given back. `reversed` holds units by share; `debt` of them became the debt of `owner`,
+    /// because their shares were released already.
+    Refunded {
+        key: SaleKey,
+        refund_id: RefundId,
+        tx_id: B256,
+        amount: u64,
+        reversed: Vec<u64>,
+        owner: Address,
+        debt: u64,
+    },
     /// A holder asked to be in the next settlement.
     PayoutRequested { account: Address },
     /// The founder asked for everybody to be in the next settlement.
@@ -49,8 +60,8 @@ pub enum Event {
     AnchorBound { binding: AnchorBinding },
     /// Another validator set was in force than the contracts were deployed with.
     AnchorVoid { binding: AnchorBinding },
-    /// Units left pending: the EVM may mint them.
-    Released { account: Address, units: u64 },
+    /// Units left pending: `units` the EVM may mint, `debt_paid` settled what the account owed.
+    Released { account: Address, units: u64, debt_paid: u64 },
     /// The epoch ended, with or without a checkpoint.
     EpochClosed { epoch: u64, checkpoint: Option<Box<EpochCheckpoint>> },
 }

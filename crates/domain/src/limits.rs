@@ -18,6 +18,8 @@ pub const CITY_BYTES_MAX: usize = 64;
 pub const SALE_LATE_MS_MAX: u64 = 72 * 3_600_000;
 /// How far a terminal's clock may be ahead.
 pub const SALE_AHEAD_MS_MAX: u64 = 10_000;
+/// The most refunds that a sale may have.
+pub const REFUNDS_PER_SALE_MAX: usize = 16;
 /// How far a block's time may be ahead of a live validator's clock.
 pub const BLOCK_AHEAD_MS_MAX: u64 = 10_000;
 /// One day of block time.

@@ -24,7 +24,8 @@ impl Payout {
         B256::from(word)
     }
 
-    fn leaf(&self) -> B256 {
+    /// keccak256(keccak256(abi.encode(account, released))): the payout's leaf in its chunk.
+    pub fn leaf(&self) -> B256 {
         let mut value = [0u8; 64];
         value[12..32].copy_from_slice(self.account.as_slice());
         value[32..].copy_from_slice(&U256::from(self.released).to_be_bytes::<32>());

@@ -1,7 +1,7 @@
 //! Every reason for which the ledger says no, with what was expected and what was found.
 
 use crate::outlet::{Currency, OutletId};
-use crate::sale::SaleKey;
+use crate::sale::{RefundId, SaleKey};
 use alloy_primitives::{Address, B256};
 
 /// What a caller can do about a rejection; decides the HTTP status.
@@ -69,6 +69,12 @@ pub enum Rejection {
     AlreadyClaimed { wallet: Address },
     #[error("wallet must be an account that the token can pay, found {found}")]
     BadWallet { found: Address },
+    #[error("refund {refund_id} of this sale stands with other content (id {expected}, found {found})")]
+    RefundConflict { refund_id: RefundId, expected: B256, found: B256 },
+    #[error("amount must be 1 to {max}, what was not refunded of the sale yet; found {found}")]
+    RefundOutOfBounds { max: u64, found: u64 },
+    #[error("a sale has at most {max} refunds")]
+    TooManyRefunds { max: usize },
     #[error("nonce must be greater than {last}, found {found}")]
     StaleNonce { last: u64, found: u64 },
     #[error("account {found} has nothing released")]
@@ -144,6 +150,9 @@ impl Rejection {
             Self::ClaimConflict { .. } => ("claim_conflict", "wallet", Conflict),
             Self::AlreadyClaimed { .. } => ("already_claimed", "wallet", Duplicate),
             Self::BadWallet { .. } => ("bad_wallet", "wallet", BadField),
+            Self::RefundConflict { .. } => ("refund_conflict", "refund_id", Conflict),
+            Self::RefundOutOfBounds { .. } => ("refund_out_of_bounds", "amount", BadField),
+            Self::TooManyRefunds { .. } => ("too_many_refunds", "refund_id", BadField),
             Self::StaleNonce { .. } => ("stale_nonce", "nonce", BadField),
             Self::NothingReleased { .. } => ("nothing_released", "account", Forbidden),
             Self::WrongRegistrar { .. } => ("wrong_registrar", "approval_signature", Forbidden),

@@ -8,43 +8,57 @@ use alloy_primitives::{Address, B256, hex};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
-/// The point of sale's own id of a sale: 16 bytes, 32 hex digits in JSON.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
-pub struct SaleId(pub [u8; 16]);
+macro_rules! point_of_sale_id {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+        pub struct $name(pub [u8; 16]);
 
-impl std::fmt::Display for SaleId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&hex::encode(self.0))
-    }
-}
-
-impl std::fmt::Debug for SaleId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{self}")
-    }
-}
-
-impl std::str::FromStr for SaleId {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let mut id = [0u8; 16];
-        if text.len() != 32 || hex::decode_to_slice(text, &mut id).is_err() {
-            return Err(format!("a sale id has 32 hex digits, found {text:?}"));
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&hex::encode(self.0))
+            }
         }
-        Ok(Self(id))
-    }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{self}")
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = String;
+            fn from_str(text: &str) -> Result<Self, String> {
+                let mut id = [0u8; 16];
+                if text.len() != 32 || hex::decode_to_slice(text, &mut id).is_err() {
+                    return Err(format!(concat!("a ", $what, " id has 32 hex digits, found {:?}"), text));
+                }
+                Ok(Self(id))
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                <String as Deserialize>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
 }
 
-impl Serialize for SaleId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
+point_of_sale_id! {
+    /// The point of sale's own id of a sale: 16 bytes, 32 hex digits in JSON.
+    SaleId, "sale"
 }
 
-impl<'de> Deserialize<'de> for SaleId {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <String as Deserialize>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
+point_of_sale_id! {
+    /// The point of sale's own id of a refund, unique among those of one sale: 16 bytes, 32 hex digits in JSON.
+    RefundId, "refund"
 }
 
 /// What makes a sale unique for ever, across terminals, nodes and restarts.
@@ -182,8 +196,17 @@ pub struct Share {
     pub to: Beneficiary,
     /// How much.
     pub units: u64,
-    /// True once it left pending for released.
-    pub released: bool,
+    /// How much of it refunds took back.
+    pub reversed: u64,
+    /// The epoch at whose end what was left of it went from pending to released.
+    pub released_in: Option<u64>,
+}
+
+impl Share {
+    /// What refunds left of it.
+    pub const fn outstanding(&self) -> u64 {
+        self.units - self.reversed
+    }
 }
 
 /// Why a sale was recorded without issuing.
@@ -196,6 +219,8 @@ pub enum NotIssued {
     OutletQuota,
     /// The terminal has used up its quota of issuing sales.
     TerminalQuota,
+    /// The outlet's owner owes more units than the network allows.
+    OwnerDebt,
 }
 
 /// What the ledger keeps of a sale, for ever.
@@ -205,6 +230,8 @@ pub struct SaleEntry {
     pub tx_id: B256,
     /// The block it is in.
     pub height: u64,
+    /// The sum of its lines, in the currency's smallest unit.
+    pub total: u64,
     /// Units issued: 100 or 0.
     pub issued: u64,
     /// Why nothing was issued.
@@ -213,4 +240,57 @@ pub struct SaleEntry {
     pub shares: Vec<Share>,
     /// Block time from which its units may be released.
     pub matures_at_ms: u64,
+    /// Its refunds, in order.
+    pub refunds: Vec<RefundEntry>,
+}
+
+/// What the ledger keeps of a refund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct RefundEntry {
+    /// The point of sale's own id.
+    pub refund_id: RefundId,
+    /// Digest of the content; a second refund with this id must have the same one.
+    pub tx_id: B256,
+    /// The block it is in.
+    pub height: u64,
+    /// Money given back, in the currency's smallest unit.
+    pub amount: u64,
+}
+
+impl SaleEntry {
+    /// Money given back so far, in the currency's smallest unit.
+    pub fn refunded(&self) -> u64 {
+        self.refunds.iter().map(|refund| refund.amount).sum()
+    }
+
+    /// Units taken back so far.
+    pub fn reversed(&self) -> u64 {
+        self.shares.iter().map(|share| share.reversed).sum()
+    }
+
+    /// Units that a refund of `amount` takes back from each share: floor(issued × Σ refunds ÷ total) less what was
+    /// taken before, split in proportion to what is left of the shares, the largest remainders first, the earlier
+    /// share first among equal ones. `amount` must be at most what was not refunded yet.
+    pub fn reversal_of(&self, amount: u64) -> Vec<u64> {
+        let refunded = u128::from(self.refunded() + amount);
+        let due = u128::from(self.issued) * refunded / u128::from(self.total.max(1));
+        let left: Vec<u64> = self.shares.iter().map(Share::outstanding).collect();
+        // `due` is at most `issued`, because the refunds are at most the total.
+        apportion(u64::try_from(due).unwrap_or(self.issued).saturating_sub(self.reversed()), &left)
+    }
+}
+
+/// Splits `units` in proportion to `weights`, whose sum is not less: whole parts first, then one each to the largest
+/// remainders, the earlier place first among equal ones. No part exceeds its weight.
+fn apportion(units: u64, weights: &[u64]) -> Vec<u64> {
+    let sum: u128 = weights.iter().map(|weight| u128::from(*weight)).sum::<u128>().max(1);
+    let exact = |weight: &u64| u128::from(units) * u128::from(*weight);
+    let mut parts: Vec<u64> = weights.iter().map(|w| u64::try_from(exact(w) / sum).unwrap_or(*w)).collect();
+    let mut places: Vec<usize> = (0..weights.len()).collect();
+    places.sort_by_key(|place| std::cmp::Reverse(exact(&weights[*place]) % sum));
+    let rest = units.saturating_sub(parts.iter().sum());
+    for place in places.into_iter().cycle().take(usize::try_from(rest).unwrap_or_default()) {
+        parts[place] += 1;
+    }
+    parts
 }

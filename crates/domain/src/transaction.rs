@@ -4,7 +4,7 @@ use crate::crypto::{Signature, SignatureError};
 use crate::eip712::DomainSeparator;
 use crate::limits::TRANSACTION_BYTES_MAX;
 use crate::outlet::{Currency, OutletId, OutletKind, TerminalKind};
-use crate::sale::{Sale, SaleId};
+use crate::sale::{RefundId, Sale, SaleId};
 use alloy_primitives::{Address, B256, keccak256};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -75,6 +75,20 @@ pub struct ClaimReceipt {
     pub wallet: Address,
 }
 
+/// The outlet gives money of a sale back; the units that it issued go back in proportion.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refund {
+    /// The outlet of the sale.
+    pub outlet: OutletId,
+    /// The sale.
+    pub sale_id: SaleId,
+    /// The point of sale's own id of this refund.
+    pub refund_id: RefundId,
+    /// Money given back, in the currency's smallest unit; at least 1.
+    pub amount: u64,
+}
+
 /// A holder asks to be in the next settlement.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,10 +136,11 @@ pub enum Payload {
     RequestPayout(RequestPayout),
     FullSettlement(FullSettlement),
     SetAnchor(SetAnchor),
+    Refund(Refund),
 }
 
 /// How many tags [`Payload`] has; a greater one is [`DecodeError::UnknownTag`].
-const PAYLOAD_TAGS: u8 = 8;
+const PAYLOAD_TAGS: u8 = 9;
 
 /// A payload with its actor's signature.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]

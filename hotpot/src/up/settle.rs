@@ -147,12 +147,14 @@ impl Books {
                 differences.push(format!("{what}: expected {expected}, found {found}"));
             }
         };
-        let held = supply.released + supply.pending + supply.unclaimed + supply.pool;
-        same("ledger: issued against where units are", supply.issued.into(), held.into());
+        let held = supply.released + supply.pending + supply.unclaimed + supply.pool + supply.reversed;
+        same("ledger: issued and owed against where units are", (supply.issued + supply.debt).into(), held.into());
         same("contract: minted against the ledger's released", supply.released.into(), books.minted);
         same("contract: total supply against minted", books.minted, self.evm.total_supply(self.contracts).await?);
         same("database: sales against the ledger's", supply.sales.into(), totals.sales.into());
         same("database: issued against the ledger's", supply.issued.into(), totals.issued.into());
+        same("database: reversed against the ledger's", supply.reversed.into(), totals.reversed.into());
+        same("database: debt against the ledger's", supply.debt.into(), totals.debt.into());
         same("database: released against the ledger's", supply.released.into(), totals.released.into());
         same("database: minted against the contract's", books.minted, totals.minted);
         same("database: transfers against the chain's logs", transfers.into(), totals.transfers.into());

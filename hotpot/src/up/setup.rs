@@ -25,6 +25,8 @@ const VALIDATORS: u32 = 4;
 const EPOCH_BLOCKS: u64 = 32;
 /// Every validator of a local network has the same power.
 const POWER: u64 = 100;
+/// Units that an outlet's owner may owe before its sales stop issuing: those of 100 sales.
+const OWNER_DEBT_MAX: u64 = 10_000;
 /// How long the validators may take to start.
 const READY_TIMEOUT: Duration = Duration::from_secs(300);
 
@@ -196,6 +198,7 @@ fn new_genesis(keys: &Keys, args: &UpArgs, evm_chain_id: u64) -> Result<Genesis>
         settlement_epochs: 1,
         maturity_ms: 0,
         sale_total_min: 0,
+        owner_debt_max: OWNER_DEBT_MAX,
         validators: ValidatorSet::try_from(validators)?,
     })
 }

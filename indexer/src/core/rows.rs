@@ -28,6 +28,10 @@ pub struct Rows {
     pub shares: Vec<ShareRow>,
     /// Claimed receipts.
     pub claims: Vec<ClaimRow>,
+    /// Refunds.
+    pub refunds: Vec<RefundRow>,
+    /// What they took back, by share.
+    pub refund_shares: Vec<RefundShareRow>,
     /// Released units.
     pub releases: Vec<ReleaseRow>,
     /// Closed epochs with a checkpoint.
@@ -109,12 +113,37 @@ pub struct ClaimRow {
     pub height: i64,
 }
 
+/// One row of `refund`.
+#[derive(Debug)]
+pub struct RefundRow {
+    pub outlet: i64,
+    pub sale_id: [u8; 16],
+    pub refund_id: [u8; 16],
+    pub tx_id: B256,
+    pub height: i64,
+    pub amount: i64,
+    pub reversed: i64,
+    pub debt: i64,
+    pub owner: Address,
+}
+
+/// One row of `refund_share`.
+#[derive(Debug)]
+pub struct RefundShareRow {
+    pub outlet: i64,
+    pub sale_id: [u8; 16],
+    pub refund_id: [u8; 16],
+    pub place: i64,
+    pub units: i64,
+}
+
 /// One row of `release`.
 #[derive(Debug)]
 pub struct ReleaseRow {
     pub height: i64,
     pub account: Address,
     pub units: i64,
+    pub debt_paid: i64,
 }
 
 /// One row of `epoch_checkpoint`.
@@ -193,9 +222,13 @@ impl Rows {
                 units: bigint("units", *units)?,
                 height,
             }),
-            Event::Released { account, units } => {
-                self.releases.push(ReleaseRow { height, account: *account, units: bigint("units", *units)? });
-            }
+            Event::Refunded { .. } => self.add_refund(height, event)?,
+            Event::Released { account, units, debt_paid } => self.releases.push(ReleaseRow {
+                height,
+                account: *account,
+                units: bigint("units", *units)?,
+                debt_paid: bigint("debt paid", *debt_paid)?,
+            }),
             Event::EpochClosed { checkpoint: Some(checkpoint), .. } => {
                 self.checkpoints.push(checkpoint_row(height, checkpoint)?);
             }
@@ -205,6 +238,27 @@ impl Rows {
             | Event::AnchorProposed { .. }
             | Event::AnchorBound { .. }
             | Event::AnchorVoid { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn add_refund(&mut self, height: i64, event: &Event) -> Result<(), Error> {
+        let Event::Refunded { key, refund_id, tx_id, amount, reversed, owner, debt } = event else { return Ok(()) };
+        let (outlet, sale_id, refund_id) = (bigint("outlet", key.outlet)?, key.sale_id.0, refund_id.0);
+        self.refunds.push(RefundRow {
+            outlet,
+            sale_id,
+            refund_id,
+            tx_id: *tx_id,
+            height,
+            amount: bigint("amount", *amount)?,
+            reversed: bigint("reversed", reversed.iter().sum())?,
+            debt: bigint("debt", *debt)?,
+            owner: *owner,
+        });
+        for (place, units) in reversed.iter().enumerate().filter(|(_, units)| **units > 0) {
+            let (place, units) = (count("shares", place)?, bigint("units", *units)?);
+            self.refund_shares.push(RefundShareRow { outlet, sale_id, refund_id, place, units });
         }
         Ok(())
     }
@@ -335,6 +389,7 @@ const fn reason(not_issued: NotIssued) -> &'static str {
         NotIssued::BelowMinimum => "below_minimum",
         NotIssued::OutletQuota => "outlet_quota",
         NotIssued::TerminalQuota => "terminal_quota",
+        NotIssued::OwnerDebt => "owner_debt",
     }
 }
 

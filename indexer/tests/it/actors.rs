@@ -54,6 +54,7 @@ pub fn genesis(name: &str) -> Genesis {
         settlement_epochs: 1,
         maturity_ms: 0,
         sale_total_min: 100,
+        owner_debt_max: 1_000,
         validators: validator_keys().iter().map(validator).collect::<Vec<_>>().try_into().unwrap(),
     }
 }

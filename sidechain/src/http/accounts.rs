@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::routing::get;
 use axum::{Json, Router};
 use client::{AccountAnswer, OutletAnswer, SupplyAnswer, TerminalAnswer};
+use domain::ledger::Account;
 use domain::{Address, Ledger, OutletId, Validator};
 
 /// Routes of these resources.
@@ -23,8 +24,8 @@ async fn account(State(api): State<Api>, Path(address): Path<String>) -> Result<
         .map_err(|_| Refusal::bad_field("address", format!("expected 0x and 40 digits, found {address:?}")))?;
     let missing = || Refusal::not_found(format!("{address} holds nothing on the ledger"));
     let account = api.node.ledger().account(address).ok_or_else(missing)?;
-    let (nonce, pending, released) = (account.nonce, account.pending, account.released);
-    Ok(Json(AccountAnswer { address, nonce, pending, released }))
+    let Account { nonce, pending, released, debt } = account;
+    Ok(Json(AccountAnswer { address, nonce, pending, released, debt }))
 }
 
 async fn outlets(State(api): State<Api>) -> Json<Vec<OutletAnswer>> {
@@ -54,10 +55,12 @@ async fn supply(State(api): State<Api>) -> Json<SupplyAnswer> {
     Json(SupplyAnswer {
         height: ledger.height(),
         issued: supply.issued,
+        reversed: supply.reversed,
         released: supply.released,
         pending: supply.pending,
         unclaimed: supply.receipts,
         pool: supply.pool,
+        debt: supply.debt,
         sales: supply.sales,
     })
 }

@@ -65,6 +65,7 @@ fn answer(api: &Api, sale: &Sale, id: B256, final_height: Option<(u64, bool)>) -
             height: None,
             issued: None,
             not_issued: None,
+            refunded: 0,
             shares: Vec::new(),
         };
         return Ok((StatusCode::ACCEPTED, Json(accepted)).into_response());
@@ -79,11 +80,17 @@ async fn show(
     State(api): State<Api>,
     Path((outlet, sale_id)): Path<(String, String)>,
 ) -> Result<Json<SaleAnswer>, Refusal> {
-    let outlet: OutletId =
-        outlet.parse().map_err(|_| Refusal::bad_field("outlet", format!("an outlet is a number, found {outlet:?}")))?;
-    let sale_id: SaleId = sale_id.parse().map_err(|detail| Refusal::bad_field("sale_id", detail))?;
+    let SaleKey { outlet, sale_id } = key(&outlet, &sale_id)?;
     let ledger = api.node.ledger();
     let entry = ledger.sale(SaleKey { outlet, sale_id });
     let missing = || Refusal::not_found(format!("sale {sale_id} of outlet {outlet} is not in the ledger"));
     entry.map(|entry| Json(SaleAnswer::is_final(outlet, sale_id, entry))).ok_or_else(missing)
+}
+
+/// The key that a path names.
+pub fn key(outlet: &str, sale_id: &str) -> Result<SaleKey, Refusal> {
+    let outlet: OutletId =
+        outlet.parse().map_err(|_| Refusal::bad_field("outlet", format!("an outlet is a number, found {outlet:?}")))?;
+    let sale_id: SaleId = sale_id.parse().map_err(|detail| Refusal::bad_field("sale_id", detail))?;
+    Ok(SaleKey { outlet, sale_id })
 }

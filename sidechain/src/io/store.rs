@@ -24,6 +24,8 @@ const LINES: TableDefinition<Bytes, Bytes> = TableDefinition::new("lines");
 const CHECKPOINTS: TableDefinition<u64, Bytes> = TableDefinition::new("checkpoints");
 /// epoch → [`Settlement`]
 const SETTLEMENTS: TableDefinition<u64, Bytes> = TableDefinition::new("settlements");
+/// epoch → hashes of the blocks that its checkpoint covers
+const BLOCK_HASHES: TableDefinition<u64, Bytes> = TableDefinition::new("checkpoint_block_hashes");
 /// anchor ‖ epoch → digest and own signature: one for ever
 const OWN_SIGNATURES: TableDefinition<Bytes, Bytes> = TableDefinition::new("own_checkpoint_signatures");
 
@@ -116,6 +118,7 @@ impl Store {
             write.open_table(LINES)?;
             write.open_table(CHECKPOINTS)?;
             write.open_table(SETTLEMENTS)?;
+            write.open_table(BLOCK_HASHES)?;
             write.open_table(OWN_SIGNATURES)?;
             Ok(())
         })?;
@@ -288,6 +291,27 @@ impl Store {
         self.get(SETTLEMENTS, "settlements", epoch, || epoch.to_string())
     }
 
+    /// Hashes of the blocks that an epoch's checkpoint covers, from its first height on.
+    pub fn block_hashes(&self, epoch: u64) -> Result<Option<Vec<B256>>, StoreError> {
+        self.get(BLOCK_HASHES, "checkpoint_block_hashes", epoch, || epoch.to_string())
+    }
+
+    /// The checkpoint that covers a height, if there is one yet. Heights of checkpoints are continuous.
+    pub fn checkpoint_of_height(&self, height: u64) -> Result<Option<SignedCheckpoint>, StoreError> {
+        let Some(last) = self.last_checkpoint_epoch()? else { return Ok(None) };
+        let (mut low, mut high) = (0, last);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.checkpoint(middle)? {
+                Some(signed) if signed.checkpoint.last_height >= height => high = middle,
+                // Epochs before the contracts were bound have no checkpoint of their own.
+                Some(_) | None => low = middle + 1,
+            }
+        }
+        let covers = |signed: &SignedCheckpoint| signed.checkpoint.last_height >= height;
+        Ok(self.checkpoint(low)?.filter(covers))
+    }
+
     /// Keeps a checkpoint with further signatures.
     pub fn put_checkpoint(&self, signed: &SignedCheckpoint) -> Result<(), StoreError> {
         self.write(|write| {
@@ -334,6 +358,7 @@ fn put_checkpoint(write: &WriteTransaction, closed: &EpochCheckpoint) -> Result<
     };
     write.open_table(CHECKPOINTS)?.insert(epoch, encoded(&signed).as_slice())?;
     write.open_table(SETTLEMENTS)?.insert(epoch, encoded(&closed.settlement).as_slice())?;
+    write.open_table(BLOCK_HASHES)?.insert(epoch, encoded(&closed.block_hashes).as_slice())?;
     Ok(())
 }
 

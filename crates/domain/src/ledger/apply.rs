@@ -4,14 +4,15 @@ use super::Event;
 use super::changes::Overlay;
 use super::state::AnchorBinding;
 use crate::limits::{
-    ANCHOR_AHEAD_EPOCHS_MAX, CITY_BYTES_MAX, SALE_AHEAD_MS_MAX, SALE_LATE_MS_MAX, SALE_TOTAL_MAX, UNITS_PER_SALE,
+    ANCHOR_AHEAD_EPOCHS_MAX, CITY_BYTES_MAX, REFUNDS_PER_SALE_MAX, SALE_AHEAD_MS_MAX, SALE_LATE_MS_MAX, SALE_TOTAL_MAX,
+    UNITS_PER_SALE,
 };
 use crate::outlet::{Outlet, OutletId, Quota, Terminal};
 use crate::rejection::Rejection;
-use crate::sale::{Beneficiary, BuyerKind, NotIssued, Sale, SaleEntry, SaleKey, Share};
+use crate::sale::{Beneficiary, BuyerKind, NotIssued, RefundEntry, Sale, SaleEntry, SaleKey, Share};
 use crate::transaction::{
-    ClaimReceipt, FullSettlement, Payload, RegisterOutlet, RegisterTerminal, RequestPayout, RevokeTerminal, SetAnchor,
-    VerifiedTransaction,
+    ClaimReceipt, FullSettlement, Payload, Refund, RegisterOutlet, RegisterTerminal, RequestPayout, RevokeTerminal,
+    SetAnchor, VerifiedTransaction,
 };
 use alloy_primitives::{Address, B256};
 
@@ -26,6 +27,7 @@ pub(super) fn apply(state: &mut Overlay<'_>, transaction: &VerifiedTransaction) 
         Payload::RegisterTerminal(t) => register_terminal(state, t, signer),
         Payload::RevokeTerminal(t) => revoke_terminal(state, t, signer),
         Payload::ClaimReceipt(t) => claim_receipt(state, t, signer),
+        Payload::Refund(t) => refund(state, t, transaction.id, signer),
         Payload::RequestPayout(t) => request_payout(state, t, signer),
         Payload::FullSettlement(t) => full_settlement(state, t, signer),
         Payload::SetAnchor(t) => set_anchor(state, t, signer),
@@ -157,7 +159,7 @@ fn record_sale(state: &mut Overlay<'_>, t: &Sale, tx_id: B256, signer: Address) 
     if not_issued.is_none() {
         take_quota(state, t, outlet, terminal);
     }
-    Ok(vec![put_sale(state, t.key(), tx_id, not_issued, shares)])
+    Ok(vec![put_sale(state, t, tx_id, not_issued, shares)])
 }
 
 fn check_not_recorded(state: &Overlay<'_>, key: SaleKey, found: B256) -> Result<(), Rejection> {
@@ -214,6 +216,9 @@ fn why_not_issued(state: &Overlay<'_>, t: &Sale, outlet: &Outlet, terminal: &Ter
     if !terminal.quota.at(now_ms).allows() {
         return Some(NotIssued::TerminalQuota);
     }
+    if state.account(outlet.owner).debt > state.ledger().genesis().owner_debt_max {
+        return Some(NotIssued::OwnerDebt);
+    }
     None
 }
 
@@ -240,17 +245,18 @@ fn split(state: &Overlay<'_>, t: &Sale, outlet: &Outlet) -> Vec<Share> {
     ]
     .into_iter()
     .filter(|(_, units)| *units > 0)
-    .map(|(to, units)| Share { to, units, released: false })
+    .map(|(to, units)| Share { to, units, reversed: 0, released_in: None })
     .collect()
 }
 
 fn put_sale(
     state: &mut Overlay<'_>,
-    key: SaleKey,
+    t: &Sale,
     tx_id: B256,
     not_issued: Option<NotIssued>,
     shares: Vec<Share>,
 ) -> Event {
+    let key = t.key();
     let issued = if not_issued.is_none() { UNITS_PER_SALE } else { 0 };
     let matures_at_ms = state.time_ms().saturating_add(state.ledger().genesis().maturity_ms);
     for share in &shares {
@@ -264,18 +270,19 @@ fn put_sale(
     }
     let height = state.core().height;
     let event = Event::SaleRecorded { key, tx_id, issued, not_issued, shares: shares.clone() };
-    state.put_sale(key, SaleEntry { tx_id, height, issued, not_issued, shares, matures_at_ms });
+    let (total, refunds) = (t.total, Vec::new());
+    state.put_sale(key, SaleEntry { tx_id, height, total, issued, not_issued, shares, matures_at_ms, refunds });
     event
 }
 
 fn accrue(state: &mut Overlay<'_>, share: Share) {
     match share.to {
         Beneficiary::Account(address) | Beneficiary::Claimed { wallet: address, .. } => {
-            state.account_mut(address).pending += share.units;
-            state.core_mut().supply.pending += share.units;
+            state.account_mut(address).pending += share.outstanding();
+            state.core_mut().supply.pending += share.outstanding();
         }
-        Beneficiary::Receipt(_) => state.core_mut().supply.receipts += share.units,
-        Beneficiary::Pool => state.core_mut().supply.pool += share.units,
+        Beneficiary::Receipt(_) => state.core_mut().supply.receipts += share.outstanding(),
+        Beneficiary::Pool => state.core_mut().supply.pool += share.outstanding(),
     }
 }
 
@@ -291,15 +298,75 @@ fn claim_receipt(state: &mut Overlay<'_>, t: &ClaimReceipt, signer: Address) -> 
     let releasable_at_ms = entry.matures_at_ms.max(state.time_ms());
     entry.shares[place] = claimed;
     state.put_sale(key, entry);
-    state.core_mut().supply.receipts -= claimed.units;
+    state.core_mut().supply.receipts -= claimed.outstanding();
     accrue(state, claimed);
     state.set_accrual(releasable_at_ms, key, true);
-    Ok(vec![Event::ReceiptClaimed { key, wallet: t.wallet, units: claimed.units }])
+    Ok(vec![Event::ReceiptClaimed { key, wallet: t.wallet, units: claimed.outstanding() }])
+}
+
+/// Order as for a sale: identity first, then rights, then content.
+fn refund(state: &mut Overlay<'_>, t: &Refund, tx_id: B256, signer: Address) -> Outcome {
+    let key = SaleKey { outlet: t.outlet, sale_id: t.sale_id };
+    let mut entry = state.sale(key).cloned().ok_or(Rejection::UnknownSale { key })?;
+    check_not_refunded(&entry, t, tx_id)?;
+    let owner = state.outlet(t.outlet).ok_or(Rejection::UnknownOutlet { found: t.outlet })?.owner;
+    if signer != owner {
+        terminal_of_outlet(state, signer, t.outlet)?;
+    }
+    check_refund_fits(&entry, t)?;
+    let reversed = entry.reversal_of(t.amount);
+    let debt = reverse(state, &mut entry, &reversed);
+    state.account_mut(owner).debt += debt;
+    let supply = &mut state.core_mut().supply;
+    supply.debt += debt;
+    supply.reversed += reversed.iter().sum::<u64>();
+    let height = state.core().height;
+    entry.refunds.push(RefundEntry { refund_id: t.refund_id, tx_id, height, amount: t.amount });
+    state.put_sale(key, entry);
+    Ok(vec![Event::Refunded { key, refund_id: t.refund_id, tx_id, amount: t.amount, reversed, owner, debt }])
+}
+
+fn check_not_refunded(entry: &SaleEntry, t: &Refund, found: B256) -> Result<(), Rejection> {
+    match entry.refunds.iter().find(|refund| refund.refund_id == t.refund_id) {
+        None => Ok(()),
+        Some(refund) if refund.tx_id == found => Err(Rejection::AlreadyIncluded { height: refund.height }),
+        Some(refund) => Err(Rejection::RefundConflict { refund_id: t.refund_id, expected: refund.tx_id, found }),
+    }
+}
+
+fn check_refund_fits(entry: &SaleEntry, t: &Refund) -> Result<(), Rejection> {
+    let max = entry.total - entry.refunded();
+    if t.amount == 0 || t.amount > max {
+        return Err(Rejection::RefundOutOfBounds { max, found: t.amount });
+    }
+    if entry.refunds.len() >= REFUNDS_PER_SALE_MAX {
+        return Err(Rejection::TooManyRefunds { max: REFUNDS_PER_SALE_MAX });
+    }
+    Ok(())
+}
+
+/// Takes units back from each share where they still are; returns those that are gone, because they were released.
+fn reverse(state: &mut Overlay<'_>, entry: &mut SaleEntry, reversed: &[u64]) -> u64 {
+    let mut debt = 0;
+    for (share, units) in entry.shares.iter_mut().zip(reversed) {
+        share.reversed += units;
+        match share.to.account() {
+            Some(_) if share.released_in.is_some() => debt += units,
+            Some(account) => {
+                state.account_mut(account).pending -= units;
+                state.core_mut().supply.pending -= units;
+            }
+            None if share.to == Beneficiary::Pool => state.core_mut().supply.pool -= units,
+            None => state.core_mut().supply.receipts -= units,
+        }
+    }
+    debt
 }
 
 fn unclaimed_receipt(entry: &SaleEntry, key: SaleKey, found: Address) -> Result<(usize, Address), Rejection> {
     for (place, share) in entry.shares.iter().enumerate() {
         match share.to {
+            Beneficiary::Receipt(_) if share.outstanding() == 0 => return Err(Rejection::NoReceipt { key }),
             Beneficiary::Receipt(address) => return Ok((place, address)),
             Beneficiary::Claimed { wallet, .. } if wallet == found => return Err(Rejection::AlreadyClaimed { wallet }),
             Beneficiary::Claimed { wallet, .. } => return Err(Rejection::ClaimConflict { expected: wallet, found }),

@@ -36,32 +36,41 @@ fn is_due(state: &Overlay<'_>) -> bool {
 }
 
 fn release_mature(state: &mut Overlay<'_>) -> Vec<Event> {
-    let mut released: BTreeMap<Address, u64> = BTreeMap::new();
+    let mut mature: BTreeMap<Address, u64> = BTreeMap::new();
     for (at_ms, key) in state.mature() {
         state.set_accrual(at_ms, key, false);
-        release_sale(state, key, &mut released);
+        release_sale(state, key, &mut mature);
     }
-    for (address, units) in &released {
-        let account = state.account_mut(*address);
-        account.pending -= units;
-        account.released += units;
-        state.set_to_settle(*address, true);
-    }
-    let total: u64 = released.values().sum();
-    let supply = &mut state.core_mut().supply;
-    supply.pending -= total;
-    supply.released += total;
-    released.into_iter().map(|(account, units)| Event::Released { account, units }).collect()
+    mature.into_iter().filter(|(_, units)| *units > 0).map(|(account, units)| release(state, account, units)).collect()
 }
 
-fn release_sale(state: &mut Overlay<'_>, key: SaleKey, released: &mut BTreeMap<Address, u64>) {
+/// Mature units pay the account's debt first; what is left is released.
+fn release(state: &mut Overlay<'_>, address: Address, mature: u64) -> Event {
+    let account = state.account_mut(address);
+    let debt_paid = account.debt.min(mature);
+    let units = mature - debt_paid;
+    account.pending -= mature;
+    account.debt -= debt_paid;
+    account.released += units;
+    let supply = &mut state.core_mut().supply;
+    supply.pending -= mature;
+    supply.debt -= debt_paid;
+    supply.released += units;
+    if units > 0 {
+        state.set_to_settle(address, true);
+    }
+    Event::Released { account: address, units, debt_paid }
+}
+
+fn release_sale(state: &mut Overlay<'_>, key: SaleKey, mature: &mut BTreeMap<Address, u64>) {
     let Some(mut entry) = state.sale(key).cloned() else { return };
+    let epoch = state.core().epoch;
     for share in &mut entry.shares {
         if let Some(address) = share.to.account()
-            && !share.released
+            && share.released_in.is_none()
         {
-            share.released = true;
-            *released.entry(address).or_default() += share.units;
+            share.released_in = Some(epoch);
+            *mature.entry(address).or_default() += share.outstanding();
         }
     }
     state.put_sale(key, entry);

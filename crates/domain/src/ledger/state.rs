@@ -24,6 +24,8 @@ pub struct Account {
     pub pending: u64,
     /// Units released, ever; what the EVM may mint.
     pub released: u64,
+    /// Units owed from refunds of sales whose units were released already; paid from what matures next.
+    pub debt: u64,
 }
 
 /// The contracts that checkpoints go to.
@@ -39,11 +41,13 @@ pub struct AnchorBinding {
     pub validators_hash: B256,
 }
 
-/// Where all units are. `issued = released + pending + receipts + pool`, at every block.
+/// Where all units are. `released + pending + receipts + pool − debt = issued − reversed`, at every block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Supply {
     /// Units ever issued, genesis' included.
     pub issued: u64,
+    /// Units that refunds took back.
+    pub reversed: u64,
     /// Units released to accounts.
     pub released: u64,
     /// Units of accounts that wait for maturity and an epoch's end.
@@ -52,6 +56,8 @@ pub struct Supply {
     pub receipts: u64,
     /// Units of the pool of all holders.
     pub pool: u64,
+    /// Units that outlets' owners owe.
+    pub debt: u64,
     /// Sales recorded.
     pub sales: u64,
 }
@@ -287,10 +293,11 @@ impl Ledger {
 
     /// Checks the law of conservation by adding everything up anew.
     pub fn conserves(&self) -> bool {
-        let held: u64 = self.accounts.values().map(|account| account.pending + account.released).sum();
-        let pending: u64 = self.accounts.values().map(|account| account.pending).sum();
+        let sum = |of: fn(&Account) -> u64| self.accounts.values().map(of).sum::<u64>();
+        let (pending, released, debt) = (sum(|a| a.pending), sum(|a| a.released), sum(|a| a.debt));
         let supply = self.core.supply;
-        pending == supply.pending && held + supply.receipts + supply.pool == supply.issued
+        (pending, released, debt) == (supply.pending, supply.released, supply.debt)
+            && released + pending + supply.receipts + supply.pool + supply.reversed == supply.issued + debt
     }
 }
 

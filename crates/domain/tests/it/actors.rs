@@ -6,7 +6,7 @@ use domain::genesis::EpochLength;
 use domain::ledger::{BlockExecution, EpochCheckpoint};
 use domain::limits::QUOTA_UNLIMITED;
 use domain::transaction::{
-    ClaimReceipt, FullSettlement, RegisterOutlet, RegisterTerminal, RequestPayout, RevokeTerminal, SetAnchor,
+    ClaimReceipt, FullSettlement, Refund, RegisterOutlet, RegisterTerminal, RequestPayout, RevokeTerminal, SetAnchor,
     VerifiedTransaction,
 };
 use domain::*;
@@ -47,6 +47,7 @@ pub fn genesis() -> Genesis {
         settlement_epochs: 1,
         maturity_ms: 0,
         sale_total_min: 0,
+        owner_debt_max: 60,
         validators: validator_keys().iter().map(validator).collect::<Vec<_>>().try_into().unwrap(),
     }
 }
@@ -57,6 +58,7 @@ pub struct Chain {
     pub now_ms: u64,
     pub events: Vec<Event>,
     pub checkpoints: Vec<EpochCheckpoint>,
+    pub blocks: Vec<Block>,
     last_commit: Option<CommitCertificate>,
     nonce: u64,
 }
@@ -64,7 +66,7 @@ pub struct Chain {
 impl Chain {
     pub fn new(genesis: Genesis) -> Self {
         let ledger = Ledger::new(genesis).unwrap();
-        Self { ledger, now_ms: START_MS, events: vec![], checkpoints: vec![], last_commit: None, nonce: 0 }
+        Self { ledger, now_ms: START_MS, events: vec![], checkpoints: vec![], blocks: vec![], last_commit: None, nonce: 0 }
     }
 
     /// One outlet of each kind with one terminal each, contracts bound from epoch 1.
@@ -154,6 +156,12 @@ impl Chain {
         self.sign(Payload::ClaimReceipt(claim), &format!("receipt {outlet} {number}"))
     }
 
+    pub fn refund(&self, outlet: u64, number: u64, refund: u8, amount: u64, by: &str) -> SignedTransaction {
+        let sale_id = self.sale(outlet, number, BuyerKind::None).sale_id;
+        let refund = Refund { outlet, sale_id, refund_id: RefundId([refund; 16]), amount };
+        self.sign(Payload::Refund(refund), by)
+    }
+
     pub fn request_payout(&mut self, name: &str) -> SignedTransaction {
         let request = RequestPayout { account: address(name), nonce: self.nonce() };
         self.sign(Payload::RequestPayout(request), name)
@@ -200,6 +208,7 @@ impl Chain {
         let block = Block::decode(&block.encode()).unwrap();
         let mut verify = |t: &SignedTransaction, d: &_| VerifiedTransaction::verify(t.clone(), d);
         let executed = self.ledger.execute(&block, &mut verify).unwrap();
+        self.blocks.push(block.clone());
         self.last_commit = Some(certify(&self.ledger, &block.header));
         for event in self.ledger.commit(executed) {
             if let Event::EpochClosed { checkpoint: Some(checkpoint), .. } = &event {

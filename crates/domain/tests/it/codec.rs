@@ -30,8 +30,8 @@ fn every_transaction_survives_the_codec_and_json() {
 #[test]
 fn an_unknown_tag_and_too_many_bytes_are_named() {
     let mut bytes = samples()[0].encode();
-    bytes[0] = 8;
-    assert!(matches!(SignedTransaction::decode(&bytes), Err(DecodeError::UnknownTag { found: 8, max: 7 })));
+    bytes[0] = 9;
+    assert!(matches!(SignedTransaction::decode(&bytes), Err(DecodeError::UnknownTag { found: 9, max: 8 })));
     let long = vec![0; TRANSACTION_BYTES_MAX + 1];
     assert!(matches!(SignedTransaction::decode(&long), Err(DecodeError::TooLong { .. })));
 }

@@ -4,6 +4,7 @@
 mod actors;
 mod codec;
 mod merkle;
+mod proof;
 mod properties;
 mod rules;
 mod vectors;

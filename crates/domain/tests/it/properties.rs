@@ -9,6 +9,7 @@ use proptest::prelude::*;
 enum Action {
     Sale { outlet: u64, number: u64, kind: u8 },
     Claim { outlet: u64, number: u64, guest: u8 },
+    Refund { outlet: u64, number: u64, refund: u8, amount: u64 },
     Revoke { outlet: u64 },
     Anchor { ahead: u64 },
     RequestPayout { guest: u8 },
@@ -21,6 +22,9 @@ fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
         10 => (1..4u64, 0..40u64, 0..3u8).prop_map(|(outlet, number, kind)| Action::Sale { outlet, number, kind }),
         4 => (1..3u64, 0..40u64, 0..3u8).prop_map(|(outlet, number, guest)| Action::Claim { outlet, number, guest }),
+        5 => (1..3u64, 0..40u64, 0..3u8, 0..1698u64).prop_map(|(outlet, number, refund, amount)| Action::Refund {
+            outlet, number, refund, amount
+        }),
         1 => (1..3u64).prop_map(|outlet| Action::Revoke { outlet }),
         2 => (0..3u64).prop_map(|ahead| Action::Anchor { ahead }),
         2 => (0..4u8).prop_map(|guest| Action::RequestPayout { guest }),
@@ -38,6 +42,9 @@ fn transaction(chain: &mut Chain, action: &Action) -> Option<SignedTransaction> 
             chain.sign_sale(sale)
         }
         Action::Claim { outlet, number, guest } => chain.claim(*outlet, *number, &format!("guest {guest}")),
+        Action::Refund { outlet, number, refund, amount } => {
+            chain.refund(*outlet, *number, *refund, *amount, &format!("owner {outlet}"))
+        }
         Action::Revoke { outlet } => chain.revoke_terminal(*outlet, &format!("till {outlet}")),
         Action::Anchor { ahead } => {
             let epoch = chain.ledger.epoch() + ahead;

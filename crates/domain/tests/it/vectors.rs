@@ -98,6 +98,7 @@ fn transaction_digests_and_signatures() {
         chain.request_payout("guest 0"),
         chain.full_settlement(),
         chain.set_anchor(3),
+        chain.refund(1, 5, 1, 849, "till 1"),
     ];
     let entry = |transaction: &SignedTransaction| {
         json!({

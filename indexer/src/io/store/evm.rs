@@ -69,6 +69,9 @@ impl Writer {
         }
         apply(&mut tx, stream, write).await?;
         finalize(&mut tx, write).await?;
+        if write.replaced.is_none() && write.blocks.is_empty() {
+            notify(&mut tx, stream, write.from + 1, write.from, Kind::Apply).await?;
+        }
         tx.commit().await.map_err(Error::store("commit"))
     }
 }

@@ -1,5 +1,6 @@
-//! One message for each transaction; listeners fan it out.
+//! One message for what each transaction did; kept in `chain.event`, so that a reader who was away can continue.
 
+use crate::core::rows::bigint;
 use crate::error::Error;
 use crate::io::store::Stream;
 use sqlx::postgres::PgConnection;
@@ -13,7 +14,8 @@ pub enum Kind {
     Revert,
 }
 
-/// Sent when the transaction commits, never otherwise.
+/// Kept and sent when the transaction commits, never otherwise. `from` greater than `to`: no block came, but the last
+/// final one moved.
 pub async fn notify(
     connection: &mut PgConnection,
     stream: Stream,
@@ -25,8 +27,8 @@ pub async fn notify(
         Kind::Apply => "apply",
         Kind::Revert => "revert",
     };
-    let message = serde_json::json!({ "stream": stream.name(), "from": from, "to": to, "kind": kind }).to_string();
-    sqlx::query!("SELECT pg_notify('chain_events', $1)", message)
+    let (from, to) = (bigint("number", from)?, bigint("number", to)?);
+    sqlx::query!("SELECT chain.tell($1, $2, $3, $4)", stream.name(), from, to, kind)
         .fetch_one(connection)
         .await
         .map_err(Error::store("notify"))?;

@@ -2,7 +2,8 @@
 
 use crate::core::replica::RawBlock;
 use crate::core::rows::{
-    BlockRow, CheckpointRow, ClaimRow, OutletRow, ReleaseRow, Rows, SaleRow, ShareRow, TerminalRow, bigint,
+    BlockRow, CheckpointRow, ClaimRow, OutletRow, RefundRow, RefundShareRow, ReleaseRow, Rows, SaleRow, ShareRow,
+    TerminalRow, bigint,
 };
 use crate::error::Error;
 use crate::io::store::cursor::{Cursor, Move, advance, begin};
@@ -49,7 +50,7 @@ impl Writer {
         .map_err(Error::store("write the genesis"))?;
         let before = genesis.first_height - 1;
         let units = bigint("genesis units", GENESIS_UNITS)?;
-        let release = ReleaseRow { height: bigint("height", before)?, account: genesis.founder, units };
+        let release = ReleaseRow { height: bigint("height", before)?, account: genesis.founder, units, debt_paid: 0 };
         insert_releases(&mut tx, &[release]).await?;
         let cursor = Cursor { identity, scope: String::new(), position: before, hash: None, finalized: before };
         begin(&mut tx, stream, &cursor).await?;
@@ -112,6 +113,10 @@ async fn insert_all(tx: &mut PgConnection, rows: &Rows) -> Result<(), Error> {
     }
     if !rows.claims.is_empty() {
         insert_claims(tx, &rows.claims).await?;
+    }
+    if !rows.refunds.is_empty() {
+        insert_refunds(tx, &rows.refunds).await?;
+        insert_refund_shares(tx, &rows.refund_shares).await?;
     }
     if !rows.releases.is_empty() {
         insert_releases(tx, &rows.releases).await?;
@@ -268,13 +273,51 @@ async fn insert_claims(connection: &mut PgConnection, rows: &[ClaimRow]) -> Resu
     Ok(())
 }
 
+async fn insert_refunds(connection: &mut PgConnection, rows: &[RefundRow]) -> Result<(), Error> {
+    sqlx::query!(
+        "INSERT INTO chain.refund (outlet, sale_id, refund_id, tx_id, height, amount, reversed, debt, owner)
+         SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bigint[], $6::bigint[],
+                              $7::bigint[], $8::bigint[], $9::bytea[])",
+        &column(rows, |row| row.outlet),
+        &column(rows, |row| row.sale_id.to_vec()),
+        &column(rows, |row| row.refund_id.to_vec()),
+        &column(rows, |row| row.tx_id.to_vec()),
+        &column(rows, |row| row.height),
+        &column(rows, |row| row.amount),
+        &column(rows, |row| row.reversed),
+        &column(rows, |row| row.debt),
+        &column(rows, |row| row.owner.to_vec()),
+    )
+    .execute(connection)
+    .await
+    .map_err(Error::store("write refunds"))?;
+    Ok(())
+}
+
+async fn insert_refund_shares(connection: &mut PgConnection, rows: &[RefundShareRow]) -> Result<(), Error> {
+    sqlx::query!(
+        "INSERT INTO chain.refund_share (outlet, sale_id, refund_id, place, units)
+         SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[])",
+        &column(rows, |row| row.outlet),
+        &column(rows, |row| row.sale_id.to_vec()),
+        &column(rows, |row| row.refund_id.to_vec()),
+        &column(rows, |row| row.place),
+        &column(rows, |row| row.units),
+    )
+    .execute(connection)
+    .await
+    .map_err(Error::store("write what refunds took back"))?;
+    Ok(())
+}
+
 async fn insert_releases(connection: &mut PgConnection, rows: &[ReleaseRow]) -> Result<(), Error> {
     sqlx::query!(
-        "INSERT INTO chain.release (height, account, units)
-         SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bigint[])",
+        "INSERT INTO chain.release (height, account, units, debt_paid)
+         SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::bigint[])",
         &column(rows, |row| row.height),
         &column(rows, |row| row.account.to_vec()),
         &column(rows, |row| row.units),
+        &column(rows, |row| row.debt_paid),
     )
     .execute(connection)
     .await
