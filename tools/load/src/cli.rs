@@ -51,8 +51,8 @@ pub struct SalesArgs {
     /// Sale ids follow from it; without it, one is made from the clock.
     #[arg(long)]
     pub seed: Option<u64>,
-    /// Sales without an answer at one time; one that finds no room is not sent and counts as an error.
-    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    /// Sales without an answer at one time, each an open connection; one that finds no room counts as an error.
+    #[arg(long, default_value_t = 8_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub in_flight_max: u32,
     /// The report as one JSON object on standard output, rather than as a table.
     #[arg(long)]

@@ -51,7 +51,12 @@ fn failure(error: &ClientError) -> Failure {
     match error {
         ClientError::Problem(problem) => problem.kind.rsplit(':').next().unwrap_or_default().to_owned(),
         ClientError::Transport { source, .. } if source.is_timeout() => "timeout".into(),
-        ClientError::Transport { .. } => "no_answer".into(),
+        ClientError::Transport { source, .. } => format!("no_answer ({})", root_cause(source)),
         ClientError::Malformed { .. } => "malformed_answer".into(),
     }
+}
+
+/// The innermost error says whether it was the network or a bound of this machine, such as that of open files.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), root_cause)
 }
