@@ -108,7 +108,10 @@ async fn network(
     let target = Target { data_dir: layout.dir.clone(), nodes: nodes.clone(), genesis, rate: args.rate };
     let imports = tokio::spawn(import_all(target, keys, args.sales.clone(), maps, Arc::clone(&progress)));
     let books = settle::Books::open(nodes, evm, contracts, &database_url).await?;
-    watch(args, &display, books, external, imports, &progress, started).await
+    tokio::select! {
+        outcome = watch(args, &display, books, imports, &progress, started) => outcome,
+        never = external.keep_running(supervisor) => match never {},
+    }
 }
 
 async fn import_all(
@@ -131,7 +134,6 @@ async fn watch(
     args: &UpArgs,
     display: &Display,
     books: settle::Books,
-    external: &mut External,
     mut imports: JoinHandle<Result<Vec<Report>>>,
     progress: &Progress,
     started: Instant,
@@ -139,7 +141,6 @@ async fn watch(
     let mut reports = None;
     loop {
         tokio::time::sleep(LOOK_INTERVAL).await;
-        external.revive().await?;
         if reports.is_none() && imports.is_finished() {
             reports = Some((&mut imports).await.context("the import died")??);
         }

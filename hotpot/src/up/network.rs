@@ -76,13 +76,15 @@ impl NetworkFile {
         serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
     }
 
-    /// Sets the process id of one of our services.
+    /// Sets the process id of one of the processes.
     pub fn set_pid(&mut self, service: &str, pid: u32) {
         let node = service.strip_prefix("node-").and_then(|number| number.parse::<usize>().ok());
         let entry = match (service, node) {
             (_, Some(number)) => self.nodes.get_mut(number),
             ("relayer", _) => Some(&mut self.relayer),
             ("indexer", _) => Some(&mut self.indexer),
+            ("anvil", _) => self.anvil.as_mut(),
+            ("postgres", _) => self.postgres.as_mut(),
             _ => None,
         };
         if let Some(entry) = entry {

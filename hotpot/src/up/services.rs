@@ -11,6 +11,7 @@ use domain::Genesis;
 use local_services::{Anvil, AnvilOptions, Postgres};
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ const LOCAL_CHAIN_ID: u64 = 31_337;
 const RELAYER_POLL_MS: u64 = 500;
 /// `finalized` stands two of these behind the head.
 const ANVIL_SLOTS_IN_AN_EPOCH: u64 = 4;
+/// How often it is looked whether PostgreSQL and anvil still run.
+const REVIVE_INTERVAL: Duration = Duration::from_millis(500);
 /// The database of a local network.
 const DATABASE: &str = "hotpot";
 
@@ -192,17 +195,28 @@ impl External {
         Ok(url)
     }
 
-    /// Starts again what has ended by itself.
-    pub async fn revive(&mut self) -> Result<()> {
+    /// Starts again what has ended by itself, for ever; what does not start is tried again.
+    pub async fn keep_running(&mut self, supervisor: &Supervisor) -> Infallible {
+        loop {
+            tokio::time::sleep(REVIVE_INTERVAL).await;
+            if let Err(error) = self.revive(supervisor).await {
+                tracing::error!(error = format!("{error:#}"), "trying again");
+            }
+        }
+    }
+
+    async fn revive(&mut self, supervisor: &Supervisor) -> Result<()> {
         if let Some((postgres, dir)) = &mut self.postgres
             && postgres.has_ended()
         {
             *postgres = Postgres::start(dir).await.context("start PostgreSQL again")?;
+            supervisor.note_pid("postgres", postgres.pid().unwrap_or(0));
         }
         if let Some((anvil, options)) = &mut self.anvil
             && anvil.has_ended()
         {
             *anvil = Anvil::start(options).await.context("start anvil again")?;
+            supervisor.note_pid("anvil", anvil.pid().unwrap_or(0));
         }
         Ok(())
     }

@@ -77,6 +77,11 @@ impl Supervisor {
         Ok(shared.write()?)
     }
 
+    /// Puts a process id into `network.json`.
+    pub fn note_pid(&self, name: &str, pid: u32) {
+        note_pid(&self.shared, name, pid);
+    }
+
     /// Stops all services and waits for them.
     pub async fn stop(&self) {
         self.stop.cancel();
@@ -91,9 +96,9 @@ async fn keep_running(service: Service, shared: Arc<Mutex<Shared>>, stop: Cancel
         let started = tokio::time::Instant::now();
         match spawn(&service) {
             Ok(child) => {
-                note_pid(&shared, &service, child.id().unwrap_or(0));
+                note_pid(&shared, &service.name, child.id().unwrap_or(0));
                 let stopped = run(child, &service, &stop).await;
-                note_pid(&shared, &service, 0);
+                note_pid(&shared, &service.name, 0);
                 if stopped {
                     return;
                 }
@@ -152,9 +157,9 @@ async fn run(mut child: Child, service: &Service, stop: &CancellationToken) -> b
     }
 }
 
-fn note_pid(shared: &Mutex<Shared>, service: &Service, pid: u32) {
+fn note_pid(shared: &Mutex<Shared>, name: &str, pid: u32) {
     let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
-    shared.pids.insert(service.name.clone(), pid);
+    shared.pids.insert(name.to_owned(), pid);
     if let Err(error) = shared.write() {
         tracing::error!(%error, "cannot write network.json");
     }

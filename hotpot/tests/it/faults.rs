@@ -19,8 +19,14 @@ fn killed_or_stopped_services_come_back_and_nothing_is_lost() {
     let arguments =
         [example_orders(), vec!["--rate".into(), "6/s".into(), "--epoch-blocks".into(), "8".into()]].concat();
     let mut network = folder.start(&arguments);
-    let signals =
-        [("/nodes/1/pid", "-9"), ("/relayer/pid", "-9"), ("/indexer/pid", "-TERM"), ("/nodes/3/pid", "-TERM")];
+    let signals = [
+        ("/nodes/1/pid", "-9"),
+        ("/postgres/pid", "-9"),
+        ("/relayer/pid", "-9"),
+        ("/indexer/pid", "-TERM"),
+        ("/postgres/pid", "-9"),
+        ("/nodes/3/pid", "-TERM"),
+    ];
     for (pointer, name) in signals {
         std::thread::sleep(Duration::from_millis(1500));
         let before = network.pid(pointer);

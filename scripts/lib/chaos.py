@@ -1,0 +1,445 @@
+"""Breaks a running network on a seeded schedule and sees whether anything is lost or minted twice.
+
+Started by scripts/chaos, which builds what is needed. Standard library only.
+"""
+
+import argparse
+import errno
+import json
+import os
+import random
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+# A new height must follow within this after a fault has ended.
+RECOVERY_S_MAX = 10
+# The sequence of faults is made of shuffled rounds of these, so that a short run sees each of them.
+ROUND = ["kill", "kill", "kill", "freeze", "freeze", "reorg", "reorg", "disk_full", "kill_all"]
+# Pause after the network has recovered.
+PAUSE_S = (0.5, 2.5)
+FREEZE_S = (2.0, 6.0)
+DISK_FULL_S = (3.0, 6.0)
+# anvil's `finalized` stands eight blocks below the head: what is deeper is final by its own word.
+REORG_DEPTH = (1, 7)
+# The validator whose store lies on a small disk of its own, and that disk's size.
+SMALL_DISK_NODE = 2
+SMALL_DISK_BYTES = 256 * 1024 * 1024
+# How long starting, catching up and settling may take.
+PATIENCE_S = 300
+# What makes epochs and EVM blocks short, so that checkpoints and payouts are under way when faults strike.
+UP_DEFAULTS = {"--epoch-blocks": "16", "--anvil-block-ms": "500"}
+# An answer that takes longer is none.
+ANSWER_S_MAX = 1.0
+
+
+class Broken(Exception):
+    """What must not be was found."""
+
+
+def say(text):
+    print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)
+
+
+def wait_for(what, found, seconds=PATIENCE_S, poll_s=0.05):
+    """Gives what `found` gives, once that is something."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = found()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise Broken(f"no {what} within {seconds} s")
+        time.sleep(poll_s)
+
+
+def ask(url, body=None):
+    """The JSON of an answer, also of a 503; None without an answer."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"content-type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=ANSWER_S_MAX) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as refusal:
+        return json.load(refusal) if refusal.code == 503 else None
+    except (OSError, ValueError):
+        return None
+
+
+class Network:
+    """A `hotpot up` of our own."""
+
+    def __init__(self, hotpot, folder, arguments):
+        self.hotpot, self.folder, self.arguments = hotpot, folder, arguments
+        self.process = None
+
+    def command(self, *more):
+        up = [self.hotpot, "up", "--data-dir", self.folder, "--free-ports", "--json"]
+        return [*up, *self.arguments, *more]
+
+    def start(self):
+        with open(self.folder / "up.jsonl", "ab") as out, open(self.folder / "up.err", "ab") as err:
+            self.process = subprocess.Popen(self.command(), stdout=out, stderr=err, start_new_session=True)
+        wait_for("network.json", lambda: self.check_alive() and (self.folder / "network.json").exists())
+
+    def check_alive(self):
+        if self.process.poll() is not None:
+            last = (self.folder / "up.err").read_text().strip().splitlines()[-3:]
+            raise Broken(f"hotpot up ended with {self.process.returncode}: {' / '.join(last)}")
+        return True
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(PATIENCE_S)
+
+    def settle(self):
+        """Runs until everything is final, minted and indexed; gives the summary of the books."""
+        with open(self.folder / "up.err", "ab") as err:
+            self.process = subprocess.Popen(
+                self.command("--exit-when-settled"), stdout=subprocess.PIPE, stderr=err, start_new_session=True
+            )
+        try:
+            out, _ = self.process.communicate(timeout=PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.stop()
+            raise Broken(f"the network did not settle within {PATIENCE_S} s") from None
+        summary = json.loads((out.splitlines() or [b"{}"])[-1])
+        if summary.get("type") != "summary":
+            raise Broken(f"hotpot up ended without a summary; its last line: {summary}")
+        return summary
+
+    def file(self):
+        return json.loads((self.folder / "network.json").read_text())
+
+    def nodes(self):
+        return [node["http"] for node in self.file()["nodes"]]
+
+    def processes(self):
+        """Process ids by name, of everything but anvil: its loss is the loss of a chain that others keep."""
+        network = self.file()
+        entries = {f"node-{number}": node for number, node in enumerate(network["nodes"])}
+        entries |= {name: entry for name, entry in network.items() if isinstance(entry, dict) and "pid" in entry}
+        entries.pop("anvil", None)
+        return {name: entry["pid"] for name, entry in entries.items()}
+
+    def kill(self, names):
+        """kill -9 of some processes at once; gives the process ids that are gone."""
+        gone = {name: self.processes()[name] for name in names}
+        for pid in gone.values():
+            os.kill(pid, signal.SIGKILL)
+        return gone
+
+    def all_back(self, gone):
+        """Whether all processes run, in the place of those that are gone."""
+        return all(pid not in (0, gone.get(name)) for name, pid in self.processes().items())
+
+    def ask_all(self, path):
+        nodes = self.nodes()
+        with ThreadPoolExecutor(len(nodes)) as pool:
+            return list(pool.map(lambda node: ask(node + path), nodes))
+
+    def height(self):
+        """Of the node that is furthest; 0 when none answers."""
+        return max((status["height"] for status in self.ask_all("/readyz") if status), default=0)
+
+    def all_ready(self, gone):
+        """Whether every process runs and every validator takes part again, close to the others."""
+        self.check_alive()
+        if not self.all_back(gone):
+            return False
+        statuses = self.ask_all("/readyz")
+        if not all(status and status["ready"] for status in statuses):
+            return False
+        heights = [status["height"] for status in statuses]
+        return max(heights) - min(heights) <= 2
+
+    def rpc(self, method, *params):
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        answer = ask(self.file()["evm_rpc"], body)
+        if not answer or "error" in answer:
+            raise Broken(f"anvil: {method} {params}: {answer}")
+        return answer["result"]
+
+    def minted(self):
+        """The token's totalSupply()."""
+        call = {"to": self.file()["contracts"]["token"], "data": "0x18160ddd"}
+        return int(self.rpc("eth_call", call, "latest"), 16)
+
+    def check_books(self):
+        """Conservation at every node; never more minted than released. Minted is read first: released only grows."""
+        minted = self.minted()
+        supplies = [supply for supply in self.ask_all("/api/v1/supply") if supply]
+        for supply in supplies:
+            held = sum(supply[part] for part in ("released", "pending", "unclaimed", "pool"))
+            if held != supply["issued"]:
+                raise Broken(f"units came from nowhere or went nowhere: {supply}")
+        released = max((supply["released"] for supply in supplies), default=minted)
+        if minted > released:
+            raise Broken(f"minted {minted} is more than the ledger released: {released}")
+
+
+class Load:
+    """`load sales` outside of the network."""
+
+    def __init__(self, program, network, rate, seed, journal):
+        self.program, self.network, self.journal = program, network, journal
+        command = [program, "sales", "--network", network.folder / "network.json", "--rate", str(rate)]
+        command += ["--seconds", "604800", "--retry", "--seed", str(seed), "--journal", journal, "--json"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
+
+    def wait_until_it_runs(self):
+        def first_acknowledged():
+            if self.process.poll() is not None:
+                raise Broken(f"load ended with {self.process.returncode}")
+            return self.journal.exists() and self.journal.stat().st_size > 0
+
+        wait_for("acknowledged sale", first_acknowledged)
+
+    def stop(self):
+        """Ends the sending, waits for the answers; gives the report."""
+        self.process.send_signal(signal.SIGINT)
+        out, _ = self.process.communicate(timeout=2 * PATIENCE_S)
+        if not out:
+            raise Broken(f"load ended without a report ({self.process.returncode})")
+        return json.loads(out)
+
+    def check(self):
+        command = [self.program, "check", "--network", self.network.folder / "network.json", "--journal", self.journal]
+        out = subprocess.run([*command, "--json"], stdout=subprocess.PIPE, check=False).stdout
+        if not out:
+            raise Broken("load check ended without a result")
+        return json.loads(out)
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+class SmallDisk:
+    """A validator's folder as a small file system that can be filled."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.filling = folder / "filling"
+
+    @classmethod
+    def mount(cls, folder):
+        """None when this machine does not let us."""
+        folder.mkdir(parents=True, mode=0o700)
+        command = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK_BYTES},mode=700", "hotpot-chaos", folder]
+        if os.geteuid() == 0 and subprocess.run(command, check=False).returncode == 0:
+            return cls(folder)
+        say("SKIPPED: no disk will be full; mounting a small one needs root")
+        return None
+
+    def fill(self):
+        with open(self.filling, "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(1 << 20))
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+
+    def free(self):
+        self.filling.unlink(missing_ok=True)
+
+    def unmount(self, keep):
+        """With `keep`, what was on it stays behind in the folder."""
+        self.free()
+        copy = self.folder.with_suffix(".kept")
+        if keep:
+            shutil.copytree(self.folder, copy)
+        subprocess.run(["umount", self.folder], check=True)
+        if keep:
+            self.folder.rmdir()
+            copy.rename(self.folder)
+
+
+class Chaos:
+    """The schedule. Everything random is drawn here, in one order, so that a seed repeats it."""
+
+    def __init__(self, network, disk, seed):
+        self.network, self.disk = network, disk
+        self.random = random.Random(seed)
+        self.round = []
+        self.faults = {}
+        self.recoveries_s = []
+        self.rejoins_s = []
+
+    def next_kind(self):
+        if not self.round:
+            self.round = [kind for kind in ROUND if self.disk or kind != "disk_full"]
+            self.random.shuffle(self.round)
+        return self.round.pop()
+
+    def step(self):
+        """One fault, then recovery."""
+        kind, pause_s = self.next_kind(), self.random.uniform(*PAUSE_S)
+        before = self.network.height()
+        gone = getattr(self, kind)() or {}
+        healed = time.monotonic()
+        recovery_s = self.wait_for_new_height(before if kind == "kill_all" else self.network.height(), healed)
+        wait_for("network with all its processes", lambda: self.network.all_ready(gone))
+        rejoin_s = time.monotonic() - healed
+        self.network.check_books()
+        self.faults[kind] = self.faults.get(kind, 0) + 1
+        self.recoveries_s.append(recovery_s)
+        self.rejoins_s.append(rejoin_s)
+        say(f"    a new height after {recovery_s:.1f} s, all processes after {rejoin_s:.1f} s")
+        time.sleep(pause_s)
+
+    def wait_for_new_height(self, before, healed):
+        wait_for("new height", lambda: self.network.check_alive() and self.network.height() > before)
+        return time.monotonic() - healed
+
+    def kill(self):
+        name = self.random.choice(sorted(self.network.processes()))
+        say(f"kill -9 of {name}")
+        return self.network.kill([name])
+
+    def kill_all(self):
+        say("kill -9 of all at once")
+        return self.network.kill(self.network.processes())
+
+    def freeze(self):
+        number = self.random.randrange(len(self.network.nodes()))
+        seconds = self.random.uniform(*FREEZE_S)
+        say(f"node-{number} stands still for {seconds:.1f} s")
+        pid = self.network.processes()[f"node-{number}"]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            time.sleep(seconds)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    def reorg(self):
+        depth = self.random.randint(*REORG_DEPTH)
+        say(f"reorganisation of the EVM chain, depth {depth}, its transactions dropped")
+        self.network.rpc("anvil_reorg", depth, [])
+
+    def disk_full(self):
+        seconds = self.random.uniform(*DISK_FULL_S)
+        say(f"the disk of node-{SMALL_DISK_NODE} is full for {seconds:.1f} s")
+        self.disk.fill()
+        try:
+            time.sleep(seconds)
+        finally:
+            self.disk.free()
+
+
+def path(options, arguments):
+    """The whole run; gives the summary."""
+    started = time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix="hotpot-chaos-"))
+    network = Network(options.hotpot, folder / "net", arguments)
+    network.folder.mkdir()
+    say(f"seed {options.seed}, data folder {network.folder}, hotpot up {' '.join(arguments)}")
+    disk = SmallDisk.mount(network.folder / f"node-{SMALL_DISK_NODE}")
+    load = None
+    summary = {"ok": False}
+    try:
+        network.start()
+        load = Load(options.load, network, options.rate, options.seed, folder / "acknowledged.jsonl")
+        load.wait_until_it_runs()
+        wait_for("network with all its processes", lambda: network.all_ready({}))
+        chaos = Chaos(network, disk, options.seed)
+        faults_end = time.monotonic() + 60 * options.minutes if options.minutes else None
+        while len(chaos.recoveries_s) < (options.kills or float("inf")):
+            if faults_end and time.monotonic() > faults_end:
+                break
+            chaos.step()
+        say("no more faults: the load ends, every node is asked for every acknowledged sale")
+        sent = load.stop()
+        checked = load.check()
+        network.stop()
+        say("settling, then comparing ledger, contract and database")
+        books = network.settle()
+        summary = judge(chaos, sent, checked, books)
+        summary |= {"seed": options.seed, "minutes": round((time.monotonic() - started) / 60, 1)}
+    finally:
+        if load:
+            load.kill()
+        network.stop()
+        if disk:
+            disk.unmount(keep=not summary["ok"])
+        if summary["ok"]:
+            shutil.rmtree(folder)
+        else:
+            say(f"kept for a look: {folder}")
+    return summary
+
+
+def judge(chaos, sent, checked, books):
+    """The figures, and whether they are what they must be."""
+    imported = sum(report["new"] + report["known"] for report in books["imports"])
+    summary = {
+        "faults": chaos.faults,
+        "acknowledged": sent["journaled"],
+        "unacknowledged": sum(sent["errors"].values()),
+        "lost": checked["lost"],
+        "recorded_twice": books["sales_final"] - sent["journaled"] - imported,
+        "minted": books["minted"],
+        "minted_twice": max(0, books["minted"] - books["released"]),
+        "differences": len(books["differences"]),
+        "recovery_s_max": round(max(chaos.recoveries_s), 2),
+        "recovery_s_p50": round(statistics.median(chaos.recoveries_s), 2),
+        "rejoin_s_max": round(max(chaos.rejoins_s), 2),
+        "latency_ms_max": sent["max_us"] // 1000,
+    }
+    must_be_zero = ("unacknowledged", "lost", "recorded_twice", "minted_twice", "differences")
+    wrong = [name for name in must_be_zero if summary[name] != 0]
+    if summary["recovery_s_max"] > RECOVERY_S_MAX:
+        wrong.append("recovery_s_max")
+    if not books["ok"]:
+        wrong.append("books")
+    for difference in [*books["differences"], *checked["losses"][:20], *sent["errors"].items()]:
+        say(f"WRONG  {difference}")
+    return {"ok": not wrong, "wrong": wrong, **summary}
+
+
+def parse(arguments):
+    cut = arguments.index("--") if "--" in arguments else len(arguments)
+    own, for_up = arguments[:cut], arguments[cut + 1 :]
+    parser = argparse.ArgumentParser(prog="scripts/chaos path", description=__doc__.splitlines()[0])
+    parser.add_argument("--hotpot", required=True, type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--load", required=True, type=Path, help=argparse.SUPPRESS)
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--minutes", type=float, help="go on breaking for so long (default 5)")
+    length.add_argument("--kills", type=int, help="stop after so many faults")
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="repeats a schedule")
+    parser.add_argument("--rate", type=int, default=20, help="sales a second (default 20)")
+    options = parser.parse_args(own)
+    if not options.minutes and not options.kills:
+        options.minutes = 5
+    return options, for_up
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    options, arguments = parse(sys.argv[1:])
+    for name, value in UP_DEFAULTS.items():
+        if not any(argument.split("=")[0] == name for argument in arguments):
+            arguments += [name, value]
+    try:
+        summary = path(options, arguments)
+    except Broken as broken:
+        summary = {"ok": False, "wrong": [str(broken)], "seed": options.seed}
+    for name, value in summary.items():
+        say(f"{name:16} {value}")
+    print(json.dumps(summary))
+    sys.exit(0 if summary["ok"] else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+# Sourced after common.sh by scripts that run a network of their own.
+
+network_dir=
+network_pid=
+
+# start_network [ARGUMENTS OF hotpot up]: a fresh network in a folder of its own; stopped and deleted at exit.
+start_network() {
+    network_dir=$(mktemp --directory)
+    trap stop_network EXIT
+    trap 'exit 130' INT TERM
+    # A process group of its own: Ctrl-C stops it through stop_network, once.
+    setsid "$TARGET/debug/hotpot" up --data-dir "$network_dir/net" --free-ports --json "$@" \
+        > "$network_dir/out.jsonl" 2> "$network_dir/err" &
+    network_pid=$!
+    until [ -s "$network_dir/net/network.json" ]; do
+        kill -0 "$network_pid" 2> /dev/null || die "hotpot up ended: $(tail --lines=3 "$network_dir/err")"
+        sleep 0.2
+    done
+}
+
+network_json() { jq --raw-output "$1" "$network_dir/net/network.json"; }
+
+stop_network() {
+    trap - EXIT
+    [ -n "$network_pid" ] || return 0
+    kill -INT "$network_pid" 2> /dev/null || true
+    wait "$network_pid" || true
+    rm --recursive --force "$network_dir"
+}
+
+# Name and process id of everything that runs in the network; programs that are not ours have children.
+network_processes() {
+    network_json '(.nodes | to_entries[] | "node-\(.key) \(.value.pid)"),
+        (to_entries[] | select(.value | type == "object" and has("pid")) | "\(.key) \(.value.pid)")'
+}
+
+# cpu_ticks PID: CPU time of a process and its children, in hundredths of a second.
+cpu_ticks() {
+    cat /proc/[0-9]*/stat 2> /dev/null | awk -v root="$1" '
+        { sub(/\(.*\)/, "x"); if ($1 == root || $4 == root) sum += $14 + $15 } END { print sum + 0 }'
+}
