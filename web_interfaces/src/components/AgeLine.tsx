@@ -28,7 +28,7 @@ function Line({ tone, children }: { tone: Tone; children: string }) {
   const { t } = useWords()
   const loud = tone === 'stale' || tone === 'offline'
   return (
-    <div className={`age ${tone}`} data-testid="age" data-state={tone}>
+    <section className={`age ${tone}`} aria-label={t('age.label')} data-testid="age" data-state={tone}>
       <p>
         {loud && <Icon name="warning" />}
         <span>
@@ -38,6 +38,6 @@ function Line({ tone, children }: { tone: Tone; children: string }) {
       <p className="only-heard" role="status">
         {loud ? t(tone === 'stale' ? 'age.stale' : 'age.offline_short') : ''}
       </p>
-    </div>
+    </section>
   )
 }

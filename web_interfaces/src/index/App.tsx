@@ -3,6 +3,7 @@ import { AgeLine } from '../components/AgeLine.tsx'
 import { Hash } from '../components/Hash.tsx'
 import { Header } from '../components/Header.tsx'
 import type { Network, Supply } from '../shared/api.ts'
+import { keyOf } from '../shared/feed.ts'
 import { useResource, useRoute, useWords, Words } from '../shared/hooks.ts'
 import { type Language, preferredLanguage, translator } from '../shared/i18n.ts'
 import { Feed } from './Feed.tsx'
@@ -30,6 +31,7 @@ function Page({ onLanguage }: { onLanguage: (language: Language) => void }) {
   const network = useResource<Network>('/api/v1/network')
   const supply = useResource<Supply>('/api/v1/supply')
   const sale = useRoute()
+  const shown = sale ? keyOf({ outlet: sale.outlet, sale_id: sale.saleId }) : ''
   return (
     <>
       <Header network={network.data} onLanguage={onLanguage} />
@@ -39,8 +41,8 @@ function Page({ onLanguage }: { onLanguage: (language: Language) => void }) {
         <div className={sale ? 'columns with-sale' : 'columns'}>
           <Feed selected={sale} />
           <div className="side">
-            <Search key={sale ? `${sale.outlet}/${sale.saleId}` : ''} selected={sale} />
-            <Timeline key={sale ? `${sale.outlet}/${sale.saleId}` : ''} sale={sale} explorer={network.data?.explorer ?? null} />
+            <Search key={`search ${shown}`} selected={sale} />
+            <Timeline key={`timeline ${shown}`} sale={sale} explorer={network.data?.explorer ?? null} />
           </div>
         </div>
       </main>

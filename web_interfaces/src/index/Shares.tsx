@@ -14,23 +14,26 @@ const TONES: Record<ShareState, Tone> = {
   reversed: 'plain',
 }
 
-/** Who gets how much of a sale's units, and how far each share has come. */
+/**
+ * Who gets how much of a sale's units, and how far each share has come.
+ * The roles are written out: a narrow screen lays rows out as a grid, and browsers then forget what they are.
+ */
 export function Shares({ shares, explorer }: { shares: Share[]; explorer: string | null }) {
   const { t } = useWords()
   if (shares.length === 0) return null
   return (
-    <table className="shares" data-testid="shares">
+    <table className="shares" role="table" data-testid="shares">
       <caption className="only-heard">{t('shares.caption')}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{t('shares.who')}</th>
-          <th scope="col" className="number">
+      <thead role="rowgroup">
+        <tr role="row">
+          <th scope="col" role="columnheader">{t('shares.who')}</th>
+          <th scope="col" role="columnheader" className="number">
             FRT
           </th>
-          <th scope="col">{t('shares.state')}</th>
+          <th scope="col" role="columnheader">{t('shares.state')}</th>
         </tr>
       </thead>
-      <tbody>
+      <tbody role="rowgroup">
         {shares.map((share, index) => (
           <ShareRow key={`${share.kind}${share.address ?? ''}${index}`} share={share} explorer={explorer} />
         ))}
@@ -43,15 +46,15 @@ function ShareRow({ share, explorer }: { share: Share; explorer: string | null }
   const { t, language } = useWords()
   const kind = t(`share.${share.kind}`)
   return (
-    <tr data-share={share.state}>
-      <th scope="row">
+    <tr role="row" data-share={share.state}>
+      <th scope="row" role="rowheader">
         <span className="share-kind">{kind}</span> {share.address && <Hash value={share.address} what={kind} />}
       </th>
-      <td className="number">
+      <td role="cell" className="number">
         {formatUnits(share.units, language)}
         {share.reversed > 0 && <span className="hint"> {t('share.minus', { units: formatUnits(share.reversed, language) })}</span>}
       </td>
-      <td>
+      <td role="cell">
         <span className="share-state">
           <Chip tone={TONES[share.state]}>{t(`share_state.${share.state}`)}</Chip>
           <EvmTransaction place={share} explorer={explorer} />

@@ -7,6 +7,8 @@ import type { LiveEvent } from '../shared/live.ts'
 const PAGE = 20
 const PAGE_MAX = 100
 const RELOAD_GAP_MS = 2_000
+/** The list lives as long as the page. */
+const NEVER = new AbortController().signal
 
 export interface FeedState {
   /** Null until the first answer. */
@@ -28,20 +30,19 @@ export function useFeed(): FeedState {
   const [held, setHeld] = useState(0)
   const [paused, setPaused] = useState(false)
   const [loadingOlder, setLoadingOlder] = useState(false)
-  const mounted = useRef(new AbortController().signal)
+  /** The same as `paused`, for requests that are under way when it changes. */
+  const still = useRef(false)
 
   const take = (cause: unknown) => {
     if (cause instanceof ApiError) setError(cause)
   }
   const reload = useThrottled('feed', RELOAD_GAP_MS, async (signal) => {
-    await firstPages(feed?.rows.length ?? 0, signal).then(
-      (rows) => {
-        setFeed(rows)
-        setError(null)
-        setHeld(0)
-      },
-      take,
-    )
+    if (still.current) return
+    const rows = await firstPages(feed?.rows.length ?? 0, signal).catch(take)
+    if (!rows || still.current) return
+    setFeed(rows)
+    setError(null)
+    setHeld(0)
   })
   useLiveEvents((event) => {
     if (paused) return setHeld((count) => count + salesOf(event))
@@ -55,10 +56,12 @@ export function useFeed(): FeedState {
   const older = async () => {
     if (feed?.cursor == null) return
     setLoadingOlder(true)
-    await page(PAGE, feed.cursor, mounted.current).then((next) => setFeed((old) => old && withOlder(old, next)), take)
+    const next = await page(PAGE, feed.cursor, NEVER).catch(take)
+    if (next) setFeed((old) => old && withOlder(old, next))
     setLoadingOlder(false)
   }
   const pause = (next: boolean) => {
+    still.current = next
     setPaused(next)
     if (!next) reload()
   }
