@@ -1,0 +1,41 @@
+/** Runs every scenario in a browser against a running network. See README.md for what it needs. */
+import { mkdirSync } from 'node:fs'
+import { chromium } from 'playwright-core'
+import { settings } from './settings.ts'
+import { scenarios } from './scenarios.ts'
+import { Visit } from './visit.ts'
+
+const only = process.argv[2]
+mkdirSync(settings.screenshots, { recursive: true })
+const browser = await chromium.launch({
+  executablePath: settings.chromium,
+  args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+})
+let failed = 0
+for (const scenario of scenarios.filter(({ name }) => only === undefined || name.includes(only))) {
+  const startedAt = Date.now()
+  const visit = await Visit.start(browser)
+  try {
+    await scenario.run(visit)
+    visit.refuseComplaints()
+    console.log(`ok      ${scenario.name} (${seconds(startedAt)} s)`)
+  } catch (error) {
+    failed += 1
+    const picture = await visit.screenshot(`failed-${scenario.name.replaceAll(/\W+/g, '-')}`).catch(() => 'no picture')
+    console.log(`FAILED  ${scenario.name} (${seconds(startedAt)} s)\n${indented(error)}\n        picture: ${picture}`)
+  } finally {
+    await visit.end()
+  }
+}
+await browser.close()
+console.log(failed === 0 ? 'all scenarios hold' : `${failed} of the scenarios failed`)
+process.exitCode = failed === 0 ? 0 : 1
+
+function seconds(since: number): string {
+  return ((Date.now() - since) / 1000).toFixed(1)
+}
+
+function indented(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  return text.split('\n').slice(0, 30).map((line) => `        ${line}`).join('\n')
+}

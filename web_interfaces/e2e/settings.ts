@@ -1,0 +1,29 @@
+/** What the environment says, checked before anything starts. */
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+function needed(name: string, what: string): string {
+  const value = process.env[name]
+  if (value === undefined || value === '') {
+    console.error(`${name} is not set: ${what}`)
+    process.exit(2)
+  }
+  return value
+}
+
+function existing(path: string, what: string): string {
+  if (existsSync(path)) return path
+  console.error(`${path} is missing: ${what}`)
+  process.exit(2)
+}
+
+const dataDir = needed('DATA_DIR', 'the data folder of a running hotpot up')
+const till = fileURLToPath(new URL('../../examples/pos-typescript/', import.meta.url))
+export const settings = {
+  gateway: needed('GATEWAY_URL', 'the gateway of a running hotpot up, such as http://127.0.0.1:8080').replace(/\/$/, ''),
+  /** Outlet 1 sells. */
+  terminalKey: existing(`${dataDir}/keys/terminal-1.json`, 'start the network with --sales, so that it has outlets'),
+  chromium: existing(process.env.CHROMIUM ?? '/usr/bin/chromium', 'apt-get install chromium fonts-noto-core'),
+  till: (existing(`${till}node_modules`, 'npm ci in examples/pos-typescript'), till),
+  screenshots: process.env.SCREENSHOTS ?? fileURLToPath(new URL('screenshots/', import.meta.url)),
+}

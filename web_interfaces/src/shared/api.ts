@@ -1,0 +1,189 @@
+/** What the gateway answers (docs/GATEWAY.md), as types, and one way to ask for it. */
+
+/** How far the mirror was when it answered. Heights of 0 mean that nothing is mirrored yet. */
+export interface AsOf {
+  at: string
+  height: number
+  block_time: string | null
+  evm_block: number
+  evm_block_time: string | null
+  evm_finalized_block: number
+}
+
+export interface Network {
+  sidechain_id: string
+  evm_chain_id: number
+  token: string | null
+  anchor: string | null
+  /** A block explorer with `{tx}` in place of the transaction's hash. */
+  explorer: string | null
+  sidechain: { height: number; epoch: number; validators: number; ready: boolean } | null
+  evm: { block: number; finalized_block: number }
+  epochs: { anchored: number; final: number }
+  disagreements: number
+  outlets: number
+  accounts: number
+  as_of: AsOf
+}
+
+/** All amounts in units of 0.01 FRT. */
+export interface Supply {
+  height: number
+  issued: number
+  reversed: number
+  released: number
+  pending: number
+  unclaimed: number
+  pool: number
+  debt: number
+  sales: number
+  minted: number
+  minted_final: number
+  to_mint: number
+  holders: number
+  as_of: AsOf
+}
+
+export type BuyerKind = 'none' | 'wallet' | 'receipt'
+
+export interface SaleRow {
+  outlet: number
+  sale_id: string
+  transaction_id: string
+  height: number
+  /** The block's. */
+  time: string
+  occurred_at: string
+  currency: string
+  total: number
+  buyer_kind: BuyerKind
+  issued: number
+  not_issued: string | null
+  refunded: number
+  anchored: boolean
+}
+
+export interface SalesPage {
+  data: SaleRow[]
+  next_cursor: string | null
+  has_more: boolean
+  as_of: AsOf
+}
+
+export const STAGES = ['received', 'in_block', 'final', 'anchored', 'minted', 'indexed'] as const
+export type StageName = (typeof STAGES)[number]
+export type StageState = 'done' | 'waiting' | 'not_needed'
+export type ShareState = 'pending' | 'released' | 'minted' | 'unclaimed' | 'pool' | 'reversed'
+
+interface StageOf<Name extends StageName> {
+  stage: Name
+  state: StageState
+  at: string | null
+}
+
+/** Where something stands on the EVM; absent until it does. */
+export interface EvmPlace {
+  epoch?: number
+  tx_hash?: string
+  evm_block?: number
+  evm_final?: boolean
+}
+
+export interface Share extends EvmPlace {
+  kind: 'account' | 'receipt' | 'pool'
+  address?: string
+  units: number
+  reversed: number
+  state: ShareState
+  at?: string | null
+}
+
+export type Stage =
+  | (StageOf<'received'> & { terminal?: string })
+  | (StageOf<'in_block'> & { height?: number; block_hash?: string })
+  | (StageOf<'final'> & { round?: number; signatures?: number; power_signed?: number; power_total?: number })
+  | (StageOf<'anchored'> & EvmPlace)
+  | (StageOf<'minted'> & { shares?: Share[] })
+  | StageOf<'indexed'>
+
+export interface Sale {
+  outlet: number
+  sale_id: string
+  transaction_id: string
+  terminal: string
+  occurred_at: string
+  currency: string
+  total: number
+  buyer_kind: BuyerKind
+  buyer: string
+  height: number | null
+  issued: number
+  not_issued: string | null
+  refunded: number
+  reversed: number
+  stage: StageName
+  stages: Stage[]
+  as_of: AsOf
+}
+
+export interface BlocksEvent {
+  from: number
+  to: number
+  sales: number
+  transactions: number
+  latest: SaleRow[]
+  as_of: AsOf
+}
+
+/** Why a request has no answer: the gateway's problem, or status 0 when nobody answered. */
+export class ApiError extends Error {
+  readonly status: number
+  readonly code: string
+  readonly requestId: string | null
+
+  constructor(status: number, code: string, detail: string, requestId: string | null) {
+    super(detail)
+    this.status = status
+    this.code = code
+    this.requestId = requestId
+  }
+
+  /** Whether the gateway, or the way to it, is down; else it answered and meant it. */
+  get unreachable(): boolean {
+    return this.status === 0 || this.status >= 500
+  }
+}
+
+const REQUEST_TIMEOUT_MS = 10_000
+
+/** Asks the gateway. Throws nothing but `ApiError`, or the abort of `signal`. */
+export async function getJson<T>(path: string, signal: AbortSignal): Promise<T> {
+  const response = await send(path, signal)
+  const requestId = response.headers.get('x-request-id')
+  const body = await response.json().catch(() => null)
+  if (response.ok && body !== null) return body as T
+  if (response.ok) throw new ApiError(502, 'not_json', `${path} did not answer with JSON`, requestId)
+  throw problem(response.status, body, requestId)
+}
+
+async function send(path: string, signal: AbortSignal): Promise<Response> {
+  try {
+    return await fetch(path, {
+      headers: { accept: 'application/json' },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
+    })
+  } catch (cause) {
+    if (signal.aborted) throw cause
+    throw new ApiError(0, 'no_answer', `${path} got no answer`, null)
+  }
+}
+
+function problem(status: number, body: { type?: string; detail?: string; request_id?: string } | null, requestId: string | null) {
+  const code = body?.type?.split(':').at(-1) ?? `http_${status}`
+  return new ApiError(status, code, body?.detail ?? `HTTP status ${status}`, body?.request_id ?? requestId)
+}
+
+/** The API's path of a sale. */
+export function salePath(outlet: number, saleId: string): string {
+  return `/api/v1/sales/${outlet}/${saleId}`
+}
