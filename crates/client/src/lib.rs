@@ -3,7 +3,6 @@
 
 mod api;
 mod node;
-mod problem;
 
 pub use api::{
     AccountAnswer, BlockAnswer, CheckpointAnswer, OutletAnswer, PayoutAnswer, SaleAnswer, SaleRequest, SaleState,

@@ -4,10 +4,10 @@ use crate::api::{
     AccountAnswer, BlockAnswer, CheckpointAnswer, OutletAnswer, PayoutAnswer, SaleAnswer, SaleRequest, StatusAnswer,
     SupplyAnswer, TransactionAnswer,
 };
-use crate::problem::Problem;
 use domain::payout::Chunk;
 use domain::proof::SaleProof;
 use domain::{Address, Genesis, OutletId, SaleId, SignedTransaction};
+use problem::Problem;
 use reqwest::StatusCode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -72,6 +72,11 @@ impl NodeClient {
     /// `base` such as `http://127.0.0.1:7000`.
     pub fn new(base: &str) -> Self {
         let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).no_proxy().build().unwrap_or_default();
+        Self { http, base: base.trim_end_matches('/').to_owned() }
+    }
+
+    /// The same over connections that are shared with others.
+    pub fn over(http: reqwest::Client, base: &str) -> Self {
         Self { http, base: base.trim_end_matches('/').to_owned() }
     }
 

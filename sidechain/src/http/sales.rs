@@ -1,7 +1,7 @@
 //! Sales: taken from terminals, looked up by anybody.
 
 use super::Api;
-use super::answer::{JsonBody, Refusal};
+use super::answer::{JsonBody, Refusal, rejected};
 use super::transactions::{Wait, settle};
 use crate::io::peers::Relayed;
 use crate::node::AdmissionError;
@@ -30,11 +30,12 @@ async fn record(
     let sale = request.sale().map_err(|detail| Refusal::bad_field("occurred_at", detail))?;
     let transaction = request.transaction().map_err(|detail| Refusal::bad_field("occurred_at", detail))?;
     // Before the signature: a sum that is wrong says more than a signature that therefore is.
-    check_lines(&sale, request.lines_salt, &request.lines)?;
+    check_lines(&sale, request.lines_salt, &request.lines).map_err(AdmissionError::Rejected)?;
     let domain = *api.node.ledger().domain();
     let verified = VerifiedTransaction::verify(transaction.clone(), &domain).map_err(AdmissionError::Signature)?;
     if verified.signer != sale.terminal {
-        return Err(Rejection::WrongTerminalSignature { expected: sale.terminal, found: verified.signer }.into());
+        let rejection = Rejection::WrongTerminalSignature { expected: sale.terminal, found: verified.signer };
+        return Err(rejected(&rejection));
     }
     if let Some(answer) = recorded(&api, sale.key(), verified.id)? {
         return Ok((StatusCode::OK, Json(answer)).into_response());
@@ -50,7 +51,7 @@ fn recorded(api: &Api, key: SaleKey, found: B256) -> Result<Option<SaleAnswer>, 
     let ledger = api.node.ledger();
     let Some(entry) = ledger.sale(key) else { return Ok(None) };
     if entry.tx_id != found {
-        return Err(Rejection::SaleConflict { key, expected: entry.tx_id, found }.into());
+        return Err(rejected(&Rejection::SaleConflict { key, expected: entry.tx_id, found }));
     }
     Ok(Some(SaleAnswer::is_final(key.outlet, key.sale_id, entry)))
 }

@@ -1,7 +1,7 @@
 //! All other transactions.
 
 use super::Api;
-use super::answer::{JsonBody, Refusal};
+use super::answer::{JsonBody, Refusal, rejected};
 use crate::io::peers::Relayed;
 use crate::node::{AdmissionError, Outcome};
 use axum::extract::{Path, Query, State};
@@ -90,7 +90,7 @@ fn duplicate(api: &Api, id: B256, rejection: Rejection) -> Result<Option<(u64, b
     match rejection {
         Rejection::AlreadyIncluded { height } => Ok(Some((height, false))),
         rejection if rejection.kind() == RejectionKind::Duplicate => Ok(Some((api.node.ledger().height(), false))),
-        rejection => Err(rejection.into()),
+        rejection => Err(rejected(&rejection)),
     }
 }
 

@@ -1,0 +1,64 @@
+//! Wiring.
+
+use crate::config::Config;
+use crate::http::{self, Api};
+use crate::io::journal::Journal;
+use crate::io::mirror::Mirror;
+use crate::io::nodes::Nodes;
+use crate::tasks::events::{self, Hub};
+use anyhow::{Context as _, Result};
+use service_kit::http::{Readiness, operations_router, serve};
+use service_kit::telemetry;
+use sqlx::postgres::PgConnectOptions;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+/// How often the gateway looks whether it can do its work.
+const READINESS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Serves until the token is cancelled. Whatever is down is waited for; an error means that the configuration is wrong
+/// or the port is taken.
+pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
+    config.check()?;
+    let url = config.database.resolve().context("read database.url_file")?;
+    let options: PgConnectOptions = url.expose().parse().context("database.url")?;
+    let listen = config.http.listen;
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("listen on {listen}"))?;
+    let recorder = telemetry::init_metrics();
+    let mirror = Arc::new(Mirror::new(options, config.database.connections_max));
+    let hub = Arc::new(Hub::new(Arc::clone(&mirror)));
+    let api = Api {
+        nodes: Arc::new(Nodes::new(&config.node.urls)),
+        mirror,
+        journal: Arc::new(Journal::default()),
+        hub: Arc::clone(&hub),
+        readers: Arc::new(Semaphore::new(config.http.event_readers_max)),
+        supply: Arc::new(Mutex::new(None)),
+        explorer: config.web.explorer.clone(),
+        stop: stop.clone(),
+    };
+    let readiness = Readiness::starting();
+    let router = http::router(api.clone()).merge(operations_router(readiness.clone(), recorder));
+    tracing::info!(%listen, "gateway starts");
+    let tasks = stop.child_token();
+    let result = tokio::select! {
+        served = serve(listener, router, stop) => served.context("serve"),
+        () = events::run(hub, tasks.clone()) => Ok(()),
+        () = watch(api, readiness) => Ok(()),
+    };
+    tasks.cancel();
+    result
+}
+
+/// Keeps `/readyz` true to what can be answered. Never ends.
+async fn watch(api: Api, readiness: Readiness) {
+    loop {
+        let mirror = api.mirror.genesis().await.map(|_| ()).map_err(|error| error.to_string());
+        let nodes = api.nodes.status().await.map(|_| ()).ok_or_else(|| "no node answers".to_owned());
+        readiness.set(mirror.and(nodes));
+        tokio::time::sleep(READINESS_INTERVAL).await;
+    }
+}

@@ -1,0 +1,129 @@
+//! What the gateway needs to know.
+
+use serde::{Deserialize, Serialize};
+use service_kit::Secret;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Everything, by section.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// The read model.
+    pub database: Database,
+    /// The sidechain.
+    pub node: Node,
+    /// Where it listens.
+    pub http: Http,
+    /// What the pages show.
+    pub web: Web,
+}
+
+/// `[database]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Database {
+    /// `postgres://…`; a user that may only read is enough. Give this or `url_file`, not both.
+    pub url: Secret,
+    /// A file that holds the URL, so that it appears in no process list.
+    pub url_file: Option<PathBuf>,
+    /// Connections held at most. Default 8.
+    pub connections_max: u32,
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self { url: Secret::default(), url_file: None, connections_max: 8 }
+    }
+}
+
+/// `[node]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Node {
+    /// Base URLs of nodes of the sidechain; the next one is asked when one does not answer. Default
+    /// `["http://127.0.0.1:7000"]`.
+    pub urls: Vec<String>,
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self { urls: vec!["http://127.0.0.1:7000".into()] }
+    }
+}
+
+/// `[http]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Http {
+    /// Where everything is served. Default `127.0.0.1:8080`; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Readers of `/api/v1/events` at once. Default 10000.
+    pub event_readers_max: usize,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), event_readers_max: 10_000 }
+    }
+}
+
+/// `[web]`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Web {
+    /// A block explorer's address of an EVM transaction with `{tx}` in place of its hash, such as
+    /// `https://etherscan.io/tx/{tx}`. Without it the pages show hashes alone.
+    pub explorer: Option<String>,
+}
+
+/// All that is wrong with a configuration, at once.
+#[derive(Debug, thiserror::Error)]
+#[error("configuration: {}", mistakes.join("; "))]
+pub struct ConfigError {
+    /// One sentence each, beginning with the path of the value.
+    pub mistakes: Vec<String>,
+}
+
+impl Config {
+    /// Checks everything that can be checked without asking anybody.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let one_url = self.database.url.expose().is_empty() == self.database.url_file.is_some();
+        let bad_node = |url: &String| !url.starts_with("http://") && !url.starts_with("https://");
+        let bad_explorer = |url: &String| !url.starts_with("https://") || !url.contains("{tx}");
+        let rules = [
+            (!one_url, "database: give either url or url_file"),
+            (self.database.connections_max < 2, "database.connections_max: must be at least 2"),
+            (self.node.urls.is_empty(), "node.urls: at least one node is required"),
+            (self.node.urls.iter().any(bad_node), "node.urls: each must begin with http:// or https://"),
+            (self.web.explorer.iter().any(bad_explorer), "web.explorer: must begin with https:// and hold {tx}"),
+        ];
+        let mistakes: Vec<String> =
+            rules.into_iter().filter(|(wrong, _)| *wrong).map(|(_, text)| text.to_owned()).collect();
+        if mistakes.is_empty() { Ok(()) } else { Err(ConfigError { mistakes }) }
+    }
+}
+
+impl Database {
+    /// The URL, read from its file if it is there.
+    pub fn resolve(&self) -> std::io::Result<Secret> {
+        match &self.url_file {
+            None => Ok(self.url.clone()),
+            Some(file) => std::fs::read_to_string(file).map(|text| Secret::new(text.trim())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_mistakes_are_reported_at_once() {
+        let mut config = Config::default();
+        config.node.urls.clear();
+        config.web.explorer = Some("javascript:alert(1)".into());
+        let mistakes = config.check().unwrap_err().mistakes;
+        assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+    }
+}

@@ -1,0 +1,4 @@
+//! Decisions: pure functions from what is known to what is said.
+
+pub mod cursor;
+pub mod stages;

@@ -1,0 +1,66 @@
+//! One resource a file.
+
+mod accounts;
+mod events;
+mod forward;
+mod measured;
+mod network;
+mod pages;
+mod sales;
+
+use crate::io::journal::Journal;
+use crate::io::mirror::Mirror;
+use crate::io::nodes::Nodes;
+use crate::tasks::events::Hub;
+use axum::Router;
+use problem::{Problem, Refusal};
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::{Mutex, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct Api {
+    /// The sidechain's nodes.
+    pub nodes: Arc<Nodes>,
+    /// The read model.
+    pub mirror: Arc<Mirror>,
+    /// What came through here.
+    pub journal: Arc<Journal>,
+    /// Messages for readers.
+    pub hub: Arc<Hub>,
+    /// Readers of messages that may still come.
+    pub readers: Arc<Semaphore>,
+    /// The last totals, with their time: they are added up over everything.
+    pub supply: Arc<Mutex<Option<(Instant, Value)>>>,
+    /// A block explorer's address of a transaction.
+    pub explorer: Option<String>,
+    /// Ends open streams.
+    pub stop: CancellationToken,
+}
+
+/// All routes.
+pub fn router(api: Api) -> Router {
+    Router::new()
+        .merge(network::router())
+        .merge(sales::router())
+        .merge(accounts::router())
+        .merge(events::router())
+        .merge(forward::router())
+        .merge(pages::router())
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(axum::middleware::from_fn(measured::measure))
+        .layer(axum::middleware::from_fn(problem::with_request_id))
+        .with_state(api)
+}
+
+async fn no_such_route() -> Refusal {
+    Refusal::not_found("no such route; the API is described in docs/GATEWAY.md")
+}
+
+async fn no_such_method() -> Refusal {
+    Problem::new(405, "method_not_allowed", "this path does not take this method").into()
+}

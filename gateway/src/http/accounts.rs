@@ -1,0 +1,47 @@
+//! What an address holds on both chains.
+
+use super::Api;
+use crate::io::mirror::MirrorError;
+use alloy_primitives::Address;
+use axum::extract::{Path, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use client::AccountAnswer;
+use indexer::query::accounts::{AccountFacts, find};
+use indexer::query::network::{AsOf, as_of};
+use problem::Refusal;
+use serde_json::{Value, json};
+
+/// Routes of this resource.
+pub fn router() -> Router<Api> {
+    Router::new().route("/api/v1/accounts/{address}", get(show))
+}
+
+async fn show(State(api): State<Api>, Path(text): Path<String>) -> Result<Json<Value>, Refusal> {
+    let wrong = |_| Refusal::bad_field("address", format!("expected 0x and 40 digits, found {text:?}"));
+    let address: Address = text.parse().map_err(wrong)?;
+    let (as_of, facts) = read(&api, address).await?;
+    // Nonce, pending and debt change with each block: the ledger alone has them. No answer is not zero.
+    let ledger = api.nodes.preferred().account(address).await.ok();
+    let on_ledger = ledger.as_ref().map(Option::as_ref);
+    if matches!(on_ledger, Some(None)) && facts.balance == 0 && facts.released == 0 {
+        return Err(Refusal::not_found(format!("{address} holds nothing on either chain")));
+    }
+    let figure = |of: fn(&AccountAnswer) -> u64| on_ledger.map(|account| account.map_or(0, of));
+    Ok(Json(json!({
+        "address": address,
+        "nonce": figure(|account| account.nonce),
+        "pending": figure(|account| account.pending),
+        "debt": figure(|account| account.debt),
+        "released": facts.released,
+        "minted": facts.minted,
+        "minted_final": facts.minted_final,
+        "balance": facts.balance,
+        "as_of": as_of,
+    })))
+}
+
+async fn read(api: &Api, address: Address) -> Result<(AsOf, AccountFacts), MirrorError> {
+    let mut moment = api.mirror.snapshot().await?;
+    Ok((as_of(&mut moment).await?, find(&mut moment, address).await?))
+}

@@ -1,0 +1,71 @@
+//! The network as a whole, and where all its units are.
+
+use super::Api;
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router};
+use indexer::query::network::{AsOf, Extent, as_of, extent, supply as read_supply};
+use problem::Refusal;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+use crate::io::mirror::MirrorError;
+
+/// Totals are added up over all sales: at most this often.
+const SUPPLY_AGE_MAX: Duration = Duration::from_millis(300);
+
+/// Routes of this resource.
+pub fn router() -> Router<Api> {
+    Router::new().route("/api/v1/network", get(network)).route("/api/v1/supply", get(supply))
+}
+
+async fn network(State(api): State<Api>) -> Result<Json<Value>, Refusal> {
+    let genesis = api.mirror.genesis().await?;
+    let (as_of, extent) = read(&api).await?;
+    let status = api.nodes.status().await;
+    let sidechain = status.as_ref().map(|status| {
+        let validators = genesis.validators.as_slice().len();
+        json!({"height": status.height, "epoch": status.epoch, "validators": validators, "ready": status.ready})
+    });
+    Ok(Json(json!({
+        "sidechain_id": genesis.sidechain_id(),
+        "evm_chain_id": genesis.evm_chain_id,
+        "token": status.as_ref().and_then(|status| status.token),
+        "anchor": status.as_ref().and_then(|status| status.anchor),
+        "explorer": api.explorer,
+        "sidechain": sidechain,
+        "evm": {"block": as_of.evm_block, "finalized_block": as_of.evm_finalized_block},
+        "epochs": {"anchored": extent.anchored, "final": extent.anchored_final},
+        "disagreements": extent.disagreements,
+        "outlets": extent.outlets,
+        "accounts": extent.accounts,
+        "as_of": as_of,
+    })))
+}
+
+async fn read(api: &Api) -> Result<(AsOf, Extent), MirrorError> {
+    let mut moment = api.mirror.snapshot().await?;
+    Ok((as_of(&mut moment).await?, extent(&mut moment).await?))
+}
+
+async fn supply(State(api): State<Api>) -> Result<Json<Value>, Refusal> {
+    let mut kept = api.supply.lock().await;
+    if let Some((at, value)) = kept.as_ref()
+        && at.elapsed() < SUPPLY_AGE_MAX
+    {
+        return Ok(Json(value.clone()));
+    }
+    let value = add_up(&api).await?;
+    *kept = Some((Instant::now(), value.clone()));
+    Ok(Json(value))
+}
+
+async fn add_up(api: &Api) -> Result<Value, MirrorError> {
+    let mut moment = api.mirror.snapshot().await?;
+    let (as_of, supply) = (as_of(&mut moment).await?, read_supply(&mut moment).await?);
+    let mut value = json!(supply);
+    value["height"] = json!(as_of.height);
+    value["to_mint"] = json!(supply.released.saturating_sub(supply.minted));
+    value["as_of"] = json!(as_of);
+    Ok(value)
+}

@@ -1,0 +1,64 @@
+//! The web pages, with headers that let them load nothing from elsewhere.
+
+use super::Api;
+use crate::io::pages;
+use axum::Router;
+use axum::extract::Path;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use problem::{Problem, Refusal};
+
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; \
+    frame-ancestors 'none'";
+/// Names of assets hold a hash of their content.
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+/// A page is asked for again each time; its ETag makes that cheap.
+const REVALIDATE: &str = "no-cache";
+
+/// Routes of the pages.
+pub fn router() -> Router<Api> {
+    Router::new().route("/", get(index)).route("/{page}", get(page)).route("/assets/{*path}", get(asset))
+}
+
+async fn index(headers: HeaderMap) -> Result<Response, Refusal> {
+    let not_built = || {
+        let detail = "this gateway was built without its pages: run scripts/setup and build it again; the API works";
+        Problem::new(503, "pages_not_built", detail)
+    };
+    serve("index.html", REVALIDATE, &headers).ok_or_else(|| not_built().into())
+}
+
+async fn page(Path(page): Path<String>, headers: HeaderMap) -> Result<Response, Refusal> {
+    serve(&page, REVALIDATE, &headers).ok_or_else(|| Refusal::not_found(format!("there is no page {page}")))
+}
+
+async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Result<Response, Refusal> {
+    let found = serve(&format!("assets/{path}"), IMMUTABLE, &headers);
+    found.ok_or_else(|| Refusal::not_found(format!("there is no file {path}")))
+}
+
+fn serve(path: &str, cache: &'static str, asked: &HeaderMap) -> Option<Response> {
+    let file = pages::file(path)?;
+    let digest = file.metadata.sha256_hash();
+    let etag = format!("\"{}\"", digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>());
+    let known = asked.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
+    let mut response = if known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(header::CONTENT_TYPE, file.metadata.mimetype().to_owned())], file.data.into_owned()).into_response()
+    };
+    let fixed: [(HeaderName, &'static str); 5] = [
+        (header::CACHE_CONTROL, cache),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    ];
+    response.headers_mut().extend(fixed.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    Some(response)
+}

@@ -1,0 +1,6 @@
+//! One adapter per outside thing.
+
+pub mod journal;
+pub mod mirror;
+pub mod nodes;
+pub mod pages;

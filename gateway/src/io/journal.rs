@@ -1,0 +1,75 @@
+//! What this gateway saw of the sales that came through it lately. In memory: it is for showing, nothing depends on it.
+
+use crate::core::stages::Seen;
+use client::SaleRequest;
+use domain::SaleKey;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+use time::OffsetDateTime;
+
+/// Sales remembered; the oldest is forgotten first.
+const SALES_MAX: usize = 10_000;
+
+/// A sale that came through.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// As it was sent.
+    pub request: SaleRequest,
+    /// When.
+    pub seen: Seen,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    sales: HashMap<SaleKey, Entry>,
+    order: VecDeque<SaleKey>,
+}
+
+/// The journal.
+#[derive(Debug, Default)]
+pub struct Journal(Mutex<Inner>);
+
+fn key(request: &SaleRequest) -> SaleKey {
+    SaleKey { outlet: request.outlet, sale_id: request.sale_id }
+}
+
+impl Journal {
+    /// A sale arrived. One that arrives again keeps its first time.
+    pub fn received(&self, request: SaleRequest) {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = key(&request);
+        if inner.sales.contains_key(&key) {
+            return;
+        }
+        if inner.order.len() >= SALES_MAX
+            && let Some(oldest) = inner.order.pop_front()
+        {
+            inner.sales.remove(&oldest);
+        }
+        let seen = Seen { received: Some(OffsetDateTime::now_utc()), finalized: None };
+        inner.order.push_back(key);
+        inner.sales.insert(key, Entry { request, seen });
+    }
+
+    /// A node answered that a sale is final.
+    pub fn finalized(&self, key: SaleKey) {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = inner.sales.get_mut(&key) {
+            entry.seen.finalized.get_or_insert_with(OffsetDateTime::now_utc);
+        }
+    }
+
+    /// The nodes refused a sale: it is not on its way.
+    pub fn refused(&self, key: SaleKey) {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if inner.sales.get(&key).is_some_and(|entry| entry.seen.finalized.is_none()) {
+            inner.sales.remove(&key);
+            inner.order.retain(|kept| *kept != key);
+        }
+    }
+
+    /// What is known of a sale.
+    pub fn find(&self, key: SaleKey) -> Option<Entry> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).sales.get(&key).cloned()
+    }
+}

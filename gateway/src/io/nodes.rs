@@ -1,0 +1,112 @@
+//! The sidechain's nodes: any of them answers any question, so the next one is asked when one does not.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use client::{NodeClient, StatusAnswer};
+use problem::{Problem, Refusal};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// Longer than a node waits for finality.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// A node that takes longer to accept a connection is down.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// A node that takes longer to say how it is counts as not answering.
+const STATUS_TIMEOUT: Duration = Duration::from_secs(2);
+/// Headers that travel in both directions.
+const HEADERS: [HeaderName; 3] = [header::CONTENT_TYPE, header::RETRY_AFTER, HeaderName::from_static("x-request-id")];
+
+/// The nodes.
+#[derive(Debug)]
+pub struct Nodes {
+    http: reqwest::Client,
+    urls: Vec<String>,
+    /// The one that answered last.
+    preferred: AtomicUsize,
+}
+
+/// A node's answer.
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response
+    }
+}
+
+fn passed_on(headers: &HeaderMap) -> HeaderMap {
+    let value = |name: &HeaderName| headers.get(name).cloned().map(|value: HeaderValue| (name.clone(), value));
+    HEADERS.iter().filter_map(value).collect()
+}
+
+impl Nodes {
+    /// Clients of all nodes.
+    pub fn new(urls: &[String]) -> Self {
+        let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).connect_timeout(CONNECT_TIMEOUT).no_proxy();
+        let urls = urls.iter().map(|url| url.trim_end_matches('/').to_owned()).collect();
+        Self { http: http.build().unwrap_or_default(), urls, preferred: AtomicUsize::new(0) }
+    }
+
+    /// Sends a request to one node after the other until one answers. Every request may be sent twice: a sale is
+    /// unique by its key, a transaction by its nonce or key.
+    pub async fn send(&self, method: &Method, path: &str, headers: &HeaderMap, body: Bytes) -> Result<Answer, Refusal> {
+        let first = self.preferred.load(Ordering::Relaxed);
+        for turn in 0..self.urls.len() {
+            let place = (first + turn) % self.urls.len();
+            match self.ask(place, method, path, passed_on(headers), body.clone()).await {
+                Ok(answer) => {
+                    self.preferred.store(place, Ordering::Relaxed);
+                    return Ok(answer);
+                }
+                Err(error) => tracing::warn!(node = %self.urls[place], %error, "a node does not answer"),
+            }
+        }
+        let detail = "no node of the sidechain answers; send the same request again later";
+        Err(Problem::new(503, "no_node_answers", detail).into())
+    }
+
+    async fn ask(
+        &self,
+        place: usize,
+        method: &Method,
+        path: &str,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> reqwest::Result<Answer> {
+        let url = format!("{}{path}", self.urls[place]);
+        let answer = self.http.request(method.clone(), url).headers(headers).body(body).send().await?;
+        let (status, headers) = (answer.status(), passed_on(answer.headers()));
+        Ok(Answer { status, headers, body: answer.bytes().await? })
+    }
+
+    /// What the first node that answers says of itself.
+    pub async fn status(&self) -> Option<StatusAnswer> {
+        let first = self.preferred.load(Ordering::Relaxed);
+        for turn in 0..self.urls.len() {
+            let node = self.client((first + turn) % self.urls.len());
+            if let Ok(Ok(status)) = tokio::time::timeout(STATUS_TIMEOUT, node.status()).await {
+                return Some(status);
+            }
+        }
+        None
+    }
+
+    /// A typed client of the node that answered last.
+    pub fn preferred(&self) -> NodeClient {
+        self.client(self.preferred.load(Ordering::Relaxed))
+    }
+
+    fn client(&self, place: usize) -> NodeClient {
+        NodeClient::over(self.http.clone(), &self.urls[place % self.urls.len()])
+    }
+}

@@ -1,0 +1,3 @@
+//! One loop a file.
+
+pub mod events;

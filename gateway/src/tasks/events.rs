@@ -1,0 +1,147 @@
+//! Reads what the indexer tells once and hands it to every reader of `/api/v1/events`.
+
+use crate::io::mirror::{Mirror, MirrorError};
+use indexer::query::events::{self, CHANNEL, Event, What};
+use indexer::query::sales::{Filter, list};
+use indexer::query::{network, snapshot};
+use serde_json::{Value, json};
+use sqlx::postgres::PgListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+
+/// Messages that a reader may be behind before it has to read from the database.
+const BEHIND_MAX: usize = 256;
+/// Events read from the database at once.
+const BATCH: i64 = 100;
+/// The newest sales that a message holds.
+const LATEST_MAX: i64 = 20;
+/// How often the database is asked although nothing was announced.
+const LOOK_INTERVAL: Duration = Duration::from_secs(2);
+/// Pause after the database did not answer.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
+/// A message as readers get it.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// Its id.
+    pub id: u64,
+    /// `blocks`, `evm`, `reverted` or `reset`.
+    pub name: &'static str,
+    /// JSON on one line.
+    pub data: String,
+}
+
+/// Where readers get their messages from.
+#[derive(Debug)]
+pub struct Hub {
+    mirror: Arc<Mirror>,
+    sender: broadcast::Sender<Arc<Told>>,
+    /// The last message handed out.
+    last: AtomicU64,
+}
+
+impl Hub {
+    /// A hub without messages.
+    pub fn new(mirror: Arc<Mirror>) -> Self {
+        Self { mirror, sender: broadcast::Sender::new(BEHIND_MAX), last: AtomicU64::new(0) }
+    }
+
+    /// Messages from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Told>> {
+        self.sender.subscribe()
+    }
+
+    /// The id that a reader without a position of its own starts after.
+    pub async fn now(&self) -> Result<u64, MirrorError> {
+        match self.last.load(Ordering::Acquire) {
+            0 => Ok(events::kept(&mut *snapshot(self.mirror.pool()).await?).await?.1),
+            last => Ok(last),
+        }
+    }
+
+    /// What a reader who was away missed after an id, one batch; empty when nothing. A `reset` when some of it is
+    /// not kept any more, or when the id is not of this database.
+    pub async fn missed(&self, id: u64) -> Result<Vec<Arc<Told>>, MirrorError> {
+        let mut moment = self.mirror.snapshot().await?;
+        let (first, last) = events::kept(&mut moment).await?;
+        if id + 1 < first || id > last {
+            let told = Told { id: last, name: "reset", data: json!({"after": id}).to_string() };
+            return Ok(vec![Arc::new(told)]);
+        }
+        let mut told = Vec::new();
+        for event in events::after(&mut moment, id, BATCH).await? {
+            told.push(Arc::new(tell(&mut moment, event).await?));
+        }
+        Ok(told)
+    }
+
+    /// Hands out what is new.
+    async fn step(&self) -> Result<usize, MirrorError> {
+        let mut last = self.last.load(Ordering::Acquire);
+        if last == 0 {
+            last = self.now().await?;
+            self.last.store(last, Ordering::Release);
+        }
+        let told = self.missed(last).await?;
+        for message in &told {
+            self.last.store(message.id, Ordering::Release);
+            // Nobody listens: nothing to do.
+            let _ = self.sender.send(Arc::clone(message));
+        }
+        Ok(told.len())
+    }
+}
+
+async fn tell(moment: &mut sqlx::PgConnection, event: Event) -> Result<Told, MirrorError> {
+    let as_of = network::as_of(&mut *moment).await?;
+    let Event { id, what, from, to } = event;
+    let (name, mut data) = match what {
+        What::Blocks => ("blocks", blocks(moment, from, to).await?),
+        What::Evm => ("evm", evm(moment, from, to).await?),
+        What::Reverted => ("reverted", json!({})),
+    };
+    data["from"] = json!(from);
+    data["to"] = json!(to);
+    data["as_of"] = json!(as_of);
+    Ok(Told { id, name, data: data.to_string() })
+}
+
+async fn blocks(moment: &mut sqlx::PgConnection, from: u64, to: u64) -> Result<Value, MirrorError> {
+    let (sales, transactions) = events::block_counts(&mut *moment, from, to).await?;
+    let filter = Filter { outlet: None, before: Some((to + 1, 0)), from_height: Some(from) };
+    let latest = if sales > 0 { list(moment, filter, LATEST_MAX).await? } else { Vec::new() };
+    Ok(json!({"sales": sales, "transactions": transactions, "latest": latest}))
+}
+
+async fn evm(moment: &mut sqlx::PgConnection, from: u64, to: u64) -> Result<Value, MirrorError> {
+    let (checkpoints, payouts) = events::evm_counts(&mut *moment, from, to).await?;
+    let finalized = network::as_of(moment).await?.evm_finalized_block;
+    Ok(json!({"finalized": finalized, "checkpoints": checkpoints, "payouts": payouts}))
+}
+
+/// Hands out messages until it is stopped; a database that is away is waited for.
+pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        if let Err(error) = follow(&hub, &stop).await {
+            tracing::warn!(%error, "events stop until the read model answers again");
+            let _ = tokio::time::timeout(RETRY_PAUSE, stop.cancelled()).await;
+        }
+    }
+}
+
+async fn follow(hub: &Hub, stop: &CancellationToken) -> Result<(), MirrorError> {
+    let mut listener = PgListener::connect_with(hub.mirror.pool()).await?;
+    listener.listen(CHANNEL).await?;
+    loop {
+        while hub.step().await? > 0 {}
+        tokio::select! {
+            announced = tokio::time::timeout(LOOK_INTERVAL, listener.recv()) => {
+                if let Ok(lost) = announced { lost?; }
+            }
+            () = stop.cancelled() => return Ok(()),
+        }
+    }
+}

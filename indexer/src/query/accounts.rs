@@ -1,0 +1,40 @@
+//! What an address holds on both chains.
+
+use super::{amount, number};
+use alloy::primitives::Address;
+use serde::Serialize;
+use sqlx::postgres::PgConnection;
+
+/// What an address was given on the sidechain and holds on the EVM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct AccountFacts {
+    /// Released, ever; what the EVM may mint.
+    pub released: u64,
+    /// Minted, ever.
+    pub minted: u64,
+    /// Minted in blocks that can no longer be replaced.
+    pub minted_final: u64,
+    /// Held on the EVM now.
+    pub balance: u64,
+}
+
+/// One address; all zero when it is unknown.
+pub async fn find(connection: &mut PgConnection, account: Address) -> sqlx::Result<AccountFacts> {
+    let row = sqlx::query!(
+        r#"SELECT
+            COALESCE((SELECT sum(units) FROM chain.release WHERE account = $1), 0)::bigint AS "released!",
+            COALESCE((SELECT sum(value) FROM chain.payout WHERE account = $1), 0)::text AS "minted!",
+            COALESCE((SELECT sum(value) FROM chain.payout WHERE account = $1 AND block_number <=
+                (SELECT finalized FROM chain.cursor WHERE stream = 'evm')), 0)::text AS "minted_final!",
+            COALESCE((SELECT sum(value) FROM chain.balance WHERE holder = $1), 0)::text AS "balance!""#,
+        account.as_slice()
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(AccountFacts {
+        released: number(row.released)?,
+        minted: amount(&row.minted)?,
+        minted_final: amount(&row.minted_final)?,
+        balance: amount(&row.balance)?,
+    })
+}

@@ -1,0 +1,173 @@
+//! How far the mirror is, and what the network holds altogether.
+
+use super::{amount, number};
+use domain::Genesis;
+use serde::Serialize;
+use sqlx::postgres::PgConnection;
+use sqlx::types::time::OffsetDateTime;
+
+/// How far the mirror was when it answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct AsOf {
+    /// By the database's clock.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// The last sidechain block mirrored; 0 before the first.
+    pub height: u64,
+    /// Its time.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub block_time: Option<OffsetDateTime>,
+    /// The last EVM block mirrored; 0 before the first.
+    pub evm_block: u64,
+    /// Its time.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub evm_block_time: Option<OffsetDateTime>,
+    /// The last EVM block mirrored that can no longer be replaced; 0 before the first.
+    pub evm_finalized_block: u64,
+}
+
+/// How far the mirror is.
+pub async fn as_of(connection: &mut PgConnection) -> sqlx::Result<AsOf> {
+    let row = sqlx::query!(
+        r#"SELECT clock_timestamp() AS "at!", b.height AS "height?", b.time AS "block_time?",
+                  e.number AS "evm_block?", e.time AS "evm_block_time?", c.finalized AS "finalized?"
+           FROM (VALUES (true)) AS one (row)
+           LEFT JOIN chain.cursor AS s ON s.stream = 'sidechain'
+           LEFT JOIN chain.sidechain_block AS b ON b.height = s.position
+           LEFT JOIN chain.cursor AS c ON c.stream = 'evm'
+           LEFT JOIN chain.evm_block AS e ON e.number = c.position"#
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(AsOf {
+        at: row.at,
+        height: number(row.height.unwrap_or(0))?,
+        block_time: row.block_time,
+        evm_block: number(row.evm_block.unwrap_or(0))?,
+        evm_block_time: row.evm_block_time,
+        evm_finalized_block: number(row.finalized.unwrap_or(0))?,
+    })
+}
+
+/// The genesis of the mirrored sidechain; `None` before the indexer first saw it.
+pub async fn genesis(connection: &mut PgConnection) -> sqlx::Result<Option<Genesis>> {
+    let row = sqlx::query!("SELECT genesis FROM chain.sidechain").fetch_optional(connection).await?;
+    row.map(|row| borsh::from_slice(&row.genesis).map_err(super::decode)).transpose()
+}
+
+/// What the network holds beside its units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Extent {
+    /// The last epoch whose checkpoint the anchor accepted; 0 before the first.
+    pub anchored: u64,
+    /// The last of these in a block that can no longer be replaced; 0 before the first.
+    pub anchored_final: u64,
+    /// Anchored checkpoints that the blocks do not lead to; must be 0.
+    pub disagreements: u64,
+    /// Outlets registered.
+    pub outlets: u64,
+    /// Accounts to which units were ever released.
+    pub accounts: u64,
+}
+
+/// What the network holds beside its units.
+pub async fn extent(connection: &mut PgConnection) -> sqlx::Result<Extent> {
+    let row = sqlx::query!(
+        r#"SELECT
+            COALESCE((SELECT max(epoch) FROM chain.checkpoint_anchored), 0) AS "anchored!",
+            COALESCE((SELECT max(epoch) FROM chain.checkpoint_anchored WHERE block_number <=
+                (SELECT finalized FROM chain.cursor WHERE stream = 'evm')), 0) AS "anchored_final!",
+            (SELECT count(*) FROM chain.checkpoint_disagreement) AS "disagreements!",
+            (SELECT count(*) FROM chain.outlet) AS "outlets!",
+            (SELECT count(DISTINCT account) FROM chain.release) AS "accounts!""#
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(Extent {
+        anchored: number(row.anchored)?,
+        anchored_final: number(row.anchored_final)?,
+        disagreements: number(row.disagreements)?,
+        outlets: number(row.outlets)?,
+        accounts: number(row.accounts)?,
+    })
+}
+
+/// Where all units are, on both chains.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Supply {
+    /// Ever issued, genesis' included.
+    pub issued: u64,
+    /// Taken back by refunds.
+    pub reversed: u64,
+    /// Released to accounts: what the EVM may mint.
+    pub released: u64,
+    /// Waiting for maturity and an epoch's end.
+    pub pending: u64,
+    /// On receipts that nobody has claimed.
+    pub unclaimed: u64,
+    /// In the pool of all holders.
+    pub pool: u64,
+    /// Owed by outlets' owners from refunds.
+    pub debt: u64,
+    /// Sales recorded.
+    pub sales: u64,
+    /// Minted on the EVM.
+    pub minted: u64,
+    /// Minted in blocks that can no longer be replaced.
+    pub minted_final: u64,
+    /// Addresses that hold the token.
+    pub holders: u64,
+}
+
+/// Where all units are, on both chains.
+pub async fn supply(connection: &mut PgConnection) -> sqlx::Result<Supply> {
+    let row = sqlx::query!(
+        r#"WITH sale AS (SELECT count(*) AS sales, COALESCE(sum(issued), 0) AS issued FROM chain.sale),
+            refund AS (SELECT COALESCE(sum(reversed), 0) AS reversed, COALESCE(sum(debt), 0) AS debt
+                       FROM chain.refund),
+            release AS (SELECT COALESCE(sum(units), 0) AS units, COALESCE(sum(debt_paid), 0) AS debt_paid
+                        FROM chain.release),
+            taken AS (SELECT COALESCE(sum(r.units) FILTER (WHERE s.kind = 'pool'), 0) AS pool,
+                             COALESCE(sum(r.units) FILTER (WHERE s.kind = 'receipt' AND c.wallet IS NULL), 0)
+                                 AS unclaimed
+                      FROM chain.refund_share AS r
+                      JOIN chain.sale_share AS s USING (outlet, sale_id, place)
+                      LEFT JOIN chain.receipt_claim AS c USING (outlet, sale_id)),
+            share AS (SELECT COALESCE(sum(s.units) FILTER (WHERE s.kind = 'pool'), 0) AS pool,
+                             COALESCE(sum(s.units) FILTER (WHERE s.kind = 'receipt' AND c.wallet IS NULL), 0)
+                                 AS unclaimed
+                      FROM chain.sale_share AS s
+                      LEFT JOIN chain.receipt_claim AS c USING (outlet, sale_id)
+                      WHERE s.kind <> 'account'),
+            payout AS (SELECT COALESCE(sum(p.value), 0) AS minted,
+                              COALESCE(sum(p.value) FILTER (WHERE p.block_number <= e.finalized), 0) AS minted_final
+                       FROM chain.payout AS p JOIN chain.cursor AS e ON e.stream = 'evm')
+           SELECT sale.sales AS "sales!",
+                  (sale.issued + COALESCE((SELECT genesis_units FROM chain.sidechain), 0))::bigint AS "issued!",
+                  refund.reversed::bigint AS "reversed!", release.units::bigint AS "released!",
+                  (refund.debt - release.debt_paid)::bigint AS "debt!",
+                  (share.pool - taken.pool)::bigint AS "pool!",
+                  (share.unclaimed - taken.unclaimed)::bigint AS "unclaimed!",
+                  payout.minted::text AS "minted!", payout.minted_final::text AS "minted_final!",
+                  (SELECT count(*) FROM chain.balance) AS "holders!"
+           FROM sale, refund, release, taken, share, payout"#
+    )
+    .fetch_one(connection)
+    .await?;
+    let (issued, reversed, debt) = (number(row.issued)?, number(row.reversed)?, number(row.debt)?);
+    let (released, unclaimed, pool) = (number(row.released)?, number(row.unclaimed)?, number(row.pool)?);
+    Ok(Supply {
+        issued,
+        reversed,
+        released,
+        // What is left by the law of conservation: accounts' units that are not released yet.
+        pending: (issued + debt).saturating_sub(reversed + released + unclaimed + pool),
+        unclaimed,
+        pool,
+        debt,
+        sales: number(row.sales)?,
+        minted: amount(&row.minted)?,
+        minted_final: amount(&row.minted_final)?,
+        holders: number(row.holders)?,
+    })
+}
