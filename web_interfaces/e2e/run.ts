@@ -5,14 +5,19 @@ import { settings } from './settings.ts'
 import { scenarios } from './scenarios.ts'
 import { Visit } from './visit.ts'
 
-const only = process.argv[2]
+const only = process.argv[2] ?? ''
+const chosen = scenarios.filter(({ name }) => name.includes(only))
+if (chosen.length === 0) {
+  console.error(`no scenario has ${only} in its name; there are:\n${scenarios.map(({ name }) => name).join('\n')}`)
+  process.exit(2)
+}
 mkdirSync(settings.screenshots, { recursive: true })
 const browser = await chromium.launch({
   executablePath: settings.chromium,
   args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
 })
 let failed = 0
-for (const scenario of scenarios.filter(({ name }) => only === undefined || name.includes(only))) {
+for (const scenario of chosen) {
   const startedAt = Date.now()
   const visit = await Visit.start(browser)
   try {
@@ -28,7 +33,7 @@ for (const scenario of scenarios.filter(({ name }) => only === undefined || name
   }
 }
 await browser.close()
-console.log(failed === 0 ? 'all scenarios hold' : `${failed} of the scenarios failed`)
+console.log(failed === 0 ? `${chosen.length} scenarios hold` : `${failed} of ${chosen.length} scenarios failed`)
 process.exitCode = failed === 0 ? 0 : 1
 
 function seconds(since: number): string {

@@ -26,6 +26,7 @@ export const scenarios: Scenario[] = [
   { name: 'an error shows the request id and can be tried again', run: error },
   { name: 'a mirror that stands still is called stale', run: stale },
   { name: 'the gateway stops: the page says so, keeps its figures and recovers', run: gatewayStops },
+  { name: 'without the stream of events the page asks by itself', run: noEvents },
   { name: 'a reorganisation steps back visibly', run: stepsBack },
 ]
 
@@ -35,7 +36,7 @@ async function opens(visit: Visit) {
   for (const directive of CSP) assert.ok(policy.includes(directive), `the CSP lacks ${directive}: ${policy}`)
   await visit.untilAge('fresh')
   assert.match(await visit.textOf('age'), /^Figures as of .*\d\d:\d\d(:\d\d)?, block [\d,]+/)
-  assert.match(await visit.textOf('network'), /^Sidechain [\d,]+ EVM [\d,]+ in step$/)
+  await visit.until('the mirror is in step', () => visit.textOf('network'), (text) => /^Sidechain [\d,]+ EVM [\d,]+ in step$/.test(text))
   assert.equal(await visit.textOf('difference'), '0.00')
   assert.equal(await visit.textOf('disagreements'), '0')
   await visit.screenshot('overview-1280')
@@ -48,6 +49,7 @@ async function saleWalks(visit: Visit) {
   assert.equal(sold.status, 201, 'a new sale is answered 201')
   await saleRow(visit, sold).click()
   await visit.get('steps').waitFor()
+  await visit.screenshot('sale-waiting-1280')
   await visit.until('the total of sales grew', () => visit.textOf('total-sales'), (now) => now !== sales)
   await visit.until('all six stages are done', () => stageStates(visit), (states) => states.every((state) => state.endsWith(' done')), ALL_STAGES_WAIT_MS)
   const shares = await visit.page.locator('[data-testid=shares] tbody tr').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-share')))
@@ -233,6 +235,15 @@ async function gatewayStops(visit: Visit) {
   } finally {
     line.end()
   }
+}
+
+async function noEvents(visit: Visit) {
+  visit.failedRequestsAreExpected = true
+  await visit.page.route('**/api/v1/events*', (route) => route.abort())
+  await visit.openReady()
+  await visit.until('the age line says that events are interrupted', () => visit.textOf('age'), (text) => text.includes('asks every 5 s'))
+  const sold = await sell('lobio:2:1120')
+  await saleRow(visit, sold).waitFor()
 }
 
 async function stepsBack(visit: Visit) {

@@ -44,14 +44,15 @@ test('a moment of another day names it', () => {
 
 test('durations grow coarser', () => {
   const say = (ms: number) => formatDuration(ms, 'en', en)
-  assert.equal(say(0), '0.0 s')
-  assert.equal(say(432), '0.4 s')
+  assert.equal(say(0), '0 ms')
+  assert.equal(say(432), '432 ms')
+  assert.equal(say(1_432), '1.4 s')
   assert.equal(say(9_960), '10 s')
   assert.equal(say(59_400), '59 s')
   assert.equal(say(59_600), '1 min 0 s')
   assert.equal(say(7_800_000), '2 h 10 min')
   assert.equal(say(3 * 86_400_000), '3 d 0 h')
-  assert.equal(formatDuration(432, 'ru', translator('ru')), '0,4 с')
+  assert.equal(formatDuration(1_432, 'ru', translator('ru')), '1,4 с')
 })
 
 test('a hash shows its ends, a short one itself', () => {

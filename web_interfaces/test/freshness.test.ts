@@ -34,10 +34,10 @@ test('a block from the future, or none at all, makes figures no younger than the
 const network = (height: number, evm: number): Network =>
   ({ sidechain: { height }, evm: { block: evm }, as_of: asOf }) as unknown as Network
 
-test('the mirror is in step up to three blocks, then behind by those it lacks', () => {
-  assert.equal(blocksBehind(network(123, 431)), 0)
-  assert.equal(blocksBehind(network(124, 431)), 4)
-  assert.equal(blocksBehind(network(120, 441)), 10)
+test('the mirror is in step up to ten blocks, then behind by those it lacks', () => {
+  assert.equal(blocksBehind(network(130, 441)), 0)
+  assert.equal(blocksBehind(network(131, 431)), 11)
+  assert.equal(blocksBehind(network(120, 451)), 20)
   assert.equal(blocksBehind({ ...network(0, 0), sidechain: null }), null)
 })
 

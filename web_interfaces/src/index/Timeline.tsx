@@ -49,12 +49,13 @@ function OneSale({ sale, explorer }: { sale: SaleKey; explorer: string | null })
   )
 }
 
-/** Who opens a sale is taken to it, also on a narrow screen and with a screen reader. */
+/** Who opens a sale is taken to it, with a screen reader and, unless it stands in the upper half already, by scrolling. */
 function useFocusOnce() {
   const title = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
     title.current?.focus({ preventScroll: true })
-    title.current?.scrollIntoView({ block: 'nearest' })
+    const top = title.current?.getBoundingClientRect().top ?? 0
+    if (top < 0 || top > innerHeight / 2) title.current?.scrollIntoView({ block: 'start' })
   }, [])
   return title
 }
@@ -115,7 +116,7 @@ function useSteppedBack(sale: Sale): ReadonlySet<StageName> {
 
 function Facts({ sale, now }: { sale: Sale; now: number }) {
   const { t, language } = useWords()
-  const issued = sale.issued > 0 ? `${formatUnits(sale.issued, language)} FRT` : t(`not_issued.${sale.not_issued}`)
+  const issued = sale.issued > 0 ? `${formatUnits(sale.issued, language)} FRT` : t(sale.height === null ? 'sale.not_yet' : `not_issued.${sale.not_issued}`)
   return (
     <dl className="facts" data-testid="facts">
       <Fact term={t('sale.id')}>

@@ -6,9 +6,9 @@ import { difference } from '../shared/freshness.ts'
 import { type Resource, useWords } from '../shared/hooks.ts'
 
 /** In the order in which units travel. */
-const FIGURES = ['issued', 'released', 'minted', 'minted_final', 'to_mint', 'unclaimed', 'pool'] as const
+const FIGURES = ['issued', 'pending', 'released', 'unclaimed', 'pool', 'minted', 'minted_final', 'to_mint'] as const
 /** Shown once there are any. */
-const RARE = ['pending', 'reversed', 'debt'] as const
+const RARE = ['reversed', 'debt'] as const
 
 export function Totals({ supply, network }: { supply: Resource<Supply>; network: Network | null }) {
   const { t } = useWords()
@@ -32,6 +32,7 @@ function Figures({ supply, network }: { supply: Supply; network: Network | null 
         {shown.map((name) => (
           <Figure key={name} name={t(`totals.${name}`)} figure={formatUnits(supply[name], language)} unit="FRT" hint={t(`totals.${name}.hint`)} testId={name} />
         ))}
+        <Figure name={t('totals.holders')} figure={formatCount(supply.holders, language)} unit="" hint={t('totals.holders.hint')} testId="holders" />
       </dl>
       <Books supply={supply} network={network} />
     </>
@@ -75,7 +76,7 @@ function Skeleton() {
   const { t } = useWords()
   return (
     <div className="figures" role="status" aria-label={t('loading')}>
-      {['sales', ...FIGURES].map((name) => (
+      {['sales', ...FIGURES, 'holders'].map((name) => (
         <div key={name} className="figure skeleton" />
       ))}
     </div>

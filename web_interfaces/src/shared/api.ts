@@ -148,9 +148,9 @@ export class ApiError extends Error {
     this.requestId = requestId
   }
 
-  /** Whether the gateway, or the way to it, is down; else it answered and meant it. */
+  /** Whether nobody answered, or only somebody on the way; else the gateway answered and meant it. */
   get unreachable(): boolean {
-    return this.status === 0 || this.status >= 500
+    return this.status === 0 || (this.status >= 502 && this.status <= 504)
   }
 }
 

@@ -71,8 +71,9 @@ export function formatMoment(ms: number, nowMs: number, t: Translate): string {
   return `${day}${year}, ${then.hour}:${then.minute}`
 }
 
-/** `0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`, `4 d 3 h`. */
+/** `432 ms`, `1.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`, `4 d 3 h`. */
 export function formatDuration(ms: number, language: Language, t: Translate): string {
+  if (ms < 1000) return t('time.ms', { ms: Math.round(ms) })
   const tenths = Math.round(ms / 100)
   if (tenths < 100) return t('time.s', { s: formatFixed(tenths, 1, language) })
   const s = Math.round(ms / 1000)
