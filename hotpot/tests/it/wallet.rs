@@ -354,8 +354,8 @@ fn scan(printed: &str) -> String {
     let (scale, width, height) = (4, rows[0].len(), rows.len() * 2);
     let dark = |x: usize, y: usize| match rows[y / 2][x] {
         '█' => true,
-        '▀' => y % 2 == 0,
-        '▄' => y % 2 == 1,
+        '▀' => y.is_multiple_of(2),
+        '▄' => !y.is_multiple_of(2),
         ' ' => false,
         other => panic!("unexpected {other:?}"),
     };

@@ -13,7 +13,7 @@ const UNSIGNED: Signature = Signature([0; 65]);
 /// What is to be signed.
 pub enum Draft {
     /// A sale with its lines, for `POST /api/v1/sales`.
-    Sale(Box<SaleRequest>),
+    Sale(SaleRequest),
     /// Anything else, for `POST /api/v1/transactions`.
     Other(Payload),
     /// Complete but for its nonce.
@@ -23,7 +23,7 @@ pub enum Draft {
 /// What was signed.
 pub enum Signed {
     /// A sale with its lines.
-    Sale(Box<SaleRequest>),
+    Sale(SaleRequest),
     /// Anything else.
     Other(SignedTransaction),
 }
@@ -36,7 +36,7 @@ impl Draft {
             bail!("it has a signature already: remove the field to sign it anew");
         }
         if fields.contains_key("lines") {
-            return sale(fields, key).map(|sale| Self::Sale(Box::new(sale)));
+            return sale(fields, key).map(Self::Sale);
         }
         match payload(fields.clone()) {
             Ok(payload) => Ok(Self::Other(payload)),
