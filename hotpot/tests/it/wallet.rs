@@ -3,7 +3,7 @@
 use crate::network::{Folder, Running, example_orders, hotpot, repository};
 use serde_json::{Value, json};
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -123,6 +123,14 @@ fn without_a_terminal_the_password_file_is_asked_for() {
     assert!(error.contains("--password-file"), "{error}");
 }
 
+/// Reads what a terminal shows, until it ends with a question or for good.
+fn read_until(output: &mut impl Read, shown: &mut String, question: &str) {
+    let mut byte = [0];
+    while !shown.ends_with(question) && output.read(&mut byte).unwrap() == 1 {
+        shown.push(char::from(byte[0]));
+    }
+}
+
 /// `script` gives the command a terminal of its own and types what we send.
 #[test]
 fn on_a_terminal_the_password_is_asked_twice_and_the_words_are_shown() {
@@ -132,13 +140,16 @@ fn on_a_terminal_the_password_is_asked_twice_and_the_words_are_shown() {
         let mut command = Command::new("script");
         command.args(["--quiet", "--return", "--command", &line, "/dev/null"]).current_dir(desk.0.path());
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut input = child.stdin.take().unwrap();
-        for answer in [first, second] {
-            std::thread::sleep(std::time::Duration::from_millis(700));
+        let (mut input, mut output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let mut out = String::new();
+        for (question, answer) in [("t.json: ", first), ("more: ", second)] {
+            read_until(&mut output, &mut out, question);
+            // The question comes just before the echo is switched off.
+            std::thread::sleep(std::time::Duration::from_millis(300));
             let _ = input.write_all(format!("{answer}\n").as_bytes());
         }
-        let output = child.wait_with_output().unwrap();
-        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+        output.read_to_string(&mut out).unwrap();
+        (child.wait().unwrap().success(), out)
     };
     let (fine, out) = typed("correct horse", "correct house");
     assert!(!fine && out.contains("differ") && !desk.path("t.json").exists(), "{out}");

@@ -66,29 +66,35 @@ fn files_without_an_address_open_too() {
     assert_eq!(wallet::read_keystore(&path).unwrap().address(), None);
 }
 
-/// Every bit of every second byte is too slow; one bit of each byte, a different one each time, meets all fields.
-#[test]
-fn a_flipped_bit_gives_an_error_or_the_same_key_and_never_another() {
-    let mnemonic = Mnemonic::from_entropy(&[3; 16]).unwrap();
-    let text = Keystore::seal_mnemonic(&mnemonic, PASSWORD, Cost::Random).unwrap().to_json().unwrap();
-    let original = Keystore::from_json(&text).unwrap().open(PASSWORD).unwrap();
+/// One bit of each byte, a different one each time; all bits of all bytes would take minutes.
+fn flip_bits(keystore: &Keystore) {
+    let text = keystore.to_json().unwrap();
+    let original = keystore.open(PASSWORD).unwrap();
     let mut refused = 0;
     for index in 0..text.len() {
         let mut bytes = text.clone().into_bytes();
         bytes[index] ^= 1 << (index % 7);
-        let Ok(damaged) = String::from_utf8(bytes) else { panic!("a flip below bit 7 keeps ASCII") };
+        let damaged = String::from_utf8(bytes).unwrap();
         match Keystore::from_json(&damaged).and_then(|keystore| keystore.open(PASSWORD)) {
             Ok(opened) => {
                 assert_eq!(opened.key, original.key, "byte {index}: {damaged}");
-                assert!(opened.mnemonic.is_none_or(|words| words == mnemonic), "byte {index}: {damaged}");
+                assert!(opened.mnemonic.is_none() || opened.mnemonic == original.mnemonic, "byte {index}: {damaged}");
             }
-            Err(error) => {
-                assert!(!error.to_string().is_empty());
-                refused += 1;
-            }
+            Err(_) => refused += 1,
         }
     }
     assert!(refused > text.len() / 2, "{refused} of {}", text.len());
+}
+
+#[test]
+fn a_flipped_bit_of_a_key_gives_an_error_or_the_same_key_and_never_another() {
+    flip_bits(&Keystore::seal(&some_key(), PASSWORD, Cost::Random).unwrap());
+}
+
+#[test]
+fn a_flipped_bit_of_a_wallet_gives_an_error_or_the_same_words_and_never_others() {
+    let mnemonic = Mnemonic::from_entropy(&[3; 16]).unwrap();
+    flip_bits(&Keystore::seal_mnemonic(&mnemonic, PASSWORD, Cost::Random).unwrap());
 }
 
 #[test]
