@@ -1,5 +1,6 @@
 //! What may be typed.
 
+use crate::commands::WalletCommand;
 use clap::{Args, Parser, Subcommand};
 use service_kit::config::Sources;
 use std::path::PathBuf;
@@ -26,6 +27,9 @@ pub enum Command {
     /// Bring a database to the schema of this version, or see how far it is.
     #[command(subcommand)]
     Migrate(MigrateCommand),
+    /// Keys: make, back up, derive, sign, claim. See docs/WALLET.md.
+    #[command(subcommand)]
+    Wallet(WalletCommand),
     /// Run one validator.
     Node(Sources),
     /// Run the relayer: checkpoints and payouts to the EVM chain.

@@ -3,6 +3,7 @@
 mod export;
 mod import;
 mod migrate;
+mod wallet;
 
 use crate::cli::{Cli, Command, ExportCommand};
 use crate::up;
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
 
 pub use migrate::migrate_up;
+pub use wallet::WalletCommand;
 
 /// Logs of a service: ours at info, the engine's network only when something is wrong.
 const SERVICE_FILTER: &str = "info,arc_malachitebft_network=off,arc_malachitebft_discovery=off,libp2p=error,\
@@ -39,6 +41,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
             }
             Command::Export(ExportCommand::Blocks(args)) => export::blocks(args).await,
             Command::Migrate(command) => migrate::run(command).await,
+            Command::Wallet(command) => wallet::run(command).await,
         }
     })
 }
