@@ -28,6 +28,7 @@ ROUND = ["kill", "kill", "kill", "freeze", "freeze", "reorg", "reorg", "disk_ful
 PAUSE_S = (0.5, 2.5)
 FREEZE_S = (2.0, 6.0)
 DISK_FULL_S = (3.0, 6.0)
+UNNOTICED_S_MAX = 20
 # anvil's `finalized` stands eight blocks below the head: what is deeper is final by its own word.
 REORG_DEPTH = (1, 7)
 # The validator whose store lies on a small disk of its own, and that disk's size.
@@ -119,6 +120,9 @@ class Network:
 
     def file(self):
         return json.loads((self.folder / "network.json").read_text())
+
+    def log(self, name):
+        return (self.folder / "logs" / f"{name}.log").read_text(errors="replace")
 
     def nodes(self):
         return [node["http"] for node in self.file()["nodes"]]
@@ -276,6 +280,8 @@ class Chaos:
         self.faults = {}
         self.recoveries_s = []
         self.rejoins_s = []
+        self.dropped = 0
+        self.unnoticed = 0
 
     def next_kind(self):
         if not self.round:
@@ -326,16 +332,31 @@ class Chaos:
     def reorg(self):
         depth = self.random.randint(*REORG_DEPTH)
         say(f"reorganisation of the EVM chain, depth {depth}, its transactions dropped")
+        head = int(self.network.rpc("eth_blockNumber"), 16)
+        numbers = [hex(head - above) for above in range(depth)]
+        replaced = [self.network.rpc("eth_getBlockByNumber", number, False) for number in numbers]
         self.network.rpc("anvil_reorg", depth, [])
+        if self.network.rpc("eth_getBlockByNumber", numbers[0], False)["hash"] == replaced[0]["hash"]:
+            raise Broken("anvil_reorg replaced nothing: this fault was none")
+        self.dropped += sum(len(block["transactions"]) for block in replaced)
 
     def disk_full(self):
         seconds = self.random.uniform(*DISK_FULL_S)
         say(f"the disk of node-{SMALL_DISK_NODE} is full for {seconds:.1f} s")
+        complaints = self.count_complaints()
         self.disk.fill()
         try:
             time.sleep(seconds)
+            # A store that has free pages of its own goes on with them for a while.
+            wait_for("complaint about the disk", lambda: self.count_complaints() > complaints, UNNOTICED_S_MAX)
+        except Broken:
+            say(f"    not noticed within {UNNOTICED_S_MAX} s more: its store had room left")
+            self.unnoticed += 1
         finally:
             self.disk.free()
+
+    def count_complaints(self):
+        return self.network.log(f"node-{SMALL_DISK_NODE}").count("No space left on device")
 
 
 def path(options, arguments):
@@ -385,6 +406,8 @@ def judge(chaos, sent, checked, books):
     imported = sum(report["new"] + report["known"] for report in books["imports"])
     summary = {
         "faults": chaos.faults,
+        "full_disks_unnoticed": chaos.unnoticed,
+        "dropped_evm_transactions": chaos.dropped,
         "acknowledged": sent["journaled"],
         "unacknowledged": sum(sent["errors"].values()),
         "lost": checked["lost"],
@@ -436,7 +459,7 @@ def main():
     except Broken as broken:
         summary = {"ok": False, "wrong": [str(broken)], "seed": options.seed}
     for name, value in summary.items():
-        say(f"{name:16} {value}")
+        say(f"{name:24} {value}")
     print(json.dumps(summary))
     sys.exit(0 if summary["ok"] else 1)
 

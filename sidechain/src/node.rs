@@ -248,12 +248,15 @@ impl Node {
         }
     }
 
-    /// Keeps the lines of a final sale if they came too late for its block.
-    pub fn keep_lines(&self, key: SaleKey, lines: &SaleLines) -> Result<(), StoreError> {
-        if self.store.lines(key)?.is_none() {
-            self.store.put_lines(key, lines)?;
+    /// Keeps lines of final sales that came too late for their block, as far as they are not here yet.
+    pub fn keep_lines(&self, late: &[(SaleKey, SaleLines)]) -> Result<(), StoreError> {
+        let mut missing = Vec::new();
+        for sold in late {
+            if self.store.lines(sold.0)?.is_none() {
+                missing.push(sold);
+            }
         }
-        Ok(())
+        if missing.is_empty() { Ok(()) } else { self.store.put_lines(&missing) }
     }
 
     /// Executes a proposed or synced block on top of the ledger. `live` refuses times too far ahead of this clock.

@@ -196,10 +196,13 @@ impl Store {
         self.get(LINES, "lines", &sale_bytes(key), || format!("{key:?}"))
     }
 
-    /// Keeps the lines of a sale that became final before this node had them.
-    pub fn put_lines(&self, key: SaleKey, lines: &SaleLines) -> Result<(), StoreError> {
+    /// Keeps the lines of sales that became final before this node had them.
+    pub fn put_lines(&self, late: &[&(SaleKey, SaleLines)]) -> Result<(), StoreError> {
         self.write(|write| {
-            write.open_table(LINES)?.insert(sale_bytes(key).as_slice(), encoded(lines).as_slice())?;
+            let mut table = write.open_table(LINES)?;
+            for (key, sold) in late {
+                table.insert(sale_bytes(*key).as_slice(), encoded(sold).as_slice())?;
+            }
             Ok(())
         })
     }
