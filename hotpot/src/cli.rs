@@ -3,6 +3,7 @@
 use crate::commands::WalletCommand;
 use clap::{Args, Parser, Subcommand};
 use service_kit::config::Sources;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// The Hot Pot Spot: a franchise's sales on a chain of its own, anchored on an EVM chain.
@@ -36,6 +37,8 @@ pub enum Command {
     Relayer(Sources),
     /// Run the indexer: both chains into PostgreSQL.
     Indexer(Sources),
+    /// Run the gateway: the web page and the public API.
+    Gateway(Sources),
 }
 
 /// `hotpot up`.
@@ -74,9 +77,10 @@ pub struct UpArgs {
     /// One JSON object a line on standard output; the last is the summary.
     #[arg(long)]
     pub json: bool,
-    /// Where the gateway listens. It is not built yet: accepted so that scripts need not change, without effect.
+    /// Where the gateway serves the web page and the public API (default 127.0.0.1:8080, or a free port with
+    /// --free-ports). Only an address that you name here is reachable from other machines.
     #[arg(long, value_name = "ADDRESS:PORT")]
-    pub http: Option<String>,
+    pub http: Option<SocketAddr>,
     /// Validator i serves HTTP on this port + i.
     #[arg(long, default_value_t = 7000)]
     pub node_port: u16,

@@ -30,6 +30,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         match cli.command {
             Command::Node(sources) => service(&sources, &sidechain::NodeConfig::default(), sidechain::run).await,
             Command::Relayer(sources) => service(&sources, &relayer::Config::default(), relayer::run).await,
+            Command::Gateway(sources) => service(&sources, &gateway::Config::default(), gateway::run).await,
             Command::Indexer(sources) => service(&sources, &indexer::Config::default(), indexer::run).await,
             Command::Up(args) => {
                 telemetry::init_logs(TOOL_FILTER);

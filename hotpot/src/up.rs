@@ -63,11 +63,6 @@ async fn network(
     started: Instant,
 ) -> Result<ExitCode> {
     let display = Display::new(args.json);
-    if let Some(http) = &args.http {
-        display.say(&format!(
-            "there is no gateway yet: nothing listens on {http}; the validators' APIs are in network.json"
-        ));
-    }
     let ports = Ports::choose(args)?;
     let keys = Arc::new(Keys::open_or_create(&layout.dir)?);
 
@@ -91,6 +86,7 @@ async fn network(
     let chains = services::Chains { nodes: &nodes, evm_url: &evm_url, chain_id: evm.chain_id, contracts };
     services::start_relayer(supervisor, layout, &keys, ports.relayer, &chains)?;
     services::start_indexer(supervisor, layout, ports.indexer, &chains)?;
+    services::start_gateway(supervisor, layout, ports.gateway, &nodes)?;
     supervisor.write_network(NetworkFile {
         sidechain_id: genesis.sidechain_id(),
         evm_chain_id: evm.chain_id,
@@ -99,11 +95,13 @@ async fn network(
         nodes: services::node_entries(&ports, &genesis),
         relayer: services::entry(ports.relayer),
         indexer: services::entry(ports.indexer),
+        gateway: services::gateway_entry(ports.gateway),
         anvil: external.anvil_entry(),
         postgres: external.postgres_entry(),
         database_url_file: layout.database_url_file(),
     })?;
 
+    display.say(&format!("open {} in a browser", services::gateway_entry(ports.gateway).http));
     let progress = Arc::new(Progress::default());
     let target = Target { data_dir: layout.dir.clone(), nodes: nodes.clone(), genesis, rate: args.rate };
     let imports = tokio::spawn(import_all(target, keys, args.sales.clone(), maps, Arc::clone(&progress)));

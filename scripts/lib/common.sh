@@ -40,4 +40,18 @@ setup() {
         npm ci --prefix "$ROOT/contracts" --no-audit --no-fund --loglevel=error
         touch "$ROOT/contracts/node_modules/.package-lock.json"
     fi
+    build_pages
+}
+
+# The web pages, which the gateway embeds: built when a source is newer than what was built.
+build_pages() {
+    local web=$ROOT/web_interfaces
+    if [ "$web/package-lock.json" -nt "$web/node_modules/.package-lock.json" ]; then
+        say "installing what the web pages are built with"
+        npm ci --prefix "$web" --no-audit --no-fund --loglevel=error
+        touch "$web/node_modules/.package-lock.json"
+    fi
+    [ -n "$(find "$web/src" "$web/"*.html "$web/vite.config.ts" "$web/package-lock.json" -newer "$web/dist/index.html" -print -quit 2>&1)" ] || return 0
+    say "building the web pages"
+    npm run --silent --prefix "$web" build >&2
 }

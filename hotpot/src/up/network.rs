@@ -52,6 +52,8 @@ pub struct NetworkFile {
     pub relayer: Entry,
     /// The indexer.
     pub indexer: Entry,
+    /// The gateway.
+    pub gateway: Entry,
     /// anvil; absent with --evm-rpc.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anvil: Option<Entry>,
@@ -83,6 +85,7 @@ impl NetworkFile {
             (_, Some(number)) => self.nodes.get_mut(number),
             ("relayer", _) => Some(&mut self.relayer),
             ("indexer", _) => Some(&mut self.indexer),
+            ("gateway", _) => Some(&mut self.gateway),
             ("anvil", _) => self.anvil.as_mut(),
             ("postgres", _) => self.postgres.as_mut(),
             _ => None,

@@ -12,6 +12,7 @@ use local_services::{Anvil, AnvilOptions, Postgres};
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -143,6 +144,24 @@ pub fn start_indexer(supervisor: &Supervisor, layout: &Layout, port: u16, chains
     config["blockchain"]["start_block"] = json!(chains.contracts.start_block);
     start(supervisor, layout, "indexer", "indexer", write_config(layout, "indexer", &config)?);
     Ok(())
+}
+
+/// Starts the gateway.
+pub fn start_gateway(supervisor: &Supervisor, layout: &Layout, listen: SocketAddr, nodes: &[NodeClient]) -> Result<()> {
+    let config = json!({
+        "database": { "url_file": layout.database_url_file() },
+        "node": { "urls": nodes.iter().map(NodeClient::base).collect::<Vec<_>>() },
+        "http": { "listen": listen.to_string() },
+    });
+    start(supervisor, layout, "gateway", "gateway", write_config(layout, "gateway", &config)?);
+    Ok(())
+}
+
+/// The gateway's entry in `network.json`. Who listens everywhere is reached on loopback.
+pub fn gateway_entry(listen: SocketAddr) -> Entry {
+    let host = if listen.ip().is_unspecified() { IpAddr::from([127, 0, 0, 1]) } else { listen.ip() };
+    let http = format!("http://{}", SocketAddr::new(host, listen.port()));
+    Entry { http, port: listen.port(), ..Entry::default() }
 }
 
 /// Programs that are not ours.

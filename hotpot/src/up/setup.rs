@@ -14,6 +14,7 @@ use domain::transaction::SetAnchor;
 use domain::{B256, Genesis, Payload, Validator, ValidatorSet};
 use secp256k1::SECP256K1;
 use std::fs::File;
+use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -95,6 +96,15 @@ pub struct Ports {
     pub indexer: u16,
     /// anvil's JSON-RPC.
     pub anvil: u16,
+    /// The gateway.
+    pub gateway: SocketAddr,
+}
+
+/// Where the gateway listens unless told otherwise.
+const GATEWAY_PORT: u16 = 8080;
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
 }
 
 /// The most validators of a local network.
@@ -110,11 +120,12 @@ impl Ports {
                 relayer: args.relayer_port,
                 indexer: args.indexer_port,
                 anvil: args.anvil_port,
+                gateway: args.http.unwrap_or(loopback(GATEWAY_PORT)),
             });
         }
         let count = usize::from(VALIDATORS_MAX);
         // Held together, so that no port is given twice.
-        let held = (0..2 * count + 3)
+        let held = (0..2 * count + 4)
             .map(|_| std::net::TcpListener::bind(("127.0.0.1", 0)))
             .collect::<std::io::Result<Vec<_>>>()?;
         let free = held.iter().map(|listener| Ok(listener.local_addr()?.port())).collect::<Result<Vec<u16>>>()?;
@@ -124,6 +135,7 @@ impl Ports {
             relayer: free[2 * count],
             indexer: free[2 * count + 1],
             anvil: free[2 * count + 2],
+            gateway: args.http.unwrap_or(loopback(free[2 * count + 3])),
         })
     }
 }
@@ -132,8 +144,9 @@ impl Ports {
     /// A port that somebody else has would only show as a service that starts again and again.
     pub fn check_free(&self, validators: usize) -> Result<()> {
         let ours = self.nodes[..validators].iter().chain(&self.p2p[..validators]).chain([&self.relayer, &self.indexer]);
-        for port in ours {
-            std::net::TcpListener::bind(("127.0.0.1", *port))
+        for address in ours.map(|port| loopback(*port)).chain([self.gateway]) {
+            let port = address.port();
+            std::net::TcpListener::bind(address)
                 .with_context(|| format!("port {port} is taken: stop who has it, or use --free-ports"))?;
         }
         Ok(())

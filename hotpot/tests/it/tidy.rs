@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const SERVICES: [&str; 3] = ["sidechain", "relayer", "indexer"];
+const SERVICES: [&str; 4] = ["sidechain", "relayer", "indexer", "gateway"];
 
 /// Crate → its direct dependencies, tests' own left out.
 fn dependencies() -> BTreeMap<String, Vec<String>> {
@@ -79,12 +79,23 @@ fn only_the_consensus_adaptor_knows_the_engine() {
 fn services_do_not_know_each_other_and_the_indexer_no_key() {
     let all = dependencies();
     for service in SERVICES {
-        let others = SERVICES.iter().filter(|other| **other != service);
+        // The one exception: the gateway mounts the indexer's query side.
+        let others = SERVICES.iter().filter(|other| **other != service && (service, **other) != ("gateway", "indexer"));
         for other in others {
             assert!(!all[service].iter().any(|name| name == other), "{service} must not use {other}");
         }
     }
     assert!(!all["indexer"].iter().any(|name| name == "wallet" || name == "secp256k1"), "{:?}", all["indexer"]);
+    assert_only_in("indexer::", &["gateway"], |path| path.starts_with("gateway/src"));
+    for (path, text) in sources(&repository().join("gateway/src")) {
+        let uses = text.matches("indexer::").count();
+        assert_eq!(uses, text.matches("indexer::query").count(), "{} may use indexer::query only", path.display());
+        assert!(
+            !text.contains("signers") && !text.contains("wallet::"),
+            "{}: the gateway holds no key",
+            path.display()
+        );
+    }
     for (path, text) in sources(&repository().join("indexer/src")) {
         assert!(!text.contains("signers"), "{} must not import a signer", path.display());
     }
@@ -95,6 +106,15 @@ fn sql_and_the_environment_have_one_place_each() {
     assert_only_in("sqlx::query", &["relayer", "indexer", "hotpot"], |path| {
         path.contains("/io/store") || path.starts_with("indexer/src/query") || path == "hotpot/src/up/services.rs"
     });
-    let crates = ["crates/service-kit", "crates/domain", "crates/client", "sidechain", "relayer", "indexer", "hotpot"];
+    let crates = [
+        "crates/service-kit",
+        "crates/domain",
+        "crates/client",
+        "sidechain",
+        "relayer",
+        "indexer",
+        "gateway",
+        "hotpot",
+    ];
     assert_only_in("std::env::var", &crates, |path| path.starts_with("crates/service-kit"));
 }
