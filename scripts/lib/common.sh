@@ -23,6 +23,11 @@ need() {
     DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-install-recommends "$2" > /dev/null
 }
 
+need_fonts() {
+    [ "$(id -u)" = 0 ] || die "no Georgian font: sudo apt-get install fonts-noto-core"
+    apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 fonts-noto-core > /dev/null
+}
+
 postgres_is_installed() { command -v initdb > /dev/null || ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1; }
 
 # What everything needs: a C compiler for libsecp256k1 and friends, PostgreSQL's server, Foundry and solc from npm.

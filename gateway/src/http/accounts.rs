@@ -22,7 +22,7 @@ async fn show(State(api): State<Api>, Path(text): Path<String>) -> Result<Json<V
     let address: Address = text.parse().map_err(wrong)?;
     let (as_of, facts) = read(&api, address).await?;
     // Nonce, pending and debt change with each block: the ledger alone has them. No answer is not zero.
-    let ledger = api.nodes.preferred().account(address).await.ok();
+    let ledger = api.nodes.account(address).await;
     let on_ledger = ledger.as_ref().map(Option::as_ref);
     if matches!(on_ledger, Some(None)) && facts.balance == 0 && facts.released == 0 {
         return Err(Refusal::not_found(format!("{address} holds nothing on either chain")));

@@ -39,6 +39,10 @@ async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Result<Response,
     found.ok_or_else(|| Refusal::not_found(format!("there is no file {path}")))
 }
 
+fn media_type(of_file: &str) -> String {
+    if of_file.starts_with("text/") { format!("{of_file}; charset=utf-8") } else { of_file.to_owned() }
+}
+
 fn serve(path: &str, cache: &'static str, asked: &HeaderMap) -> Option<Response> {
     let file = pages::file(path)?;
     let digest = file.metadata.sha256_hash();
@@ -47,7 +51,7 @@ fn serve(path: &str, cache: &'static str, asked: &HeaderMap) -> Option<Response>
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        ([(header::CONTENT_TYPE, file.metadata.mimetype().to_owned())], file.data.into_owned()).into_response()
+        ([(header::CONTENT_TYPE, media_type(file.metadata.mimetype()))], file.data.into_owned()).into_response()
     };
     let fixed: [(HeaderName, &'static str); 5] = [
         (header::CACHE_CONTROL, cache),

@@ -1,10 +1,12 @@
 //! The sidechain's nodes: any of them answers any question, so the next one is asked when one does not.
 
+use alloy_primitives::Address;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use client::{NodeClient, StatusAnswer};
+use client::{AccountAnswer, NodeClient, StatusAnswer};
+use futures::future::select_ok;
 use problem::{Problem, Refusal};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -13,8 +15,8 @@ use std::time::Duration;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// A node that takes longer to accept a connection is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// A node that takes longer to say how it is counts as not answering.
-const STATUS_TIMEOUT: Duration = Duration::from_secs(2);
+/// Nodes that take longer to answer a question of our own count as silent.
+const ASK_TIMEOUT: Duration = Duration::from_secs(2);
 /// Headers that travel in both directions.
 const HEADERS: [HeaderName; 3] = [header::CONTENT_TYPE, header::RETRY_AFTER, HeaderName::from_static("x-request-id")];
 
@@ -89,24 +91,23 @@ impl Nodes {
         Ok(Answer { status, headers, body: answer.bytes().await? })
     }
 
-    /// What the first node that answers says of itself.
+    /// What the first node that answers says of itself; all are asked at once.
     pub async fn status(&self) -> Option<StatusAnswer> {
-        let first = self.preferred.load(Ordering::Relaxed);
-        for turn in 0..self.urls.len() {
-            let node = self.client((first + turn) % self.urls.len());
-            if let Ok(Ok(status)) = tokio::time::timeout(STATUS_TIMEOUT, node.status()).await {
-                return Some(status);
-            }
-        }
-        None
+        let nodes: Vec<NodeClient> = self.clients().collect();
+        let asked = nodes.iter().map(|node| Box::pin(node.status()));
+        let first = tokio::time::timeout(ASK_TIMEOUT, select_ok(asked)).await;
+        first.ok()?.ok().map(|(status, _)| status)
     }
 
-    /// A typed client of the node that answered last.
-    pub fn preferred(&self) -> NodeClient {
-        self.client(self.preferred.load(Ordering::Relaxed))
+    /// What the ledger says of an account, by the first node that answers; `None` when none does.
+    pub async fn account(&self, address: Address) -> Option<Option<AccountAnswer>> {
+        let nodes: Vec<NodeClient> = self.clients().collect();
+        let asked = nodes.iter().map(|node| Box::pin(node.account(address)));
+        let first = tokio::time::timeout(ASK_TIMEOUT, select_ok(asked)).await;
+        first.ok()?.ok().map(|(account, _)| account)
     }
 
-    fn client(&self, place: usize) -> NodeClient {
-        NodeClient::over(self.http.clone(), &self.urls[place % self.urls.len()])
+    fn clients(&self) -> impl Iterator<Item = NodeClient> + '_ {
+        self.urls.iter().map(|url| NodeClient::over(self.http.clone(), url))
     }
 }
