@@ -59,7 +59,7 @@ pub struct MempoolLimits {
 
 impl Default for MempoolLimits {
     fn default() -> Self {
-        Self { count_max: 20_000, bytes_max: 64 * 1024 * 1024 }
+        Self { count_max: 8_000, bytes_max: 64 * 1024 * 1024 }
     }
 }
 
