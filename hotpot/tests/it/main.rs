@@ -7,3 +7,4 @@ mod network;
 mod orders;
 mod requests;
 mod tidy;
+mod verify;

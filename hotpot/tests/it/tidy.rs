@@ -93,7 +93,10 @@ fn services_do_not_know_each_other_and_the_indexer_no_key() {
 #[test]
 fn sql_and_the_environment_have_one_place_each() {
     assert_only_in("sqlx::query", &["relayer", "indexer", "hotpot"], |path| {
-        path.contains("/io/store") || path == "indexer/src/query.rs" || path == "hotpot/src/up/services.rs"
+        path.contains("/io/store")
+            || path == "indexer/src/query.rs"
+            || path == "hotpot/src/up/services.rs"
+            || path == "hotpot/src/commands/verify/database.rs"
     });
     let crates = ["crates/service-kit", "crates/domain", "crates/client", "sidechain", "relayer", "indexer", "hotpot"];
     assert_only_in("std::env::var", &crates, |path| path.starts_with("crates/service-kit"));

@@ -66,7 +66,15 @@ pub struct Chain {
 impl Chain {
     pub fn new(genesis: Genesis) -> Self {
         let ledger = Ledger::new(genesis).unwrap();
-        Self { ledger, now_ms: START_MS, events: vec![], checkpoints: vec![], blocks: vec![], last_commit: None, nonce: 0 }
+        Self {
+            ledger,
+            now_ms: START_MS,
+            events: vec![],
+            checkpoints: vec![],
+            blocks: vec![],
+            last_commit: None,
+            nonce: 0,
+        }
     }
 
     /// One outlet of each kind with one terminal each, contracts bound from epoch 1.

@@ -17,7 +17,8 @@ fn proved() -> (SaleProof, B256) {
     chain.finish_epoch();
     let closed = chain.checkpoints.iter().find(|c| c.checkpoint.last_height >= block.header.height).unwrap().clone();
     let domain = chain.ledger.domain();
-    let leaves: Vec<B256> = (0u32..).zip(&sales).map(|(i, t)| transaction_leaf(i, t.id(domain), &t.signature)).collect();
+    let leaves: Vec<B256> =
+        (0u32..).zip(&sales).map(|(i, t)| transaction_leaf(i, t.id(domain), &t.signature)).collect();
     let blocks: Vec<B256> = closed.block_hashes.iter().map(|hash| block_leaf(*hash)).collect();
     let at = usize::try_from(block.header.height - closed.checkpoint.first_height).unwrap();
     let payout = |name: &str| {
