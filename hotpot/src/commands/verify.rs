@@ -26,7 +26,7 @@ pub use nodes::Copy;
 pub use source::Copies;
 
 use crate::cli::VerifyArgs;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use chain::Chain;
 use comfy_table::Table;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
@@ -61,8 +61,13 @@ pub async fn run(args: VerifyArgs) -> Result<ExitCode> {
 
 async fn verify(args: &VerifyArgs) -> Result<Report> {
     let mut report = Report::default();
+    // From here on a signal does not end the process: what was started must be stopped.
+    let stop = service_kit::shutdown::token(false)?;
     let network = Network::open(args, &mut report).await?;
-    let checked = check(&network, &mut report).await;
+    let checked = tokio::select! {
+        checked = check(&network, &mut report) => checked,
+        () = stop.cancelled() => Err(anyhow!("stopped before the end")),
+    };
     network.close().await?;
     checked?;
     check_is_not_empty(&report)?;

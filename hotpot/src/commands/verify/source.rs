@@ -193,8 +193,9 @@ impl Folder {
         let copies = tempfile::tempdir().context("make a temporary folder")?;
         let mut started = Started { lock: Some(lock), ..Started::default() };
         let nodes = self.copy_stores(copies.path(), report)?;
-        let database_url = Some(self.start_database(args, &mut started).await?);
         let url = self.start_evm(args, copies.path(), &mut started).await?;
+        // Last: a PostgreSQL that is dropped for a later mistake would be killed rather than stopped.
+        let database_url = Some(self.start_database(args, &mut started).await?);
         let evm = Some((url, self.scope()));
         started.copies = Some(copies);
         Ok(Network { genesis: self.genesis, nodes, evm, database_url, started })
