@@ -5,13 +5,17 @@ use crate::network::{Folder, Running, example_orders, hotpot};
 use alloy::primitives::{Address, U256};
 use alloy::sol_types::SolCall;
 use contract_bindings::FranchiseToken;
-use domain::{B256, keccak256};
+use domain::crypto::address_of_secret;
+use domain::transaction::{ClaimReceipt, Refund, RevokeTerminal};
+use domain::{B256, Genesis, Payload, RefundId, SaleId, Signature, SignedTransaction, keccak256};
 use local_services::Postgres;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use wallet::SecretKey;
 
 /// A block with work in it, and the node whose copy of it is damaged.
 const DAMAGED_HEIGHT: u64 = 17;
@@ -46,7 +50,9 @@ fn assert_true(dir: &Path) -> Value {
     for what in ["blocks", "anchored checkpoints", "chain.payout", "chain.release", "chain.balance", "accounts"] {
         assert!(checked[what].as_u64().unwrap() > 0, "{what}: {checked}");
     }
-    assert_eq!(checked["copies of blocks"].as_u64().unwrap() / 4, checked["blocks"].as_u64().unwrap());
+    // A node may be a block behind.
+    let (copies, blocks) = (checked["copies of blocks"].as_u64().unwrap(), checked["blocks"].as_u64().unwrap());
+    assert!(copies >= 4 * (blocks - 1), "{checked}");
     summary
 }
 
@@ -277,7 +283,7 @@ fn wait_until_final(network: &Running<'_>) {
     };
     let now = number("latest");
     while number("finalized") < now {
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
 
@@ -332,6 +338,62 @@ fn a_sale_is_proved_and_every_broken_step_is_named(network: &Running<'_>, blocks
     assert!(summary["error"].as_str().unwrap().contains("not the proof of a sale"), "{summary}");
 }
 
+/// Signs with keys of the folder and sends.
+struct Actors<'n> {
+    network: &'n Running<'n>,
+    genesis: Genesis,
+}
+
+impl<'n> Actors<'n> {
+    fn of(network: &'n Running<'n>) -> Self {
+        Self { network, genesis: serde_json::from_value(network.get("/api/v1/genesis")).unwrap() }
+    }
+
+    fn key(&self, actor: &str) -> SecretKey {
+        let keys = self.network.folder.path().join("keys");
+        let passphrase = std::fs::read_to_string(keys.join("passphrase")).unwrap();
+        wallet::load(&keys.join(format!("{actor}.json")), passphrase.trim()).unwrap()
+    }
+
+    fn send(&self, payload: Payload, key: &SecretKey) {
+        let signature = Signature::sign(self.genesis.domain().transaction_digest(&payload), key);
+        let body = serde_json::to_string(&SignedTransaction { payload, signature }).unwrap();
+        let (status, _, answer) = self.network.post("/api/v1/transactions", body);
+        assert_eq!(status, 201, "{answer}");
+    }
+}
+
+/// Claims and refunds a sale and revokes a terminal: tables that an import leaves empty.
+fn what_an_import_does_not_do_is_mirrored_too(network: &Running<'_>, blocks: &[Value]) {
+    let actors = Actors::of(network);
+    let transactions = blocks.iter().flat_map(|block| block["transactions"].as_array().unwrap());
+    let is_ours = |sale: &&Value| sale["outlet"] == 1 && sale["buyer_kind"] == "receipt";
+    let sale = transactions.into_iter().find(is_ours).unwrap();
+    let sale_id: SaleId = sale["sale_id"].as_str().unwrap().parse().unwrap();
+    let (terminal, owner) = (actors.key("terminal-1"), actors.key("owner-2"));
+    let wallet = Address::repeat_byte(0x77);
+    let claim = ClaimReceipt { outlet: 1, sale_id, wallet };
+    actors.send(Payload::ClaimReceipt(claim), &wallet::receipt_key(&terminal, sale_id.0));
+    let amount = sale["total"].as_u64().unwrap() / 2;
+    let refund = Refund { outlet: 1, sale_id, refund_id: RefundId([9; 16]), amount };
+    actors.send(Payload::Refund(refund), &terminal);
+    let nonce = network.get(&format!("/api/v1/accounts/{}", address_of_secret(&owner)))["nonce"].as_u64().unwrap() + 1;
+    let terminal = address_of_secret(&actors.key("terminal-2"));
+    actors.send(Payload::RevokeTerminal(RevokeTerminal { outlet: 2, terminal, nonce }), &owner);
+
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let checked = assert_true(network.folder.path())["checked"].clone();
+        let behind = checked["chain.refund"] == 0 || checked["chain.sidechain_block"] != checked["blocks"];
+        if !behind {
+            assert_eq!(checked["chain.receipt_claim"], 1, "{checked}");
+            assert!(checked["chain.refund_share"].as_u64().unwrap() > 0, "{checked}");
+            return;
+        }
+        assert!(Instant::now() < deadline, "the mirror does not follow: {checked}");
+    }
+}
+
 /// The anchor itself, taken over, mints to a stranger.
 fn units_from_nowhere_are_found(network: &Running<'_>) {
     let thief = Address::repeat_byte(0xee);
@@ -345,7 +407,7 @@ fn units_from_nowhere_are_found(network: &Running<'_>) {
     let hash = network.rpc("eth_sendTransaction", transaction);
     let receipt = || network.rpc("eth_getTransactionReceipt", json!([hash]));
     while receipt().is_null() {
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        std::thread::sleep(Duration::from_millis(100));
     }
     assert_eq!(receipt()["status"], "0x1");
 
@@ -389,6 +451,7 @@ fn a_settled_network_is_true_and_every_lie_is_named() {
     );
     the_parts_are_as_true_as_the_folder(&network);
     a_sale_is_proved_and_every_broken_step_is_named(&network, &blocks);
+    what_an_import_does_not_do_is_mirrored_too(&network, &blocks);
     units_from_nowhere_are_found(&network);
     network.stop();
 }
