@@ -120,7 +120,11 @@ async fn evm(url: &str, scope: Scope, chain: &Chain, report: &mut Report) -> Res
     let bar = bar("blocks of the EVM");
     let facts = evm.read(head, &accounts, &epochs, &bar).await?;
     bar.finish_and_clear();
-    contracts::check(chain, scope, &facts, report);
+    if chain.is_complete {
+        contracts::check(chain, scope, &facts, report);
+    } else {
+        report.fact("contracts", "they were not compared, because not every block could be checked");
+    }
     Ok(facts)
 }
 
@@ -128,13 +132,17 @@ async fn sidechain_tables(mirror: &mut Mirror, cursor: &Cursor, chain: &mut Chai
     let place = "table chain.cursor, key (sidechain)";
     report.same(place, "identity", chain.ledger.sidechain_id(), cursor.identity);
     report.same(place, "finalized", cursor.position, cursor.finalized);
-    if cursor.position > chain.height() {
+    if chain.is_complete && cursor.position > chain.height() {
         report.fact(place, format!("position is {}, the last block is {}", cursor.position, chain.height()));
     } else if let Some(hash) = chain.hash(cursor.position) {
         report.same(place, "hash", hash, cursor.hash.unwrap_or_default());
     }
     if cursor.position < chain.height() {
         report.notes.push(format!("the mirror is at height {} of {}", cursor.position, chain.height()));
+    }
+    if !chain.is_complete {
+        report.fact("tables of the sidechain", "they were not compared, because not every block could be checked");
+        return Ok(());
     }
     for (height, certificate) in mirror.certificates().await? {
         let held = certificate.ok_or_else(|| "it cannot be decoded".to_owned());
@@ -196,7 +204,7 @@ fn check_is_not_empty(report: &Report) -> Result<()> {
     }
     let tables = tables::ALL.len() as u64;
     let (compared, rows) = (report.counted("tables"), report.counted("rows"));
-    if compared != 0 && (compared != tables || rows == 0) {
+    if compared != 0 && report.differences.is_empty() && (compared != tables || rows == 0) {
         bail!("{compared} of {tables} tables were compared, with {rows} rows");
     }
     Ok(())

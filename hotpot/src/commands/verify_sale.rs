@@ -172,7 +172,7 @@ fn print(proof: &SaleProof, steps: &[Step], notes: &[&str]) {
             Verdict::NotCompared | Verdict::NotChecked => "?",
             Verdict::NotPaidYet => "–",
         };
-        table.add_row([mark.to_owned(), step.step.to_string(), step.detail.clone()]);
+        table.add_row([mark.to_owned(), step.step.to_string(), step.detail.replace("; ", "\n")]);
     }
     println!("{table}");
     for note in notes {

@@ -185,6 +185,15 @@ fn a_damaged_block_is_named_and_the_others_serve(folder: &Folder, blocks: &[Valu
     let difference = only_difference(copy.path());
     let expected = json!({"where": "node-1 store", "what": "record 17 of blocks is damaged"});
     assert_eq!(difference, expected);
+
+    for node in [0, 2, 3] {
+        damage_block(&copy.store(node), &raw);
+    }
+    let (code, summary) = verify(copy.path());
+    let facts: Vec<&str> =
+        summary["differences"].as_array().unwrap().iter().map(|d| d["what"].as_str().unwrap()).collect();
+    assert_eq!((code, facts.len()), (1, 7), "four copies, the block, the contracts, the tables: {summary}");
+    assert!(facts[4].starts_with("no copy of block 17 holds"), "{summary}");
 }
 
 fn a_missing_store_is_named(folder: &Folder) {

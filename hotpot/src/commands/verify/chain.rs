@@ -21,6 +21,8 @@ pub struct Chain {
     pub ledger: Ledger,
     /// Checkpoints by epoch.
     pub checkpoints: BTreeMap<u64, EpochCheckpoint>,
+    /// Whether every block of every copy was reached. If not, nothing that follows from blocks can be compared.
+    pub is_complete: bool,
     /// What a mirror must hold that is as far as was asked for.
     pub rows: LedgerRows,
     hashes: Vec<B256>,
@@ -63,7 +65,7 @@ impl Chain {
         let rows = LedgerRows::new(&genesis);
         let validators = BTreeMap::from([(genesis.first_height, genesis.validators.clone())]);
         let ledger = Ledger::new(genesis)?;
-        Ok(Self { ledger, checkpoints: BTreeMap::new(), rows, hashes: Vec::new(), validators })
+        Ok(Self { ledger, checkpoints: BTreeMap::new(), is_complete: false, rows, hashes: Vec::new(), validators })
     }
 
     /// Height of the last block that could be checked.
@@ -131,6 +133,7 @@ pub async fn replay(
         bar.inc(1);
         tokio::task::yield_now().await;
     }
+    chain.is_complete = !chain.ledger.is_fresh() && chain.height() == last;
     Ok(chain)
 }
 

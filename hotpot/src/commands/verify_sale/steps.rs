@@ -148,5 +148,5 @@ fn paid(on_chain: &OnChain, payout: &PayoutProof) -> Result<String, String> {
     if issued < released {
         return Err(format!("minted to {account}: expected at least {released} units, found {issued}"));
     }
-    Ok(format!("{account} was minted {issued} units in all, of which epoch {} released {released}", payout.epoch))
+    Ok(format!("{account} was minted {issued} units in all, {released} of them by epoch {}", payout.epoch))
 }
