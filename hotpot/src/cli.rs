@@ -1,7 +1,8 @@
 //! What may be typed.
 
 use crate::commands::WalletCommand;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::Address;
 use service_kit::config::Sources;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -25,6 +26,14 @@ pub enum Command {
     /// Write what a node holds to a file.
     #[command(subcommand)]
     Export(ExportCommand),
+    /// Check everything that a network holds: blocks and all copies of them, contracts, every row of the database.
+    ///
+    /// Exit code 0: all agree; 1: something differs, one line each; 2: it could not be checked.
+    Verify(VerifyArgs),
+    /// Check the proof of one sale, from the terminal's signature to the contract.
+    ///
+    /// Exit code 0: proved; 1: a step does not hold; 2: it could not be checked; 3: not compared with the contract.
+    VerifySale(VerifySaleArgs),
     /// Bring a database to the schema of this version, or see how far it is.
     #[command(subcommand)]
     Migrate(MigrateCommand),
@@ -145,6 +154,9 @@ pub struct ExportBlocksArgs {
     /// The node to ask.
     #[arg(long, default_value = "http://127.0.0.1:7000", value_name = "URL")]
     pub node: String,
+    /// Read this network's folder instead, running or stopped.
+    #[arg(long, value_name = "DIR", conflicts_with = "node")]
+    pub data_dir: Option<PathBuf>,
     /// First height.
     #[arg(long)]
     pub from: Option<u64>,
@@ -152,8 +164,71 @@ pub struct ExportBlocksArgs {
     #[arg(long)]
     pub to: Option<u64>,
     /// Where to write; standard output without it.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, visible_alias = "out", value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// `hotpot verify`.
+#[derive(Clone, Debug, Args)]
+pub struct VerifyArgs {
+    /// The network's folder, running or stopped; may be a copy at another place.
+    #[arg(long, default_value = ".hotpot", conflicts_with_all = ["node", "blocks"])]
+    pub data_dir: PathBuf,
+    /// Without a folder: the nodes to compare. Repeatable.
+    #[arg(long, value_name = "URL", conflicts_with = "blocks")]
+    pub node: Vec<String>,
+    /// Without a folder: blocks that `hotpot export blocks` wrote.
+    #[arg(long, value_name = "FILE")]
+    pub blocks: Option<PathBuf>,
+    /// Ask this EVM node. Needed without a folder, and when `hotpot up` ran with --evm-rpc and is stopped.
+    #[arg(long, value_name = "URL")]
+    pub evm_rpc: Option<String>,
+    /// Without a folder: the token.
+    #[arg(long, value_name = "ADDRESS", requires = "anchor", conflicts_with = "data_dir")]
+    pub token: Option<Address>,
+    /// Without a folder: the anchor.
+    #[arg(long, value_name = "ADDRESS", requires = "token", conflicts_with = "data_dir")]
+    pub anchor: Option<Address>,
+    /// Without a folder: the indexer's `blockchain.start_block`.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, conflicts_with = "data_dir")]
+    pub start_block: u64,
+    /// Holds the URL of the database to check.
+    #[arg(long, value_name = "FILE")]
+    pub database_url_file: Option<PathBuf>,
+    /// One JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `hotpot verify-sale`.
+#[derive(Clone, Debug, Args)]
+pub struct VerifySaleArgs {
+    /// The proof, as `GET /api/v1/sales/OUTLET/SALE_ID/proof` answers; `-` reads standard input.
+    pub file: PathBuf,
+    /// Ask this EVM node what the contracts keep.
+    #[arg(long, value_name = "URL")]
+    pub evm_rpc: Option<String>,
+    /// The anchor that you know, from the documentation or a block explorer; without it the file's own is believed.
+    #[arg(long, value_name = "ADDRESS")]
+    pub anchor: Option<Address>,
+    /// The token that you know.
+    #[arg(long, value_name = "ADDRESS")]
+    pub token: Option<Address>,
+    /// At which block the contracts are asked.
+    #[arg(long, value_enum, default_value_t = At::Latest)]
+    pub at: At,
+    /// One JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A block of the EVM chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum At {
+    /// The newest.
+    Latest,
+    /// The newest that no reorganisation can replace.
+    Finalized,
 }
 
 /// `hotpot migrate`.

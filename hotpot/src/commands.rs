@@ -3,6 +3,8 @@
 mod export;
 mod import;
 mod migrate;
+mod verify;
+mod verify_sale;
 mod wallet;
 
 use crate::cli::{Cli, Command, ExportCommand};
@@ -41,6 +43,8 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
                 import::run(args).await
             }
             Command::Export(ExportCommand::Blocks(args)) => export::blocks(args).await,
+            Command::Verify(args) => verify::run(args).await,
+            Command::VerifySale(args) => verify_sale::run(args).await,
             Command::Migrate(command) => migrate::run(command).await,
             Command::Wallet(command) => wallet::run(command).await,
         }

@@ -2,7 +2,7 @@
 
 mod evm;
 pub mod network;
-mod services;
+pub mod services;
 mod settle;
 mod setup;
 mod status;

@@ -1,20 +1,25 @@
 //! `hotpot export`.
 
 use crate::cli::ExportBlocksArgs;
+use crate::commands::verify::{Copies, Copy};
 use anyhow::{Context, Result, bail};
-use client::NodeClient;
+use client::BlockAnswer;
+use domain::Block;
+use serde_json::json;
 use std::io::Write;
 use std::process::ExitCode;
 
 /// Final blocks with their certificates, one JSON object a line, the genesis first.
 pub async fn blocks(args: ExportBlocksArgs) -> Result<ExitCode> {
-    let node = NodeClient::new(&args.node);
-    let genesis = node.genesis().await?;
-    let last = node.status().await?.height;
-    let from = args.from.unwrap_or(genesis.first_height);
+    let copies = match &args.data_dir {
+        Some(dir) => Copies::of_folder(dir).await?,
+        None => Copies::of_node(&args.node).await?,
+    };
+    let last = copies.last_height();
+    let from = args.from.unwrap_or(copies.genesis.first_height);
     let to = args.to.unwrap_or(last);
     if to > last {
-        bail!("--to {to}: the node's last final block is {last}");
+        bail!("--to {to}: the last final block is {last}");
     }
     let mut out: Box<dyn Write> = match &args.output {
         Some(path) => Box::new(std::io::BufWriter::new(
@@ -22,19 +27,24 @@ pub async fn blocks(args: ExportBlocksArgs) -> Result<ExitCode> {
         )),
         None => Box::new(std::io::BufWriter::new(std::io::stdout())),
     };
-    line(
-        &mut out,
-        &serde_json::json!({"type": "genesis", "sidechain_id": genesis.sidechain_id(), "genesis": genesis}),
-    )?;
+    let genesis = &copies.genesis;
+    line(&mut out, &json!({"type": "genesis", "sidechain_id": genesis.sidechain_id(), "genesis": genesis}))?;
     for height in from..=to {
-        let block = node.block(height).await?.with_context(|| format!("the node has no block {height}"))?;
-        line(&mut out, &serde_json::json!({"type": "block", "block": block}))?;
+        let block = answer(copies.block(height).await?).with_context(|| format!("block {height}"))?;
+        line(&mut out, &json!({"type": "block", "block": block}))?;
     }
     out.flush()?;
     if args.output.is_some() {
         eprintln!("{} blocks, heights {from} to {to}", (to + 1).saturating_sub(from));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// As a node would answer it.
+fn answer(copy: Copy) -> Result<BlockAnswer> {
+    let Block { header, transactions, .. } = Block::decode(&copy.raw)?;
+    let raw = format!("0x{}", hex::encode(&copy.raw));
+    Ok(BlockAnswer { hash: header.hash(), header, certificate: copy.certificate, transactions, raw })
 }
 
 fn line(out: &mut impl Write, value: &serde_json::Value) -> Result<()> {

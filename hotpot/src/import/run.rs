@@ -5,7 +5,7 @@ use super::orders::{Order, Orders, Rejected, group};
 use super::rows;
 use crate::keys::Keys;
 use anyhow::{Context, Result, bail};
-use client::{ClientError, NodeClient, OutletAnswer, SaleRequest};
+use client::{ClientError, NodeClient, OutletAnswer, Problem, SaleRequest};
 use domain::crypto::address_of_secret;
 use domain::eip712::DomainSeparator;
 use domain::limits::{QUOTA_UNLIMITED, SALE_LATE_MS_MAX};
@@ -30,6 +30,8 @@ use wallet::{SecretKey, lines_salt, receipt_key};
 const IN_FLIGHT: usize = 128;
 /// How long one sale is tried while no node answers; nodes may be restarting.
 const SEND_TIMEOUT: Duration = Duration::from_secs(300);
+/// How long a node may be behind the block that registered the outlets.
+const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(10);
 /// A node that takes longer is passed over.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// Pause before a sale is sent again.
@@ -239,7 +241,8 @@ async fn send(
     sale: &SaleRequest,
     progress: &Progress,
 ) -> Result<Sent> {
-    let deadline = Instant::now() + SEND_TIMEOUT;
+    let started = Instant::now();
+    let deadline = started + SEND_TIMEOUT;
     let mut unsure = false;
     for attempt in 0.. {
         let node = &nodes[(number + attempt) % nodes.len()];
@@ -249,6 +252,9 @@ async fn send(
                 let counter = if is_new || unsure { &progress.new } else { &progress.known };
                 counter.fetch_add(1, Ordering::Relaxed);
                 return Ok(if is_new || unsure { Sent::New } else { Sent::Known });
+            }
+            Err(ClientError::Problem(problem)) if may_be_behind(&problem) && started.elapsed() < CATCH_UP_TIMEOUT => {
+                tokio::time::sleep(RETRY_PAUSE).await;
             }
             Err(error) if error.is_retryable() => {
                 unsure = true;
@@ -272,6 +278,12 @@ async fn send(
         }
     }
     bail!("order {} was never sent", order.id)
+}
+
+/// The outlet and its terminal are in the ledger, or nothing would be sent: a node that does not know them has not seen
+/// that block yet, and will.
+fn may_be_behind(problem: &Problem) -> bool {
+    ["unknown_outlet", "unknown_terminal"].iter().any(|code| problem.kind.ends_with(code))
 }
 
 fn list_rejected(target: &Target, file: &Path, rejected: &[Rejected]) -> Result<Option<PathBuf>> {

@@ -17,15 +17,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// anvil's own chain id.
-const LOCAL_CHAIN_ID: u64 = 31_337;
+pub const LOCAL_CHAIN_ID: u64 = 31_337;
 /// How often the relayer looks at the local chain.
 const RELAYER_POLL_MS: u64 = 500;
 /// `finalized` stands two of these behind the head.
-const ANVIL_SLOTS_IN_AN_EPOCH: u64 = 4;
+pub const ANVIL_SLOTS_IN_AN_EPOCH: u64 = 4;
 /// How often it is looked whether PostgreSQL and anvil still run.
 const REVIVE_INTERVAL: Duration = Duration::from_millis(500);
 /// The database of a local network.
-const DATABASE: &str = "hotpot";
+pub const DATABASE: &str = "hotpot";
 
 fn loopback(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
@@ -277,7 +277,7 @@ async fn create_database(url: &str) -> Result<()> {
 }
 
 /// Where npm puts Foundry's programs: beside the contracts, looked for from here and from the program upwards.
-fn tool_folders() -> Vec<PathBuf> {
+pub fn tool_folders() -> Vec<PathBuf> {
     let here = std::env::current_dir().unwrap_or_default();
     let program = std::env::current_exe().unwrap_or_default();
     let roots = here.ancestors().chain(program.ancestors());

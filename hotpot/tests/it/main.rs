@@ -8,4 +8,5 @@ mod network;
 mod orders;
 mod requests;
 mod tidy;
+mod verify;
 mod wallet;

@@ -104,7 +104,10 @@ fn services_do_not_know_each_other_and_the_indexer_no_key() {
 #[test]
 fn sql_and_the_environment_have_one_place_each() {
     assert_only_in("sqlx::query", &["relayer", "indexer", "hotpot"], |path| {
-        path.contains("/io/store") || path.starts_with("indexer/src/query") || path == "hotpot/src/up/services.rs"
+        path.contains("/io/store")
+            || path.starts_with("indexer/src/query")
+            || path == "hotpot/src/up/services.rs"
+            || path == "hotpot/src/commands/verify/database.rs"
     });
     let crates = [
         "crates/service-kit",

@@ -177,6 +177,15 @@ impl Store {
         read().map_err(|source| self.failed(source))
     }
 
+    /// The height of the last decided block.
+    pub fn last_height(&self) -> Result<Option<u64>, StoreError> {
+        let read = || -> Result<Option<u64>, redb::Error> {
+            let table = self.database.begin_read()?.open_table(BLOCKS)?;
+            Ok(table.last()?.map(|(height, _)| height.value()))
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
     /// Why the block at a height is final.
     pub fn certificate(&self, height: u64) -> Result<Option<CommitCertificate>, StoreError> {
         self.get(CERTIFICATES, "certificates", height, || height.to_string())

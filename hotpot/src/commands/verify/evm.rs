@@ -1,0 +1,259 @@
+//! Reads the EVM: blocks, logs of the contracts, and what the contracts say at one block.
+
+use alloy::consensus::BlockHeader;
+use alloy::network::Ethereum;
+use alloy::primitives::{Address, B256};
+use alloy::providers::{Provider, RootProvider};
+use alloy::rpc::types::{BlockId, BlockNumberOrTag, Filter, Log};
+use anyhow::{Context, Result};
+use contract_bindings::{CheckpointAnchor, FranchiseToken};
+use futures::{StreamExt, TryStreamExt, stream};
+use indicatif::ProgressBar;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Blocks in one request for logs.
+const LOG_RANGE: u64 = 2_000;
+/// Requests under way at once.
+const CALLS_AT_ONCE: usize = 8;
+
+/// The contracts to read, and where they begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// The token.
+    pub token: Address,
+    /// The anchor.
+    pub anchor: Address,
+    /// The first block that may hold their logs.
+    pub first_block: u64,
+}
+
+/// A block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Its number.
+    pub number: u64,
+    /// Its hash.
+    pub hash: B256,
+    /// The block before.
+    pub parent_hash: B256,
+    /// Seconds since the Unix epoch.
+    pub time_s: u64,
+}
+
+/// A log of one of the contracts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The block it is in.
+    pub block_number: u64,
+    /// Its hash.
+    pub block_hash: B256,
+    /// Place in the block.
+    pub log_index: u64,
+    /// The transaction.
+    pub tx_hash: B256,
+    /// Its place in the block.
+    pub tx_index: u64,
+    /// Who logged, and what.
+    pub inner: alloy::primitives::Log,
+}
+
+/// What the contracts say at the last block that was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contracts {
+    /// The anchor's sidechain.
+    pub sidechain_id: B256,
+    /// The anchor's token.
+    pub anchor_token: Address,
+    /// The token's issuer.
+    pub issuer: Address,
+    /// The token's decimals.
+    pub decimals: u8,
+    /// Units ever minted.
+    pub minted: u128,
+    /// Units that exist.
+    pub supply: u128,
+    /// The last anchored epoch.
+    pub epoch: u64,
+    /// Its last height.
+    pub last_height: u64,
+    /// Its total.
+    pub total_released: u128,
+    /// What the anchor keeps, by epoch.
+    pub commitments: BTreeMap<u64, B256>,
+    /// Units ever minted, by account.
+    pub issued: BTreeMap<Address, u128>,
+    /// Units held, by holder.
+    pub balances: BTreeMap<Address, u128>,
+}
+
+/// Everything that was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The chain.
+    pub chain_id: u64,
+    /// Hash of its block 0.
+    pub genesis_hash: B256,
+    /// The last block that no reorganisation can replace, where the node knows one.
+    pub finalized: Option<u64>,
+    /// Blocks from the scope's first one on.
+    pub blocks: Vec<Block>,
+    /// Logs, in order.
+    pub logs: Vec<Entry>,
+    /// What the contracts say.
+    pub contracts: Contracts,
+}
+
+/// A connection that cannot write.
+pub struct Evm {
+    provider: RootProvider<Ethereum>,
+    scope: Scope,
+}
+
+fn block_of(header: &alloy::rpc::types::Header) -> Block {
+    let (number, parent_hash, time_s) = (header.number(), header.parent_hash(), header.timestamp());
+    Block { number, hash: header.hash, parent_hash, time_s }
+}
+
+fn entry_of(log: Log) -> Option<Entry> {
+    Some(Entry {
+        block_number: log.block_number?,
+        block_hash: log.block_hash?,
+        log_index: log.log_index?,
+        tx_hash: log.transaction_hash?,
+        tx_index: log.transaction_index?,
+        inner: log.inner,
+    })
+}
+
+impl Evm {
+    /// Connects; nothing is asked yet.
+    pub fn connect(url: &str, scope: Scope) -> Result<Self> {
+        let url = url.parse().with_context(|| format!("--evm-rpc: {url:?} is not a URL"))?;
+        Ok(Self { provider: RootProvider::new_http(url), scope })
+    }
+
+    /// The chain, whether both contracts are there, and the last block.
+    pub async fn head(&self) -> Result<(u64, Vec<Address>, u64)> {
+        let chain_id = self.provider.get_chain_id().await.context("ask the EVM node for its chain id")?;
+        let mut absent = Vec::new();
+        for contract in [self.scope.token, self.scope.anchor] {
+            if self.provider.get_code_at(contract).await?.is_empty() {
+                absent.push(contract);
+            }
+        }
+        Ok((chain_id, absent, self.provider.get_block_number().await?))
+    }
+
+    /// Reads everything up to the last block. `accounts`: who may have been minted to; `epochs`: what may be anchored.
+    pub async fn read(
+        &self,
+        head: u64,
+        accounts: &BTreeSet<Address>,
+        epochs: &[u64],
+        bar: &ProgressBar,
+    ) -> Result<Facts> {
+        let first = self.scope.first_block;
+        bar.set_length((head + 1).saturating_sub(first));
+        let mut facts = Facts {
+            chain_id: self.provider.get_chain_id().await?,
+            genesis_hash: self.block(0).await?.hash,
+            finalized: self.finalized().await,
+            ..Facts::default()
+        };
+        let mut from = first;
+        while from <= head {
+            let to = (from + LOG_RANGE - 1).min(head);
+            facts.blocks.extend(self.blocks(from, to, bar).await?);
+            facts.logs.extend(self.logs(from, to).await?);
+            from = to + 1;
+        }
+        facts.logs.sort_by_key(|entry| (entry.block_number, entry.log_index));
+        let holders = holders(&facts.logs);
+        let accounts: BTreeSet<Address> = accounts.union(&holders).copied().collect();
+        facts.contracts = self.contracts(head, &accounts, &holders, epochs).await?;
+        Ok(facts)
+    }
+
+    async fn block(&self, number: u64) -> Result<Block> {
+        let found = self.provider.get_block_by_number(BlockNumberOrTag::Number(number)).await;
+        let found = found.with_context(|| format!("ask the EVM node for block {number}"))?;
+        found.map(|block| block_of(&block.header)).with_context(|| format!("the EVM node has no block {number}"))
+    }
+
+    /// Not every node knows the tag.
+    async fn finalized(&self) -> Option<u64> {
+        let block = self.provider.get_block_by_number(BlockNumberOrTag::Finalized).await.ok()??;
+        Some(block.header.number())
+    }
+
+    async fn blocks(&self, from: u64, to: u64, bar: &ProgressBar) -> Result<Vec<Block>> {
+        let one = |number| async move {
+            let block = self.block(number).await;
+            bar.inc(1);
+            block
+        };
+        stream::iter(from..=to).map(one).buffered(CALLS_AT_ONCE).try_collect().await
+    }
+
+    async fn logs(&self, from: u64, to: u64) -> Result<Vec<Entry>> {
+        let addresses = vec![self.scope.token, self.scope.anchor];
+        let filter = Filter::new().address(addresses).from_block(from).to_block(to);
+        let logs = self.provider.get_logs(&filter).await.context("ask the EVM node for logs")?;
+        let entries = logs.into_iter().map(|log| entry_of(log).context("the EVM node gave a log without a place"));
+        entries.collect()
+    }
+
+    async fn contracts(
+        &self,
+        head: u64,
+        accounts: &BTreeSet<Address>,
+        holders: &BTreeSet<Address>,
+        epochs: &[u64],
+    ) -> Result<Contracts> {
+        let (token, anchor) = self.instances();
+        let at = BlockId::number(head);
+        let last = anchor.head().block(at).call().await.context("ask the anchor for its head")?;
+        let mut contracts = Contracts {
+            sidechain_id: anchor.sidechainId().block(at).call().await?,
+            anchor_token: anchor.token().block(at).call().await?,
+            issuer: token.issuer().block(at).call().await.context("ask the token for its issuer")?,
+            decimals: token.decimals().block(at).call().await?,
+            minted: token.minted().block(at).call().await?,
+            supply: narrow(token.totalSupply().block(at).call().await?)?,
+            epoch: last.epoch,
+            last_height: last.lastHeight,
+            total_released: last.totalReleased,
+            ..Contracts::default()
+        };
+        for epoch in epochs {
+            contracts.commitments.insert(*epoch, anchor.commitmentOf(*epoch).block(at).call().await?);
+        }
+        for account in accounts {
+            contracts.issued.insert(*account, token.issuedTo(*account).block(at).call().await?);
+        }
+        for holder in holders {
+            contracts.balances.insert(*holder, narrow(token.balanceOf(*holder).block(at).call().await?)?);
+        }
+        Ok(contracts)
+    }
+
+    fn instances(
+        &self,
+    ) -> (
+        FranchiseToken::FranchiseTokenInstance<&RootProvider<Ethereum>>,
+        CheckpointAnchor::CheckpointAnchorInstance<&RootProvider<Ethereum>>,
+    ) {
+        let token = FranchiseToken::new(self.scope.token, &self.provider);
+        (token, CheckpointAnchor::new(self.scope.anchor, &self.provider))
+    }
+}
+
+fn narrow(value: alloy::primitives::U256) -> Result<u128> {
+    u128::try_from(value).context("an amount beyond 128 bits")
+}
+
+/// Everybody that a transfer names.
+fn holders(logs: &[Entry]) -> BTreeSet<Address> {
+    let transfers = logs.iter().filter_map(super::evm_rows::transfer);
+    transfers.flat_map(|transfer| [transfer.from, transfer.to]).filter(|holder| !holder.is_zero()).collect()
+}

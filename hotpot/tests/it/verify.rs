@@ -1,0 +1,476 @@
+//! `hotpot verify`, `hotpot verify-sale` and `hotpot export blocks` by the user's door: a settled network is true, and
+//! every single lie is found and named.
+
+use crate::network::{Folder, Running, example_orders, hotpot};
+use alloy::primitives::{Address, U256};
+use alloy::sol_types::SolCall;
+use contract_bindings::FranchiseToken;
+use domain::crypto::address_of_secret;
+use domain::transaction::{ClaimReceipt, Refund, RevokeTerminal};
+use domain::{B256, Genesis, Payload, RefundId, SaleId, Signature, SignedTransaction, keccak256};
+use local_services::Postgres;
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use wallet::SecretKey;
+
+/// A block with work in it, and the node whose copy of it is damaged.
+const DAMAGED_HEIGHT: u64 = 17;
+const DAMAGED_NODE: usize = 1;
+
+/// Exit code, last line of standard output as JSON.
+fn run(command: &mut Command) -> (i32, Value) {
+    let output = command.stderr(Stdio::inherit()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let last = text.lines().last().unwrap_or("null");
+    (output.status.code().unwrap(), serde_json::from_str(last).unwrap())
+}
+
+fn verify(dir: &Path) -> (i32, Value) {
+    run(hotpot().args(["verify", "--json", "--data-dir"]).arg(dir))
+}
+
+/// The one difference that there must be.
+fn only_difference(dir: &Path) -> Value {
+    let (code, summary) = verify(dir);
+    let differences = summary["differences"].as_array().unwrap();
+    assert_eq!((code, differences.len()), (1, 1), "{summary}");
+    differences[0].clone()
+}
+
+fn assert_true(dir: &Path) -> Value {
+    let (code, summary) = verify(dir);
+    assert_eq!((code, &summary["ok"]), (0, &json!(true)), "{summary}");
+    let checked = &summary["checked"];
+    assert_eq!(checked["tables"], 18, "{checked}");
+    assert_eq!(checked["chain.sale"], 60, "{checked}");
+    for what in ["blocks", "anchored checkpoints", "chain.payout", "chain.release", "chain.balance", "accounts"] {
+        assert!(checked[what].as_u64().unwrap() > 0, "{what}: {checked}");
+    }
+    // A node may be a block behind.
+    let (copies, blocks) = (checked["copies of blocks"].as_u64().unwrap(), checked["blocks"].as_u64().unwrap());
+    assert!(copies >= 4 * (blocks - 1), "{checked}");
+    summary
+}
+
+/// The folder, copied to another place.
+struct Elsewhere(TempDir);
+
+impl Elsewhere {
+    fn of(folder: &Folder) -> Self {
+        let copy = tempfile::tempdir().unwrap();
+        let copied = Command::new("cp").arg("-a").arg(folder.path().join(".")).arg(copy.path()).status().unwrap();
+        assert!(copied.success());
+        Self(copy)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Changes the database behind everybody's back.
+    fn sql(&self, statement: &str, rows: u64) {
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            let postgres = Postgres::start(&self.path().join("postgres")).await.unwrap();
+            let mut connection = PgConnection::connect(&postgres.url("hotpot")).await.unwrap();
+            let changed = sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.unwrap();
+            assert_eq!(changed.rows_affected(), rows, "{statement}");
+            connection.close().await.unwrap();
+            postgres.stop().await.unwrap();
+        });
+    }
+
+    fn store(&self, node: usize) -> PathBuf {
+        self.path().join(format!("node-{node}")).join("store.redb")
+    }
+}
+
+const ONE_SALE: &str = "(SELECT outlet, sale_id FROM chain.sale ORDER BY outlet, sale_id LIMIT 1)";
+
+/// Statement, the one row's place, what of it.
+fn lies() -> Vec<(String, &'static str, &'static str)> {
+    vec![
+        (
+            format!("UPDATE chain.sale SET total = total + 1 WHERE (outlet, sale_id) IN {ONE_SALE}"),
+            "table chain.sale, key (1, 0x",
+            "total",
+        ),
+        (
+            format!("UPDATE chain.sale_share SET units = units + 1 WHERE place = 0 AND (outlet, sale_id) IN {ONE_SALE}"),
+            "table chain.sale_share, key (1, 0x",
+            "units",
+        ),
+        (
+            "UPDATE chain.payout SET value = value + 1 WHERE (block_number, log_index) IN
+             (SELECT block_number, log_index FROM chain.payout ORDER BY 1, 2 LIMIT 1)"
+                .into(),
+            "table chain.payout, key (31337, ",
+            "value",
+        ),
+        (
+            "UPDATE chain.balance SET value = value + 1 WHERE holder IN (SELECT holder FROM chain.balance ORDER BY 1 LIMIT 1)".into(),
+            "table chain.balance, key (31337, 0x",
+            "value",
+        ),
+        (
+            format!("DELETE FROM chain.sale WHERE (outlet, sale_id) IN {ONE_SALE}"),
+            "table chain.sale, key (1, 0x",
+            "there is no row, expected one",
+        ),
+        (
+            "INSERT INTO chain.release VALUES (7, '\\x00000000000000000000000000000000000000aa', 5, 0)".into(),
+            "table chain.release, key (7, 0x00000000000000000000000000000000000000aa)",
+            "there is a row, expected none",
+        ),
+        (
+            "UPDATE chain.sidechain_block SET certificate = set_byte(certificate, 60, 255 - get_byte(certificate, 60))
+             WHERE height = 5"
+                .into(),
+            "table chain.sidechain_block, key (5)",
+            "certificate: ",
+        ),
+        (
+            "UPDATE chain.evm_block SET hash = sha256(hash) WHERE number = (SELECT min(number) + 3 FROM chain.evm_block)"
+                .into(),
+            "table chain.evm_block, key (31337, ",
+            "hash",
+        ),
+        (
+            "UPDATE chain.cursor SET finalized = position + 1 WHERE stream = 'sidechain'".into(),
+            "table chain.cursor, key (sidechain)",
+            "finalized",
+        ),
+    ]
+}
+
+fn every_lie_of_the_database_is_named(folder: &Folder) {
+    for (statement, place, what) in lies() {
+        let copy = Elsewhere::of(folder);
+        copy.sql(&statement, 1);
+        let difference = only_difference(copy.path());
+        assert!(difference["where"].as_str().unwrap().starts_with(place), "{statement}: {difference}");
+        assert!(difference["what"].as_str().unwrap().starts_with(what), "{statement}: {difference}");
+    }
+}
+
+fn another_version_of_the_database_is_not_compared(folder: &Folder) {
+    let copy = Elsewhere::of(folder);
+    copy.sql("ALTER TABLE chain.sale ADD COLUMN tip bigint", 0);
+    let (code, summary) = verify(copy.path());
+    assert_eq!(code, 2, "{summary}");
+    assert!(summary["error"].as_str().unwrap().contains("chain.sale.tip is not known"), "{summary}");
+}
+
+/// Changes one byte in the middle of a stored block, wherever the file has it.
+fn damage_block(store: &Path, raw: &[u8]) {
+    let mut bytes = std::fs::read(store).unwrap();
+    let record = [raw, keccak256(raw).as_slice()].concat();
+    let places: Vec<usize> =
+        bytes.windows(record.len()).enumerate().filter(|(_, w)| *w == record).map(|(at, _)| at).collect();
+    assert!(!places.is_empty(), "the store holds the block");
+    for place in places {
+        bytes[place + raw.len() / 2] ^= 0x10;
+    }
+    std::fs::write(store, bytes).unwrap();
+}
+
+fn a_damaged_block_is_named_and_the_others_serve(folder: &Folder, blocks: &[Value]) {
+    let copy = Elsewhere::of(folder);
+    let block = blocks.iter().find(|block| block["header"]["height"] == DAMAGED_HEIGHT).unwrap();
+    let raw = hex::decode(block["raw"].as_str().unwrap().trim_start_matches("0x")).unwrap();
+    damage_block(&copy.store(DAMAGED_NODE), &raw);
+    let difference = only_difference(copy.path());
+    let expected = json!({"where": "node-1 store", "what": "record 17 of blocks is damaged"});
+    assert_eq!(difference, expected);
+
+    for node in [0, 2, 3] {
+        damage_block(&copy.store(node), &raw);
+    }
+    let (code, summary) = verify(copy.path());
+    let facts: Vec<&str> =
+        summary["differences"].as_array().unwrap().iter().map(|d| d["what"].as_str().unwrap()).collect();
+    assert_eq!((code, facts.len()), (1, 7), "four copies, the block, the contracts, the tables: {summary}");
+    assert!(facts[4].starts_with("no copy of block 17 holds"), "{summary}");
+}
+
+fn a_missing_store_is_named(folder: &Folder) {
+    let copy = Elsewhere::of(folder);
+    std::fs::remove_file(copy.store(2)).unwrap();
+    assert_eq!(only_difference(copy.path())["where"], "node-2 store");
+}
+
+/// The blocks of an export, and its file.
+fn export(folder: &Folder, from: &[&str]) -> (PathBuf, Vec<Value>) {
+    let file = folder.path().join("blocks.jsonl");
+    let done = hotpot().args(["export", "blocks"]).args(from).arg("--out").arg(&file).status().unwrap();
+    assert!(done.success());
+    let lines = std::fs::read_to_string(&file).unwrap();
+    let block = |line: &str| serde_json::from_str::<Value>(line).unwrap()["block"].clone();
+    let blocks: Vec<Value> = lines.lines().skip(1).map(block).collect();
+    (file, blocks)
+}
+
+fn an_export_is_as_good_as_a_node(folder: &Folder, file: &Path, blocks: &[Value]) {
+    let check = |file: &Path| run(hotpot().args(["verify", "--json", "--blocks"]).arg(file));
+    let (code, summary) = check(file);
+    assert_eq!((code, &summary["checked"]["blocks"]), (0, &json!(blocks.len())), "{summary}");
+
+    let text = std::fs::read_to_string(file).unwrap();
+    // The readable copy beside `raw` convinces nobody: only the bytes count.
+    let raw = blocks[16]["raw"].as_str().unwrap();
+    let mut digits = raw.to_owned();
+    let middle = digits.len() / 2;
+    digits.replace_range(middle..=middle, if &raw[middle..=middle] == "0" { "1" } else { "0" });
+    let changed = folder.path().join("changed.jsonl");
+    std::fs::write(&changed, text.replace(raw, &digits)).unwrap();
+    let (code, summary) = check(&changed);
+    let place = summary["differences"][0]["where"].as_str().unwrap();
+    assert!(code == 1 && place.ends_with("changed.jsonl, block 17"), "{summary}");
+
+    std::fs::write(&changed, "garbage\n").unwrap();
+    assert_eq!(check(&changed).0, 2);
+}
+
+/// What an operator of more machines types: no folder, but every part by its address.
+fn the_parts_are_as_true_as_the_folder(network: &Running<'_>) {
+    let file = network.network();
+    let text = |pointer: &str| file.pointer(pointer).unwrap().as_str().unwrap().to_owned();
+    let mut command = hotpot();
+    command.args(["verify", "--json"]);
+    for node in file["nodes"].as_array().unwrap() {
+        command.args(["--node", node["http"].as_str().unwrap()]);
+    }
+    command.args(["--evm-rpc", &text("/evm_rpc"), "--token", &text("/contracts/token")]);
+    command.args([
+        "--anchor",
+        &text("/contracts/anchor"),
+        "--start-block",
+        &file["contracts"]["start_block"].to_string(),
+    ]);
+    let (code, summary) = run(command.args(["--database-url-file", &text("/database_url_file")]));
+    assert_eq!((code, &summary["checked"]["tables"], &summary["checked"]["chain.sale"]), (0, &json!(18), &json!(60)));
+
+    let swapped = ["--token", &text("/contracts/anchor"), "--anchor", &text("/contracts/token")];
+    let asked = ["verify", "--json", "--node", &network.node(0), "--evm-rpc", &text("/evm_rpc")];
+    let (code, summary) = run(hotpot().args(asked).args(swapped));
+    assert_eq!((code, &summary["ok"]), (2, &json!(false)), "{summary}");
+}
+
+fn verify_sale(file: &Path, more: &[&str]) -> (i32, Value) {
+    run(hotpot().args(["verify-sale", "--json"]).arg(file).args(more))
+}
+
+fn verdicts(summary: &Value) -> Vec<&str> {
+    summary["steps"].as_array().unwrap().iter().map(|step| step["verdict"].as_str().unwrap()).collect()
+}
+
+fn proof_of_a_sale(network: &Running<'_>, blocks: &[Value]) -> Value {
+    let transactions = blocks.iter().flat_map(|block| block["transactions"].as_array().unwrap());
+    let sale = transactions.into_iter().find(|transaction| transaction["type"] == "sale").unwrap();
+    let (outlet, id) = (&sale["outlet"], sale["sale_id"].as_str().unwrap());
+    network.get(&format!("/api/v1/sales/{outlet}/{id}/proof"))
+}
+
+fn more(proof: &Value, pointer: &str) -> Value {
+    let mut changed = proof.clone();
+    let value = changed.pointer_mut(pointer).unwrap();
+    *value = match value.as_u64() {
+        Some(number) => json!(number + 1),
+        None => json!(B256::repeat_byte(7)),
+    };
+    changed
+}
+
+/// An anvil that was started again knows the state at its own blocks only.
+fn wait_until_final(network: &Running<'_>) {
+    let number = |tag: &str| {
+        let block = network.rpc("eth_getBlockByNumber", json!([tag, false]));
+        u64::from_str_radix(block["number"].as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
+    };
+    let now = number("latest");
+    while number("finalized") < now {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn a_sale_is_proved_and_every_broken_step_is_named(network: &Running<'_>, blocks: &[Value]) {
+    let file = network.folder.path().join("proof.json");
+    let write = |proof: &Value| std::fs::write(&file, proof.to_string()).unwrap();
+    let rpc = network.network()["evm_rpc"].as_str().unwrap().to_owned();
+    let anchor = network.network()["contracts"]["anchor"].as_str().unwrap().to_owned();
+    let asked = ["--evm-rpc", &rpc, "--anchor", &anchor];
+
+    let proof = proof_of_a_sale(network, blocks);
+    assert!(!proof["payouts"].as_array().unwrap().is_empty(), "{proof}");
+    write(&proof);
+    let (code, summary) = verify_sale(&file, &asked);
+    assert_eq!((code, verdicts(&summary)), (0, vec!["holds"; 5]), "{summary}");
+    wait_until_final(network);
+    let (code, summary) = verify_sale(&file, &[&asked[..], &["--at", "finalized"]].concat());
+    assert_eq!((code, verdicts(&summary)), (0, vec!["holds"; 5]), "{summary}");
+    let (code, summary) = verify_sale(&file, &[]);
+    assert_eq!((code, verdicts(&summary)[3..].to_vec()), (3, vec!["not_compared"; 2]), "{summary}");
+    let stranger = "0x00000000000000000000000000000000000000aa";
+    let (code, summary) = verify_sale(&file, &["--evm-rpc", &rpc, "--anchor", stranger]);
+    assert_eq!((code, verdicts(&summary)[3]), (1, "broken"), "{summary}");
+
+    let tamperings = [
+        ("/sale/total", 0),
+        ("/index", 1),
+        ("/header/state_digest", 2),
+        ("/checkpoint/state_root", 3),
+        ("/payouts/0/payout/released", 4),
+    ];
+    for (pointer, step) in tamperings {
+        write(&more(&proof, pointer));
+        let (code, summary) = verify_sale(&file, &asked);
+        let verdicts = verdicts(&summary);
+        assert_eq!((code, verdicts[step]), (1, "broken"), "{pointer}: {summary}");
+        assert!(verdicts[..step].iter().all(|verdict| *verdict == "holds"), "{pointer}: {summary}");
+        let plain = hotpot().arg("verify-sale").arg(&file).args(asked).output().unwrap();
+        let text = String::from_utf8(plain.stdout).unwrap();
+        let name = ["sale", "block", "checkpoint", "anchor", "payout"][step];
+        assert!(text.contains(&format!("NOT PROVED: the step {name} does not hold")), "{text}");
+    }
+
+    let mut unpaid = proof;
+    unpaid["payouts"] = json!([]);
+    write(&unpaid);
+    let (code, summary) = verify_sale(&file, &asked);
+    assert_eq!((code, verdicts(&summary)[4]), (0, "not_paid_yet"), "{summary}");
+    std::fs::write(&file, "garbage").unwrap();
+    let (code, summary) = verify_sale(&file, &asked);
+    assert_eq!(code, 2);
+    assert!(summary["error"].as_str().unwrap().contains("not the proof of a sale"), "{summary}");
+}
+
+/// Signs with keys of the folder and sends.
+struct Actors<'n> {
+    network: &'n Running<'n>,
+    genesis: Genesis,
+}
+
+impl<'n> Actors<'n> {
+    fn of(network: &'n Running<'n>) -> Self {
+        Self { network, genesis: serde_json::from_value(network.get("/api/v1/genesis")).unwrap() }
+    }
+
+    fn key(&self, actor: &str) -> SecretKey {
+        let keys = self.network.folder.path().join("keys");
+        let passphrase = std::fs::read_to_string(keys.join("passphrase")).unwrap();
+        wallet::load(&keys.join(format!("{actor}.json")), passphrase.trim()).unwrap()
+    }
+
+    fn send(&self, payload: Payload, key: &SecretKey) {
+        let signature = Signature::sign(self.genesis.domain().transaction_digest(&payload), key);
+        let body = serde_json::to_string(&SignedTransaction { payload, signature }).unwrap();
+        let (status, _, answer) = self.network.post("/api/v1/transactions", body);
+        assert_eq!(status, 201, "{answer}");
+    }
+}
+
+/// Claims and refunds a sale and revokes a terminal: tables that an import leaves empty.
+fn what_an_import_does_not_do_is_mirrored_too(network: &Running<'_>, blocks: &[Value]) {
+    let actors = Actors::of(network);
+    let transactions = blocks.iter().flat_map(|block| block["transactions"].as_array().unwrap());
+    let is_ours = |sale: &&Value| sale["outlet"] == 1 && sale["buyer_kind"] == "receipt";
+    let sale = transactions.into_iter().find(is_ours).unwrap();
+    let sale_id: SaleId = sale["sale_id"].as_str().unwrap().parse().unwrap();
+    let (terminal, owner) = (actors.key("terminal-1"), actors.key("owner-2"));
+    let wallet = Address::repeat_byte(0x77);
+    let claim = ClaimReceipt { outlet: 1, sale_id, wallet };
+    actors.send(Payload::ClaimReceipt(claim), &wallet::receipt_key(&terminal, sale_id.0));
+    let amount = sale["total"].as_u64().unwrap() / 2;
+    let refund = Refund { outlet: 1, sale_id, refund_id: RefundId([9; 16]), amount };
+    actors.send(Payload::Refund(refund), &terminal);
+    let nonce = network.get(&format!("/api/v1/accounts/{}", address_of_secret(&owner)))["nonce"].as_u64().unwrap() + 1;
+    let terminal = address_of_secret(&actors.key("terminal-2"));
+    actors.send(Payload::RevokeTerminal(RevokeTerminal { outlet: 2, terminal, nonce }), &owner);
+
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let checked = assert_true(network.folder.path())["checked"].clone();
+        let behind = checked["chain.refund"] == 0 || checked["chain.sidechain_block"] != checked["blocks"];
+        if !behind {
+            assert_eq!(checked["chain.receipt_claim"], 1, "{checked}");
+            assert!(checked["chain.refund_share"].as_u64().unwrap() > 0, "{checked}");
+            return;
+        }
+        assert!(Instant::now() < deadline, "the mirror does not follow: {checked}");
+    }
+}
+
+/// The anchor itself, taken over, mints to a stranger.
+fn units_from_nowhere_are_found(network: &Running<'_>) {
+    let thief = Address::repeat_byte(0xee);
+    let contracts = network.network()["contracts"].clone();
+    let word = (U256::from_be_slice(thief.as_slice()) << 96) | U256::from(5);
+    let call = FranchiseToken::issueManyCall { words: vec![word], totalReleased: 1_000_000 };
+    network.rpc("anvil_impersonateAccount", json!([contracts["anchor"]]));
+    network.rpc("anvil_setBalance", json!([contracts["anchor"], "0xde0b6b3a7640000"]));
+    let data = format!("0x{}", hex::encode(call.abi_encode()));
+    let transaction = json!([{"from": contracts["anchor"], "to": contracts["token"], "data": data, "gas": "0x100000"}]);
+    let hash = network.rpc("eth_sendTransaction", transaction);
+    let receipt = || network.rpc("eth_getTransactionReceipt", json!([hash]));
+    while receipt().is_null() {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(receipt()["status"], "0x1");
+
+    let (code, summary) = verify(network.folder.path());
+    assert_eq!(code, 1, "{summary}");
+    let place = format!("account {thief}");
+    let differences = summary["differences"].as_array().unwrap();
+    let of_the_thief: Vec<&str> =
+        differences.iter().filter(|d| d["where"] == place).map(|d| d["what"].as_str().unwrap()).collect();
+    assert!(of_the_thief.contains(&"issuedTo()"), "{summary}");
+    assert!(of_the_thief.contains(&"5 units were minted without a chunk"), "{summary}");
+}
+
+#[test]
+fn a_settled_network_is_true_and_every_lie_is_named() {
+    let folder = Folder::new();
+    let orders = [example_orders(), vec!["--epoch-blocks".into(), "8".into()]].concat();
+    let (ok, summary) = folder.settle(&orders);
+    assert!(ok && summary["sales_final"] == 60, "{summary}");
+    let summary = assert_true(folder.path());
+    assert!(summary["notes"][0].as_str().unwrap().contains("stopped"), "{summary}");
+    assert_true(Elsewhere::of(&folder).path());
+
+    let dir = folder.path().display().to_string();
+    let (file, blocks) = export(&folder, &["--data-dir", &dir]);
+    an_export_is_as_good_as_a_node(&folder, &file, &blocks);
+    a_damaged_block_is_named_and_the_others_serve(&folder, &blocks);
+    a_missing_store_is_named(&folder);
+    every_lie_of_the_database_is_named(&folder);
+    another_version_of_the_database_is_not_compared(&folder);
+
+    // After all of this the network goes on. Its file is written anew when everything runs.
+    std::fs::remove_file(folder.path().join("network.json")).unwrap();
+    let network = folder.start(&[]);
+    let summary = assert_true(folder.path());
+    assert!(summary["notes"][0].as_str().unwrap().contains("runs"), "{summary}");
+    let (_, same) = export(&folder, &["--node", &network.node(3), "--to", &blocks.len().to_string()]);
+    assert_eq!(
+        same.iter().map(|b| &b["raw"]).collect::<Vec<_>>(),
+        blocks.iter().map(|b| &b["raw"]).collect::<Vec<_>>()
+    );
+    the_parts_are_as_true_as_the_folder(&network);
+    a_sale_is_proved_and_every_broken_step_is_named(&network, &blocks);
+    what_an_import_does_not_do_is_mirrored_too(&network, &blocks);
+    units_from_nowhere_are_found(&network);
+    network.stop();
+}
+
+#[test]
+fn what_holds_no_network_is_not_true_but_unchecked() {
+    let empty = tempfile::tempdir().unwrap();
+    let (code, summary) = verify(empty.path());
+    assert_eq!((code, &summary["ok"]), (2, &json!(false)));
+    assert!(summary["error"].as_str().unwrap().contains("holds no network"), "{summary}");
+    let (code, summary) = verify_sale(&empty.path().join("absent.json"), &[]);
+    assert_eq!(code, 2, "{summary}");
+}
