@@ -1,4 +1,4 @@
-//! RFC 9457 problem details: the one form of every refusal, and (feature `http`) how a service answers with it.
+#![doc = include_str!("../README.md")]
 
 #[cfg(feature = "http")]
 mod http;
