@@ -54,7 +54,7 @@ async fn status(State(served): Shared) -> Json<StatusAnswer> {
     Json(StatusAnswer {
         ready: true,
         reason: None,
-        validator: Address::ZERO,
+        validator: None,
         sidechain_id: served.genesis.sidechain_id(),
         height: served.claimed.unwrap_or(served.blocks.len() as u64),
         epoch: 1,
