@@ -40,7 +40,7 @@ pub enum Command {
     /// Keys: make, back up, derive, sign, claim. See docs/WALLET.md.
     #[command(subcommand)]
     Wallet(WalletCommand),
-    /// Run one validator.
+    /// Run one validator, or without its key a node that only follows.
     Node(Sources),
     /// Run the relayer: checkpoints and payouts to the EVM chain.
     Relayer(Sources),

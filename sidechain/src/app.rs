@@ -1,16 +1,17 @@
 //! Wires a node together.
 
-use crate::config::NodeConfig;
-use crate::consensus::{self, EngineConfig};
+use crate::config::{NodeConfig, ValidatorConfig};
+use crate::consensus::{self, Voter};
 use crate::http::{self, Api};
 use crate::io::guard_file::GuardFile;
 use crate::io::peers::Peers;
 use crate::io::store::Store;
 use crate::node::Node;
 use crate::tasks::checkpoints;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use domain::Genesis;
 use domain::crypto::address_of_secret;
+use secp256k1::SecretKey;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -22,19 +23,73 @@ pub fn read_genesis(path: &Path) -> Result<Genesis> {
     serde_json::from_str(&text).with_context(|| format!("the genesis {} is not valid", path.display()))
 }
 
-/// Runs a validator until `stop` or a fatal error.
+/// The key that votes; none at a node that only follows. The validators of genesis are the set for ever.
+fn voting_key(config: &ValidatorConfig, genesis: &Genesis) -> Result<Option<SecretKey>> {
+    let Some(keystore_file) = &config.keystore_file else { return Ok(None) };
+    let missing = "validator.passphrase_file is missing: a validator needs it beside validator.keystore_file";
+    let passphrase_file = config.passphrase_file.as_ref().context(missing)?;
+    let passphrase =
+        std::fs::read_to_string(passphrase_file).with_context(|| format!("read {}", passphrase_file.display()))?;
+    let key = wallet::load(keystore_file, passphrase.trim())?;
+    let address = address_of_secret(&key);
+    let is_validator = genesis.validators.get(address).is_some();
+    if !is_validator {
+        tracing::warn!(%address, "the configured key is of no validator of this chain: the node only follows");
+    }
+    Ok(is_validator.then_some(key))
+}
+
+/// What the validator's key has signed.
+fn open_guard(config: &NodeConfig, node: &Node) -> Result<GuardFile> {
+    let path = config.validator.guard_file.clone().unwrap_or_else(|| config.data_dir.join("guard"));
+    let ledger = node.ledger();
+    Ok(GuardFile::open(&path, ledger.next_height(), ledger.is_fresh())?)
+}
+
+/// What the node does in consensus.
+enum Duty {
+    Vote(Voter),
+    /// Up to a height, or for ever.
+    Follow(Option<u64>),
+}
+
+/// A validator whose guard knows of signatures beyond the store has lost its store, or its guard: it follows until
+/// whatever it signed is decided without it. A guard that is only refusing would stop the engine at each height.
+fn duty(key: Option<SecretKey>, config: &NodeConfig, node: &Node) -> Result<Duty> {
+    let Some(key) = key else { return Ok(Duty::Follow(None)) };
+    let guard = open_guard(config, node)?;
+    let (next_height, resumes_at) = (node.ledger().next_height(), guard.resumes_at());
+    if resumes_at <= next_height {
+        return Ok(Duty::Vote(Voter { key, guard }));
+    }
+    tracing::warn!(next_height, resumes_at, "this validator may have signed beyond its store: it follows until then");
+    Ok(Duty::Follow(Some(resumes_at - 1)))
+}
+
+/// Ends once the ledger has reached a height; never without one.
+async fn reached(node: &Node, height: Option<u64>) {
+    let mut now = node.height.subscribe();
+    match height {
+        Some(height) if now.wait_for(|now| *now >= height).await.is_ok() => {}
+        _ => std::future::pending().await,
+    }
+}
+
+/// Runs a validator, or a node that only follows, until `stop` or a fatal error.
 pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
     std::fs::create_dir_all(&config.data_dir)?;
     let metrics = service_kit::telemetry::init_metrics();
     let genesis = read_genesis(&config.genesis_file)?;
-    let passphrase = std::fs::read_to_string(&config.validator.passphrase_file)
-        .with_context(|| format!("read {}", config.validator.passphrase_file.display()))?;
-    let key = wallet::load(&config.validator.keystore_file, passphrase.trim())?;
+    let key = voting_key(&config.validator, &genesis)?;
     let store = Store::open(&config.data_dir.join("store.redb"))?;
-    let node = Arc::new(Node::open(address_of_secret(&key), genesis, store, config.clone())?);
-    let guard_file = config.validator.guard_file.clone().unwrap_or_else(|| config.data_dir.join("guard"));
-    let (next_height, is_fresh) = (node.ledger().next_height(), node.ledger().is_fresh());
-    let guard = GuardFile::open(&guard_file, next_height, is_fresh)?;
+    let mut node = Node::open(genesis, store, config.clone())?;
+    let (voter, follow_to) = match duty(key, &config, &node)? {
+        Duty::Vote(voter) => (Some(voter), None),
+        Duty::Follow(to) => (None, to),
+    };
+    let key = voter.as_ref().map(|voter| voter.key);
+    node.validator = key.as_ref().map(address_of_secret);
+    let node = Arc::new(node);
     let peers = Peers::start(&config.http.peers, &stop);
 
     let listener =
@@ -42,12 +97,17 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
     let api = Api { node: Arc::clone(&node), peers: peers.clone() };
     let router =
         http::router(api).merge(service_kit::http::metrics_router(move || metrics.render() + &consensus::metrics()));
-    tracing::info!(validator = %node.address, listen = %config.http.listen, height = node.ledger().height(), "node starts");
+    let height = node.ledger().height();
+    let validator = node.validator.map(tracing::field::display);
+    tracing::info!(validator, listen = %config.http.listen, height, "node starts");
 
     let tasks = stop.child_token();
     let result = tokio::select! {
-        result = consensus::start(Arc::clone(&node), EngineConfig { key, guard }, tasks.clone()) => result.context("consensus"),
-        result = checkpoints::run(node, key, peers, tasks.clone()) => result.context("checkpoints"),
+        result = consensus::start(Arc::clone(&node), voter, tasks.clone()) => result.context("consensus"),
+        () = reached(&node, follow_to) => {
+            Err(anyhow!("height {} is decided: start again to vote", node.ledger().height()))
+        }
+        result = checkpoints::run(Arc::clone(&node), key, peers, tasks.clone()) => result.context("checkpoints"),
         result = service_kit::http::serve(listener, router, tasks.clone()) => result.context("http"),
     };
     tasks.cancel();

@@ -12,7 +12,7 @@ pub struct NodeConfig {
     pub data_dir: PathBuf,
     /// The genesis file (JSON) that all nodes share. Default `genesis.json`.
     pub genesis_file: PathBuf,
-    /// Who this validator is.
+    /// Who this validator is; left out, the node only follows.
     pub validator: ValidatorConfig,
     /// The public API.
     pub http: HttpConfig,
@@ -38,14 +38,15 @@ impl Default for NodeConfig {
     }
 }
 
-/// The validator's key.
+/// The validator's key. Without one, or with one outside of the set, the node follows: it checks and serves every
+/// block, and signs nothing.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ValidatorConfig {
     /// Encrypted keystore, mode 0600.
-    pub keystore_file: PathBuf,
-    /// File with its passphrase, mode 0600.
-    pub passphrase_file: PathBuf,
+    pub keystore_file: Option<PathBuf>,
+    /// File with its passphrase, mode 0600; needed with a keystore.
+    pub passphrase_file: Option<PathBuf>,
     /// The double-sign guard. Keep it outside of what backups restore: an old one allows old signatures again.
     /// Default: `guard` in the data folder.
     pub guard_file: Option<PathBuf>,
@@ -57,7 +58,7 @@ pub struct ValidatorConfig {
 pub struct HttpConfig {
     /// Address and port. Default `127.0.0.1:7000`.
     pub listen: String,
-    /// Base URLs of the other validators' APIs: transactions and checkpoint signatures are exchanged there.
+    /// Base URLs of the other validators' APIs: transactions go there, checkpoint signatures come from there.
     pub peers: Vec<String>,
 }
 
@@ -73,7 +74,7 @@ impl Default for HttpConfig {
 pub struct P2pConfig {
     /// Multiaddress. Default `/ip4/127.0.0.1/tcp/7100`.
     pub listen: String,
-    /// Multiaddresses of all other validators: the mesh is full.
+    /// Multiaddresses of all other validators: votes are broadcast, not passed on.
     pub peers: Vec<String>,
 }
 

@@ -7,7 +7,7 @@ mod handler;
 mod signer;
 mod streams;
 
-pub use engine::{EngineConfig, metrics, safety_failed, start};
+pub use engine::{Voter, metrics, safety_failed, start};
 
 #[cfg(test)]
 mod tests;

@@ -45,8 +45,8 @@ pub enum AdmissionError {
 
 /// A node's shared state.
 pub struct Node {
-    /// Who this validator is.
-    pub address: Address,
+    /// Who this validator is; `None` at a node that only follows.
+    pub validator: Option<Address>,
     /// Durable state.
     pub store: Store,
     /// Bounds and addresses.
@@ -110,13 +110,13 @@ pub enum ReplayError {
 }
 
 impl Node {
-    /// Rebuilds the ledger from the store's blocks.
-    pub fn open(address: Address, genesis: Genesis, store: Store, config: NodeConfig) -> Result<Self, ReplayError> {
+    /// Rebuilds the ledger from the store's blocks. The node follows until it is told which validator it is.
+    pub fn open(genesis: Genesis, store: Store, config: NodeConfig) -> Result<Self, ReplayError> {
         let ledger = replay(genesis, &store)?;
         let last_certificate = store.certificate(ledger.height())?;
         let (height, _) = watch::channel(ledger.height());
         Ok(Self {
-            address,
+            validator: None,
             mempool: Mutex::new(Mempool::new(config.mempool)),
             store,
             config,
@@ -140,12 +140,12 @@ impl Node {
         locked(&self.mempool).len()
     }
 
-    /// Whether the node takes part in consensus.
+    /// Whether the node follows consensus.
     pub fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Relaxed)
     }
 
-    /// Says whether the node takes part in consensus.
+    /// Says whether the node follows consensus.
     pub fn set_ready(&self, ready: bool) {
         self.ready.store(ready, Ordering::Relaxed);
     }
@@ -210,7 +210,7 @@ impl Node {
     }
 
     /// Builds a block of what waits. What the ledger rejects is dropped and its sender told.
-    pub fn build_block(&self) -> (Block, Executed) {
+    pub fn build_block(&self, proposer: Address) -> (Block, Executed) {
         let candidates = locked(&self.mempool).candidates();
         let last_commit = self.last_certificate();
         let mut rejected = Vec::new();
@@ -224,12 +224,18 @@ impl Node {
                     Err(_) => rejected.push(candidate),
                 }
             }
-            let header = execution.header(self.address, last_commit.as_ref());
+            let header = execution.header(proposer, last_commit.as_ref());
             let hash = header.hash();
             (Block { header, last_commit, transactions }, execution.finish(hash))
         };
         self.drop_rejected(rejected);
         (block, executed)
+    }
+
+    /// Drops what waits and cannot be in a block any more, and tells its sender. A validator does this when it proposes.
+    pub fn drop_outdated(&self) {
+        let candidates = locked(&self.mempool).candidates();
+        self.drop_rejected(candidates);
     }
 
     /// What was rejected on top of this block alone may fit after another one: only what the decided state rejects

@@ -320,13 +320,13 @@ pub struct SupplyAnswer {
 /// What a node says of itself; the body of `/readyz`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusAnswer {
-    /// Whether it takes part in consensus and can sign.
+    /// Whether it takes part in consensus and can sign; of a node that only follows, whether it keeps up.
     pub ready: bool,
     /// Why not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The validator's address.
-    pub validator: Address,
+    /// The validator's address; null at a node that only follows.
+    pub validator: Option<Address>,
     /// The chain's name.
     pub sidechain_id: B256,
     /// Height of the last final block.

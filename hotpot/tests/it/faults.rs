@@ -68,6 +68,42 @@ fn a_validator_that_was_away_for_many_blocks_catches_up_on_an_idle_chain() {
     network.stop();
 }
 
+/// Whether a node votes, and how far it is.
+fn duty(node: &str) -> (bool, u64) {
+    let answer = reqwest::blocking::get(format!("{node}/readyz")).and_then(|answer| answer.json());
+    let status: Value = answer.unwrap_or_default();
+    (status["validator"].is_string(), status["height"].as_u64().unwrap_or(0))
+}
+
+/// Without its blocks, and then without its guard: it follows until what it may have signed is decided, then it votes.
+#[test]
+fn a_validator_that_lost_its_store_or_its_guard_comes_back_and_votes() {
+    let folder = Folder::new();
+    let (ok, summary) = folder.settle(&example_orders());
+    assert!(ok, "{summary}");
+    let log = folder.path().join("logs/node-3.log");
+    let lost_paths = ["node-3", "guards/node-3"].map(|name| folder.path().join(name));
+    for lost in lost_paths {
+        let (before, is_file) = (std::fs::read_to_string(&log).unwrap().len(), lost.is_file());
+        if is_file {
+            std::fs::remove_file(&lost).unwrap()
+        } else {
+            std::fs::remove_dir_all(&lost).unwrap()
+        }
+        std::fs::remove_file(folder.path().join("network.json")).unwrap();
+        let mut network = folder.start(&[]);
+        let (others, back) = (network.node(0), network.node(3));
+        network.wait_for("its vote", || {
+            let (votes, at) = duty(&back);
+            votes && at > 0 && at + 1 >= duty(&others).1
+        });
+        network.stop();
+        let log = std::fs::read_to_string(&log).unwrap().split_off(before);
+        assert!(log.contains("it follows until then"), "{}: {log}", lost.display());
+        assert!(!log.contains("guard refuses"), "{}: it never tried to sign: {log}", lost.display());
+    }
+}
+
 #[test]
 fn after_kill_9_of_up_itself_the_next_one_takes_over() {
     let folder = Folder::new();

@@ -2,7 +2,9 @@
 //! folders of its own. Networks run one after the other: each has eight processes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod doors;
 mod faults;
+mod follower;
 mod gateway;
 mod network;
 mod orders;

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use client::{BlockAnswer, Problem, StatusAnswer};
-use domain::{Address, Genesis};
+use domain::Genesis;
 use std::sync::{Arc, Mutex};
 
 /// What the node serves.
@@ -54,7 +54,7 @@ async fn status(State(served): Shared) -> Json<StatusAnswer> {
     Json(StatusAnswer {
         ready: true,
         reason: None,
-        validator: Address::ZERO,
+        validator: None,
         sidechain_id: served.genesis.sidechain_id(),
         height: served.claimed.unwrap_or(served.blocks.len() as u64),
         epoch: 1,

@@ -17,7 +17,7 @@ use arc_malachitebft_app_channel::app::types::codec::Codec;
 use arc_malachitebft_app_channel::{
     ConsensusContext, NetworkContext, NetworkIdentity, RequestContext, Signer, SyncContext, WalContext, start_engine,
 };
-use secp256k1::{SECP256K1, SecretKey};
+use secp256k1::SecretKey;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,8 +28,8 @@ const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 /// Requests to the engine that may wait.
 const REQUESTS_MAX: usize = 100;
 
-/// What the engine needs beyond the node.
-pub struct EngineConfig {
+/// Who votes.
+pub struct Voter {
     /// The validator's key.
     pub key: SecretKey,
     /// What it has signed.
@@ -116,28 +116,43 @@ pub fn safety_failed() -> bool {
     metrics().lines().any(failed)
 }
 
-/// Starts the engine and runs the node's side of it until `stop` or a fatal error.
-pub async fn start(node: Arc<Node>, engine: EngineConfig, stop: CancellationToken) -> Result<()> {
-    let sidechain_id = node.ledger().sidechain_id();
-    let signer = GuardedSigner::new(engine.key, sidechain_id, engine.guard);
-    let verifier = VoteVerifier { sidechain_id };
-    let address = Address(node.address);
-    let settings = settings(&node.config, node.address.to_string())?;
-    let keypair = network_key(&node.config.data_dir.join("network.key"))?;
-    let public_key = EngineKey::new(engine.key.public_key(SECP256K1)).to_vec();
+/// A validator proves to its peers that the network identity is its own.
+async fn validator_identity(signer: &GuardedSigner, keypair: Keypair) -> Result<NetworkIdentity> {
+    let public_key = EngineKey::new(signer.public_key()).to_vec();
     let proof = signer
         .sign_validator_proof(public_key, keypair.public().to_peer_id().to_bytes())
         .await
         .map_err(|error| anyhow!("sign the validator proof: {error}"))?;
-    let identity =
-        NetworkIdentity::new_validator(settings.moniker.clone(), keypair, address.to_string(), Wire.encode(&proof)?);
+    let name = signer.address().to_string();
+    Ok(NetworkIdentity::new_validator(name.clone(), keypair, name, Wire.encode(&proof)?))
+}
+
+/// Starts the engine and runs the node's side of it until `stop` or a fatal error. Without a voter it only follows.
+pub async fn start(node: Arc<Node>, voter: Option<Voter>, stop: CancellationToken) -> Result<()> {
+    let sidechain_id = node.ledger().sidechain_id();
+    let signer = voter.map(|voter| GuardedSigner::new(voter.key, sidechain_id, voter.guard));
+    let verifier = Box::new(VoteVerifier { sidechain_id });
+    let keypair = network_key(&node.config.data_dir.join("network.key"))?;
+    let (identity, consensus) = match &signer {
+        Some(signer) => {
+            let consensus =
+                ConsensusContext::new_validator(Address(signer.address()), verifier, Box::new(signer.clone()));
+            (validator_identity(signer, keypair).await?, consensus)
+        }
+        None => {
+            let name = keypair.public().to_peer_id().to_string();
+            let nobody = Address(domain::Address::ZERO);
+            (NetworkIdentity::new(name, keypair, None), ConsensusContext::new_full_node(nobody, verifier))
+        }
+    };
+    let settings = settings(&node.config, identity.moniker.clone())?;
     let wal = node.config.data_dir.join("consensus.wal");
     let (channels, handle) = start_engine(
         HotPot,
         settings,
         WalContext::new(wal, Wire),
         NetworkContext::new(identity, Wire),
-        ConsensusContext::new_validator(address, Box::new(verifier), Box::new(signer.clone())),
+        consensus,
         SyncContext::new(Wire),
         RequestContext::new(REQUESTS_MAX),
     )

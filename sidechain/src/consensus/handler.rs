@@ -40,10 +40,26 @@ struct Idle {
     until: Instant,
 }
 
+/// How far the ledger was, and when.
+#[derive(Clone, Copy)]
+struct Mark {
+    at: Instant,
+    height: u64,
+    sales: u64,
+}
+
+impl Mark {
+    fn now(node: &Node) -> Self {
+        let ledger = node.ledger();
+        Self { at: Instant::now(), height: ledger.height(), sales: ledger.supply().sales }
+    }
+}
+
 /// The node's side of consensus.
 pub struct Handler {
     node: Arc<Node>,
-    signer: GuardedSigner,
+    /// None at a node that only follows.
+    signer: Option<GuardedSigner>,
     streams: Streams,
     /// Executed blocks of the next height, by hash.
     candidates: HashMap<B256, Candidate>,
@@ -54,6 +70,8 @@ pub struct Handler {
     engine_round: u32,
     /// The next height comes by sync: there is no time to lose.
     is_syncing: bool,
+    /// Start and end so far of a run of blocks that come by sync.
+    catch_up: Option<(Mark, Mark)>,
     idle: Option<Idle>,
     height_started: Instant,
     streams_sent: u64,
@@ -70,7 +88,7 @@ const EARLY_MAX: usize = 8;
 
 impl Handler {
     /// A handler without open rounds.
-    pub fn new(node: Arc<Node>, signer: GuardedSigner) -> Self {
+    pub fn new(node: Arc<Node>, signer: Option<GuardedSigner>) -> Self {
         Self {
             node,
             signer,
@@ -80,6 +98,7 @@ impl Handler {
             engine_height: Height(0),
             engine_round: 0,
             is_syncing: false,
+            catch_up: None,
             idle: None,
             height_started: Instant::now(),
             streams_sent: 0,
@@ -213,6 +232,11 @@ impl Handler {
         Ok(hash)
     }
 
+    /// Who proposes. The engine asks nobody else.
+    fn signer(&self) -> Result<&GuardedSigner> {
+        self.signer.as_ref().context("a node that only follows was asked to propose")
+    }
+
     /// The value to propose: the one proposed before for this round, or a new block.
     fn get_value(
         &mut self,
@@ -221,28 +245,29 @@ impl Handler {
         reply: Reply<LocallyProposedValue<HotPot>>,
     ) -> Result<StreamedBlock> {
         let number = round.as_u32().unwrap_or(0);
-        let own = |proposed: &Proposed| proposed.proposer == self.node.address;
+        let signer = self.signer()?.clone();
+        let own = |proposed: &Proposed| proposed.proposer == signer.address();
         let before = self.node.store.proposed(height.0, number)?.into_iter().find(own);
         let (hash, bytes) = match before {
             Some(proposed) => {
                 let bytes = Bytes::from(proposed.bytes);
                 (self.examine(&bytes, false).unwrap_or_else(|_| fallback_hash(&bytes)), bytes)
             }
-            None => self.propose(height, number)?,
+            None => self.propose(signer.address(), height, number)?,
         };
         send(reply, LocallyProposedValue::new(height, round, BlockHash(hash)));
         self.streamed(height, round, Round::Nil, hash, bytes)
     }
 
-    fn propose(&mut self, height: Height, round: u32) -> Result<(B256, Bytes)> {
-        let (block, executed) = self.node.build_block();
+    fn propose(&mut self, proposer: domain::Address, height: Height, round: u32) -> Result<(B256, Bytes)> {
+        let (block, executed) = self.node.build_block(proposer);
         let bytes = Bytes::from(block.encode());
         let hash = executed.block_hash;
         self.node.store.put_proposed(&Proposed {
             height: height.0,
             round,
             pol_round: -1,
-            proposer: self.node.address,
+            proposer,
             bytes: bytes.to_vec(),
         })?;
         self.candidates.insert(hash, Candidate { block, bytes: bytes.clone(), executed });
@@ -257,9 +282,10 @@ impl Handler {
         hash: B256,
         bytes: Bytes,
     ) -> Result<StreamedBlock> {
+        let signer = self.signer()?;
         let signature =
-            self.signer.sign_parts(height, round, hash).map_err(|error| anyhow!("sign proposal parts: {error}"))?;
-        Ok(StreamedBlock { height, round, pol_round, proposer: Address(self.node.address), bytes, signature })
+            signer.sign_parts(height, round, hash).map_err(|error| anyhow!("sign proposal parts: {error}"))?;
+        Ok(StreamedBlock { height, round, pol_round, proposer: Address(signer.address()), bytes, signature })
     }
 
     /// Streams a block of an earlier round again, under this round's signature.
@@ -271,7 +297,7 @@ impl Handler {
         address: Address,
         value_id: BlockHash,
     ) -> Result<Option<StreamedBlock>> {
-        if address.0 != self.node.address {
+        if Some(address.0) != self.node.validator {
             return Ok(None);
         }
         let Some(bytes) = self.candidate_bytes(height, value_id.0)? else {
@@ -292,7 +318,7 @@ impl Handler {
 
     async fn publish(&mut self, streamed: StreamedBlock, network: &mpsc::Sender<NetworkMsg<HotPot>>) -> Result<()> {
         self.streams_sent += 1;
-        let mut id = self.node.address.to_vec();
+        let mut id = streamed.proposer.0.to_vec();
         id.extend_from_slice(&streamed.height.0.to_be_bytes());
         id.extend_from_slice(&crate::node::now_ms().to_be_bytes());
         id.extend_from_slice(&self.streams_sent.to_be_bytes());
@@ -366,6 +392,9 @@ impl Handler {
         self.node.commit(&candidate.block, candidate.executed, certificate).context("store a decided block")?;
         self.candidates.clear();
         metrics::gauge!("hotpot_node_height").set(to_gauge(height.0));
+        if self.node.validator.is_none() {
+            self.node.drop_outdated();
+        }
         for streamed in std::mem::take(&mut self.early) {
             self.keep(streamed)?;
         }
@@ -380,10 +409,25 @@ impl Handler {
         let heartbeat = Duration::from_millis(self.node.config.consensus.heartbeat_ms);
         self.idle = Some(Idle { reply, until: self.height_started + heartbeat });
         let is_proposed = !self.node.store.proposed_at(self.next_height().0)?.is_empty();
-        if std::mem::take(&mut self.is_syncing) || is_proposed || self.node.has_work() {
+        let is_syncing = std::mem::take(&mut self.is_syncing);
+        self.note_catch_up(is_syncing);
+        if is_syncing || is_proposed || self.node.has_work() {
             self.start_next_height();
         }
         Ok(())
+    }
+
+    /// Says how fast it went, once blocks come by consensus again.
+    fn note_catch_up(&mut self, is_syncing: bool) {
+        match &mut self.catch_up {
+            Some((_, end)) if is_syncing => *end = Mark::now(&self.node),
+            catch_up => {
+                let Some((start, end)) = catch_up.take() else { return };
+                let ms = u64::try_from((end.at - start.at).as_millis()).unwrap_or(u64::MAX);
+                let (blocks, sales) = (end.height - start.height, end.sales - start.sales);
+                tracing::info!(blocks, sales, ms, height = end.height, "caught up by sync");
+            }
+        }
     }
 
     /// Ends the pause between two heights, if there is one.
@@ -421,6 +465,8 @@ impl Handler {
         let proposed = Proposed { height: height.0, round, pol_round: -1, proposer: proposer.0, bytes: bytes.to_vec() };
         self.node.store.put_proposed(&proposed)?;
         self.is_syncing = true;
+        let node = &self.node;
+        self.catch_up.get_or_insert_with(|| (Mark::now(node), Mark::now(node)));
         Ok(SyncedValueOutcome::Verdict(self.judge(proposed, false)))
     }
 }

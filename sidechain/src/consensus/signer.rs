@@ -12,8 +12,9 @@ use arc_malachitebft_signing::{Error, Signer, VerificationResult, Verifier};
 use arc_malachitebft_signing_ecdsa::CurveConfig;
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::{B256, keccak256};
-use secp256k1::SecretKey;
+use domain::crypto::address_of_secret;
+use domain::{Address, B256, keccak256};
+use secp256k1::{PublicKey, SECP256K1, SecretKey};
 use std::sync::{Arc, Mutex};
 
 /// Checks the signatures of other validators.
@@ -76,6 +77,16 @@ pub struct GuardedSigner {
 impl GuardedSigner {
     pub fn new(key: SecretKey, sidechain_id: B256, guard: GuardFile) -> Self {
         Self { key, sidechain_id, guard: Arc::new(Mutex::new(guard)) }
+    }
+
+    /// Whose signatures these are.
+    pub fn address(&self) -> Address {
+        address_of_secret(&self.key)
+    }
+
+    /// What they are checked with.
+    pub fn public_key(&self) -> PublicKey {
+        self.key.public_key(SECP256K1)
     }
 
     fn guarded(&self, slot: Slot, message: &[u8]) -> Result<EngineSignature, Error> {

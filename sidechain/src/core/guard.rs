@@ -9,6 +9,9 @@ use domain::B256;
 /// Signatures remembered; a height with more rounds than fit drops its oldest, which are then refused as too old.
 const SIGNED_MAX: usize = 60;
 
+/// A round beyond all others: who signed there signs nothing else at this height.
+pub const SAT_OUT: i64 = i64::MAX;
+
 /// The steps of a round, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
 pub enum Step {
@@ -64,6 +67,11 @@ impl Guard {
     /// The last slot signed.
     pub fn last(&self) -> Option<Slot> {
         self.signed.last().map(|(slot, _)| *slot)
+    }
+
+    /// The first height at which something may still be signed. A whole height that is sat out is over with it.
+    pub fn resumes_at(&self) -> u64 {
+        self.last().map_or(0, |last| if last.round == SAT_OUT { last.height.saturating_add(1) } else { last.height })
     }
 
     /// The record after signing `digest` at `slot`; `None` when it stands there already.
@@ -122,6 +130,13 @@ mod tests {
         for (digest, slot) in (1..).zip(slots) {
             assert_eq!(guard.after(slot, B256::repeat_byte(digest)), Ok(None));
         }
+    }
+
+    #[test]
+    fn signing_resumes_at_the_height_signed_last_or_after_one_that_is_sat_out() {
+        let guard = signed(&Guard::default(), slot(5, 1, Step::Prevote), 1);
+        assert_eq!((Guard::default().resumes_at(), guard.resumes_at()), (0, 5));
+        assert_eq!(signed(&guard, slot(5, SAT_OUT, Step::Precommit), 0).resumes_at(), 6);
     }
 
     #[test]

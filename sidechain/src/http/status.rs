@@ -3,6 +3,7 @@
 use super::answer::Refusal;
 use super::{Api, checkpoints};
 use crate::consensus;
+use crate::node::{Node, now_ms};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
@@ -24,21 +25,36 @@ async fn genesis(State(api): State<Api>) -> Json<Genesis> {
     Json(api.node.ledger().genesis().clone())
 }
 
+/// A node that only follows is ready while it keeps up; what it serves later than this is old.
+const HEARTBEATS_LATE_MAX: u64 = 2;
+
+fn why_not_ready(node: &Node) -> Option<String> {
+    if consensus::safety_failed() {
+        let reason =
+            "the consensus engine stopped because it could not write its log: see the log, then docs/OPERATING.md";
+        return Some(reason.to_owned());
+    }
+    if !node.is_ready() {
+        return Some("consensus has not started".to_owned());
+    }
+    let age_ms = now_ms().saturating_sub(node.ledger().head_time_ms());
+    let late = age_ms > HEARTBEATS_LATE_MAX * node.config.consensus.heartbeat_ms;
+    let reason =
+        || format!("the last block here is {} s old: still catching up, or no new blocks come", age_ms / 1_000);
+    (node.validator.is_none() && late).then(reason)
+}
+
 async fn ready(State(api): State<Api>) -> Result<(StatusCode, Json<StatusAnswer>), Refusal> {
     let checkpointed_epoch = checkpoints::latest(&api)?.map_or(0, |signed| signed.checkpoint.epoch);
     let node = &api.node;
     let ledger = node.ledger();
-    let reason = if consensus::safety_failed() {
-        Some("the consensus engine stopped because it could not write its log: see the log, then docs/OPERATING.md")
-    } else {
-        (!node.is_ready()).then_some("consensus has not started")
-    };
+    let reason = why_not_ready(node);
     let ready = reason.is_none();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let answer = StatusAnswer {
         ready,
-        reason: reason.map(str::to_owned),
-        validator: node.address,
+        reason,
+        validator: node.validator,
         sidechain_id: ledger.sidechain_id(),
         height: ledger.height(),
         epoch: ledger.epoch(),

@@ -65,7 +65,8 @@ pub async fn settle(
         Err(AdmissionError::Rejected(rejection)) => return duplicate(api, id, rejection),
         Err(error) => return Err(error.into()),
     };
-    if is_new {
+    // A node that only follows proposes nothing: when somebody asks again, the peers may not have it yet.
+    if is_new || api.node.validator.is_none() {
         api.peers.announce(&relayed);
     }
     if wait_for == WaitFor::Accepted {

@@ -4,7 +4,7 @@
 //! A damaged slot is either a write that a power cut tore (nothing was signed) or a record that went bad (something
 //! was). Nobody can tell, so the validator sits out the one height that it may have signed for: its next one.
 
-use crate::core::guard::{Guard, Refusal, Slot, Step};
+use crate::core::guard::{Guard, Refusal, SAT_OUT, Slot, Step};
 use domain::{B256, keccak256};
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -90,7 +90,12 @@ impl GuardFile {
 
     fn sit_out(&mut self, height: u64) -> Result<(), GuardError> {
         tracing::warn!(height, "the double-sign guard is damaged or new on an old chain: not signing at this height");
-        self.permit(Slot { height, round: i64::MAX, step: Step::Precommit }, B256::ZERO)
+        self.permit(Slot { height, round: SAT_OUT, step: Step::Precommit }, B256::ZERO)
+    }
+
+    /// The first height at which something may still be signed.
+    pub fn resumes_at(&self) -> u64 {
+        self.guard.resumes_at()
     }
 
     /// Makes the intention to sign `digest` at `slot` durable, or refuses.

@@ -6,7 +6,7 @@ use crate::node::Node;
 use client::NodeClient;
 use domain::checkpoint::{CheckpointSignature, SignedCheckpoint};
 use domain::eip712::DomainSeparator;
-use domain::{B256, Signature};
+use domain::{Address, B256, Signature};
 use futures::future::join_all;
 use secp256k1::SecretKey;
 use std::sync::Arc;
@@ -19,10 +19,15 @@ const POLL: Duration = Duration::from_millis(250);
 const PEER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Signs and gathers until `stop`.
-pub async fn run(node: Arc<Node>, key: SecretKey, peers: Peers, stop: CancellationToken) -> Result<(), StoreError> {
+pub async fn run(
+    node: Arc<Node>,
+    key: Option<SecretKey>,
+    peers: Peers,
+    stop: CancellationToken,
+) -> Result<(), StoreError> {
     let mut first_open = 0;
     loop {
-        let open = step(&node, &key, &peers, &mut first_open).await?;
+        let open = step(&node, key.as_ref(), &peers, &mut first_open).await?;
         let pause = if open { POLL } else { 4 * POLL };
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -33,7 +38,7 @@ pub async fn run(node: Arc<Node>, key: SecretKey, peers: Peers, stop: Cancellati
 }
 
 /// Works on every checkpoint without a quorum, from the first on; says whether one is left.
-async fn step(node: &Node, key: &SecretKey, peers: &Peers, first_open: &mut u64) -> Result<bool, StoreError> {
+async fn step(node: &Node, key: Option<&SecretKey>, peers: &Peers, first_open: &mut u64) -> Result<bool, StoreError> {
     let Some(last) = node.store.last_checkpoint_epoch()? else { return Ok(false) };
     let mut open = false;
     for epoch in *first_open..=last {
@@ -50,16 +55,25 @@ async fn step(node: &Node, key: &SecretKey, peers: &Peers, first_open: &mut u64)
 }
 
 fn is_complete(node: &Node, signed: &SignedCheckpoint) -> bool {
-    let own_is_missing = signed.validators.get(node.address).is_some()
-        && !signed.signatures.iter().any(|signature| signature.validator == node.address);
-    signed.has_quorum() && !own_is_missing
+    let is_there = |own| signed.signatures.iter().any(|signature| signature.validator == own);
+    signed.has_quorum() && signer_of(node, signed).is_none_or(is_there)
 }
 
-async fn gather(node: &Node, key: &SecretKey, peers: &Peers, mut signed: SignedCheckpoint) -> Result<bool, StoreError> {
+/// This validator, if it is one of those who sign.
+fn signer_of(node: &Node, signed: &SignedCheckpoint) -> Option<Address> {
+    node.validator.filter(|own| signed.validators.get(*own).is_some())
+}
+
+async fn gather(
+    node: &Node,
+    key: Option<&SecretKey>,
+    peers: &Peers,
+    mut signed: SignedCheckpoint,
+) -> Result<bool, StoreError> {
     let digest = digest(node, &signed);
     let mut changed = false;
-    if signed.validators.get(node.address).is_some() {
-        let sign = || CheckpointSignature { validator: node.address, signature: Signature::sign(digest, key) };
+    if let (Some(validator), Some(key)) = (signer_of(node, &signed), key) {
+        let sign = || CheckpointSignature { validator, signature: Signature::sign(digest, key) };
         let own = node.store.sign_once(signed.anchor, signed.checkpoint.epoch, digest, sign)?;
         changed |= signed.add(digest, own);
     }
