@@ -130,7 +130,8 @@ impl Node {
         })
     }
 
-    /// The state after the last final block.
+    /// The state after the last final block. Hold it briefly, and never ask again while holding it: a writer that
+    /// waits in between would block both for ever.
     pub fn ledger(&self) -> RwLockReadGuard<'_, Ledger> {
         self.ledger.read().unwrap_or_else(PoisonError::into_inner)
     }

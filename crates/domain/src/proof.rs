@@ -53,7 +53,8 @@ pub struct SaleProof {
     pub block_proof: Vec<B256>,
     /// The checkpoint of the epoch that holds the block.
     pub checkpoint: Checkpoint,
-    /// What the accounts with a share of the sale were paid; empty until then.
+    /// What accounts with a share of the sale were paid, accounts ascending; empty until then. Cumulative amounts: they
+    /// show that these accounts were paid up to and with the sale's own epoch, not which sale issued how much.
     pub payouts: Vec<PayoutProof>,
 }
 
@@ -69,7 +70,7 @@ pub enum ProofStep {
     Checkpoint,
     /// The contract keeps the checkpoint.
     Anchor,
-    /// The shares were paid out.
+    /// The accounts that are named were paid.
     Payout,
 }
 
@@ -124,6 +125,9 @@ impl SaleProof {
         self.check_checkpoint()?;
         let own = commitment(self.checkpoint.payout_root, self.checkpoint.rest_hash());
         let mut commitments = vec![Commitment { step: ProofStep::Anchor, epoch: self.checkpoint.epoch, hash: own }];
+        if !self.payouts.is_sorted_by(|a, b| a.payout.account < b.payout.account) {
+            return Err(broken(ProofStep::Payout, "accounts must ascend, each once"));
+        }
         for payout in &self.payouts {
             commitments.push(self.check_payout(payout)?);
         }

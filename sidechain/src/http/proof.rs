@@ -3,14 +3,18 @@
 use super::Api;
 use super::answer::Refusal;
 use super::sales::key;
+use crate::node::Node;
 use axum::extract::{Path, State};
 use axum::routing::get;
 use axum::{Json, Router};
+use client::Problem;
 use domain::checkpoint::SignedCheckpoint;
+use domain::eip712::DomainSeparator;
 use domain::proof::{PayoutProof, SaleProof};
 use domain::sale::SaleEntry;
 use domain::transaction::transaction_leaf;
 use domain::{Address, B256, Block, SaleKey, merkle};
+use std::collections::BTreeMap;
 
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
@@ -22,35 +26,52 @@ async fn show(
     Path((outlet, sale_id)): Path<(String, String)>,
 ) -> Result<Json<SaleProof>, Refusal> {
     let key = key(&outlet, &sale_id)?;
-    let ledger = api.node.ledger();
-    let not_final = || Refusal::not_found(format!("sale {sale_id} of outlet {outlet} is not in the ledger"));
-    let entry = ledger.sale(key).ok_or_else(not_final)?;
-    let early = || Refusal::not_found("the sale is final, but its epoch has no signed checkpoint yet; ask again later");
-    let covering = api.node.store.checkpoint_of_height(entry.height)?;
-    let signed = covering.filter(SignedCheckpoint::has_quorum).ok_or_else(early)?;
-    let token = ledger.anchor().map(|binding| binding.token).ok_or_else(early)?;
-    prove(&api, key, entry, signed, token).map(Json)
+    // Reading and hashing a block takes a while: not on the threads that answer everybody.
+    let proved = tokio::task::spawn_blocking(move || prove(&api.node, key)).await;
+    proved.map_err(|_| Problem::new(500, "internal", "this node could not prove the sale; ask another one"))?.map(Json)
 }
 
-fn prove(
-    api: &Api,
-    key: SaleKey,
-    entry: &SaleEntry,
-    signed: SignedCheckpoint,
-    token: Address,
-) -> Result<SaleProof, Refusal> {
-    let ledger = api.node.ledger();
-    let gone = || Refusal::not_found(format!("block {} is not in this node's store", entry.height));
-    let block = api.node.store.block(entry.height)?.ok_or_else(gone)?;
-    let (index, transaction_proof) = place(&block, ledger.domain(), entry.tx_id).ok_or_else(gone)?;
-    let checkpoint = signed.checkpoint;
-    let hashes = api.node.store.block_hashes(checkpoint.epoch)?.ok_or_else(gone)?;
-    let leaves: Vec<B256> = hashes.iter().map(|hash| domain::checkpoint::block_leaf(*hash)).collect();
-    let at = usize::try_from(entry.height - checkpoint.first_height).map_err(|_| gone())?;
-    tracing::debug!(outlet = key.outlet, sale_id = %key.sale_id, "a sale is proved");
-    Ok(SaleProof {
+/// What the ledger says, so that it is not held while the store is read.
+struct Facts {
+    entry: SaleEntry,
+    domain: DomainSeparator,
+    evm_chain_id: u64,
+    sidechain_id: B256,
+    settlement_epochs: u64,
+    token: Option<Address>,
+}
+
+fn facts(node: &Node, key: SaleKey) -> Option<Facts> {
+    let ledger = node.ledger();
+    Some(Facts {
+        entry: ledger.sale(key)?.clone(),
+        domain: *ledger.domain(),
         evm_chain_id: ledger.genesis().evm_chain_id,
         sidechain_id: ledger.sidechain_id(),
+        settlement_epochs: ledger.genesis().settlement_epochs,
+        token: ledger.anchor().map(|binding| binding.token),
+    })
+}
+
+fn prove(node: &Node, key: SaleKey) -> Result<SaleProof, Refusal> {
+    let not_final =
+        || Refusal::not_found(format!("sale {} of outlet {} is not in the ledger", key.sale_id, key.outlet));
+    let facts = facts(node, key).ok_or_else(not_final)?;
+    let height = facts.entry.height;
+    let early = || Refusal::not_found("the sale is final, but its epoch has no signed checkpoint yet; ask again later");
+    let gone = || Refusal::not_found(format!("block {height} is not in this node's store"));
+    let covering = node.store.checkpoint_of_height(height)?;
+    let signed = covering.filter(SignedCheckpoint::has_quorum).ok_or_else(early)?;
+    let token = facts.token.ok_or_else(early)?;
+    let block = node.store.block(height)?.ok_or_else(gone)?;
+    let (index, transaction_proof) = place(&block, &facts.domain, facts.entry.tx_id).ok_or_else(gone)?;
+    let checkpoint = signed.checkpoint;
+    let hashes = node.store.block_hashes(checkpoint.epoch)?.ok_or_else(gone)?;
+    let leaves: Vec<B256> = hashes.iter().map(|hash| domain::checkpoint::block_leaf(*hash)).collect();
+    let at = usize::try_from(height - checkpoint.first_height).map_err(|_| gone())?;
+    Ok(SaleProof {
+        evm_chain_id: facts.evm_chain_id,
+        sidechain_id: facts.sidechain_id,
         token,
         anchor: signed.anchor,
         sale: block.transactions[index].clone(),
@@ -59,12 +80,12 @@ fn prove(
         header: block.header,
         block_proof: merkle::proof(&leaves, at).ok_or_else(gone)?,
         checkpoint,
-        payouts: payouts(api, entry)?,
+        payouts: payouts(node, &facts)?,
     })
 }
 
 /// The transaction's place in its block, and its siblings up to the transactions root.
-fn place(block: &Block, domain: &domain::eip712::DomainSeparator, id: B256) -> Option<(usize, Vec<B256>)> {
+fn place(block: &Block, domain: &DomainSeparator, id: B256) -> Option<(usize, Vec<B256>)> {
     let ids: Vec<B256> = block.transactions.iter().map(|transaction| transaction.id(domain)).collect();
     let index = ids.iter().position(|found| *found == id)?;
     let leaf = |(index, (id, transaction)): (usize, (&B256, &domain::SignedTransaction))| {
@@ -74,31 +95,35 @@ fn place(block: &Block, domain: &domain::eip712::DomainSeparator, id: B256) -> O
     Some((index, merkle::proof(&leaves, index)?))
 }
 
-/// What the accounts with a share of the sale were paid, as far as they were.
-fn payouts(api: &Api, entry: &SaleEntry) -> Result<Vec<PayoutProof>, Refusal> {
-    let mut payouts = Vec::new();
-    for share in &entry.shares {
+/// What the accounts with a share of the sale were paid, as far as they were, accounts ascending.
+fn payouts(node: &Node, facts: &Facts) -> Result<Vec<PayoutProof>, Refusal> {
+    let mut payouts = BTreeMap::new();
+    for share in facts.entry.shares.iter().filter(|share| share.outstanding() > 0) {
         if let (Some(account), Some(epoch)) = (share.to.account(), share.released_in) {
-            payouts.extend(payout(api, account, epoch)?);
+            payouts.extend(payout(node, account, epoch, facts.settlement_epochs)?.map(|paid| (account, paid)));
         }
     }
-    Ok(payouts)
+    Ok(payouts.into_values().collect())
 }
 
-/// The first settlement from an epoch on that pays an account: the one after its units were released there.
-fn payout(api: &Api, account: Address, released_in: u64) -> Result<Option<PayoutProof>, Refusal> {
-    let last = api.node.store.last_checkpoint_epoch()?.unwrap_or(0);
-    for epoch in released_in..=last {
-        let settlement = api.node.store.settlement(epoch)?;
-        let Some((payout, proof)) = settlement.and_then(|settlement| settlement.proof_of(account)) else { continue };
-        let signed = api.node.store.checkpoint(epoch)?.filter(SignedCheckpoint::has_quorum);
-        return Ok(signed.map(|signed| PayoutProof {
-            epoch,
-            payout,
-            proof,
-            payout_root: signed.checkpoint.payout_root,
-            rest_hash: signed.checkpoint.rest_hash(),
-        }));
-    }
-    Ok(None)
+/// What an account was paid by the first settlement after its units were released; nothing when debt took them all.
+fn payout(
+    node: &Node,
+    account: Address,
+    released_in: u64,
+    settlement_epochs: u64,
+) -> Result<Option<PayoutProof>, Refusal> {
+    let epoch = released_in.div_ceil(settlement_epochs) * settlement_epochs;
+    let settlement = node.store.settlement(epoch)?;
+    let Some((payout, proof)) = settlement.and_then(|settlement| settlement.proof_of(account)) else {
+        return Ok(None);
+    };
+    let signed = node.store.checkpoint(epoch)?.filter(SignedCheckpoint::has_quorum);
+    Ok(signed.map(|signed| PayoutProof {
+        epoch,
+        payout,
+        proof,
+        payout_root: signed.checkpoint.payout_root,
+        rest_hash: signed.checkpoint.rest_hash(),
+    }))
 }

@@ -28,7 +28,7 @@ async fn genesis(State(api): State<Api>) -> Json<Genesis> {
 /// A node that only follows is ready while it keeps up; what it serves later than this is old.
 const HEARTBEATS_LATE_MAX: u64 = 2;
 
-fn why_not_ready(node: &Node) -> Option<String> {
+fn why_not_ready(node: &Node, head_time_ms: u64) -> Option<String> {
     if consensus::safety_failed() {
         let reason =
             "the consensus engine stopped because it could not write its log: see the log, then docs/OPERATING.md";
@@ -37,7 +37,7 @@ fn why_not_ready(node: &Node) -> Option<String> {
     if !node.is_ready() {
         return Some("consensus has not started".to_owned());
     }
-    let age_ms = now_ms().saturating_sub(node.ledger().head_time_ms());
+    let age_ms = now_ms().saturating_sub(head_time_ms);
     let late = age_ms > HEARTBEATS_LATE_MAX * node.config.consensus.heartbeat_ms;
     let reason =
         || format!("the last block here is {} s old: still catching up, or no new blocks come", age_ms / 1_000);
@@ -48,7 +48,7 @@ async fn ready(State(api): State<Api>) -> Result<(StatusCode, Json<StatusAnswer>
     let checkpointed_epoch = checkpoints::latest(&api)?.map_or(0, |signed| signed.checkpoint.epoch);
     let node = &api.node;
     let ledger = node.ledger();
-    let reason = why_not_ready(node);
+    let reason = why_not_ready(node, ledger.head_time_ms());
     let ready = reason.is_none();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let answer = StatusAnswer {
