@@ -130,7 +130,8 @@ impl Node {
         })
     }
 
-    /// The state after the last final block.
+    /// The state after the last final block. Never ask for it while holding it: a commit that waits in between would
+    /// let neither go on, and the node would stand still.
     pub fn ledger(&self) -> RwLockReadGuard<'_, Ledger> {
         self.ledger.read().unwrap_or_else(PoisonError::into_inner)
     }

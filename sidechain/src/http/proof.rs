@@ -10,7 +10,7 @@ use domain::checkpoint::SignedCheckpoint;
 use domain::proof::{PayoutProof, SaleProof};
 use domain::sale::SaleEntry;
 use domain::transaction::transaction_leaf;
-use domain::{Address, B256, Block, SaleKey, merkle};
+use domain::{Address, B256, Block, Ledger, SaleKey, merkle};
 
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
@@ -29,17 +29,17 @@ async fn show(
     let covering = api.node.store.checkpoint_of_height(entry.height)?;
     let signed = covering.filter(SignedCheckpoint::has_quorum).ok_or_else(early)?;
     let token = ledger.anchor().map(|binding| binding.token).ok_or_else(early)?;
-    prove(&api, key, entry, signed, token).map(Json)
+    prove(&api, &ledger, key, entry, signed, token).map(Json)
 }
 
 fn prove(
     api: &Api,
+    ledger: &Ledger,
     key: SaleKey,
     entry: &SaleEntry,
     signed: SignedCheckpoint,
     token: Address,
 ) -> Result<SaleProof, Refusal> {
-    let ledger = api.node.ledger();
     let gone = || Refusal::not_found(format!("block {} is not in this node's store", entry.height));
     let block = api.node.store.block(entry.height)?.ok_or_else(gone)?;
     let (index, transaction_proof) = place(&block, ledger.domain(), entry.tx_id).ok_or_else(gone)?;

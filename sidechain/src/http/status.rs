@@ -47,8 +47,9 @@ fn why_not_ready(node: &Node) -> Option<String> {
 async fn ready(State(api): State<Api>) -> Result<(StatusCode, Json<StatusAnswer>), Refusal> {
     let checkpointed_epoch = checkpoints::latest(&api)?.map_or(0, |signed| signed.checkpoint.epoch);
     let node = &api.node;
-    let ledger = node.ledger();
+    // Before the ledger is held, see `Node::ledger`.
     let reason = why_not_ready(node);
+    let ledger = node.ledger();
     let ready = reason.is_none();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let answer = StatusAnswer {
