@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use client::{BlockAnswer, Problem, StatusAnswer};
-use domain::{Address, Genesis};
+use domain::Genesis;
 use std::sync::{Arc, Mutex};
 
 /// What the node serves.
