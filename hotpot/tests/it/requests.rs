@@ -80,6 +80,49 @@ fn a_sale_is_taken_once_and_every_bad_one_is_refused_by_name() {
     network.stop();
 }
 
+/// A reader that held the ledger twice would stop the node as soon as a commit waited in between.
+#[test]
+fn readers_in_a_hurry_do_not_stop_a_node() {
+    const READERS: usize = 4;
+    const READS: usize = 1_500;
+    let folder = Folder::new();
+    let arguments = [crate::network::example_orders(), vec!["--rate".into(), "5/s".into()]].concat();
+    let mut network = folder.start(&arguments);
+    let node = network.node(0);
+    let sale = || -> Option<String> {
+        let block = |height: u64| -> Value { get(&format!("{node}/api/v1/blocks/{height}")) };
+        let mut blocks = (1..=get(&format!("{node}/readyz"))["height"].as_u64()?).map(block);
+        let recorded = blocks.find_map(|block| {
+            block["transactions"].as_array()?.iter().find(|transaction| transaction["type"] == "sale").cloned()
+        })?;
+        let path = format!("/api/v1/sales/{}/{}/proof", recorded["outlet"], recorded["sale_id"].as_str()?);
+        (get(&format!("{node}{path}"))["sale"].is_object()).then_some(path)
+    };
+    let mut proof = None;
+    network.wait_for("the proof of a sale", || {
+        proof = sale();
+        proof.is_some()
+    });
+    let proof = proof.unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..READERS {
+            scope.spawn(|| {
+                let client = reqwest::blocking::Client::new();
+                for path in [proof.as_str(), "/readyz", "/api/v1/outlets"].iter().cycle().take(READS) {
+                    assert!(client.get(format!("{node}{path}")).send().unwrap().status().is_success(), "{path}");
+                }
+            });
+        }
+    });
+    let before = get(&format!("{node}/readyz"))["height"].as_u64().unwrap();
+    network.wait_for("another block", || get(&format!("{node}/readyz"))["height"].as_u64() > Some(before));
+    network.stop();
+}
+
+fn get(url: &str) -> Value {
+    reqwest::blocking::get(url).and_then(|answer| answer.json()).unwrap_or_default()
+}
+
 fn exported_blocks_hold_every_sale(network: &Running<'_>) {
     let output = hotpot().args(["export", "blocks", "--node", &network.node(2)]).output().unwrap();
     assert!(output.status.success());

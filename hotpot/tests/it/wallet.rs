@@ -392,7 +392,7 @@ fn a_receipt_is_scanned_and_claimed() {
     let claim = desk.run(&format!("claim - --wallet {FIRST} {network}"), &text).json();
     assert_eq!((&claim["type"], &claim["sale_id"]), (&json!("claim_receipt"), &json!(sale)));
     assert_eq!(desk.run(&format!("claim {text} --wallet {FIRST} {network}"), "").json(), claim);
-    let foreign = network.replace("0xbb", "0xbc");
+    let foreign = format!("--chain-id {} --sidechain-id 0x{}", vectors["chain_id"], "11".repeat(32));
     assert!(
         desk.run(&format!("claim - --wallet {FIRST} {foreign}"), &text).bad().contains("the receipt is of sidechain")
     );
