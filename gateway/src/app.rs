@@ -16,6 +16,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+/// Readers that may read from the database what they missed, at once: the others' answers need connections too.
+const REPLAYS_MAX: usize = 2;
 /// How often the gateway looks whether it can do its work.
 const READINESS_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -36,7 +38,9 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
         journal: Arc::new(Journal::default()),
         hub: Arc::clone(&hub),
         readers: Arc::new(Semaphore::new(config.http.event_readers_max)),
+        replays: Arc::new(Semaphore::new(REPLAYS_MAX)),
         supply: Arc::new(Mutex::new(None)),
+        extent: Arc::new(Mutex::new(None)),
         explorer: config.web.explorer.clone(),
         stop: stop.clone(),
     };

@@ -8,16 +8,17 @@ mod network;
 mod pages;
 mod sales;
 
+use self::network::Shared;
 use crate::io::journal::Journal;
 use crate::io::mirror::Mirror;
 use crate::io::nodes::Nodes;
 use crate::tasks::events::Hub;
 use axum::Router;
+use indexer::query::network::{AsOf, Extent};
 use problem::{Problem, Refusal};
 use serde_json::Value;
 use std::sync::Arc;
-use std::time::Instant;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// What handlers share.
@@ -33,8 +34,12 @@ pub struct Api {
     pub hub: Arc<Hub>,
     /// Readers of messages that may still come.
     pub readers: Arc<Semaphore>,
-    /// The last totals, with their time: they are added up over everything.
-    pub supply: Arc<Mutex<Option<(Instant, Value)>>>,
+    /// Readers that may read from the database what they missed, at once.
+    pub replays: Arc<Semaphore>,
+    /// The last totals: they are added up over everything.
+    pub supply: Shared<Value>,
+    /// The same of the network's extent.
+    pub extent: Shared<(AsOf, Extent)>,
     /// A block explorer's address of a transaction.
     pub explorer: Option<String>,
     /// Ends open streams.

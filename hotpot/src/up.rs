@@ -63,6 +63,9 @@ async fn network(
     started: Instant,
 ) -> Result<ExitCode> {
     let display = Display::new(args.json);
+    if args.http.is_some_and(|address| address.port() == 0) {
+        bail!("--http needs a port: found 0; leave it out with --free-ports and a free one is taken");
+    }
     let ports = Ports::choose(args)?;
     let keys = Arc::new(Keys::open_or_create(&layout.dir)?);
 

@@ -98,7 +98,7 @@ pub struct Share {
     pub units: u64,
     /// Taken back by refunds.
     pub reversed: u64,
-    /// `pending`, `released`, `minted`, `unclaimed`, `pool` or `reversed`.
+    /// `pending`, `released`, `minted`, `unclaimed`, `pool`, `reversed` or `paid_debt`.
     pub state: &'static str,
     /// Where it was minted.
     #[serde(flatten)]
@@ -174,7 +174,8 @@ fn minted(facts: &SaleFacts) -> Stage {
 
 /// Done once every share that belongs to an account, and that refunds left something of, is minted.
 fn minted_state(facts: &SaleFacts) -> State {
-    let mut owed = facts.shares.iter().filter(|share| share.kind == "account" && share.units > share.reversed);
+    let is_owed = |share: &&ShareFacts| share.kind == "account" && share.units > share.reversed && !share.paid_debt;
+    let mut owed = facts.shares.iter().filter(is_owed);
     match facts.sale.issued {
         0 => State::NotNeeded,
         _ => State::of(owed.all(|share| share.minted.is_some())),
@@ -183,10 +184,12 @@ fn minted_state(facts: &SaleFacts) -> State {
 
 fn share(facts: &ShareFacts) -> Share {
     let state = match (facts.kind.as_str(), facts.minted, facts.released) {
+        // A refund does not take tokens back: what was minted stays, and is the owner's debt.
+        (_, Some(_), _) => "minted",
         _ if facts.reversed == facts.units => "reversed",
         ("pool", ..) => "pool",
         ("receipt", ..) => "unclaimed",
-        (_, Some(_), _) => "minted",
+        _ if facts.paid_debt => "paid_debt",
         (_, None, true) => "released",
         (_, None, false) => "pending",
     };
@@ -215,7 +218,7 @@ mod tests {
     }
 
     fn share_of(kind: &str, released: bool, minted: Option<EvmPlace>) -> ShareFacts {
-        ShareFacts { kind: kind.into(), address: None, units: 49, reversed: 0, released, minted }
+        ShareFacts { kind: kind.into(), address: None, units: 49, reversed: 0, released, paid_debt: false, minted }
     }
 
     fn facts(issued: u64, anchored: Option<EvmPlace>, shares: Vec<ShareFacts>) -> SaleFacts {
@@ -265,6 +268,11 @@ mod tests {
         assert_eq!(reached(&facts(100, Some(place(true)), vec![minted.clone(), receipt])), "indexed");
         let reversed = ShareFacts { reversed: 49, ..share_of("account", false, None) };
         assert_eq!(share(&reversed).state, "reversed");
+        let given_back = ShareFacts { reversed: 49, ..minted.clone() };
+        assert_eq!(share(&given_back).state, "minted", "a refund takes no tokens back");
+        let paid_debt = ShareFacts { paid_debt: true, ..share_of("account", true, None) };
+        assert_eq!(share(&paid_debt).state, "paid_debt");
+        assert_eq!(reached(&facts(100, Some(place(true)), vec![minted.clone(), paid_debt])), "indexed");
         assert_eq!(reached(&facts(100, Some(place(true)), vec![minted, reversed])), "indexed");
         assert_eq!(reached(&facts(0, Some(place(true)), vec![])), "indexed");
         assert_eq!(furthest(&waiting_stages(Address::ZERO, Seen::default())), "received");

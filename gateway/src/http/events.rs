@@ -85,7 +85,9 @@ async fn feed(
         // Before the database is read, so that nothing falls between the two.
         let mut coming = api.hub.subscribe();
         loop {
+            let turn = api.replays.acquire().await;
             let missed = api.hub.missed(position).await?;
+            drop(turn);
             if missed.is_empty() {
                 break;
             }
@@ -96,10 +98,13 @@ async fn feed(
                 }
             }
         }
-        // An error means that this reader was too slow: it reads from the database again.
+        // An error, or an id that does not follow: this reader was too slow and reads from the database again.
         while let Ok(told) = coming.recv().await {
-            if told.id <= position {
+            if told.id <= position && told.name != "reset" {
                 continue;
+            }
+            if told.id > position + 1 {
+                break;
             }
             position = told.id;
             if sender.send(Ok(written(&told))).await.is_err() {

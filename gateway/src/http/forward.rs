@@ -1,6 +1,7 @@
 //! What nodes answer.
 
 use super::Api;
+use crate::io::nodes::is_plain;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -27,5 +28,8 @@ async fn pass_on(State(api): State<Api>, request: Request) -> Result<Response, R
     let (parts, body) = request.into_parts();
     let body = Bytes::from(read_body(body).await?);
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    if !is_plain(path) {
+        return Err(Refusal::not_found("no such path: it holds dots, percent signs or backslashes"));
+    }
     Ok(api.nodes.send(&parts.method, path, &parts.headers, body).await?.into_response())
 }

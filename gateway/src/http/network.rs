@@ -7,12 +7,16 @@ use axum::{Json, Router};
 use indexer::query::network::{AsOf, Extent, as_of, extent, supply as read_supply};
 use problem::Refusal;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
 
 use crate::io::mirror::MirrorError;
 
-/// Totals are added up over all sales: at most this often.
-const SUPPLY_AGE_MAX: Duration = Duration::from_millis(300);
+/// Totals are added up over everything: not more often than this,
+const TOTALS_AGE_MIN: Duration = Duration::from_millis(300);
+/// nor for more than a tenth of the time.
+const TOTALS_SHARE: u32 = 10;
 
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
@@ -21,7 +25,9 @@ pub fn router() -> Router<Api> {
 
 async fn network(State(api): State<Api>) -> Result<Json<Value>, Refusal> {
     let genesis = api.mirror.genesis().await?;
-    let (as_of, extent) = read(&api).await?;
+    let mut kept = api.extent.lock().await;
+    let (as_of, extent) = kept_or(&mut kept, || read(&api)).await?;
+    drop(kept);
     let status = api.nodes.status().await;
     let sidechain = status.as_ref().map(|status| {
         let validators = genesis.validators.as_slice().len();
@@ -50,14 +56,32 @@ async fn read(api: &Api) -> Result<(AsOf, Extent), MirrorError> {
 
 async fn supply(State(api): State<Api>) -> Result<Json<Value>, Refusal> {
     let mut kept = api.supply.lock().await;
-    if let Some((at, value)) = kept.as_ref()
-        && at.elapsed() < SUPPLY_AGE_MAX
-    {
-        return Ok(Json(value.clone()));
+    Ok(Json(kept_or(&mut kept, || add_up(&api)).await?))
+}
+
+/// Totals with the time until which they are good enough.
+#[derive(Clone, Debug)]
+pub struct Totals<T> {
+    until: Instant,
+    value: T,
+}
+
+/// Totals that requests share.
+pub type Shared<T> = Arc<Mutex<Option<Totals<T>>>>;
+
+/// What is kept, or what is found anew when that is too old. One who adds up is enough: the others wait for it.
+async fn kept_or<T: Clone, F>(kept: &mut Option<Totals<T>>, add_up: impl FnOnce() -> F) -> Result<T, MirrorError>
+where
+    F: Future<Output = Result<T, MirrorError>>,
+{
+    let started = Instant::now();
+    if let Some(totals) = kept.as_ref().filter(|totals| totals.until > started) {
+        return Ok(totals.value.clone());
     }
-    let value = add_up(&api).await?;
-    *kept = Some((Instant::now(), value.clone()));
-    Ok(Json(value))
+    let value = add_up().await?;
+    let until = Instant::now() + TOTALS_AGE_MIN.max(started.elapsed() * TOTALS_SHARE);
+    *kept = Some(Totals { until, value: value.clone() });
+    Ok(value)
 }
 
 async fn add_up(api: &Api) -> Result<Value, MirrorError> {

@@ -12,10 +12,10 @@ use axum::routing::get;
 use axum::{Json, Router};
 use bytes::Bytes;
 use client::SaleRequest;
-use domain::{OutletId, SaleId, SaleKey};
+use domain::{B256, OutletId, SaleId, SaleKey};
 use indexer::query::network::{AsOf, as_of};
 use indexer::query::sales::{Filter, SaleFacts, find, list};
-use problem::{Refusal, read_body};
+use problem::{Problem, Refusal, read_body};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -33,20 +33,34 @@ pub fn router() -> Router<Api> {
 async fn record(State(api): State<Api>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let body = Bytes::from(read_body(body).await?);
-    // What is no sale is the node's to refuse: it names the field.
-    let key = serde_json::from_slice::<SaleRequest>(&body).ok().map(|sale| {
-        let key = SaleKey { outlet: sale.outlet, sale_id: sale.sale_id };
-        api.journal.received(sale);
-        key
+    let noted = note(&api, &body).await;
+    // A task of its own: a client that goes away does not leave a sale half noted.
+    let sent = tokio::spawn(async move {
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        let answer = api.nodes.send(&parts.method, path, &parts.headers, body).await;
+        let status = answer.as_ref().map(|answer| answer.status).ok();
+        match (noted, status) {
+            (Some((key, id)), Some(StatusCode::CREATED | StatusCode::OK)) => api.journal.finalized(key, id),
+            // Accepted, or not final yet: still on its way.
+            (_, Some(StatusCode::ACCEPTED | StatusCode::SERVICE_UNAVAILABLE)) | (None, _) => {}
+            (Some((key, id)), _) => api.journal.refused(key, id),
+        }
+        answer.map(IntoResponse::into_response)
     });
-    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let answer = api.nodes.send(&parts.method, path, &parts.headers, body).await?;
-    match (key, answer.status) {
-        (Some(key), StatusCode::CREATED | StatusCode::OK) => api.journal.finalized(key),
-        (Some(key), status) if status.is_client_error() => api.journal.refused(key),
-        _ => {}
-    }
-    Ok(answer.into_response())
+    let lost = |_| Refusal::from(Problem::new(500, "internal", "the answer was lost; send the same request again"));
+    sent.await.map_err(lost)?
+}
+
+/// Notes a sale that is well formed and signed. Everything else is the node's to refuse: it names the field.
+async fn note(api: &Api, body: &[u8]) -> Option<(SaleKey, B256)> {
+    let request: SaleRequest = serde_json::from_slice(body).ok()?;
+    let sale = request.sale().ok()?;
+    let transaction = request.transaction().ok()?;
+    let domain = api.mirror.genesis().await.ok()?.domain();
+    let is_signed = transaction.signer(&domain).is_ok_and(|signer| signer == sale.terminal);
+    let (key, id) = (sale.key(), transaction.id(&domain));
+    is_signed.then(|| api.journal.received(id, request))?;
+    Some((key, id))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -131,7 +145,7 @@ fn on_its_way(entry: &Entry) -> Value {
     let answer = json!({
         "outlet": sale.outlet,
         "sale_id": sale.sale_id,
-        "transaction_id": null,
+        "transaction_id": entry.id,
         "terminal": sale.terminal,
         "occurred_at": sale.occurred_at,
         "currency": sale.currency,

@@ -2,7 +2,7 @@
 
 use crate::core::stages::Seen;
 use client::SaleRequest;
-use domain::SaleKey;
+use domain::{B256, SaleKey};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use time::OffsetDateTime;
@@ -13,7 +13,9 @@ const SALES_MAX: usize = 10_000;
 /// A sale that came through.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// As it was sent.
+    /// The digest that its terminal signed.
+    pub id: B256,
+    /// As it was sent, but without its lines.
     pub request: SaleRequest,
     /// When.
     pub seen: Seen,
@@ -34,8 +36,8 @@ fn key(request: &SaleRequest) -> SaleKey {
 }
 
 impl Journal {
-    /// A sale arrived. One that arrives again keeps its first time.
-    pub fn received(&self, request: SaleRequest) {
+    /// A sale arrived whose terminal's signature is good. One that arrives again keeps its first time.
+    pub fn received(&self, id: B256, mut request: SaleRequest) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = key(&request);
         if inner.sales.contains_key(&key) {
@@ -46,23 +48,25 @@ impl Journal {
         {
             inner.sales.remove(&oldest);
         }
+        // What was sold is nobody's business here.
+        request.lines = Vec::new();
         let seen = Seen { received: Some(OffsetDateTime::now_utc()), finalized: None };
         inner.order.push_back(key);
-        inner.sales.insert(key, Entry { request, seen });
+        inner.sales.insert(key, Entry { id, request, seen });
     }
 
     /// A node answered that a sale is final.
-    pub fn finalized(&self, key: SaleKey) {
+    pub fn finalized(&self, key: SaleKey, id: B256) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = inner.sales.get_mut(&key) {
+        if let Some(entry) = inner.sales.get_mut(&key).filter(|entry| entry.id == id) {
             entry.seen.finalized.get_or_insert_with(OffsetDateTime::now_utc);
         }
     }
 
-    /// The nodes refused a sale: it is not on its way.
-    pub fn refused(&self, key: SaleKey) {
+    /// The nodes did not take a sale: it is not on its way.
+    pub fn refused(&self, key: SaleKey, id: B256) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if inner.sales.get(&key).is_some_and(|entry| entry.seen.finalized.is_none()) {
+        if inner.sales.get(&key).is_some_and(|entry| entry.id == id && entry.seen.finalized.is_none()) {
             inner.sales.remove(&key);
             inner.order.retain(|kept| *kept != key);
         }

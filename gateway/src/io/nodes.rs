@@ -9,7 +9,7 @@ use client::{AccountAnswer, NodeClient, StatusAnswer};
 use futures::future::select_ok;
 use problem::{Problem, Refusal};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longer than a node waits for finality.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -17,6 +17,10 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Nodes that take longer to answer a question of our own count as silent.
 const ASK_TIMEOUT: Duration = Duration::from_secs(2);
+/// A node that has not answered a GET by then is passed over.
+const GET_TIMEOUT: Duration = Duration::from_secs(3);
+/// A refusal for now is taken to the next node only this long after the request came: a client waits as well.
+const NEXT_NODE_WITHIN: Duration = Duration::from_secs(5);
 /// Headers that travel in both directions.
 const HEADERS: [HeaderName; 3] = [header::CONTENT_TYPE, header::RETRY_AFTER, HeaderName::from_static("x-request-id")];
 
@@ -46,6 +50,19 @@ impl IntoResponse for Answer {
     }
 }
 
+/// What another node may answer better.
+fn is_for_now(status: StatusCode) -> bool {
+    matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
+}
+
+/// Whether a path says the same to everybody who reads it. Some readers resolve dots and take a backslash for a slash:
+/// then it could lead out of the API.
+pub fn is_plain(path: &str) -> bool {
+    let path = path.split('?').next().unwrap_or_default();
+    let hides = |segment: &str| matches!(segment, "." | "..") || segment.contains(['\\', '%']);
+    !path.split('/').any(hides)
+}
+
 fn passed_on(headers: &HeaderMap) -> HeaderMap {
     let value = |name: &HeaderName| headers.get(name).cloned().map(|value: HeaderValue| (name.clone(), value));
     HEADERS.iter().filter_map(value).collect()
@@ -62,10 +79,16 @@ impl Nodes {
     /// Sends a request to one node after the other until one answers. Every request may be sent twice: a sale is
     /// unique by its key, a transaction by its nonce or key.
     pub async fn send(&self, method: &Method, path: &str, headers: &HeaderMap, body: Bytes) -> Result<Answer, Refusal> {
-        let first = self.preferred.load(Ordering::Relaxed);
+        let (started, first) = (Instant::now(), self.preferred.load(Ordering::Relaxed));
+        let mut refused = None;
         for turn in 0..self.urls.len() {
             let place = (first + turn) % self.urls.len();
+            // Before the answer: a client that does not wait for a silent node must not find it again.
+            self.preferred.store((place + 1) % self.urls.len(), Ordering::Relaxed);
             match self.ask(place, method, path, passed_on(headers), body.clone()).await {
+                Ok(answer) if is_for_now(answer.status) && started.elapsed() < NEXT_NODE_WITHIN => {
+                    refused = Some(answer);
+                }
                 Ok(answer) => {
                     self.preferred.store(place, Ordering::Relaxed);
                     return Ok(answer);
@@ -74,7 +97,7 @@ impl Nodes {
             }
         }
         let detail = "no node of the sidechain answers; send the same request again later";
-        Err(Problem::new(503, "no_node_answers", detail).into())
+        refused.ok_or_else(|| Problem::new(503, "no_node_answers", detail).into())
     }
 
     async fn ask(
@@ -86,7 +109,9 @@ impl Nodes {
         body: Bytes,
     ) -> reqwest::Result<Answer> {
         let url = format!("{}{path}", self.urls[place]);
-        let answer = self.http.request(method.clone(), url).headers(headers).body(body).send().await?;
+        let timeout = if method == Method::POST { REQUEST_TIMEOUT } else { GET_TIMEOUT };
+        let request = self.http.request(method.clone(), url).headers(headers).body(body).timeout(timeout);
+        let answer = request.send().await?;
         let (status, headers) = (answer.status(), passed_on(answer.headers()));
         Ok(Answer { status, headers, body: answer.bytes().await? })
     }
@@ -109,5 +134,18 @@ impl Nodes {
 
     fn clients(&self) -> impl Iterator<Item = NodeClient> + '_ {
         self.urls.iter().map(|url| NodeClient::over(self.http.clone(), url))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_plain;
+
+    #[test]
+    fn a_path_that_could_lead_elsewhere_is_not_plain() {
+        assert!(is_plain("/api/v1/sales/1/ab/proof?x=%2e%2e/.."));
+        for path in ["/api/v1/blocks/..\\..\\metrics", "/api/v1/../metrics", "/api/v1/%2e%2e/x", "/api/v1/./x"] {
+            assert!(!is_plain(path), "{path}");
+        }
     }
 }

@@ -16,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 const BEHIND_MAX: usize = 256;
 /// Events read from the database at once.
 const BATCH: i64 = 100;
+/// A reader who missed more asks for everything again, which is cheaper.
+const MISSED_MAX: u64 = 2_000;
 /// The newest sales that a message holds.
 const LATEST_MAX: i64 = 20;
 /// How often the database is asked although nothing was announced.
@@ -39,14 +41,17 @@ pub struct Told {
 pub struct Hub {
     mirror: Arc<Mirror>,
     sender: broadcast::Sender<Arc<Told>>,
-    /// The last message handed out.
+    /// The last message handed out; [`UNKNOWN`] until the database was asked.
     last: AtomicU64,
 }
+
+/// No id yet.
+const UNKNOWN: u64 = u64::MAX;
 
 impl Hub {
     /// A hub without messages.
     pub fn new(mirror: Arc<Mirror>) -> Self {
-        Self { mirror, sender: broadcast::Sender::new(BEHIND_MAX), last: AtomicU64::new(0) }
+        Self { mirror, sender: broadcast::Sender::new(BEHIND_MAX), last: AtomicU64::new(UNKNOWN) }
     }
 
     /// Messages from now on.
@@ -57,7 +62,7 @@ impl Hub {
     /// The id that a reader without a position of its own starts after.
     pub async fn now(&self) -> Result<u64, MirrorError> {
         match self.last.load(Ordering::Acquire) {
-            0 => Ok(events::kept(&mut *snapshot(self.mirror.pool()).await?).await?.1),
+            UNKNOWN => Ok(events::kept(&mut *snapshot(self.mirror.pool()).await?).await?.1),
             last => Ok(last),
         }
     }
@@ -67,7 +72,7 @@ impl Hub {
     pub async fn missed(&self, id: u64) -> Result<Vec<Arc<Told>>, MirrorError> {
         let mut moment = self.mirror.snapshot().await?;
         let (first, last) = events::kept(&mut moment).await?;
-        if id + 1 < first || id > last {
+        if id.saturating_add(1) < first || id > last || last - id > MISSED_MAX {
             let told = Told { id: last, name: "reset", data: json!({"after": id}).to_string() };
             return Ok(vec![Arc::new(told)]);
         }
@@ -81,7 +86,7 @@ impl Hub {
     /// Hands out what is new.
     async fn step(&self) -> Result<usize, MirrorError> {
         let mut last = self.last.load(Ordering::Acquire);
-        if last == 0 {
+        if last == UNKNOWN {
             last = self.now().await?;
             self.last.store(last, Ordering::Release);
         }

@@ -241,9 +241,8 @@ async fn send(
     sale: &SaleRequest,
     progress: &Progress,
 ) -> Result<Sent> {
-    let started = Instant::now();
-    let deadline = started + SEND_TIMEOUT;
-    let mut unsure = false;
+    let deadline = Instant::now() + SEND_TIMEOUT;
+    let (mut unsure, mut behind_since) = (false, None);
     for attempt in 0.. {
         let node = &nodes[(number + attempt) % nodes.len()];
         match node.post_sale(sale).await {
@@ -253,7 +252,7 @@ async fn send(
                 counter.fetch_add(1, Ordering::Relaxed);
                 return Ok(if is_new || unsure { Sent::New } else { Sent::Known });
             }
-            Err(ClientError::Problem(problem)) if may_be_behind(&problem) && started.elapsed() < CATCH_UP_TIMEOUT => {
+            Err(ClientError::Problem(problem)) if may_be_behind(&problem) && catches_up(&mut behind_since) => {
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
             Err(error) if error.is_retryable() => {
@@ -284,6 +283,11 @@ async fn send(
 /// that block yet, and will.
 fn may_be_behind(problem: &Problem) -> bool {
     ["unknown_outlet", "unknown_terminal"].iter().any(|code| problem.kind.ends_with(code))
+}
+
+/// Whether a node that is behind may still catch up, counted from when it was first seen to be.
+fn catches_up(since: &mut Option<Instant>) -> bool {
+    since.get_or_insert_with(Instant::now).elapsed() < CATCH_UP_TIMEOUT
 }
 
 fn list_rejected(target: &Target, file: &Path, rejected: &[Rejected]) -> Result<Option<PathBuf>> {

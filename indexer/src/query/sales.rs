@@ -128,6 +128,8 @@ pub struct ShareFacts {
     pub reversed: u64,
     /// Whether the EVM may mint what is left.
     pub released: bool,
+    /// Whether all that matured with it paid the account's debt: nothing was left to mint.
+    pub paid_debt: bool,
     /// Where the EVM minted it.
     pub minted: Option<EvmPlace>,
 }
@@ -213,7 +215,7 @@ async fn shares(connection: &mut PgConnection, key: SaleKey, maturity_ms: u64) -
                   COALESCE((SELECT sum(r.units) FROM chain.refund_share AS r
                             WHERE r.outlet = s.outlet AND r.sale_id = s.sale_id AND r.place = s.place), 0)::bigint
                       AS "reversed!",
-                  released.height IS NOT NULL AS "released!",
+                  released.height IS NOT NULL AS "released!", COALESCE(released.paid_debt, false) AS "paid_debt!",
                   minted.epoch AS "epoch?", minted.tx_hash AS "tx_hash?", minted.block_number AS "evm_block?",
                   minted.block_time AS "time?", minted.block_number <= e.finalized AS "evm_final?"
            FROM chain.sale_share AS s
@@ -222,7 +224,7 @@ async fn shares(connection: &mut PgConnection, key: SaleKey, maturity_ms: u64) -
            LEFT JOIN chain.cursor AS e ON e.stream = 'evm'
            LEFT JOIN chain.receipt_claim AS c ON s.kind = 'receipt' AND c.outlet = s.outlet AND c.sale_id = s.sale_id
            LEFT JOIN LATERAL (
-               SELECT r.height FROM chain.release AS r
+               SELECT r.height, r.units = 0 AS paid_debt FROM chain.release AS r
                JOIN chain.sidechain_block AS at ON at.height = r.height
                WHERE (s.kind = 'account' OR c.wallet IS NOT NULL) AND r.account = COALESCE(c.wallet, s.account)
                  AND r.height >= GREATEST(t.height, c.height)
@@ -238,7 +240,7 @@ async fn shares(connection: &mut PgConnection, key: SaleKey, maturity_ms: u64) -
                    FROM chain.payout AS q WHERE q.account = COALESCE(c.wallet, s.account)) AS p
                WHERE p.total >= due.units
                ORDER BY p.block_number, p.log_index
-               LIMIT 1) AS minted ON released.height IS NOT NULL
+               LIMIT 1) AS minted ON NOT released.paid_debt
            WHERE s.outlet = $1 AND s.sale_id = $2
            ORDER BY s.place"#,
         bigint(key.outlet),
@@ -264,6 +266,7 @@ async fn shares(connection: &mut PgConnection, key: SaleKey, maturity_ms: u64) -
             units: number(row.units)?,
             reversed: number(row.reversed)?,
             released: row.released,
+            paid_debt: row.paid_debt,
             minted,
         })
     });

@@ -10,6 +10,7 @@ const TONES: Record<ShareState, Tone> = {
   released: 'waiting',
   pending: 'waiting',
   unclaimed: 'plain',
+  paid_debt: 'plain',
   pool: 'plain',
   reversed: 'plain',
 }

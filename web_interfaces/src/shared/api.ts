@@ -73,7 +73,7 @@ export interface SalesPage {
 export const STAGES = ['received', 'in_block', 'final', 'anchored', 'minted', 'indexed'] as const
 export type StageName = (typeof STAGES)[number]
 export type StageState = 'done' | 'waiting' | 'not_needed'
-export type ShareState = 'pending' | 'released' | 'minted' | 'unclaimed' | 'pool' | 'reversed'
+export type ShareState = 'pending' | 'released' | 'minted' | 'unclaimed' | 'pool' | 'reversed' | 'paid_debt'
 
 interface StageOf<Name extends StageName> {
   stage: Name
