@@ -30,6 +30,7 @@ FREEZE_S = (2.0, 6.0)
 DISK_FULL_S = (3.0, 6.0)
 UNNOTICED_S_MAX = 20
 # anvil's `finalized` stands eight blocks below the head: what is deeper is final by its own word.
+REORG_TRIES = 5
 REORG_DEPTH = (1, 7)
 # The validator whose store lies on a small disk of its own, and that disk's size.
 SMALL_DISK_NODE = 2
@@ -332,11 +333,15 @@ class Chaos:
     def reorg(self):
         depth = self.random.randint(*REORG_DEPTH)
         say(f"reorganisation of the EVM chain, depth {depth}, its transactions dropped")
-        head = int(self.network.rpc("eth_blockNumber"), 16)
-        numbers = [hex(head - above) for above in range(depth)]
-        replaced = [self.network.rpc("eth_getBlockByNumber", number, False) for number in numbers]
-        self.network.rpc("anvil_reorg", depth, [])
-        if self.network.rpc("eth_getBlockByNumber", numbers[0], False)["hash"] == replaced[0]["hash"]:
+        for _ in range(REORG_TRIES):
+            head = int(self.network.rpc("eth_blockNumber"), 16)
+            numbers = [hex(head - above) for above in range(depth)]
+            replaced = [self.network.rpc("eth_getBlockByNumber", number, False) for number in numbers]
+            self.network.rpc("anvil_reorg", depth, [])
+            if self.network.rpc("eth_getBlockByNumber", numbers[0], False)["hash"] != replaced[0]["hash"]:
+                break
+            # A block came in between, and a shallow reorganisation replaced that one alone.
+        else:
             raise Broken("anvil_reorg replaced nothing: this fault was none")
         self.dropped += sum(len(block["transactions"]) for block in replaced)
 
