@@ -30,8 +30,8 @@ FREEZE_S = (2.0, 6.0)
 DISK_FULL_S = (3.0, 6.0)
 UNNOTICED_S_MAX = 20
 # anvil's `finalized` stands eight blocks below the head: what is deeper is final by its own word.
-REORG_TRIES = 5
 REORG_DEPTH = (1, 7)
+REORG_TRIES = 5
 # The validator whose store lies on a small disk of its own, and that disk's size.
 SMALL_DISK_NODE = 2
 SMALL_DISK_BYTES = 256 * 1024 * 1024
