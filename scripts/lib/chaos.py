@@ -31,7 +31,8 @@ DISK_FULL_S = (3.0, 6.0)
 UNNOTICED_S_MAX = 20
 # anvil's `finalized` stands eight blocks below the head: what is deeper is final by its own word.
 REORG_DEPTH = (1, 7)
-REORG_TRIES = 5
+REORG_TRIES = 20
+ANVIL_BLOCK_S = 1
 # The validator whose store lies on a small disk of its own, and that disk's size.
 SMALL_DISK_NODE = 2
 SMALL_DISK_BYTES = 256 * 1024 * 1024
@@ -340,7 +341,9 @@ class Chaos:
             self.network.rpc("anvil_reorg", depth, [])
             if self.network.rpc("eth_getBlockByNumber", numbers[0], False)["hash"] != replaced[0]["hash"]:
                 break
-            # A block came in between, and a shallow reorganisation replaced that one alone.
+            # A block came in between and was replaced alone; or an empty block was made again in the same second, with
+            # the same hash.
+            time.sleep(ANVIL_BLOCK_S)
         else:
             raise Broken("anvil_reorg replaced nothing: this fault was none")
         self.dropped += sum(len(block["transactions"]) for block in replaced)
