@@ -40,8 +40,9 @@ SMALL_DISK_BYTES = 256 * 1024 * 1024
 PATIENCE_S = 300
 # What makes epochs and EVM blocks short, so that checkpoints and payouts are under way when faults strike.
 UP_DEFAULTS = {"--epoch-blocks": "16", "--anvil-block-ms": "500"}
-# An answer that takes longer is none.
+# A node that takes longer to answer counts as down; anvil is waited for.
 ANSWER_S_MAX = 1.0
+ANVIL_ANSWER_S_MAX = 30.0
 
 
 class Broken(Exception):
@@ -64,12 +65,12 @@ def wait_for(what, found, seconds=PATIENCE_S, poll_s=0.05):
         time.sleep(poll_s)
 
 
-def ask(url, body=None):
+def ask(url, body=None, seconds=ANSWER_S_MAX):
     """The JSON of an answer, also of a 503; None without an answer."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"content-type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=ANSWER_S_MAX) as answer:
+        with urllib.request.urlopen(request, timeout=seconds) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as refusal:
         return json.load(refusal) if refusal.code == 503 else None
@@ -170,7 +171,7 @@ class Network:
 
     def rpc(self, method, *params):
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        answer = ask(self.file()["evm_rpc"], body)
+        answer = ask(self.file()["evm_rpc"], body, ANVIL_ANSWER_S_MAX)
         if not answer or "error" in answer:
             raise Broken(f"anvil: {method} {params}: {answer}")
         return answer["result"]
@@ -464,6 +465,8 @@ def main():
             arguments += [name, value]
     try:
         summary = path(options, arguments)
+    except KeyboardInterrupt:
+        sys.exit(130)
     except Broken as broken:
         summary = {"ok": False, "wrong": [str(broken)], "seed": options.seed}
     for name, value in summary.items():
