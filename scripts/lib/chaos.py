@@ -332,15 +332,18 @@ class Chaos:
         finally:
             os.kill(pid, signal.SIGCONT)
 
+    def block(self, number):
+        return self.network.rpc("eth_getBlockByNumber", hex(number), False)
+
     def reorg(self):
         depth = self.random.randint(*REORG_DEPTH)
         say(f"reorganisation of the EVM chain, depth {depth}, its transactions dropped")
         for _ in range(REORG_TRIES):
             head = int(self.network.rpc("eth_blockNumber"), 16)
-            numbers = [hex(head - above) for above in range(depth)]
-            replaced = [self.network.rpc("eth_getBlockByNumber", number, False) for number in numbers]
+            replaced = [self.block(head - above) for above in range(depth)]
             self.network.rpc("anvil_reorg", depth, [])
-            if self.network.rpc("eth_getBlockByNumber", numbers[0], False)["hash"] != replaced[0]["hash"]:
+            # While anvil makes its blocks anew it has none at this number for a moment.
+            if None not in replaced and (self.block(head) or {}).get("hash") != replaced[0]["hash"]:
                 break
             # A block came in between and was replaced alone; or an empty block was made again in the same second, with
             # the same hash.
