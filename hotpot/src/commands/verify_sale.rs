@@ -187,7 +187,8 @@ fn verdict(steps: &[Step]) -> String {
         Some(step) => format!("NOT PROVED: the step {} does not hold", step.step),
         None if any(steps, Verdict::NotCompared) => "NOT PROVED: the contract was not asked".to_owned(),
         None if any(steps, Verdict::NotPaidYet) => "proved: the sale is anchored; it is not paid yet".to_owned(),
-        None => "proved: the sale is anchored; the accounts named in the file were paid what it says, up to that epoch".to_owned(),
+        None => "proved: the sale is anchored; the accounts named in the file were paid what it says, up to that epoch"
+            .to_owned(),
     }
 }
 

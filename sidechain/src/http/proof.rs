@@ -80,7 +80,7 @@ fn prove(node: &Node, key: SaleKey) -> Result<SaleProof, Refusal> {
         header: block.header,
         block_proof: merkle::proof(&leaves, at).ok_or_else(gone)?,
         checkpoint,
-        payouts: payouts(node, &facts)?,
+        payouts: payouts(node, &facts, checkpoint.epoch)?,
     })
 }
 
@@ -96,24 +96,27 @@ fn place(block: &Block, domain: &DomainSeparator, id: B256) -> Option<(usize, Ve
 }
 
 /// What the accounts with a share of the sale were paid, as far as they were, accounts ascending.
-fn payouts(node: &Node, facts: &Facts) -> Result<Vec<PayoutProof>, Refusal> {
+fn payouts(node: &Node, facts: &Facts, covered_in: u64) -> Result<Vec<PayoutProof>, Refusal> {
     let mut payouts = BTreeMap::new();
     for share in facts.entry.shares.iter().filter(|share| share.outstanding() > 0) {
         if let (Some(account), Some(epoch)) = (share.to.account(), share.released_in) {
-            payouts.extend(payout(node, account, epoch, facts.settlement_epochs)?.map(|paid| (account, paid)));
+            payouts.extend(
+                payout(node, account, epoch.max(covered_in), facts.settlement_epochs)?.map(|paid| (account, paid)),
+            );
         }
     }
     Ok(payouts.into_values().collect())
 }
 
-/// What an account was paid by the first settlement after its units were released; nothing when debt took them all.
+/// What an account was paid by the first settlement from an epoch on; nothing when debt took all its units. What was
+/// released before the contracts were bound is settled with the first checkpoint, which covers its blocks.
 fn payout(
     node: &Node,
     account: Address,
-    released_in: u64,
+    from_epoch: u64,
     settlement_epochs: u64,
 ) -> Result<Option<PayoutProof>, Refusal> {
-    let epoch = released_in.div_ceil(settlement_epochs) * settlement_epochs;
+    let epoch = from_epoch.div_ceil(settlement_epochs) * settlement_epochs;
     let settlement = node.store.settlement(epoch)?;
     let Some((payout, proof)) = settlement.and_then(|settlement| settlement.proof_of(account)) else {
         return Ok(None);

@@ -82,7 +82,7 @@ impl<'a> EvmRows<'a> {
     }
 
     fn block(&self, table: &mut Comparison, block: &Block) {
-        table.expect(vec![
+        table.should_hold(vec![
             number(self.facts.chain_id),
             number(block.number),
             bytes(block.hash),
@@ -99,7 +99,7 @@ impl<'a> EvmRows<'a> {
         let topics = entry.inner.topics();
         row.extend((0..4).map(|place| topics.get(place).and_then(bytes)));
         row.push(bytes(&entry.inner.data.data));
-        table.expect(row);
+        table.should_hold(row);
     }
 
     fn transfer(&self, table: &mut Comparison, entry: &Entry) {
@@ -107,7 +107,7 @@ impl<'a> EvmRows<'a> {
         let mut row = Vec::from(self.key(entry));
         row.extend([self.time(entry), bytes(entry.tx_hash), bytes(entry.inner.address)]);
         row.extend([bytes(transfer.from), bytes(transfer.to), number(transfer.value)]);
-        table.expect(row);
+        table.should_hold(row);
     }
 
     fn chunk(&self, table: &mut Comparison, entry: &Entry) {
@@ -115,7 +115,7 @@ impl<'a> EvmRows<'a> {
         let mut row = Vec::from(self.key(entry));
         row.extend([bytes(entry.tx_hash), bytes(entry.inner.address), number(chunk.epoch)]);
         row.extend([bytes(chunk.chunkRoot), number(chunk.minted)]);
-        table.expect(row);
+        table.should_hold(row);
     }
 
     fn payout(&self, table: &mut Comparison, logs: &[Entry], place: usize) {
@@ -124,7 +124,7 @@ impl<'a> EvmRows<'a> {
         let mut row = Vec::from(self.key(entry));
         row.extend([self.time(entry), bytes(entry.tx_hash), bytes(entry.inner.address)]);
         row.extend([bytes(transfer.to), number(transfer.value), epoch_of_payout(logs, place).and_then(number)]);
-        table.expect(row);
+        table.should_hold(row);
     }
 
     fn checkpoint(&self, table: &mut Comparison, entry: &Entry) {
@@ -135,13 +135,13 @@ impl<'a> EvmRows<'a> {
         row.extend([checkpoint.blocksRoot, checkpoint.stateRoot, checkpoint.payoutRoot].map(bytes));
         row.extend([bytes(checkpoint.recordingsRoot), number(checkpoint.totalReleased)]);
         row.push(bytes(checkpoint.nextValidatorsHash));
-        table.expect(row);
+        table.should_hold(row);
     }
 
     fn balances(&self, table: &mut Comparison) {
         let logs = self.facts.logs.iter().filter(|entry| entry.block_number <= self.position);
         for ((token, holder), value) in balances(logs) {
-            table.expect(vec![number(self.facts.chain_id), bytes(token), bytes(holder), number(value)]);
+            table.should_hold(vec![number(self.facts.chain_id), bytes(token), bytes(holder), number(value)]);
         }
     }
 }

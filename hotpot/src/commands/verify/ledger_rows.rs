@@ -73,7 +73,7 @@ impl LedgerRows {
             releases: Comparison::new(&tables::RELEASE),
             checkpoints: Comparison::new(&tables::EPOCH_CHECKPOINT),
         };
-        rows.sidechain.expect(vec![
+        rows.sidechain.should_hold(vec![
             bytes(genesis.sidechain_id()),
             text("true"),
             // Writing to a vector cannot fail.
@@ -106,7 +106,7 @@ impl LedgerRows {
     /// Adds what a block did.
     pub fn add(&mut self, block: &Block, raw: &[u8], executed: &Executed) {
         let header = &block.header;
-        self.blocks.expect(vec![
+        self.blocks.should_hold(vec![
             number(header.height),
             bytes(executed.block_hash),
             bytes(header.parent_hash),
@@ -126,7 +126,7 @@ impl LedgerRows {
         match event {
             Event::OutletRegistered { outlet, .. } => self.outlet(at, *outlet),
             Event::TerminalRegistered { outlet, terminal, kind } => {
-                self.terminals.expect(vec![bytes(terminal), number(outlet), name(kind), number(at.height), None]);
+                self.terminals.should_hold(vec![bytes(terminal), number(outlet), name(kind), number(at.height), None]);
             }
             Event::TerminalRevoked { terminal, .. } => {
                 self.terminals.change(&[bytes(terminal)], "revoked_height", number(at.height));
@@ -138,7 +138,7 @@ impl LedgerRows {
             }
             Event::ReceiptClaimed { key, wallet, units } => {
                 let [outlet, sale] = sale_key(*key);
-                self.claims.expect(vec![outlet, sale, bytes(wallet), number(units), number(at.height)]);
+                self.claims.should_hold(vec![outlet, sale, bytes(wallet), number(units), number(at.height)]);
             }
             Event::Refunded { key, refund_id, tx_id, amount, reversed, owner, debt } => {
                 let sums = [*amount, reversed.iter().sum(), *debt];
@@ -158,7 +158,7 @@ impl LedgerRows {
 
     fn outlet(&mut self, at: &At<'_>, outlet: OutletId) {
         let Some(signed) = at.registrations.get(&outlet) else { return };
-        self.outlets.expect(vec![
+        self.outlets.should_hold(vec![
             number(outlet),
             bytes(signed.owner),
             name(signed.kind),
@@ -173,7 +173,7 @@ impl LedgerRows {
     fn sale(&mut self, at: &At<'_>, place: u64, key: SaleKey, id: B256, issued: u64, not_issued: Option<NotIssued>) {
         let Some(sale) = at.sales.get(&key) else { return };
         let [outlet, sale_id] = sale_key(key);
-        self.sales.expect(vec![
+        self.sales.should_hold(vec![
             outlet,
             sale_id,
             bytes(id),
@@ -199,7 +199,7 @@ impl LedgerRows {
                 Beneficiary::Pool => ("pool", None),
             };
             let [outlet, sale] = sale_key(key);
-            self.shares.expect(vec![outlet, sale, number(place), text(kind), account, number(share.units)]);
+            self.shares.should_hold(vec![outlet, sale, number(place), text(kind), account, number(share.units)]);
         }
     }
 
@@ -208,7 +208,7 @@ impl LedgerRows {
         let [outlet, sale] = sale_key(key);
         let [amount, reversed, debt] = sums.map(number);
         let refund = bytes(refund.0);
-        self.refunds.expect(vec![
+        self.refunds.should_hold(vec![
             outlet,
             sale,
             refund,
@@ -224,17 +224,17 @@ impl LedgerRows {
     fn refund_shares(&mut self, key: SaleKey, refund: RefundId, reversed: &[u64]) {
         for (place, units) in reversed.iter().enumerate().filter(|(_, units)| **units > 0) {
             let [outlet, sale] = sale_key(key);
-            self.refund_shares.expect(vec![outlet, sale, bytes(refund.0), number(place), number(units)]);
+            self.refund_shares.should_hold(vec![outlet, sale, bytes(refund.0), number(place), number(units)]);
         }
     }
 
     fn release(&mut self, height: u64, account: Address, units: u64, debt_paid: u64) {
-        self.releases.expect(vec![number(height), bytes(account), number(units), number(debt_paid)]);
+        self.releases.should_hold(vec![number(height), bytes(account), number(units), number(debt_paid)]);
     }
 
     fn checkpoint(&mut self, height: u64, closed: &EpochCheckpoint) {
         let checkpoint = &closed.checkpoint;
-        self.checkpoints.expect(vec![
+        self.checkpoints.should_hold(vec![
             number(checkpoint.epoch),
             number(height),
             bytes(closed.anchor),

@@ -74,7 +74,7 @@ impl Comparison {
     }
 
     /// A row that must be there; values in the order of the table's columns.
-    pub fn expect(&mut self, row: Vec<Value>) {
+    pub fn should_hold(&mut self, row: Vec<Value>) {
         debug_assert_eq!(row.len(), self.table.columns.len(), "{}", self.table.name);
         self.expected.insert(self.key(&row), row.into());
     }
@@ -152,7 +152,7 @@ mod tests {
 
     fn compare(expected: &[Vec<Value>], there: &[Vec<Value>]) -> Vec<String> {
         let mut comparison = Comparison::new(&TABLE);
-        expected.iter().for_each(|row| comparison.expect(row.clone()));
+        expected.iter().for_each(|row| comparison.should_hold(row.clone()));
         there.iter().for_each(|row| comparison.find(found(row)));
         let (count, differences) = comparison.finish();
         assert_eq!(count, there.len() as u64);
