@@ -223,6 +223,18 @@ impl VerifiedTransaction {
         Ok(Self { transaction, id, signer })
     }
 
+    /// A transaction of a block that was final before: the signer of a sale is its terminal, or the block would not
+    /// be. Who signed anything else is found from the signature.
+    pub fn checked_before(transaction: SignedTransaction, domain: &DomainSeparator) -> Result<Self, SignatureError> {
+        match &transaction.payload {
+            Payload::Sale(sale) => {
+                let (id, signer) = (transaction.id(domain), sale.terminal);
+                Ok(Self { transaction, id, signer })
+            }
+            _ => Self::verify(transaction, domain),
+        }
+    }
+
     /// The leaf of the block's transaction tree.
     pub fn leaf(&self, index: u32) -> B256 {
         transaction_leaf(index, self.id, &self.transaction.signature)

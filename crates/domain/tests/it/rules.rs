@@ -1,5 +1,6 @@
 use crate::actors::{Chain, START_MS, address, genesis};
 use domain::genesis::EpochLength;
+use domain::ledger::BlockError;
 use domain::limits::{DAY_MS, SALE_LATE_MS_MAX};
 use domain::sale::{NotIssued, check_lines, lines_hash};
 use domain::*;
@@ -347,4 +348,31 @@ fn a_refund_is_rejected_by_name_for_each_thing_wrong_with_it() {
     }
     let one_more = chain.refund(1, 0, 17, 1, "owner 1");
     assert_eq!(chain.block(&[one_more]).unwrap_err().code(), "too_many_refunds");
+}
+
+#[test]
+fn a_stored_chain_is_replayed_to_the_same_state_and_no_byte_of_it_can_differ() {
+    let mut chain = Chain::with_outlets(genesis());
+    let sales: Vec<_> = (0..3).map(|number| chain.sign_sale(chain.sale(1, number, BuyerKind::Receipt))).collect();
+    chain.block(&sales).unwrap();
+    let replayed = |blocks: &[Block]| {
+        let mut ledger = Ledger::new(genesis()).unwrap();
+        for block in blocks {
+            let executed = ledger.replay(block)?;
+            ledger.commit(executed);
+        }
+        Ok::<_, BlockError>(ledger.state_digest())
+    };
+    assert_eq!(replayed(&chain.blocks), Ok(chain.ledger.state_digest()));
+
+    let last = chain.blocks.len() - 1;
+    let broken = |field: &str, breaks: &dyn Fn(&mut Block)| {
+        let mut blocks = chain.blocks.clone();
+        breaks(&mut blocks[last]);
+        let error = replayed(&blocks).unwrap_err();
+        assert!(matches!(&error, BlockError::Header { field: found, .. } if *found == field), "{field}: {error}");
+    };
+    broken("transactions_root", &|block| block.transactions[1].signature.0[7] ^= 1);
+    broken("last_commit_hash", &|block| block.last_commit.as_mut().unwrap().signatures[0].signature.0[7] ^= 1);
+    broken("parent_hash", &|block| block.header.parent_hash.0[7] ^= 1);
 }
