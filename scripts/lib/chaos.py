@@ -186,7 +186,7 @@ class Network:
         minted = self.minted()
         supplies = [supply for supply in self.ask_all("/api/v1/supply") if supply]
         for supply in supplies:
-            held = sum(supply[part] for part in ("released", "pending", "unclaimed", "pool"))
+            held = sum(supply[part] for part in ("released", "pending", "unclaimed", "pool", "bonded", "slashed"))
             if held != supply["issued"]:
                 raise Broken(f"units came from nowhere or went nowhere: {supply}")
         released = max((supply["released"] for supply in supplies), default=minted)

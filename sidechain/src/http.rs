@@ -7,6 +7,7 @@ mod checkpoints;
 mod exchange;
 mod proof;
 mod sales;
+mod staking;
 mod status;
 mod transactions;
 
@@ -33,6 +34,7 @@ pub fn router(api: Api) -> Router {
         .merge(blocks::router())
         .merge(checkpoints::router())
         .merge(accounts::router())
+        .merge(staking::router())
         .merge(status::router())
         .merge(exchange::router())
         .fallback(answer::no_such_route)

@@ -227,7 +227,8 @@ impl Node {
             }
             let header = execution.header(proposer, last_commit.as_ref());
             let hash = header.hash();
-            (Block { header, last_commit, transactions }, execution.finish(hash))
+            let executed = execution.finish(hash, last_commit.as_ref());
+            (Block { header, last_commit, transactions }, executed)
         };
         self.drop_rejected(rejected);
         (block, executed)

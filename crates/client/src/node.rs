@@ -1,8 +1,8 @@
 //! A client of one node.
 
 use crate::api::{
-    AccountAnswer, BlockAnswer, CheckpointAnswer, OutletAnswer, PayoutAnswer, SaleAnswer, SaleRequest, StatusAnswer,
-    SupplyAnswer, TransactionAnswer,
+    AccountAnswer, BlockAnswer, CandidateAnswer, CheckpointAnswer, EvidenceAnswer, OutletAnswer, ParametersAnswer,
+    PayoutAnswer, SaleAnswer, SaleRequest, StatusAnswer, SupplyAnswer, TransactionAnswer,
 };
 use domain::payout::Chunk;
 use domain::proof::SaleProof;
@@ -130,6 +130,21 @@ impl NodeClient {
     /// All outlets, ids ascending.
     pub async fn outlets(&self) -> Result<Vec<OutletAnswer>, ClientError> {
         self.get("/api/v1/outlets").await
+    }
+
+    /// All registered validators, addresses ascending.
+    pub async fn candidates(&self) -> Result<Vec<CandidateAnswer>, ClientError> {
+        self.get("/api/v1/candidates").await
+    }
+
+    /// All offences that were punished.
+    pub async fn evidence(&self) -> Result<Vec<EvidenceAnswer>, ClientError> {
+        self.get("/api/v1/evidence").await
+    }
+
+    /// The parameters in force and those that wait.
+    pub async fn parameters(&self) -> Result<ParametersAnswer, ClientError> {
+        self.get("/api/v1/parameters").await
     }
 
     /// What an address holds.

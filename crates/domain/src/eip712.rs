@@ -3,8 +3,9 @@
 //! Domain of transactions: `{name "HotPot", version "1", chainId, salt = sidechain id}`.
 //! Domain of checkpoints: `{name "HotPot", version "1", chainId, verifyingContract = anchor}`.
 
+use crate::parameters::Parameters;
 use crate::sale::Line;
-use crate::transaction::Payload;
+use crate::transaction::{Payload, encode};
 use alloy_primitives::{Address, B256, FixedBytes, U256, keccak256};
 use alloy_sol_types::{Eip712Domain, SolStruct};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -25,6 +26,16 @@ mod typed {
         struct FullSettlement { uint64 nonce; }
         struct SetAnchor { address token; address anchor; uint64 fromEpoch; bytes32 validatorsHash; uint64 nonce; }
         struct Refund { uint64 outlet; bytes16 saleId; bytes16 refundId; uint64 amount; }
+        struct SetBonding { address account; uint32 bondingPpm; uint64 nonce; }
+        struct Unbond { address account; uint64 units; uint64 nonce; }
+        struct ValidatorConsent { uint64 outlet; address owner; }
+        struct RegisterValidator { uint64 outlet; bytes publicKey; bytes consent; uint64 nonce; }
+        struct Heartbeat { address validator; uint64 epoch; }
+        struct Unjail { address validator; uint64 nonce; }
+        struct Evidence { address offender; bytes offence; }
+        struct Parameters { uint64 saleTotalMin; uint64 ownerDebtMax; uint64 electionEpochs; uint64 unbondingTime; uint64 jailTime; uint32 slashPpm; uint64 receiptTime; uint64 poolTime; }
+        struct SetParameters { Parameters parameters; uint64 nonce; }
+        struct CancelChange { uint64 change; uint64 nonce; }
         struct Checkpoint { bytes32 sidechainId; uint64 epoch; uint64 firstHeight; uint64 lastHeight; bytes32 blocksRoot; bytes32 stateRoot; bytes32 payoutRoot; bytes32 recordingsRoot; uint128 totalReleased; bytes32 nextValidatorsHash; }
     }
 }
@@ -64,6 +75,11 @@ impl DomainSeparator {
         self.digest(approval.eip712_hash_struct())
     }
 
+    /// What a validator signs so that an outlet's owner may register it.
+    pub fn validator_consent_digest(&self, outlet: u64, owner: Address) -> B256 {
+        self.digest(typed::ValidatorConsent { outlet, owner }.eip712_hash_struct())
+    }
+
     /// What a validator signs at the end of an epoch.
     pub fn checkpoint_digest(&self, checkpoint: &crate::Checkpoint) -> B256 {
         let c = checkpoint;
@@ -99,6 +115,19 @@ pub(crate) fn sale_lines_hash(salt: B256, lines: &[Line]) -> B256 {
         })
         .collect();
     typed::SaleLines { salt, lines }.eip712_hash_struct()
+}
+
+fn parameters(p: &Parameters) -> typed::Parameters {
+    typed::Parameters {
+        saleTotalMin: p.sale_total_min,
+        ownerDebtMax: p.owner_debt_max,
+        electionEpochs: p.election_epochs,
+        unbondingTime: p.unbonding_ms,
+        jailTime: p.jail_ms,
+        slashPpm: p.slash_ppm,
+        receiptTime: p.receipt_ms,
+        poolTime: p.pool_ms,
+    }
 }
 
 fn payload_hash(payload: &Payload) -> B256 {
@@ -147,6 +176,26 @@ fn payload_hash(payload: &Payload) -> B256 {
             amount: t.amount,
         }
         .eip712_hash_struct(),
+        Payload::SetBonding(t) => {
+            typed::SetBonding { account: t.account, bondingPpm: t.bonding_ppm, nonce: t.nonce }.eip712_hash_struct()
+        }
+        Payload::Unbond(t) => typed::Unbond { account: t.account, units: t.units, nonce: t.nonce }.eip712_hash_struct(),
+        Payload::RegisterValidator(t) => typed::RegisterValidator {
+            outlet: t.outlet,
+            publicKey: t.public_key.to_vec().into(),
+            consent: t.consent.0.to_vec().into(),
+            nonce: t.nonce,
+        }
+        .eip712_hash_struct(),
+        Payload::Heartbeat(t) => typed::Heartbeat { validator: t.validator, epoch: t.epoch }.eip712_hash_struct(),
+        Payload::Unjail(t) => typed::Unjail { validator: t.validator, nonce: t.nonce }.eip712_hash_struct(),
+        Payload::Evidence(t) => {
+            typed::Evidence { offender: t.offender, offence: encode(&t.offence).into() }.eip712_hash_struct()
+        }
+        Payload::SetParameters(t) => {
+            typed::SetParameters { parameters: parameters(&t.parameters), nonce: t.nonce }.eip712_hash_struct()
+        }
+        Payload::CancelChange(t) => typed::CancelChange { change: t.change, nonce: t.nonce }.eip712_hash_struct(),
         Payload::RequestPayout(t) => typed::RequestPayout { account: t.account, nonce: t.nonce }.eip712_hash_struct(),
         Payload::FullSettlement(t) => typed::FullSettlement { nonce: t.nonce }.eip712_hash_struct(),
         Payload::SetAnchor(t) => typed::SetAnchor {

@@ -82,7 +82,8 @@ fn weighted<const N: usize>(parts: [(u64, u64); N]) -> u64 {
 
 /// The participation of seated candidates in the middle, the lower one of two; all of it while nobody has a record.
 fn median_participation(candidates: &[Candidacy]) -> u64 {
-    let mut known: Vec<u64> = candidates.iter().filter(|c| c.signed.1 > 0).map(|c| ppm(c.signed.0, c.signed.1)).collect();
+    let mut known: Vec<u64> =
+        candidates.iter().filter(|c| c.signed.1 > 0).map(|c| ppm(c.signed.0, c.signed.1)).collect();
     known.sort_unstable();
     known.get(known.len().saturating_sub(1) / 2).copied().unwrap_or(PPM)
 }
@@ -187,7 +188,8 @@ fn with_power(members: &[Member], electable: &[&Scored]) -> Option<ValidatorSet>
     let raw: Vec<u64> = members.iter().map(|(address, _)| score(*address).unwrap_or(lowest).min(cap)).collect();
     let greatest = raw.iter().copied().max()?;
     let scaled = |raw: u64| (raw * POWER_MAX / greatest).max(1);
-    let validator = |(&(address, public_key), raw): (&Member, u64)| Validator { address, power: scaled(raw), public_key };
+    let validator =
+        |(&(address, public_key), raw): (&Member, u64)| Validator { address, power: scaled(raw), public_key };
     let mut validators: Vec<Validator> = members.iter().zip(raw).map(validator).collect();
     validators.sort_by_key(|validator| validator.address);
     ValidatorSet::try_from(validators).ok()

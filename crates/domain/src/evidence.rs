@@ -109,9 +109,8 @@ impl Offence {
             Self::DoubleCheckpoint { first, second, .. } if first.checkpoint == second.checkpoint => {
                 Err(EvidenceError::Same)
             }
-            Self::DoubleVote { step, height, round, first, second } => Ok([*first, *second].map(|vote| {
-                (keccak256(vote_preimage(id, *step, *height, *round, vote.block_hash)), vote.signature)
-            })),
+            Self::DoubleVote { step, height, round, first, second } => Ok([*first, *second]
+                .map(|vote| (keccak256(vote_preimage(id, *step, *height, *round, vote.block_hash)), vote.signature))),
             Self::DoubleProposal { height, round, first, second } => Ok([*first, *second].map(|proposal| {
                 let preimage = proposal_preimage(id, *height, *round, proposal.pol_round, proposal.block_hash);
                 (keccak256(preimage), proposal.signature)

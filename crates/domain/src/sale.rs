@@ -238,6 +238,8 @@ pub struct SaleEntry {
     pub not_issued: Option<NotIssued>,
     /// The split, as stored.
     pub shares: Vec<Share>,
+    /// Block time of its block, milliseconds.
+    pub recorded_at_ms: u64,
     /// Block time from which its units may be released.
     pub matures_at_ms: u64,
     /// Its refunds, in order.
@@ -280,9 +282,9 @@ impl SaleEntry {
     }
 }
 
-/// Splits `units` in proportion to `weights`, whose sum is not less: whole parts first, then one each to the largest
-/// remainders, the earlier place first among equal ones. No part exceeds its weight.
-fn apportion(units: u64, weights: &[u64]) -> Vec<u64> {
+/// Splits `units` in proportion to `weights`: whole parts first, then one each to the largest remainders, the earlier
+/// place first among equal ones. Where the weights add up to `units` or more, no part exceeds its weight.
+pub(crate) fn apportion(units: u64, weights: &[u64]) -> Vec<u64> {
     let sum: u128 = weights.iter().map(|weight| u128::from(*weight)).sum::<u128>().max(1);
     let exact = |weight: &u64| u128::from(units) * u128::from(*weight);
     let mut parts: Vec<u64> = weights.iter().map(|w| u64::try_from(exact(w) / sum).unwrap_or(*w)).collect();

@@ -20,6 +20,9 @@ pub fn router() -> Router<Api> {
         .route("/api/v1/checkpoints/{epoch}/payouts/{account}", get(pass_on))
         .route("/api/v1/sales/{outlet}/{sale_id}/proof", get(pass_on))
         .route("/api/v1/validators", get(pass_on))
+        .route("/api/v1/candidates", get(pass_on))
+        .route("/api/v1/evidence", get(pass_on))
+        .route("/api/v1/parameters", get(pass_on))
         .route("/api/v1/outlets", get(pass_on))
         .route("/api/v1/genesis", get(pass_on))
 }

@@ -1,10 +1,12 @@
 //! Answers the engine: one method for each of its messages.
 
 use super::context::{Address, BlockHash, EngineSignature, Height, HotPot, ValidatorSet, parts_bytes};
+use super::evidence::offences;
 use super::signer::GuardedSigner;
 use super::streams::{StreamedBlock, Streams};
 use crate::io::store::Proposed;
 use crate::node::Node;
+use crate::tasks::duties::Report;
 use anyhow::{Context as _, Result, anyhow, bail};
 use arc_malachitebft_app_channel::app::engine::host::{HeightParams, Next, SyncedValueOutcome};
 use arc_malachitebft_app_channel::app::streaming::{StreamId, StreamMessage};
@@ -13,7 +15,7 @@ use arc_malachitebft_app_channel::app::types::core::{
     ExtendedCommitCertificate, LinearTimeouts, Round, Validator as _, Validity, VoteExtensions,
 };
 use arc_malachitebft_app_channel::app::types::sync::RawDecidedValue;
-use arc_malachitebft_app_channel::app::types::{LocallyProposedValue, PeerId, ProposedValue};
+use arc_malachitebft_app_channel::app::types::{LocallyProposedValue, MisbehaviorEvidence, PeerId, ProposedValue};
 use arc_malachitebft_app_channel::{AppMsg, Channels, NetworkMsg, Reply};
 use bytes::Bytes;
 use domain::certificate::CommitSignature;
@@ -60,6 +62,7 @@ pub struct Handler {
     node: Arc<Node>,
     /// None at a node that only follows.
     signer: Option<GuardedSigner>,
+    reporter: mpsc::Sender<Report>,
     streams: Streams,
     /// Executed blocks of the next height, by hash.
     candidates: HashMap<B256, Candidate>,
@@ -88,10 +91,11 @@ const EARLY_MAX: usize = 8;
 
 impl Handler {
     /// A handler without open rounds.
-    pub fn new(node: Arc<Node>, signer: Option<GuardedSigner>) -> Self {
+    pub fn new(node: Arc<Node>, signer: Option<GuardedSigner>, reporter: mpsc::Sender<Report>) -> Self {
         Self {
             node,
             signer,
+            reporter,
             streams: Streams::default(),
             candidates: HashMap::new(),
             early: Vec::new(),
@@ -148,6 +152,7 @@ impl Handler {
                 if !evidence.is_empty() {
                     tracing::error!(height = %certificate.height, ?evidence, "equivocation was seen");
                     metrics::counter!("hotpot_node_equivocations_total").increment(1);
+                    self.report(&evidence);
                 }
                 self.finalized(&certificate, reply)?;
             }
@@ -164,6 +169,15 @@ impl Handler {
         Ok(())
     }
 
+    /// Passes offences on to be put on the ledger. When too many wait, the first of them are enough.
+    fn report(&self, evidence: &MisbehaviorEvidence<HotPot>) {
+        for report in offences(evidence) {
+            if self.reporter.try_send(report).is_err() {
+                metrics::counter!("hotpot_node_reports_dropped_total").increment(1);
+            }
+        }
+    }
+
     fn params(&self) -> HeightParams<HotPot> {
         let config = self.node.config.consensus;
         let vote = Duration::from_millis(config.vote_timeout_ms);
@@ -178,7 +192,7 @@ impl Handler {
             rebroadcast: Duration::from_millis(config.propose_timeout_ms) + 2 * vote,
             max_timeout: TIMEOUT_MAX,
         };
-        let validators = ValidatorSet::from(self.node.ledger().validators());
+        let validators = ValidatorSet::next(&self.node.ledger());
         HeightParams::new(validators, timeouts, Some(Duration::from_millis(config.target_time_ms)))
     }
 
@@ -370,7 +384,7 @@ impl Handler {
     fn is_by_proposer(&self, streamed: &StreamedBlock) -> bool {
         let (set, id) = {
             let ledger = self.node.ledger();
-            (ValidatorSet::from(ledger.validators()), ledger.sidechain_id())
+            (ValidatorSet::next(&ledger), ledger.sidechain_id())
         };
         let Some(hash) = block_hash(&streamed.bytes) else { return false };
         let message = parts_bytes(id, streamed.height, streamed.round, hash);

@@ -81,9 +81,8 @@ impl View {
 
     /// Candidates with a heartbeat in one of these epochs and out of jail.
     fn candidacies(&self, since_epoch: u64) -> Vec<Candidacy> {
-        let stands = |candidate: &Candidate| {
-            candidate.jailed_until_ms.is_none() && candidate.heartbeat_epoch >= since_epoch
-        };
+        let stands =
+            |candidate: &Candidate| candidate.jailed_until_ms.is_none() && candidate.heartbeat_epoch >= since_epoch;
         self.candidates.iter().filter(|(_, c)| stands(c)).filter_map(|(a, c)| self.candidacy(*a, c)).collect()
     }
 

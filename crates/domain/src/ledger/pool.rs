@@ -43,7 +43,8 @@ pub(super) fn share_out(state: &mut Overlay<'_>) -> Vec<(Address, u64)> {
     }
     let holders: Vec<(Address, u64)> =
         state.accounts().into_iter().map(|(address, account)| (address, account.released)).collect();
-    let weights: Vec<u64> = holders.iter().map(|(address, released)| released + state.stake(*address).total()).collect();
+    let weights: Vec<u64> =
+        holders.iter().map(|(address, released)| released + state.stake(*address).total()).collect();
     let (time_ms, height) = (state.time_ms(), state.core().height);
     let core = state.core_mut();
     core.pool_due_ms = time_ms.saturating_add(core.parameters.pool_ms);

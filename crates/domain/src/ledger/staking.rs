@@ -119,10 +119,7 @@ pub(super) fn unjail(state: &mut Overlay<'_>, t: &Unjail, signer: Address) -> Ou
     }
     check_nonce(state, signer, t.nonce)?;
     let punished_to = state.core().height;
-    state.put_candidate(
-        t.validator,
-        Candidate { jailed_until_ms: None, since_ms: now_ms, punished_to, ..candidate },
-    );
+    state.put_candidate(t.validator, Candidate { jailed_until_ms: None, since_ms: now_ms, punished_to, ..candidate });
     state.account_mut(signer).nonce = t.nonce;
     Ok(vec![Event::Unjailed { validator: t.validator }])
 }

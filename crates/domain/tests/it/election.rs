@@ -92,9 +92,8 @@ fn who_does_not_sign_loses_participation_and_is_passed_over_as_proposer() {
 #[test]
 fn sales_make_an_outlet_regular_until_they_are_refunded() {
     let mut chain = chain_with(4);
-    let regularity = |chain: &Chain| {
-        chain.ledger.standings()[&address("validator 0")].scored.as_ref().unwrap().score.regularity
-    };
+    let regularity =
+        |chain: &Chain| chain.ledger.standings()[&address("validator 0")].scored.as_ref().unwrap().score.regularity;
     epoch(&mut chain, 0..4);
     assert_eq!(regularity(&chain), 0);
     let sales = [1, 2].map(|number| chain.sign_sale(chain.sale(10, number, BuyerKind::None)));
@@ -137,7 +136,13 @@ fn the_worked_example() {
     let totals: Vec<_> = scored.iter().map(|s| (s.candidacy.outlet, s.score.reputation, s.score.total)).collect();
     assert_eq!(
         totals,
-        [(3, 539_999, 725_999), (4, 549_999, 489_999), (1, 960_000, 489_000), (2, 640_547, 436_218), (5, 530_000, 257_000)]
+        [
+            (3, 539_999, 725_999),
+            (4, 549_999, 489_999),
+            (1, 960_000, 489_000),
+            (2, 640_547, 436_218),
+            (5, 530_000, 257_000)
+        ]
     );
     assert_eq!(scored.iter().map(|s| s.electable).collect::<Vec<_>>(), [true, true, true, true, true]);
 }

@@ -3,8 +3,10 @@
 
 mod actors;
 mod codec;
+mod election;
 mod merkle;
 mod proof;
 mod properties;
 mod rules;
+mod staking;
 mod vectors;
