@@ -9,6 +9,7 @@ use domain::payout::Settlement;
 use domain::{Address, B256, Block, CommitCertificate, SaleKey, keccak256};
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 type Bytes = &'static [u8];
 
@@ -85,14 +86,16 @@ pub struct Proposed {
 
 /// Everything that one decided block makes durable at once.
 pub struct Decision<'a> {
-    /// The block.
-    pub block: &'a Block,
+    /// Of the block.
+    pub height: u64,
+    /// The block, encoded.
+    pub block: &'a [u8],
     /// Why it is final.
     pub certificate: &'a CommitCertificate,
     /// Ids of its transactions.
     pub transactions: &'a [B256],
     /// Lines of its sales, as far as this node has them.
-    pub lines: &'a [(SaleKey, SaleLines)],
+    pub lines: &'a [(SaleKey, Arc<SaleLines>)],
     /// The checkpoint of the epoch that it ends.
     pub checkpoint: Option<&'a EpochCheckpoint>,
 }
@@ -255,9 +258,9 @@ impl Store {
 
     /// Makes a decided block durable, with all that belongs to it, and forgets the proposals up to its height.
     pub fn decide(&self, decision: &Decision<'_>) -> Result<(), StoreError> {
-        let height = decision.block.header.height;
+        let height = decision.height;
         self.write(|write| {
-            write.open_table(BLOCKS)?.insert(height, encoded(decision.block).as_slice())?;
+            write.open_table(BLOCKS)?.insert(height, with_checksum(decision.block.to_vec()).as_slice())?;
             write.open_table(CERTIFICATES)?.insert(height, encoded(decision.certificate).as_slice())?;
             let mut transactions = write.open_table(TRANSACTIONS)?;
             for id in decision.transactions {
@@ -265,7 +268,7 @@ impl Store {
             }
             let mut lines = write.open_table(LINES)?;
             for (key, sold) in decision.lines {
-                lines.insert(sale_bytes(*key).as_slice(), encoded(sold).as_slice())?;
+                lines.insert(sale_bytes(*key).as_slice(), encoded(sold.as_ref()).as_slice())?;
             }
             if let Some(closed) = decision.checkpoint {
                 put_checkpoint(write, closed)?;
@@ -377,7 +380,10 @@ fn put_checkpoint(write: &WriteTransaction, closed: &EpochCheckpoint) -> Result<
 /// A record with the keccak256 of its bytes behind it: a flipped byte is seen, never answered.
 fn encoded(value: &impl BorshSerialize) -> Vec<u8> {
     // Writing to a vector cannot fail.
-    let mut bytes = borsh::to_vec(value).unwrap_or_default();
+    with_checksum(borsh::to_vec(value).unwrap_or_default())
+}
+
+fn with_checksum(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes.extend_from_slice(keccak256(&bytes).as_slice());
     bytes
 }

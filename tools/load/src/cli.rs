@@ -48,10 +48,13 @@ pub struct SalesArgs {
     /// Send a sale again, to the next node, while the answer is missing or 5xx. Latencies include it.
     #[arg(long)]
     pub retry: bool,
+    /// Sales in one request, as an offline terminal sends its queue. Each one's latency counts from its own time.
+    #[arg(long, default_value_t = 1, conflicts_with = "retry", value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub batch: u32,
     /// Sale ids follow from it; without it, one is made from the clock.
     #[arg(long)]
     pub seed: Option<u64>,
-    /// Sales without an answer at one time, each an open connection; one that finds no room counts as an error.
+    /// Sales without an answer at one time; those beyond it count as errors. Each request is an open connection.
     #[arg(long, default_value_t = 8_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub in_flight_max: u32,
     /// The report as one JSON object on standard output, rather than as a table.

@@ -2,6 +2,7 @@
 
 mod check;
 mod cli;
+mod http;
 mod journal;
 mod network;
 mod outlets;
