@@ -2,7 +2,7 @@
 
 use crate::config::NodeConfig;
 use crate::core::mempool::{Mempool, Offered, Pending, SaleLines, Source};
-use crate::io::store::{Decision, Store, StoreError};
+use crate::io::store::{Decision, LateLines, Store, StoreError};
 use bytes::Bytes;
 use domain::crypto::SignatureError;
 use domain::eip712::DomainSeparator;
@@ -206,7 +206,7 @@ impl Node {
         {
             let ledger = self.ledger();
             let time_ms = now_ms().max(ledger.head_time_ms() + 1);
-            BlockExecution::begin(&ledger, time_ms).apply(&transaction)?;
+            ledger.admits(&transaction, time_ms)?;
         }
         let pending = Pending { transaction: Arc::new(transaction), lines: lines.map(Arc::new) };
         let offered = locked(&self.mempool).offer(pending, source);
@@ -255,14 +255,10 @@ impl Node {
         transaction: &SignedTransaction,
         domain: &DomainSeparator,
     ) -> Result<VerifiedTransaction, SignatureError> {
-        let id = transaction.id(domain);
-        if let Some(pending) = locked(&self.mempool).get(id)
-            && pending.transaction.transaction == *transaction
-        {
-            return Ok((*pending.transaction).clone());
+        if let Some(known) = locked(&self.mempool).same(transaction) {
+            return Ok((*known).clone());
         }
-        let signer = transaction.signature.recover(id)?;
-        Ok(VerifiedTransaction { transaction: transaction.clone(), id, signer })
+        VerifiedTransaction::verify(transaction.clone(), domain)
     }
 
     /// Builds a block of what waits. What the ledger rejects is dropped and its sender told.
@@ -303,7 +299,7 @@ impl Node {
             let verdict = {
                 let ledger = self.ledger();
                 let time_ms = now_ms().max(ledger.head_time_ms() + 1);
-                BlockExecution::begin(&ledger, time_ms).apply(&transaction)
+                ledger.admits(&transaction, time_ms)
             };
             if let Err(rejection) = verdict {
                 locked(&self.mempool).remove(transaction.id);
@@ -313,11 +309,12 @@ impl Node {
     }
 
     /// Keeps lines of final sales that came too late for their block, as far as they are not here yet.
-    pub fn keep_lines(&self, late: &[(SaleKey, SaleLines)]) -> Result<(), StoreError> {
+    pub fn keep_lines(&self, late: Vec<(SaleKey, SaleLines)>) -> Result<(), StoreError> {
         let mut missing = Vec::new();
-        for sold in late {
-            if self.store.lines(sold.0)?.is_none() {
-                missing.push(sold);
+        for (key, lines) in late {
+            let Some(height) = self.ledger().sale(key).map(|entry| entry.height) else { continue };
+            if self.store.lines(height, key)?.is_none() {
+                missing.push(LateLines { height, key, lines });
             }
         }
         if missing.is_empty() { Ok(()) } else { self.store.put_lines(&missing) }

@@ -2,7 +2,7 @@
 
 use domain::limits::{BLOCK_BYTES_MAX, TRANSACTION_BYTES_MAX};
 use domain::transaction::VerifiedTransaction;
-use domain::{Address, B256, Line, OutletId, Payload};
+use domain::{Address, B256, Line, OutletId, Payload, Signature, SignedTransaction};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -102,6 +102,8 @@ struct Entry {
 pub struct Mempool {
     limits: MempoolLimits,
     entries: HashMap<B256, Entry>,
+    /// Ids by signature: to find the same transaction again without hashing it.
+    signed: HashMap<Signature, B256>,
     /// Ids by the order of their arrival.
     lanes: BTreeMap<Lane, BTreeMap<u64, B256>>,
     bytes: usize,
@@ -136,6 +138,13 @@ impl Mempool {
             || self.bytes + bytes > self.limits.bytes_max.saturating_mul(share)
     }
 
+    /// The very same transaction, content and signature, if it waits.
+    pub fn same(&self, transaction: &SignedTransaction) -> Option<Arc<VerifiedTransaction>> {
+        let entry = self.entries.get(self.signed.get(&transaction.signature)?)?;
+        let known = &entry.pending.transaction;
+        (known.transaction == *transaction).then(|| Arc::clone(known))
+    }
+
     /// Adds a transaction unless it is known or the pool is full.
     pub fn offer(&mut self, pending: Pending, source: Source) -> Offered {
         let id = pending.transaction.id;
@@ -149,6 +158,7 @@ impl Mempool {
         self.arrived += 1;
         self.lanes.entry(lane(&pending.transaction)).or_default().insert(self.arrived, id);
         self.bytes += all_bytes;
+        self.signed.insert(pending.transaction.transaction.signature, id);
         self.entries.insert(id, Entry { pending, number: self.arrived, block_bytes, all_bytes });
         Offered::Added
     }
@@ -157,6 +167,7 @@ impl Mempool {
     pub fn remove(&mut self, id: B256) -> Option<Pending> {
         let Entry { pending, number, all_bytes, .. } = self.entries.remove(&id)?;
         self.bytes -= all_bytes;
+        self.signed.remove(&pending.transaction.transaction.signature);
         let lane = lane(&pending.transaction);
         if let Some(queue) = self.lanes.get_mut(&lane) {
             queue.remove(&number);
@@ -190,12 +201,14 @@ impl Mempool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::crypto::Signature;
-    use domain::transaction::{FullSettlement, SignedTransaction};
+    use domain::transaction::FullSettlement;
 
     fn pending(account: u8, nonce: u64) -> Pending {
         let payload = Payload::FullSettlement(FullSettlement { nonce });
-        let transaction = SignedTransaction { payload, signature: Signature([0; 65]) };
+        let mut signature = [0; 65];
+        signature[0] = account;
+        signature[1..9].copy_from_slice(&nonce.to_be_bytes());
+        let transaction = SignedTransaction { payload, signature: Signature(signature) };
         let mut id = [0u8; 32];
         id[0] = account;
         id[24..].copy_from_slice(&nonce.to_be_bytes());
@@ -227,6 +240,21 @@ mod tests {
     }
 
     #[test]
+    fn the_same_is_found_again_and_nothing_else() {
+        let mut pool = Mempool::new(MempoolLimits::default());
+        let known = pending(1, 1);
+        pool.offer(known.clone(), Source::Client);
+        let same = &known.transaction.transaction;
+        assert_eq!(pool.same(same).unwrap().id, known.transaction.id);
+        let other = &pending(1, 2).transaction.transaction;
+        assert!(pool.same(other).is_none());
+        let forged = SignedTransaction { signature: same.signature, ..other.clone() };
+        assert!(pool.same(&forged).is_none(), "the signature alone is not enough");
+        pool.remove(known.transaction.id);
+        assert!(pool.same(same).is_none());
+    }
+
+    #[test]
     fn peers_may_fill_it_twice_over() {
         let mut pool = Mempool::new(MempoolLimits { count_max: 1, bytes_max: 1_000 });
         assert_eq!(pool.offer(pending(1, 1), Source::Client), Offered::Added);
@@ -252,6 +280,6 @@ mod tests {
         let mut pool = Mempool::new(MempoolLimits::default());
         pool.offer(pending(1, 1), Source::Client);
         pool.remove(pending(1, 1).transaction.id);
-        assert!(pool.is_empty() && pool.lanes.is_empty() && pool.bytes == 0);
+        assert!(pool.is_empty() && pool.lanes.is_empty() && pool.signed.is_empty() && pool.bytes == 0);
     }
 }

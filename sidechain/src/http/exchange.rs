@@ -30,7 +30,7 @@ async fn take(State(api): State<Api>, body: Bytes) -> Result<StatusCode, Refusal
     api.check(move || {
         let late: Vec<_> = batch.into_iter().filter_map(|relayed| admit(&checker, relayed)).collect();
         // In one write: under load whole batches come after their block, and every write is fsynced.
-        if let Err(error) = checker.node.keep_lines(&late) {
+        if let Err(error) = checker.node.keep_lines(late) {
             tracing::error!(%error, "cannot keep the lines of final sales");
         }
     })

@@ -19,6 +19,33 @@ pub enum Command {
     Sales(SalesArgs),
     /// Ask every node for every sale of a journal. Exit 1 when one is missing or another than was acknowledged.
     Check(CheckArgs),
+    /// Time one signature check on one thread.
+    Signatures,
+    /// Offer transactions of a sale's size to a CometBFT network with its own key-value application.
+    Cometbft(CometbftArgs),
+}
+
+/// `load cometbft`.
+#[derive(Clone, Debug, Args)]
+pub struct CometbftArgs {
+    /// The RPC address of a node, `http://host:port`. Repeatable: they take turns.
+    #[arg(long, value_name = "URL", required = true)]
+    pub node: Vec<String>,
+    /// Transactions a second.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub rate: u32,
+    /// How long is measured.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=604_800))]
+    pub seconds: u32,
+    /// Seconds at the same rate before that.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=3_600))]
+    pub warmup: u32,
+    /// Transactions in one request.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub batch: u32,
+    /// Bytes of a transaction; a signed sale has 182.
+    #[arg(long, default_value_t = 182)]
+    pub bytes: usize,
 }
 
 /// `load sales`.
