@@ -45,7 +45,8 @@ freeze_all_but_nodes() {
         *) mapfile -t -O ${#frozen[@]} frozen < <(echo "$pid"; ps --no-headers --format pid --ppid "$pid" | tr -d ' ') ;;
         esac
     done < <(network_processes)
-    kill -STOP "${frozen[@]}"
+    # A backend of PostgreSQL may have ended meanwhile.
+    kill -STOP "${frozen[@]}" 2> /dev/null || true
 }
 
 # cpu_ticks PID: CPU time of a process and its children, in hundredths of a second.
