@@ -91,7 +91,7 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
 
     let listener =
         TcpListener::bind(&config.http.listen).await.with_context(|| format!("listen on {}", config.http.listen))?;
-    let api = Api { node: Arc::clone(&node), peers: peers.clone() };
+    let api = Api::new(Arc::clone(&node), peers.clone());
     let router =
         http::router(api).merge(service_kit::http::metrics_router(move || metrics.render() + &consensus::metrics()));
     let height = node.ledger().height();

@@ -13,8 +13,10 @@ mod transactions;
 
 use crate::io::peers::Peers;
 use crate::node::Node;
+use answer::{Refusal, internal};
 use axum::Router;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -23,6 +25,25 @@ pub struct Api {
     pub node: Arc<Node>,
     /// Where new transactions go.
     pub peers: Peers,
+    batches: Arc<Semaphore>,
+}
+
+impl Api {
+    /// What the handlers of one node share.
+    pub fn new(node: Arc<Node>, peers: Peers) -> Self {
+        Self { node, peers, batches: Arc::new(Semaphore::new(1)) }
+    }
+
+    /// Checks a batch of transactions on a thread of its own, where it does not hold up the votes. Batches take turns,
+    /// so that they leave a processor to consensus.
+    async fn check<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+        let turn = Arc::clone(&self.batches).acquire_owned().await;
+        let checked = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work()
+        });
+        checked.await.map_err(|error| internal(&error))
+    }
 }
 
 /// All routes.

@@ -10,6 +10,7 @@ use domain::{
     Address, B256, BuyerKind, CommitCertificate, Currency, Header, Line, OutletId, OutletKind, Parameters, Payload,
     Sale, SaleId, Signature, SignedTransaction, TerminalKind, Validator,
 };
+use problem::Problem;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -184,6 +185,22 @@ impl SaleAnswer {
             shares: entry.shares.iter().map(ShareAnswer::from).collect(),
         }
     }
+}
+
+/// The most sales in one batch; the bound of a body holds too.
+pub const SALES_PER_BATCH_MAX: usize = 500;
+
+/// What became of one sale of a batch: the status and the body that it would have had alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchedSale {
+    /// The HTTP status.
+    pub status: u16,
+    /// The answer, when the status is a success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sale: Option<SaleAnswer>,
+    /// The refusal, when it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
 }
 
 /// What the node says of a transaction.

@@ -1,8 +1,8 @@
 //! A client of one node.
 
 use crate::api::{
-    AccountAnswer, BlockAnswer, CandidateAnswer, CheckpointAnswer, EvidenceAnswer, OutletAnswer, ParametersAnswer,
-    PayoutAnswer, SaleAnswer, SaleRequest, StatusAnswer, SupplyAnswer, TransactionAnswer,
+    AccountAnswer, BatchedSale, BlockAnswer, CandidateAnswer, CheckpointAnswer, EvidenceAnswer, OutletAnswer,
+    ParametersAnswer, PayoutAnswer, SaleAnswer, SaleRequest, StatusAnswer, SupplyAnswer, TransactionAnswer,
 };
 use domain::payout::Chunk;
 use domain::proof::SaleProof;
@@ -165,6 +165,11 @@ impl NodeClient {
     /// Sends a sale and waits until it is final. True when it is new, false when it stood already.
     pub async fn post_sale(&self, sale: &SaleRequest) -> Result<(bool, SaleAnswer), ClientError> {
         self.post("/api/v1/sales", sale).await
+    }
+
+    /// Sends several sales, and waits until each is final or refused; the answers come in the same order.
+    pub async fn post_sales(&self, sales: &[SaleRequest]) -> Result<Vec<BatchedSale>, ClientError> {
+        self.post("/api/v1/sales/batch", &sales).await.map(|(_, answers)| answers)
     }
 
     /// Sends any other transaction and waits until it is final. True when it is new, false when it stood already.

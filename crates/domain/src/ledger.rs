@@ -201,6 +201,11 @@ pub type Verify<'v> =
     dyn FnMut(&SignedTransaction, &DomainSeparator) -> Result<VerifiedTransaction, crate::crypto::SignatureError> + 'v;
 
 impl Ledger {
+    /// Whether a block at `time_ms` could begin with this transaction.
+    pub fn admits(&self, transaction: &VerifiedTransaction, time_ms: u64) -> Result<(), Rejection> {
+        apply::apply(&mut Overlay::new(self, time_ms), transaction).map(drop)
+    }
+
     /// Checks a whole block against this state and executes it. The state itself stays as it is.
     pub fn execute(&self, block: &Block, verify: &mut Verify<'_>) -> Result<Executed, BlockError> {
         self.check_last_commit(block)?;

@@ -12,6 +12,7 @@ use problem::{Refusal, read_body};
 /// Routes that a node answers.
 pub fn router() -> Router<Api> {
     Router::new()
+        .route("/api/v1/sales/batch", post(pass_on))
         .route("/api/v1/transactions", post(pass_on))
         .route("/api/v1/transactions/{id}", get(pass_on))
         .route("/api/v1/blocks/{height}", get(pass_on))

@@ -5,7 +5,7 @@ use super::evidence::offences;
 use super::signer::GuardedSigner;
 use super::streams::{StreamedBlock, Streams};
 use crate::io::store::Proposed;
-use crate::node::Node;
+use crate::node::{Candidate, Node};
 use crate::tasks::duties::Report;
 use anyhow::{Context as _, Result, anyhow, bail};
 use arc_malachitebft_app_channel::app::engine::host::{HeightParams, Next, SyncedValueOutcome};
@@ -19,7 +19,6 @@ use arc_malachitebft_app_channel::app::types::{LocallyProposedValue, Misbehavior
 use arc_malachitebft_app_channel::{AppMsg, Channels, NetworkMsg, Reply};
 use bytes::Bytes;
 use domain::certificate::CommitSignature;
-use domain::ledger::Executed;
 use domain::{B256, Block, CommitCertificate, keccak256};
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -28,13 +27,6 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-
-/// A block that was executed and waits for its decision.
-struct Candidate {
-    block: Block,
-    bytes: Bytes,
-    executed: Executed,
-}
 
 /// The end of a height, held back until there is something to do.
 struct Idle {
@@ -64,7 +56,7 @@ pub struct Handler {
     signer: Option<GuardedSigner>,
     reporter: mpsc::Sender<Report>,
     streams: Streams,
-    /// Executed blocks of the next height, by hash.
+    /// Executed blocks of the next height, by hash; one of them will be decided.
     candidates: HashMap<B256, Candidate>,
     /// Complete proposals of the height after the next one: this node is a step behind.
     early: Vec<StreamedBlock>,
@@ -240,9 +232,9 @@ impl Handler {
     }
 
     fn examine(&mut self, bytes: &Bytes, live: bool) -> Result<B256> {
-        let (block, executed) = self.node.check_block(bytes, live)?;
-        let hash = executed.block_hash;
-        self.candidates.insert(hash, Candidate { block, bytes: bytes.clone(), executed });
+        let candidate = self.node.check_block(bytes, live)?;
+        let hash = candidate.executed.block_hash;
+        self.candidates.insert(hash, candidate);
         Ok(hash)
     }
 
@@ -274,9 +266,8 @@ impl Handler {
     }
 
     fn propose(&mut self, proposer: domain::Address, height: Height, round: u32) -> Result<(B256, Bytes)> {
-        let (block, executed) = self.node.build_block(proposer);
-        let bytes = Bytes::from(block.encode());
-        let hash = executed.block_hash;
+        let candidate = self.node.build_block(proposer);
+        let (hash, bytes) = (candidate.executed.block_hash, candidate.bytes.clone());
         self.node.store.put_proposed(&Proposed {
             height: height.0,
             round,
@@ -284,7 +275,7 @@ impl Handler {
             proposer,
             bytes: bytes.to_vec(),
         })?;
-        self.candidates.insert(hash, Candidate { block, bytes: bytes.clone(), executed });
+        self.candidates.insert(hash, candidate);
         Ok((hash, bytes))
     }
 
@@ -403,7 +394,7 @@ impl Handler {
         let candidate =
             self.candidates.remove(&hash).with_context(|| format!("block {hash} was decided but is not here"))?;
         let certificate = from_engine(certificate);
-        self.node.commit(&candidate.block, candidate.executed, certificate).context("store a decided block")?;
+        self.node.commit(candidate, certificate).context("store a decided block")?;
         self.candidates.clear();
         metrics::gauge!("hotpot_node_height").set(to_gauge(height.0));
         if self.node.validator.is_none() {

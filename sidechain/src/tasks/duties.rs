@@ -1,6 +1,7 @@
 //! What a validator owes beside its votes: a heartbeat in each epoch at whose end there is an election, and a report of
 //! every offence that it saw.
 
+use crate::core::mempool::Source;
 use crate::io::peers::{Peers, Relayed};
 use crate::node::{AdmissionError, Node};
 use domain::evidence::Offence;
@@ -63,7 +64,8 @@ fn send(node: &Node, key: &SecretKey, peers: &Peers, payload: Payload) {
     }
     let transaction = SignedTransaction { payload, signature: Signature::sign(id, key) };
     let Ok(verified) = VerifiedTransaction::verify(transaction.clone(), &domain) else { return };
-    match node.admit(verified, None) {
+    // As from a peer: there is room for it even while clients are refused.
+    match node.admit(verified, None, Source::Peer) {
         Ok(_) => peers.announce(&Relayed { transaction, lines: None }),
         Err(AdmissionError::Rejected(Rejection::AlreadyIncluded { .. } | Rejection::AlreadyPunished)) => {}
         Err(error) => tracing::warn!(error = %error, "a transaction of this validator is not taken"),
