@@ -15,6 +15,8 @@ use crate::node::Node;
 use axum::Router;
 use std::sync::Arc;
 
+pub use status::why_not_ready;
+
 /// What handlers share.
 #[derive(Clone)]
 pub struct Api {

@@ -6,6 +6,7 @@ mod consensus;
 pub mod core;
 mod http;
 pub mod io;
+mod metrics;
 pub mod node;
 mod tasks;
 

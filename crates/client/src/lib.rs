@@ -5,8 +5,9 @@ mod api;
 mod node;
 
 pub use api::{
-    AccountAnswer, BlockAnswer, CheckpointAnswer, OutletAnswer, PayoutAnswer, SaleAnswer, SaleRequest, SaleState,
-    ShareAnswer, StatusAnswer, SupplyAnswer, TerminalAnswer, TransactionAnswer, format_time, parse_time,
+    AccountAnswer, BlockAnswer, BlockSummary, CheckpointAnswer, OutletAnswer, Page, PayoutAnswer, SaleAnswer,
+    SaleRequest, SaleState, ShareAnswer, SignedAnswer, StatusAnswer, SupplyAnswer, TerminalAnswer, TransactionAnswer,
+    format_time, parse_time,
 };
 pub use node::{ClientError, NodeClient};
 pub use problem::{FieldError, Problem};

@@ -14,6 +14,7 @@ pub fn router() -> Router<Api> {
     Router::new()
         .route("/api/v1/transactions", post(pass_on))
         .route("/api/v1/transactions/{id}", get(pass_on))
+        .route("/api/v1/blocks", get(pass_on))
         .route("/api/v1/blocks/{height}", get(pass_on))
         .route("/api/v1/checkpoints/{epoch}", get(pass_on))
         .route("/api/v1/checkpoints/{epoch}/payouts", get(pass_on))

@@ -7,6 +7,7 @@ mod faults;
 mod follower;
 mod gateway;
 mod network;
+mod operators;
 mod orders;
 mod requests;
 mod tidy;

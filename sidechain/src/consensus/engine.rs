@@ -130,7 +130,8 @@ async fn validator_identity(signer: &GuardedSigner, keypair: Keypair) -> Result<
 /// Starts the engine and runs the node's side of it until `stop` or a fatal error. Without a voter it only follows.
 pub async fn start(node: Arc<Node>, voter: Option<Voter>, stop: CancellationToken) -> Result<()> {
     let sidechain_id = node.ledger().sidechain_id();
-    let signer = voter.map(|voter| GuardedSigner::new(voter.key, sidechain_id, voter.guard));
+    let signer =
+        voter.map(|voter| GuardedSigner::new(voter.key, sidechain_id, voter.guard, node.guard_refusal.clone()));
     let verifier = Box::new(VoteVerifier { sidechain_id });
     let keypair = network_key(&node.config.data_dir.join("network.key"))?;
     let (identity, consensus) = match &signer {
