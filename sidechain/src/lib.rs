@@ -8,6 +8,7 @@ mod http;
 pub mod io;
 mod metrics;
 pub mod node;
+mod restore;
 mod tasks;
 
 pub use app::{read_genesis, run};

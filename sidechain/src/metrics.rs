@@ -18,8 +18,13 @@ pub fn decided(took: Duration, after_parent_ms: u64) {
 /// A block says who did not sign the one before.
 pub fn missed(validators: &[Address]) {
     for validator in validators {
-        counter!("hotpot_node_blocks_missed_total", "validator" => validator.to_string()).increment(1);
+        counter!("hotpot_node_blocks_missed_total", "validator" => label(validator)).increment(1);
     }
+}
+
+/// An address as the API writes it.
+fn label(address: &Address) -> String {
+    format!("{address:#x}")
 }
 
 /// Gauges of the moment, set when somebody reads them.
@@ -38,8 +43,13 @@ pub fn look(node: &Node) {
     gauge!("hotpot_node_power_online_ratio").set(ratio(node.attendance().power()));
     for validator in validators.as_slice() {
         // A validator that never missed one has a counter too, at zero.
-        counter!("hotpot_node_blocks_missed_total", "validator" => validator.address.to_string()).increment(0);
+        counter!("hotpot_node_blocks_missed_total", "validator" => label(&validator.address)).increment(0);
     }
+}
+
+/// A duration as logs have it.
+pub fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a gauge")]

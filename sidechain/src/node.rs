@@ -3,7 +3,10 @@
 use crate::config::NodeConfig;
 use crate::core::attendance::{Attendance, BLOCKS_MAX};
 use crate::core::mempool::{Mempool, Offered, Pending, SaleLines};
+use crate::io::snapshots::{SnapshotFileError, Snapshots};
 use crate::io::store::{Decision, Store, StoreError};
+use crate::restore;
+use crate::tasks::snapshots::SnapshotTaker;
 use domain::crypto::SignatureError;
 use domain::eip712::DomainSeparator;
 use domain::ledger::{BlockExecution, EpochCheckpoint, Event, Executed};
@@ -59,6 +62,8 @@ pub struct Node {
     pub store: Store,
     /// Bounds and addresses.
     pub config: NodeConfig,
+    /// Copies the state for the next start.
+    pub snapshots: SnapshotTaker,
     ledger: RwLock<Ledger>,
     mempool: Mutex<Mempool>,
     waiters: Mutex<HashMap<B256, Vec<oneshot::Sender<Outcome>>>>,
@@ -107,6 +112,9 @@ pub enum ReplayError {
         /// Which.
         height: u64,
     },
+    /// The folder of snapshots cannot be used.
+    #[error(transparent)]
+    Snapshots(#[from] SnapshotFileError),
     /// A stored block does not follow from those before it.
     #[error("stored block {height} is invalid")]
     Block {
@@ -119,9 +127,10 @@ pub enum ReplayError {
 }
 
 impl Node {
-    /// Rebuilds the ledger from the store's blocks. The node follows until it is told which validator it is.
+    /// Rebuilds the ledger from its last snapshot and the store's blocks. The node follows until it is told which validator it is.
     pub fn open(genesis: Genesis, store: Store, config: NodeConfig) -> Result<Self, ReplayError> {
-        let ledger = replay(genesis, &store)?;
+        let snapshots = Snapshots::open(config.data_dir.join("snapshots"))?;
+        let ledger = restore::ledger(&genesis, &store, &snapshots)?;
         let last_certificate = store.certificate(ledger.height())?;
         let attendance = recent_attendance(&ledger, &store)?;
         let (height, _) = watch::channel(ledger.height());
@@ -131,6 +140,7 @@ impl Node {
             guard_refusal: watch::channel(None).0,
             round: AtomicU32::new(0),
             mempool: Mutex::new(Mempool::new(config.mempool)),
+            snapshots: SnapshotTaker::new(snapshots, config.snapshots.every_blocks),
             store,
             config,
             ledger: RwLock::new(ledger),
@@ -403,26 +413,8 @@ fn checkpoint_of(event: &Event) -> Option<&EpochCheckpoint> {
     }
 }
 
-/// Executes all stored blocks; their signatures were checked before they were stored. Each block binds the one before
-/// by its hash and each record has a checksum, so the certificate of the last block vouches for all of them.
-fn replay(genesis: Genesis, store: &Store) -> Result<Ledger, ReplayError> {
-    let mut ledger = Ledger::new(genesis)?;
-    while let Some(block) = store.block(ledger.next_height())? {
-        let height = block.header.height;
-        if let Some(validators) = new_validators(&ledger)
-            && store.validators_at(height)?.as_ref() != Some(validators)
-        {
-            store.put_validators(height, validators)?;
-        }
-        let executed = ledger.replay(&block).map_err(|source| ReplayError::Block { height, source })?;
-        ledger.commit(executed);
-    }
-    check_tip(&ledger, store)?;
-    Ok(ledger)
-}
-
 /// The set of the next block, if it is another one than that of the last.
-fn new_validators(ledger: &Ledger) -> Option<&ValidatorSet> {
+pub fn new_validators(ledger: &Ledger) -> Option<&ValidatorSet> {
     let validators = ledger.validators();
     (ledger.is_fresh() || validators != ledger.previous_validators()).then_some(validators)
 }
@@ -438,15 +430,4 @@ fn recent_attendance(ledger: &Ledger, store: &Store) -> Result<Attendance, Store
         }
     }
     Ok(attendance)
-}
-
-fn check_tip(ledger: &Ledger, store: &Store) -> Result<(), ReplayError> {
-    if ledger.is_fresh() {
-        return Ok(());
-    }
-    let height = ledger.height();
-    let Some(certificate) = store.certificate(height)? else { return Err(ReplayError::NoCertificate { height }) };
-    certificate
-        .verify(ledger.sidechain_id(), height, ledger.head_hash(), ledger.previous_validators())
-        .map_err(|source| ReplayError::Certificate { height, source })
 }

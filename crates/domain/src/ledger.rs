@@ -7,9 +7,11 @@
 mod apply;
 mod changes;
 mod epoch;
+mod snapshot;
 mod state;
 
 pub use changes::Changes;
+pub use snapshot::{SNAPSHOT_VERSION, SnapshotError};
 pub use state::{Account, AnchorBinding, Ledger, Supply};
 
 use crate::block::{Block, Header, PROTOCOL_VERSION, last_commit_hash, transactions_root};

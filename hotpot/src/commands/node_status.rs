@@ -143,7 +143,7 @@ fn row(seen: &Seen, highest: u64) -> Vec<Cell> {
 }
 
 fn shortly(address: Address) -> String {
-    let text = address.to_string();
+    let text = format!("{address:#x}");
     format!("{}…{}", &text[..6], &text[text.len() - 4..])
 }
 

@@ -395,6 +395,7 @@ impl Handler {
         self.node.commit(&candidate.block, candidate.executed, certificate).context("store a decided block")?;
         self.candidates.clear();
         crate::metrics::decided(decided_at.elapsed(), candidate.block.header.time_ms - parent_ms);
+        self.node.snapshots.committed(&self.node);
         if self.node.validator.is_none() {
             self.node.drop_outdated();
         }

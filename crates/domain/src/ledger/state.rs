@@ -85,10 +85,10 @@ pub(super) struct Core {
 #[derive(Clone, Debug)]
 pub struct Ledger {
     pub(super) genesis: Genesis,
-    sidechain_id: B256,
-    domain: DomainSeparator,
-    head_hash: B256,
-    state_digest: B256,
+    pub(super) sidechain_id: B256,
+    pub(super) domain: DomainSeparator,
+    pub(super) head_hash: B256,
+    pub(super) state_digest: B256,
     pub(super) core: Core,
     pub(super) accounts: BTreeMap<Address, Account>,
     pub(super) outlets: BTreeMap<OutletId, Outlet>,

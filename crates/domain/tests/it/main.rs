@@ -7,4 +7,5 @@ mod merkle;
 mod proof;
 mod properties;
 mod rules;
+mod snapshot;
 mod vectors;
