@@ -100,6 +100,9 @@ pub struct UpArgs {
     /// Blocks in an epoch of a new network (default 32).
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     pub epoch_blocks: Option<u64>,
+    /// Validators copy their state for the next start at every height that this divides; 0 never.
+    #[arg(long, default_value_t = 5000)]
+    pub snapshot_blocks: u64,
     /// Use this EVM node rather than starting anvil. It must not be of a public chain.
     #[arg(long, value_name = "URL")]
     pub evm_rpc: Option<String>,

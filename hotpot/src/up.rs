@@ -80,7 +80,7 @@ async fn network(
     let validators = genesis.validators.as_slice().len();
     ports.check_free(validators)?;
     display.say(&format!("starting {validators} validators"));
-    let nodes = services::start_nodes(supervisor, layout, &keys, &genesis, &ports)?;
+    let nodes = services::start_nodes(supervisor, layout, &keys, &genesis, &ports, args.snapshot_blocks)?;
     setup::wait_until_ready(&nodes, genesis.sidechain_id()).await?;
 
     let relayer = domain::crypto::address_of_secret(&keys.get("relayer")?);

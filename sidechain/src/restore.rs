@@ -73,7 +73,12 @@ fn replay(mut ledger: Ledger, store: &Store) -> Result<Ledger, ReplayError> {
     }
     check_tip(&ledger, store)?;
     let blocks = ledger.next_height() - first;
-    tracing::info!(blocks, height = ledger.height(), ms = milliseconds(started.elapsed()), "stored blocks are executed");
+    tracing::info!(
+        blocks,
+        height = ledger.height(),
+        ms = milliseconds(started.elapsed()),
+        "stored blocks are executed"
+    );
     Ok(ledger)
 }
 

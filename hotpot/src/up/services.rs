@@ -64,6 +64,7 @@ pub fn start_nodes(
     keys: &Keys,
     genesis: &Genesis,
     ports: &Ports,
+    snapshot_blocks: u64,
 ) -> Result<Vec<NodeClient>> {
     let count = genesis.validators.as_slice().len();
     for number in 0..count {
@@ -87,6 +88,7 @@ pub fn start_nodes(
                 "listen": multiaddr(ports.p2p[number]),
                 "peers": others().map(|other| multiaddr(ports.p2p[other])).collect::<Vec<_>>(),
             },
+            "snapshots": { "every_blocks": snapshot_blocks },
         });
         let name = format!("node-{number}");
         start(supervisor, layout, &name, "node", write_config(layout, &name, &config)?);

@@ -10,6 +10,7 @@ mod network;
 mod operators;
 mod orders;
 mod requests;
+mod snapshots;
 mod tidy;
 mod verify;
 mod wallet;
