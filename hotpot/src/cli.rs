@@ -40,14 +40,52 @@ pub enum Command {
     /// Keys: make, back up, derive, sign, claim. See docs/WALLET.md.
     #[command(subcommand)]
     Wallet(WalletCommand),
-    /// Run one validator, or without its key a node that only follows.
-    Node(Sources),
+    /// Run one validator, or without its key a node that only follows; `hotpot node status` looks at running ones.
+    Node(NodeArgs),
     /// Run the relayer: checkpoints and payouts to the EVM chain.
     Relayer(Sources),
     /// Run the indexer: both chains into PostgreSQL.
     Indexer(Sources),
     /// Run the gateway: the web page and the public API.
     Gateway(Sources),
+}
+
+/// `hotpot node`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct NodeArgs {
+    /// What to do; without it the node runs.
+    #[command(subcommand)]
+    pub command: Option<NodeCommand>,
+    /// Its configuration.
+    #[command(flatten)]
+    pub sources: Sources,
+}
+
+/// `hotpot node …`.
+#[derive(Debug, Subcommand)]
+pub enum NodeCommand {
+    /// Show how nodes are: ready or why not, height, power, signatures, mempool, epochs.
+    ///
+    /// Exit code 0: all are ready; 1: one is not, or does not answer.
+    Status(NodeStatusArgs),
+}
+
+/// `hotpot node status`.
+#[derive(Clone, Debug, Args)]
+pub struct NodeStatusArgs {
+    /// The folder of a network that `hotpot up` runs: all its nodes.
+    #[arg(long, default_value = ".hotpot", conflicts_with = "node")]
+    pub data_dir: PathBuf,
+    /// Ask these nodes instead. Repeatable.
+    #[arg(long, value_name = "URL")]
+    pub node: Vec<String>,
+    /// Look again every second, until Ctrl-C.
+    #[arg(long)]
+    pub watch: bool,
+    /// One JSON object a look on standard output.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `hotpot up`.
@@ -69,6 +107,9 @@ pub struct UpArgs {
     /// Blocks in an epoch of a new network (default 32).
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     pub epoch_blocks: Option<u64>,
+    /// Validators copy their state for the next start at every height that this divides; 0 never.
+    #[arg(long, default_value_t = 5000)]
+    pub snapshot_blocks: u64,
     /// Use this EVM node rather than starting anvil. It must not be of a public chain.
     #[arg(long, value_name = "URL")]
     pub evm_rpc: Option<String>,

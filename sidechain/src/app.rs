@@ -84,6 +84,7 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
         Duty::Vote(voter) => (Some(voter), None),
         Duty::Follow(to) => (None, to),
     };
+    node.follows_to = follow_to;
     let key = voter.as_ref().map(|voter| voter.key);
     node.validator = key.as_ref().map(address_of_secret);
     let node = Arc::new(node);
@@ -92,8 +93,12 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
     let listener =
         TcpListener::bind(&config.http.listen).await.with_context(|| format!("listen on {}", config.http.listen))?;
     let api = Api::new(Arc::clone(&node), peers.clone());
-    let router =
-        http::router(api).merge(service_kit::http::metrics_router(move || metrics.render() + &consensus::metrics()));
+    let measured = Arc::clone(&node);
+    let render = move || {
+        crate::metrics::look(&measured);
+        metrics.render() + &consensus::metrics()
+    };
+    let router = http::router(api).merge(service_kit::http::metrics_router(render));
     let height = node.ledger().height();
     let validator = node.validator.map(tracing::field::display);
     tracing::info!(validator, listen = %config.http.listen, height, "node starts");

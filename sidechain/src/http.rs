@@ -18,6 +18,8 @@ use axum::Router;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
+pub use status::why_not_ready;
+
 /// What handlers share.
 #[derive(Clone)]
 pub struct Api {

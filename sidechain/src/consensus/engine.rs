@@ -138,7 +138,8 @@ pub async fn start(
     stop: CancellationToken,
 ) -> Result<()> {
     let sidechain_id = node.ledger().sidechain_id();
-    let signer = voter.map(|voter| GuardedSigner::new(voter.key, sidechain_id, voter.guard));
+    let signer =
+        voter.map(|voter| GuardedSigner::new(voter.key, sidechain_id, voter.guard, node.guard_refusal.clone()));
     let verifier = Box::new(VoteVerifier { sidechain_id });
     let keypair = network_key(&node.config.data_dir.join("network.key"))?;
     let (identity, consensus) = match &signer {

@@ -99,7 +99,7 @@ pub(super) struct Core {
 pub(super) struct Signers(pub u64);
 
 /// The tables of staking and election.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, BorshSerialize, BorshDeserialize)]
 pub(super) struct Tables {
     /// What accounts bond.
     pub stakes: BTreeMap<Address, Stake>,
@@ -123,10 +123,10 @@ pub(super) struct Tables {
 #[derive(Clone, Debug)]
 pub struct Ledger {
     pub(super) genesis: Genesis,
-    sidechain_id: B256,
-    domain: DomainSeparator,
-    head_hash: B256,
-    state_digest: B256,
+    pub(super) sidechain_id: B256,
+    pub(super) domain: DomainSeparator,
+    pub(super) head_hash: B256,
+    pub(super) state_digest: B256,
     pub(super) core: Core,
     pub(super) accounts: BTreeMap<Address, Account>,
     pub(super) outlets: BTreeMap<OutletId, Outlet>,

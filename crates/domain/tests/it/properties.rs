@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 /// One thing that may happen to a chain; many are nonsense on purpose.
 #[derive(Clone, Debug)]
-enum Action {
+pub enum Action {
     Sale { outlet: u64, number: u64, kind: u8 },
     Claim { outlet: u64, number: u64, guest: u8 },
     Refund { outlet: u64, number: u64, refund: u8, amount: u64 },
@@ -18,7 +18,7 @@ enum Action {
     Block,
 }
 
-fn action() -> impl Strategy<Value = Action> {
+pub fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
         10 => (1..4u64, 0..40u64, 0..3u8).prop_map(|(outlet, number, kind)| Action::Sale { outlet, number, kind }),
         4 => (1..3u64, 0..40u64, 0..3u8).prop_map(|(outlet, number, guest)| Action::Claim { outlet, number, guest }),
@@ -56,24 +56,33 @@ fn transaction(chain: &mut Chain, action: &Action) -> Option<SignedTransaction> 
     })
 }
 
-fn run(genesis: Genesis, actions: &[Action]) -> Chain {
-    let mut chain = Chain::with_outlets(genesis);
-    let mut waiting = Vec::new();
-    for action in actions {
-        match action {
-            Action::Wait { ms } => chain.now_ms += ms,
-            Action::Block => {
-                let _ = chain.block(&std::mem::take(&mut waiting));
-                assert!(chain.ledger.conserves());
-            }
-            other => waiting.extend(transaction(&mut chain, other)),
+/// A chain with nothing that waits for its next block.
+pub fn start(genesis: Genesis) -> (Chain, Vec<SignedTransaction>) {
+    (Chain::with_outlets(genesis), Vec::new())
+}
+
+/// Plays one action.
+pub fn step(chain: &mut Chain, waiting: &mut Vec<SignedTransaction>, action: &Action) {
+    match action {
+        Action::Wait { ms } => chain.now_ms += ms,
+        Action::Block => {
+            let _ = chain.block(&std::mem::take(waiting));
+            assert!(chain.ledger.conserves());
         }
+        other => waiting.extend(transaction(chain, other)),
+    }
+}
+
+fn run(genesis: Genesis, actions: &[Action]) -> Chain {
+    let (mut chain, mut waiting) = start(genesis);
+    for action in actions {
+        step(&mut chain, &mut waiting, action);
     }
     chain.finish_epoch();
     chain
 }
 
-fn parameters() -> impl Strategy<Value = Genesis> {
+pub fn parameters() -> impl Strategy<Value = Genesis> {
     (1..4u64, prop_oneof![Just(0u64), Just(DAY_MS)], 1..3u64).prop_map(|(blocks, maturity_ms, settlement_epochs)| {
         let epoch_length = domain::genesis::EpochLength::Blocks(blocks);
         Genesis { epoch_length, maturity_ms, settlement_epochs, ..genesis() }
