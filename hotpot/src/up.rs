@@ -4,7 +4,7 @@ mod evm;
 pub mod network;
 pub mod services;
 mod settle;
-mod setup;
+pub mod setup;
 mod status;
 mod supervisor;
 
@@ -76,7 +76,7 @@ async fn network(
     let evm = Evm::connect(&evm_url, &keys.founder()?).await?;
     crate::keys::refuse_public_chain(evm.chain_id)?;
 
-    let genesis = setup::genesis(layout, &keys, args, evm.chain_id)?;
+    let genesis = setup::genesis(layout, &keys, &args.network, evm.chain_id)?;
     let validators = genesis.validators.as_slice().len();
     ports.check_free(validators)?;
     display.say(&format!("starting {validators} validators"));
