@@ -100,9 +100,9 @@ impl GuardFile {
         self.permit(Slot { height, round: SAT_OUT, step: Step::Precommit }, B256::ZERO)
     }
 
-    /// The first height at which something may still be signed.
-    pub fn resumes_at(&self) -> u64 {
-        self.guard.resumes_at()
+    /// Up to which height a validator must follow before it votes.
+    pub fn follows_to(&self, next_height: u64) -> Option<u64> {
+        self.guard.follows_to(next_height)
     }
 
     /// Makes the intention to sign `digest` at `slot` durable, or refuses.
