@@ -105,9 +105,20 @@ impl GuardFile {
         self.guard.follows_to(next_height)
     }
 
-    /// Makes the intention to sign `digest` at `slot` durable, or refuses.
+    /// Makes the intention to sign `digest` at `slot` durable, or refuses. The engine ends when it is refused, and asks
+    /// the same again when it starts: so nothing more is signed at this height, and the next start follows over it.
     pub fn permit(&mut self, slot: Slot, digest: B256) -> Result<(), GuardError> {
-        let Some(next) = self.guard.after(slot, digest)? else { return Ok(()) };
+        match self.guard.after(slot, digest) {
+            Ok(None) => Ok(()),
+            Ok(Some(next)) => self.keep(next),
+            Err(refusal) => {
+                self.keep(self.guard.sitting_out())?;
+                Err(refusal.into())
+            }
+        }
+    }
+
+    fn keep(&mut self, next: Guard) -> Result<(), GuardError> {
         self.write(&next)?;
         self.guard = next;
         Ok(())
@@ -260,6 +271,19 @@ mod tests {
         assert!(matches!(GuardFile::open(&path, 1, true), Err(GuardError::InUse { .. })));
         closed(guard);
         assert!(GuardFile::open(&path, 1, true).is_ok());
+    }
+
+    #[test]
+    fn after_a_refusal_the_height_is_sat_out() {
+        let (_folder, path, mut guard) = opened();
+        guard.permit(FIRST, digest(1)).unwrap();
+        assert_eq!(guard.follows_to(1), None);
+        assert!(matches!(guard.permit(FIRST, digest(2)), Err(GuardError::Refused(_))));
+        closed(guard);
+        let mut reopened = GuardFile::open(&path, 1, true).unwrap();
+        assert_eq!(reopened.follows_to(1), Some(1), "a validator that starts again must not come to the same refusal");
+        assert!(reopened.permit(SECOND, digest(3)).is_err());
+        assert!(reopened.permit(Slot { height: 2, ..FIRST }, digest(4)).is_ok());
     }
 
     #[test]
