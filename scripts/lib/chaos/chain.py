@@ -51,6 +51,8 @@ WITH_DISKS = ["disk_full", "power_cut", "power_cut_all"]
 WITH_STRACE = ["disk_error", "slow_disk"]
 WITH_FAKETIME = ["clock"]
 
+# A chain that stands still for so long never goes on.
+NEW_HEIGHT_S_MAX = 60
 PAUSE_S = (0.2, 1.0)
 DOWN_S = (0.0, 2.0)
 HOLD_S = (2.0, 4.0)
@@ -101,7 +103,7 @@ class Chaos:
         healed_before = getattr(self, kind)()
         healed = time.monotonic()
         before = before if healed_before else self.chain.height()
-        wait_for("new height", lambda: self.chain.height() > before)
+        wait_for("new height", lambda: self.chain.height() > before, NEW_HEIGHT_S_MAX)
         recovery_s = time.monotonic() - healed
         wait_for("network with all its validators", self.chain.all_ready)
         rejoin_s = time.monotonic() - healed
@@ -587,6 +589,9 @@ def chain(options):
         sent = load.stop()
         summary = verdict(chaos, sent, load.check(), verify(options.hotpot, validators.urls()))
         summary |= {"seed": options.seed, "minutes": round((time.monotonic() - started) / 60, 1)}
+    except Broken as broken:
+        doubled = sorted(guards.doubled) if guards else []
+        summary = {"ok": False, "wrong": [str(broken)], "double_signatures": doubled, "seed": options.seed}
     finally:
         close(load, guards, validators, wires)
         leave(disks, folder, keep=not summary["ok"])
