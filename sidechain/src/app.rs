@@ -55,12 +55,10 @@ enum Duty {
 fn duty(key: Option<SecretKey>, config: &NodeConfig, node: &Node) -> Result<Duty> {
     let Some(key) = key else { return Ok(Duty::Follow(None)) };
     let guard = open_guard(config, node)?;
-    let (next_height, resumes_at) = (node.ledger().next_height(), guard.resumes_at());
-    if resumes_at <= next_height {
-        return Ok(Duty::Vote(Voter { key, guard }));
-    }
-    tracing::warn!(next_height, resumes_at, "this validator may have signed beyond its store: it follows until then");
-    Ok(Duty::Follow(Some(resumes_at - 1)))
+    let next_height = node.ledger().next_height();
+    let Some(to) = guard.follows_to(next_height) else { return Ok(Duty::Vote(Voter { key, guard })) };
+    tracing::warn!(next_height, to, "this validator may have signed beyond its store: it follows until then");
+    Ok(Duty::Follow(Some(to)))
 }
 
 /// Ends once the ledger has reached a height; never without one.
