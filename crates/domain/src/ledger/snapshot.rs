@@ -54,7 +54,7 @@ struct State<'a> {
     approvals: Cow<'a, BTreeSet<B256>>,
     to_settle: Cow<'a, BTreeSet<Address>>,
     tables: Cow<'a, Tables>,
-    uncovered_blocks: Cow<'a, Vec<B256>>,
+    uncovered_blocks: Cow<'a, [B256]>,
 }
 
 impl Ledger {
