@@ -7,12 +7,14 @@ mod checkpoints;
 mod exchange;
 mod proof;
 mod sales;
+mod snapshots;
 mod status;
 mod transactions;
 
 use crate::io::peers::Peers;
 use crate::node::Node;
 use axum::Router;
+use secp256k1::SecretKey;
 use std::sync::Arc;
 
 pub use status::why_not_ready;
@@ -24,6 +26,8 @@ pub struct Api {
     pub node: Arc<Node>,
     /// Where new transactions go.
     pub peers: Peers,
+    /// The validator's key, for copies of the state; none at a node that only follows.
+    pub key: Option<SecretKey>,
 }
 
 /// All routes.
@@ -37,6 +41,7 @@ pub fn router(api: Api) -> Router {
         .merge(accounts::router())
         .merge(status::router())
         .merge(exchange::router())
+        .merge(snapshots::router())
         .fallback(answer::no_such_route)
         .method_not_allowed_fallback(answer::no_such_method)
         .layer(axum::middleware::from_fn(answer::with_request_id))

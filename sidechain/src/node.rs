@@ -3,6 +3,7 @@
 use crate::config::NodeConfig;
 use crate::core::attendance::{Attendance, BLOCKS_MAX};
 use crate::core::mempool::{Mempool, Offered, Pending, SaleLines};
+use crate::core::parallel;
 use crate::io::snapshots::{SnapshotFileError, Snapshots};
 use crate::io::store::{Decision, Store, StoreError};
 use crate::restore;
@@ -112,6 +113,14 @@ pub enum ReplayError {
         /// Which.
         height: u64,
     },
+    /// The blocks before these are elsewhere, and so is the state.
+    #[error(
+        "the store begins at block {first}, and there is no good snapshot to begin with: move the data folder away and start again"
+    )]
+    Beginning {
+        /// The first stored block.
+        first: u64,
+    },
     /// The folder of snapshots cannot be used.
     #[error(transparent)]
     Snapshots(#[from] SnapshotFileError),
@@ -129,7 +138,7 @@ pub enum ReplayError {
 impl Node {
     /// Rebuilds the ledger from its last snapshot and the store's blocks. The node follows until it is told which validator it is.
     pub fn open(genesis: Genesis, store: Store, config: NodeConfig) -> Result<Self, ReplayError> {
-        let snapshots = Snapshots::open(config.data_dir.join("snapshots"))?;
+        let snapshots = Snapshots::open(config.snapshots_dir())?;
         let ledger = restore::ledger(&genesis, &store, &snapshots)?;
         let last_certificate = store.certificate(ledger.height())?;
         let attendance = recent_attendance(&ledger, &store)?;
@@ -319,8 +328,13 @@ impl Node {
         if live && block.header.time_ms > latest {
             return Err(InvalidBlock::TooFarAhead { found: block.header.time_ms, latest });
         }
-        let ledger = self.ledger();
-        let executed = ledger.execute(&block, &mut |transaction, domain| self.verify(transaction, domain))?;
+        let domain = *self.ledger().domain();
+        // Nearly all of the work, so before the ledger is held. They are asked for one by one, in this order.
+        let mut verified = parallel::map(&block.transactions, |one| self.verify(one, &domain)).into_iter();
+        let mut next = |one: &SignedTransaction, domain: &DomainSeparator| {
+            verified.next().unwrap_or_else(|| self.verify(one, domain))
+        };
+        let executed = self.ledger().execute(&block, &mut next)?;
         Ok((block, executed))
     }
 

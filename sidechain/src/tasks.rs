@@ -1,4 +1,5 @@
 //! Loops beside consensus.
 
 pub mod checkpoints;
+pub mod join;
 pub mod snapshots;

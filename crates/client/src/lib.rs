@@ -6,8 +6,8 @@ mod node;
 
 pub use api::{
     AccountAnswer, BlockAnswer, BlockSummary, CheckpointAnswer, OutletAnswer, Page, PayoutAnswer, SaleAnswer,
-    SaleRequest, SaleState, ShareAnswer, SignedAnswer, StatusAnswer, SupplyAnswer, TerminalAnswer, TransactionAnswer,
-    format_time, parse_time,
+    SaleRequest, SaleState, ShareAnswer, SignedAnswer, SnapshotOffer, StatusAnswer, SupplyAnswer, TerminalAnswer,
+    TransactionAnswer, format_time, parse_time,
 };
 pub use node::{ClientError, NodeClient};
 pub use problem::{FieldError, Problem};
