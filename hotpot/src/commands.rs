@@ -1,6 +1,7 @@
 //! One function for each command.
 
 mod export;
+mod genesis;
 mod import;
 mod migrate;
 mod node_status;
@@ -42,6 +43,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
                 telemetry::init_logs(TOOL_FILTER);
                 up::run(args, shutdown::token(false)?).await
             }
+            Command::Genesis(args) => genesis::run(&args),
             Command::Import(args) => {
                 telemetry::init_logs(TOOL_FILTER);
                 import::run(args).await

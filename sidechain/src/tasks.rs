@@ -1,5 +1,6 @@
 //! Loops beside consensus.
 
 pub mod checkpoints;
+pub mod duties;
 pub mod join;
 pub mod snapshots;

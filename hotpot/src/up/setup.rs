@@ -1,9 +1,10 @@
 //! What a new network needs once: folder, ports, genesis, contracts.
 
+use super::candidates;
 use super::evm::Evm;
 use super::network::Contracts;
 use super::status::Display;
-use crate::cli::UpArgs;
+use crate::cli::{NewNetworkArgs, UpArgs};
 use crate::import::run::{furthest, is_outdated, submit};
 use crate::keys::Keys;
 use anyhow::{Context, Result, anyhow, bail};
@@ -11,7 +12,7 @@ use client::NodeClient;
 use domain::crypto::address_of_secret;
 use domain::genesis::EpochLength;
 use domain::transaction::SetAnchor;
-use domain::{B256, Genesis, Payload, Validator, ValidatorSet};
+use domain::{B256, Genesis, Parameters, Payload, Validator, ValidatorSet};
 use secp256k1::SECP256K1;
 use std::fs::File;
 use std::net::SocketAddr;
@@ -160,7 +161,7 @@ fn range(first: u16, flag: &str) -> Result<Vec<u16>> {
 }
 
 /// The genesis of this folder, made on first use.
-pub fn genesis(layout: &Layout, keys: &Keys, args: &UpArgs, evm_chain_id: u64) -> Result<Genesis> {
+pub fn genesis(layout: &Layout, keys: &Keys, args: &NewNetworkArgs, evm_chain_id: u64) -> Result<Genesis> {
     let path = layout.genesis();
     if path.exists() {
         let genesis = sidechain::read_genesis(&path)?;
@@ -172,7 +173,7 @@ pub fn genesis(layout: &Layout, keys: &Keys, args: &UpArgs, evm_chain_id: u64) -
     Ok(genesis)
 }
 
-fn check_same(genesis: &Genesis, args: &UpArgs, evm_chain_id: u64) -> Result<()> {
+fn check_same(genesis: &Genesis, args: &NewNetworkArgs, evm_chain_id: u64) -> Result<()> {
     let validators = genesis.validators.as_slice().len();
     if let Some(asked) = args.validators.filter(|asked| *asked as usize != validators) {
         bail!("this network has {validators} validators, --validators says {asked}; use another --data-dir");
@@ -183,13 +184,17 @@ fn check_same(genesis: &Genesis, args: &UpArgs, evm_chain_id: u64) -> Result<()>
             genesis.epoch_length
         );
     }
+    let elects = genesis.parameters.election_epochs;
+    if let Some(asked) = args.election_epochs.filter(|asked| *asked != elects) {
+        bail!("this network elects every {elects} epochs, --election-epochs says {asked}; use another --data-dir");
+    }
     if genesis.evm_chain_id != evm_chain_id {
         bail!("this network belongs to EVM chain {}, the node is of {evm_chain_id}", genesis.evm_chain_id);
     }
     Ok(())
 }
 
-fn new_genesis(keys: &Keys, args: &UpArgs, evm_chain_id: u64) -> Result<Genesis> {
+fn new_genesis(keys: &Keys, args: &NewNetworkArgs, evm_chain_id: u64) -> Result<Genesis> {
     let count = args.validators.unwrap_or(VALIDATORS);
     let mut validators = Vec::new();
     for number in 0..count as usize {
@@ -210,8 +215,13 @@ fn new_genesis(keys: &Keys, args: &UpArgs, evm_chain_id: u64) -> Result<Genesis>
         epoch_length: EpochLength::Blocks(args.epoch_blocks.unwrap_or(EPOCH_BLOCKS)),
         settlement_epochs: 1,
         maturity_ms: 0,
-        sale_total_min: 0,
-        owner_debt_max: OWNER_DEBT_MAX,
+        change_delay_ms: 0,
+        parameters: Parameters {
+            owner_debt_max: OWNER_DEBT_MAX,
+            election_epochs: args.election_epochs.unwrap_or(0),
+            ..Parameters::DEFAULT
+        },
+        election: candidates::rules(),
         validators: ValidatorSet::try_from(validators)?,
     })
 }

@@ -7,6 +7,7 @@ use super::signer::{GuardedSigner, VoteVerifier};
 use crate::config::NodeConfig as OurConfig;
 use crate::io::guard_file::GuardFile;
 use crate::node::Node;
+use crate::tasks::duties::Report;
 use anyhow::{Context, Result, anyhow};
 use arc_malachitebft_app_channel::app::config::{
     ConsensusConfig, NodeConfig, P2pConfig, PubSubProtocol, ValuePayload, ValueSyncConfig,
@@ -21,6 +22,7 @@ use secp256k1::SecretKey;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// How often a node tells its height; a restarted one learns the tip from it.
@@ -93,13 +95,16 @@ fn network_key(path: &Path) -> Result<Keypair> {
     Ok(Keypair::ed25519_from_bytes(secret)?)
 }
 
+/// There as a whole or not at all, also after a crash: a node does not start with half a key.
 fn new_network_key(path: &Path) -> Result<[u8; 32]> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     let secret = secp256k1::SecretKey::new(&mut secp256k1::rand::rng()).secret_bytes();
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let unfinished = path.with_extension("new");
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
     file.write_all(&secret)?;
     file.sync_all()?;
+    std::fs::rename(&unfinished, path)?;
     Ok(secret)
 }
 
@@ -128,7 +133,13 @@ async fn validator_identity(signer: &GuardedSigner, keypair: Keypair) -> Result<
 }
 
 /// Starts the engine and runs the node's side of it until `stop` or a fatal error. Without a voter it only follows.
-pub async fn start(node: Arc<Node>, voter: Option<Voter>, stop: CancellationToken) -> Result<()> {
+/// What it sees of other validators' offences goes to `reporter`.
+pub async fn start(
+    node: Arc<Node>,
+    voter: Option<Voter>,
+    reporter: mpsc::Sender<Report>,
+    stop: CancellationToken,
+) -> Result<()> {
     let sidechain_id = node.ledger().sidechain_id();
     let signer =
         voter.map(|voter| GuardedSigner::new(voter.key, sidechain_id, voter.guard, node.guard_refusal.clone()));
@@ -159,7 +170,22 @@ pub async fn start(node: Arc<Node>, voter: Option<Voter>, stop: CancellationToke
     )
     .await
     .map_err(|error| anyhow!("start the consensus engine: {error:#}"))?;
-    let result = Handler::new(node, signer).run(channels, stop).await;
+    let result = Handler::new(node, signer, reporter).run(channels, stop).await;
     handle.actor.stop(None);
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crash_while_the_network_key_was_made_leaves_nothing_that_hinders_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("network.key");
+        std::fs::write(path.with_extension("new"), b"half").unwrap();
+        let first = network_key(&path).unwrap().public();
+        assert_eq!(network_key(&path).unwrap().public(), first, "it stays");
+        assert!(!path.with_extension("new").exists());
+    }
 }

@@ -86,6 +86,7 @@ mod tests {
     use domain::checkpoint::{Checkpoint, CheckpointSignature};
     use domain::crypto::address_of_secret;
     use domain::genesis::EpochLength;
+    use domain::parameters::{ElectionRules, Parameters};
     use domain::{Signature, Validator};
     use secp256k1::{SECP256K1, SecretKey};
 
@@ -119,8 +120,9 @@ mod tests {
             epoch_length: EpochLength::Blocks(10),
             settlement_epochs: 1,
             maturity_ms: 0,
-            sale_total_min: 0,
-            owner_debt_max: 0,
+            change_delay_ms: 0,
+            parameters: Parameters::DEFAULT,
+            election: ElectionRules::default(),
             validators: set(1..5),
         }
     }

@@ -4,7 +4,7 @@
 //! new one cannot be forgotten.
 
 use super::Ledger;
-use super::state::{Account, Core};
+use super::state::{Account, Core, Tables};
 use crate::genesis::{Genesis, GenesisError};
 use crate::outlet::{Outlet, OutletId, Terminal};
 use crate::sale::{SaleEntry, SaleKey};
@@ -53,7 +53,8 @@ struct State<'a> {
     accruals: Cow<'a, BTreeSet<(u64, SaleKey)>>,
     approvals: Cow<'a, BTreeSet<B256>>,
     to_settle: Cow<'a, BTreeSet<Address>>,
-    uncovered_blocks: Cow<'a, Vec<B256>>,
+    tables: Cow<'a, Tables>,
+    uncovered_blocks: Cow<'a, [B256]>,
 }
 
 impl Ledger {
@@ -73,6 +74,7 @@ impl Ledger {
             accruals,
             approvals,
             to_settle,
+            tables,
             uncovered_blocks,
         } = self;
         let state = State {
@@ -86,6 +88,7 @@ impl Ledger {
             accruals: Cow::Borrowed(accruals),
             approvals: Cow::Borrowed(approvals),
             to_settle: Cow::Borrowed(to_settle),
+            tables: Cow::Borrowed(tables),
             uncovered_blocks: Cow::Borrowed(uncovered_blocks),
         };
         encode(&(Preamble { version: SNAPSHOT_VERSION, sidechain_id: *sidechain_id }, state))
@@ -107,6 +110,7 @@ impl Ledger {
             accruals,
             approvals,
             to_settle,
+            tables,
             uncovered_blocks,
         } = state;
         check_uncovered(&core, &uncovered_blocks)?;
@@ -124,6 +128,7 @@ impl Ledger {
             accruals: accruals.into_owned(),
             approvals: approvals.into_owned(),
             to_settle: to_settle.into_owned(),
+            tables: tables.into_owned(),
             uncovered_blocks: uncovered_blocks.into_owned(),
         })
     }

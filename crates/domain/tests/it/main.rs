@@ -3,9 +3,11 @@
 
 mod actors;
 mod codec;
+mod election;
 mod merkle;
 mod proof;
 mod properties;
 mod rules;
 mod snapshot;
+mod staking;
 mod vectors;

@@ -3,6 +3,7 @@ use domain::genesis::EpochLength;
 use domain::ledger::BlockError;
 use domain::limits::{DAY_MS, SALE_LATE_MS_MAX};
 use domain::sale::{NotIssued, check_lines, lines_hash};
+use domain::transaction::SetAnchor;
 use domain::*;
 
 #[test]
@@ -85,7 +86,8 @@ fn an_outlet_needs_the_registrars_unused_unexpired_approval() {
 
 #[test]
 fn beyond_the_quota_or_below_the_minimum_a_sale_is_recorded_but_issues_nothing() {
-    let mut chain = Chain::new(Genesis { sale_total_min: 100, ..genesis() });
+    let mut chain =
+        Chain::new(Genesis { parameters: Parameters { sale_total_min: 100, ..genesis().parameters }, ..genesis() });
     let register = chain.register_outlet(1, OutletKind::OwnerOperated, 2);
     chain.block(&[register]).unwrap();
     let enrol = chain.register_terminal(1, "till 1");
@@ -143,6 +145,18 @@ fn units_stay_pending_until_they_are_mature_and_the_epoch_ends() {
     assert!(chain.ledger.wants_blocks());
     chain.finish_epoch();
     assert_eq!(chain.ledger.supply().pending, 0);
+}
+
+#[test]
+fn an_account_that_the_same_block_opens_is_no_contract() {
+    let mut chain = Chain::with_outlets(genesis());
+    let sale = chain.sign_sale(chain.sale(1, 0, BuyerKind::Wallet));
+    let SignedTransaction { payload: Payload::SetAnchor(set), .. } = chain.set_anchor(chain.ledger.epoch()) else {
+        unreachable!("it signs nothing else");
+    };
+    let guest = address("guest 0");
+    let bind = chain.sign(Payload::SetAnchor(SetAnchor { anchor: guest, ..set }), "founder");
+    assert_eq!(chain.block(&[sale, bind]), Err(Rejection::BadContract { field: "anchor", found: guest }));
 }
 
 #[test]
