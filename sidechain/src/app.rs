@@ -5,10 +5,13 @@ use crate::consensus::{self, Voter};
 use crate::http::{self, Api};
 use crate::io::guard_file::GuardFile;
 use crate::io::peers::Peers;
+use crate::io::snapshots::Snapshots;
 use crate::io::store::Store;
 use crate::node::Node;
+use crate::tasks::join::join;
 use crate::tasks::{checkpoints, duties};
 use anyhow::{Context, Result, anyhow};
+use client::NodeClient;
 use domain::Genesis;
 use domain::crypto::address_of_secret;
 use secp256k1::SecretKey;
@@ -70,6 +73,20 @@ async fn reached(node: &Node, height: Option<u64>) {
     }
 }
 
+/// A node that only follows and has nothing takes over a state, if there is one that enough validators signed.
+async fn begin_with_a_state(config: &NodeConfig, genesis: &Genesis, store: &Store) -> Result<()> {
+    let peers: Vec<NodeClient> = config.http.peers.iter().map(|url| NodeClient::new(url)).collect();
+    let snapshots = Snapshots::open(config.snapshots_dir())?;
+    match join(genesis, &peers, store, &snapshots).await {
+        Ok(height) => tracing::info!(height, "a state that the validators signed is taken over"),
+        Err(error) => {
+            let error = format!("{:#}", anyhow!(error));
+            tracing::info!(error, "no state is taken over: the chain is executed from its genesis on");
+        }
+    }
+    Ok(())
+}
+
 /// Runs a validator, or a node that only follows, until `stop` or a fatal error.
 pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
     std::fs::create_dir_all(&config.data_dir)?;
@@ -77,6 +94,9 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
     let genesis = read_genesis(&config.genesis_file)?;
     let key = voting_key(&config.validator)?;
     let store = Store::open(&config.data_dir.join("store.redb"))?;
+    if config.snapshots.join && config.validator.keystore_file.is_none() && store.last_height()?.is_none() {
+        begin_with_a_state(&config, &genesis, &store).await?;
+    }
     let mut node = Node::open(genesis, store, config.clone())?;
     let (voter, follow_to) = match duty(key, &config, &node)? {
         Duty::Vote(voter) => (Some(voter), None),
@@ -90,7 +110,7 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
 
     let listener =
         TcpListener::bind(&config.http.listen).await.with_context(|| format!("listen on {}", config.http.listen))?;
-    let api = Api::new(Arc::clone(&node), peers.clone());
+    let api = Api::new(Arc::clone(&node), peers.clone(), key);
     let measured = Arc::clone(&node);
     let render = move || {
         crate::metrics::look(&measured);

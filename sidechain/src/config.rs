@@ -41,6 +41,13 @@ impl Default for NodeConfig {
     }
 }
 
+impl NodeConfig {
+    /// Where copies of the state are.
+    pub fn snapshots_dir(&self) -> PathBuf {
+        self.data_dir.join("snapshots")
+    }
+}
+
 /// The validator's key. Without one, or with one outside of the set, the node follows: it checks and serves every
 /// block, and signs nothing.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -122,10 +129,13 @@ pub struct SnapshotConfig {
     /// One is made at every height that this divides; 0 makes none. A start executes at most about so many blocks.
     /// Default 5000.
     pub every_blocks: u64,
+    /// A node that only follows, with an empty folder, begins with a state that the validators signed, rather than
+    /// executing the whole chain. Default true.
+    pub join: bool,
 }
 
 impl Default for SnapshotConfig {
     fn default() -> Self {
-        Self { every_blocks: 5_000 }
+        Self { every_blocks: 5_000, join: true }
     }
 }

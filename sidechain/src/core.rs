@@ -3,4 +3,6 @@
 pub mod attendance;
 pub mod guard;
 pub mod mempool;
+pub mod parallel;
 pub mod readiness;
+pub mod vouching;

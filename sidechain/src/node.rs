@@ -3,6 +3,7 @@
 use crate::config::NodeConfig;
 use crate::core::attendance::{Attendance, BLOCKS_MAX};
 use crate::core::mempool::{Mempool, Offered, Pending, SaleLines, Source};
+use crate::core::parallel;
 use crate::io::snapshots::{SnapshotFileError, Snapshots};
 use crate::io::store::{Decision, LateLines, Store, StoreError};
 use crate::restore;
@@ -114,6 +115,14 @@ pub enum ReplayError {
         /// Which.
         height: u64,
     },
+    /// The blocks before these are elsewhere, and so is the state.
+    #[error(
+        "the store begins at block {first}, and there is no good snapshot to begin with: move the data folder away and start again"
+    )]
+    Beginning {
+        /// The first stored block.
+        first: u64,
+    },
     /// The folder of snapshots cannot be used.
     #[error(transparent)]
     Snapshots(#[from] SnapshotFileError),
@@ -164,7 +173,7 @@ pub struct Candidate {
 impl Node {
     /// Rebuilds the ledger from its last snapshot and the store's blocks. The node follows until it is told which validator it is.
     pub fn open(genesis: Genesis, store: Store, config: NodeConfig) -> Result<Self, ReplayError> {
-        let snapshots = Snapshots::open(config.data_dir.join("snapshots"))?;
+        let snapshots = Snapshots::open(config.snapshots_dir())?;
         let ledger = restore::ledger(&genesis, &store, &snapshots)?;
         let last_certificate = store.certificate(ledger.height())?;
         let attendance = recent_attendance(&ledger, &store)?;
@@ -374,9 +383,12 @@ impl Node {
         if live && block.header.time_ms > latest {
             return Err(InvalidBlock::TooFarAhead { found: block.header.time_ms, latest });
         }
+        let domain = *self.ledger().domain();
+        // Nearly all of the work, so before the ledger is held. They are asked for one by one, in this order.
+        let mut checked = parallel::map(&block.transactions, |one| self.verify(one, &domain)).into_iter();
         let mut ids = Vec::with_capacity(block.transactions.len());
         let executed = self.ledger().execute(&block, &mut |transaction, domain| {
-            let verified = self.verify(transaction, domain)?;
+            let verified = checked.next().unwrap_or_else(|| self.verify(transaction, domain))?;
             ids.push(verified.id);
             Ok(verified)
         })?;

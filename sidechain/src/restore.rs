@@ -35,7 +35,10 @@ pub fn ledger(genesis: &Genesis, store: &Store, snapshots: &Snapshots) -> Result
             }
         }
     }
-    replay(Ledger::new(genesis.clone())?, store)
+    match store.first_height()? {
+        Some(first) if first > genesis.first_height => Err(ReplayError::Beginning { first }),
+        _ => replay(Ledger::new(genesis.clone())?, store),
+    }
 }
 
 fn from_snapshot(genesis: &Genesis, store: &Store, snapshots: &Snapshots, height: u64) -> Result<Ledger, Unusable> {

@@ -252,6 +252,21 @@ pub struct BlockSummary {
     pub signers: Vec<Address>,
 }
 
+/// A copy of the state that a validator has and signs for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotOffer {
+    /// The last block in it.
+    pub height: u64,
+    /// keccak256 of its bytes.
+    pub hash: B256,
+    /// How many.
+    pub bytes: u64,
+    /// Who signs for it.
+    pub validator: Address,
+    /// Over sidechain, height, hash and length.
+    pub signature: Signature,
+}
+
 /// A page of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page<T> {

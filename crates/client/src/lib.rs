@@ -7,8 +7,8 @@ mod node;
 pub use api::{
     AccountAnswer, BatchedSale, BlockAnswer, BlockSummary, CandidateAnswer, CheckpointAnswer, EvidenceAnswer,
     OutletAnswer, Page, ParametersAnswer, PayoutAnswer, SALES_PER_BATCH_MAX, SaleAnswer, SaleRequest, SaleState,
-    ShareAnswer, SignedAnswer, StatusAnswer, SupplyAnswer, TerminalAnswer, TransactionAnswer, WaitingChangeAnswer,
-    format_time, parse_time,
+    ShareAnswer, SignedAnswer, SnapshotOffer, StatusAnswer, SupplyAnswer, TerminalAnswer, TransactionAnswer,
+    WaitingChangeAnswer, format_time, parse_time,
 };
 pub use node::{ClientError, NodeClient};
 pub use problem::{FieldError, Problem};

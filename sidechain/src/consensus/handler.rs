@@ -150,7 +150,8 @@ impl Handler {
                 self.finalized(&certificate, reply)?;
             }
             AppMsg::GetHistoryMinHeight { reply } => {
-                send(reply, Height(self.node.ledger().genesis().first_height));
+                let first = self.node.store.first_height()?;
+                send(reply, Height(first.unwrap_or(self.node.ledger().genesis().first_height)));
             }
             AppMsg::GetDecidedValues { range, reply } => send(reply, self.decided_values(&range)?),
             AppMsg::ProcessSyncedValue { height, round, proposer, value_bytes, reply } => {

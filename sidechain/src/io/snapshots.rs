@@ -3,13 +3,15 @@
 
 use domain::{B256, keccak256};
 use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Snapshots kept: should the newest be damaged, there is the one before.
 const KEPT: usize = 2;
 /// First bytes of a file.
 const MAGIC: [u8; 8] = *b"HotPotSt";
+/// They and the checksum.
+const HEADER_BYTES: usize = MAGIC.len() + 32;
 /// How names end.
 const EXTENSION: &str = "snapshot";
 
@@ -72,6 +74,31 @@ impl Snapshots {
             Err(error) if error.kind() != ErrorKind::UnexpectedEof => Err(failed(&path)(error)),
             _ => Err(SnapshotFileError::Damaged { path }),
         }
+    }
+
+    /// Checksum and length of the state at a height, as its file says.
+    pub fn describe(&self, height: u64) -> Result<(B256, u64), SnapshotFileError> {
+        let path = self.path(height);
+        let mut header = [0; HEADER_BYTES];
+        let mut file = File::open(&path).map_err(failed(&path))?;
+        file.read_exact(&mut header).map_err(failed(&path))?;
+        let length = file.metadata().map_err(failed(&path))?.len() - HEADER_BYTES as u64;
+        Ok((B256::from_slice(&header[MAGIC.len()..]), length))
+    }
+
+    /// At most so many bytes of the state at a height, from a place on; none from its end on.
+    pub fn part(&self, height: u64, from: u64, bytes_max: u64) -> Result<Vec<u8>, SnapshotFileError> {
+        let (_, length) = self.describe(height)?;
+        if from >= length {
+            return Ok(Vec::new());
+        }
+        let path = self.path(height);
+        let mut part = Vec::new();
+        let mut file = File::open(&path).map_err(failed(&path))?;
+        file.seek(SeekFrom::Start(from + HEADER_BYTES as u64))
+            .and_then(|_| file.take(bytes_max).read_to_end(&mut part))
+            .map_err(failed(&path))?;
+        Ok(part)
     }
 
     /// Makes a state durable under its height, as a whole or not at all, then removes what is too old.
@@ -141,6 +168,16 @@ mod tests {
                 assert!(matches!(snapshots.read(7), Err(SnapshotFileError::Damaged { .. })), "byte {place}");
             }
         }
+    }
+
+    #[test]
+    fn a_state_is_given_in_parts() {
+        let (_dir, snapshots) = snapshots();
+        snapshots.write(7, b"0123456789").unwrap();
+        assert_eq!(snapshots.describe(7).unwrap(), (keccak256(b"0123456789"), 10));
+        let part = |from| snapshots.part(7, from, 4).unwrap();
+        assert_eq!([part(0), part(4), part(8), part(10), part(u64::MAX / 2)], [&b"0123"[..], b"4567", b"89", b"", b""]);
+        assert!(snapshots.part(8, 0, 4).is_err() && snapshots.describe(8).is_err());
     }
 
     #[test]

@@ -196,6 +196,15 @@ impl Store {
         read().map_err(|source| self.failed(source))
     }
 
+    /// The height of the first decided block here: a node that began with a copy of the state has none before.
+    pub fn first_height(&self) -> Result<Option<u64>, StoreError> {
+        let read = || -> Result<Option<u64>, redb::Error> {
+            let table = self.database.begin_read()?.open_table(BLOCKS)?;
+            Ok(table.first()?.map(|(height, _)| height.value()))
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
     /// The height of the last decided block.
     pub fn last_height(&self) -> Result<Option<u64>, StoreError> {
         let read = || -> Result<Option<u64>, redb::Error> {
@@ -317,6 +326,23 @@ impl Store {
         };
         let Some(first) = read().map_err(|source| self.failed(source))? else { return Ok(None) };
         self.get(VALIDATOR_SETS, "validator_sets", first, || first.to_string())
+    }
+
+    /// Makes the block of a state that others gave the first one here, with who decided it and who decides the next.
+    pub fn begin_at(
+        &self,
+        block: &Block,
+        certificate: &CommitCertificate,
+        validators: &ValidatorSet,
+        next_validators: &ValidatorSet,
+    ) -> Result<(), StoreError> {
+        let height = block.header.height;
+        self.write(|write| {
+            write.open_table(BLOCKS)?.insert(height, encoded(block).as_slice())?;
+            write.open_table(CERTIFICATES)?.insert(height, encoded(certificate).as_slice())?;
+            put_validators(write, height, validators)?;
+            put_validators(write, height + 1, next_validators)
+        })
     }
 
     /// Keeps the set that decides from a height on.

@@ -21,6 +21,11 @@ impl SnapshotTaker {
         Self { snapshots, every_blocks, is_busy: Arc::default() }
     }
 
+    /// What was taken.
+    pub fn files(&self) -> &Snapshots {
+        &self.snapshots
+    }
+
     /// Called after each commit. A snapshot is of this very height: when this returns, the next commit waits until the
     /// state is encoded. Votes do not wait, and the file is written while consensus goes on.
     pub fn committed(&self, node: &Arc<Node>) {
