@@ -59,7 +59,8 @@ pub struct Chain {
     pub events: Vec<Event>,
     pub checkpoints: Vec<EpochCheckpoint>,
     pub blocks: Vec<Block>,
-    last_commit: Option<CommitCertificate>,
+    /// Why the last block is final.
+    pub last_commit: Option<CommitCertificate>,
     nonce: u64,
 }
 

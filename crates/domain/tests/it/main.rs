@@ -3,6 +3,7 @@
 
 mod actors;
 mod codec;
+mod export;
 mod merkle;
 mod proof;
 mod properties;

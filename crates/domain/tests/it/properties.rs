@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 /// One thing that may happen to a chain; many are nonsense on purpose.
 #[derive(Clone, Debug)]
-enum Action {
+pub enum Action {
     Sale { outlet: u64, number: u64, kind: u8 },
     Claim { outlet: u64, number: u64, guest: u8 },
     Refund { outlet: u64, number: u64, refund: u8, amount: u64 },
@@ -18,7 +18,7 @@ enum Action {
     Block,
 }
 
-fn action() -> impl Strategy<Value = Action> {
+pub fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
         10 => (1..4u64, 0..40u64, 0..3u8).prop_map(|(outlet, number, kind)| Action::Sale { outlet, number, kind }),
         4 => (1..3u64, 0..40u64, 0..3u8).prop_map(|(outlet, number, guest)| Action::Claim { outlet, number, guest }),
@@ -58,6 +58,13 @@ fn transaction(chain: &mut Chain, action: &Action) -> Option<SignedTransaction> 
 
 fn run(genesis: Genesis, actions: &[Action]) -> Chain {
     let mut chain = Chain::with_outlets(genesis);
+    play(&mut chain, actions);
+    chain.finish_epoch();
+    chain
+}
+
+/// Lets everything happen.
+pub fn play(chain: &mut Chain, actions: &[Action]) {
     let mut waiting = Vec::new();
     for action in actions {
         match action {
@@ -66,14 +73,12 @@ fn run(genesis: Genesis, actions: &[Action]) -> Chain {
                 let _ = chain.block(&std::mem::take(&mut waiting));
                 assert!(chain.ledger.conserves());
             }
-            other => waiting.extend(transaction(&mut chain, other)),
+            other => waiting.extend(transaction(chain, other)),
         }
     }
-    chain.finish_epoch();
-    chain
 }
 
-fn parameters() -> impl Strategy<Value = Genesis> {
+pub fn parameters() -> impl Strategy<Value = Genesis> {
     (1..4u64, prop_oneof![Just(0u64), Just(DAY_MS)], 1..3u64).prop_map(|(blocks, maturity_ms, settlement_epochs)| {
         let epoch_length = domain::genesis::EpochLength::Blocks(blocks);
         Genesis { epoch_length, maturity_ms, settlement_epochs, ..genesis() }

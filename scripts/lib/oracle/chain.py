@@ -1,0 +1,200 @@
+"""Genesis, blocks, certificates and checkpoints: what is hashed and signed."""
+
+from dataclasses import dataclass
+
+from .codec import U16, U32, U64, U128, Address, Hash, PublicKey, Signature, encode
+from .crypto import BadSignature, abi_word, checkpoint_domain, keccak256, leaf, merkle_root, recover, struct_hash, typed_digest
+from .transactions import SignedTransaction
+
+PROTOCOL_VERSION = 1
+BLOCK_BYTES_MAX, TRANSACTION_BYTES_MAX = 1_000_000, 4_096
+
+
+@dataclass(slots=True)
+class Blocks:
+    """An epoch ends with its n-th block."""
+
+    count: U64
+
+
+@dataclass(slots=True)
+class Milliseconds:
+    """An epoch ends with the first block this long after its start."""
+
+    count: U64
+
+
+@dataclass(slots=True)
+class Validator:
+    """One validator of a set."""
+
+    address: Address
+    power: U64
+    public_key: PublicKey
+
+
+@dataclass(slots=True)
+class Genesis:
+    """The first facts. Their hash is the sidechain id."""
+
+    name: str
+    evm_chain_id: U64
+    time_ms: U64
+    first_height: U64
+    parent_hash: Hash
+    founder: Address
+    guardian: Address
+    registrar: Address
+    epoch_length: Blocks | Milliseconds
+    settlement_epochs: U64
+    maturity_ms: U64
+    sale_total_min: U64
+    owner_debt_max: U64
+    validators: list[Validator]
+
+    def sidechain_id(self) -> bytes:
+        """The chain's name for machines."""
+        return keccak256(encode(self))
+
+
+@dataclass(slots=True)
+class Header:
+    """What a block's hash binds."""
+
+    version: U16
+    sidechain_id: Hash
+    height: U64
+    time_ms: U64
+    parent_hash: Hash
+    last_commit_hash: Hash
+    transactions_root: Hash
+    state_digest: Hash
+    proposer: Address
+
+    def hash(self) -> bytes:
+        """The block's hash."""
+        return keccak256(encode(self))
+
+
+@dataclass(slots=True)
+class Signed:
+    """A validator's signature: of a precommit or of a checkpoint."""
+
+    validator: Address
+    signature: Signature
+
+
+@dataclass(slots=True)
+class Certificate:
+    """Why a block is final."""
+
+    height: U64
+    round: U32
+    block_hash: Hash
+    signatures: list[Signed]
+
+    def hash(self) -> bytes:
+        """What the next header says of it."""
+        return keccak256(encode(self))
+
+
+@dataclass(slots=True)
+class Block:
+    """A header with what it binds."""
+
+    header: Header
+    last_commit: Certificate | None
+    transactions: list[SignedTransaction]
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """An epoch summed up for the EVM."""
+
+    sidechain_id: Hash
+    epoch: U64
+    first_height: U64
+    last_height: U64
+    blocks_root: Hash
+    state_root: Hash
+    payout_root: Hash
+    recordings_root: Hash
+    total_released: U128
+    next_validators_hash: Hash
+
+    TYPED = (
+        "Checkpoint(bytes32 sidechainId,uint64 epoch,uint64 firstHeight,uint64 lastHeight,bytes32 blocksRoot,"
+        "bytes32 stateRoot,bytes32 payoutRoot,bytes32 recordingsRoot,uint128 totalReleased,bytes32 nextValidatorsHash)"
+    )
+
+    def digest(self, chain_id: int, anchor: bytes) -> bytes:
+        """What validators sign."""
+        values = [getattr(self, name) for name in self.__slots__]
+        return typed_digest(checkpoint_domain(chain_id, anchor), struct_hash(self.TYPED, values))
+
+    def rest_hash(self) -> bytes:
+        """Hash of all fields but the payout root."""
+        kinds = ["bytes32", *["uint64"] * 3, *["bytes32"] * 4, "uint128", "bytes32"]
+        words = [abi_word(kind, getattr(self, name)) for kind, name in zip(kinds, self.__slots__) if name != "payout_root"]
+        return keccak256(b"".join(words))
+
+    def commitment(self) -> bytes:
+        """The one hash that the contract keeps."""
+        return keccak256(self.payout_root + self.rest_hash())
+
+
+@dataclass(slots=True)
+class SignedCheckpoint:
+    """A checkpoint with the sets around it and the signatures gathered so far."""
+
+    checkpoint: Checkpoint
+    anchor: Address
+    validators: list[Validator]
+    next_validators: list[Validator]
+    signatures: list[Signed]
+
+
+def transactions_root(ids: list[bytes], transactions: list[SignedTransaction]) -> bytes:
+    """The leaf binds a transaction's place, for the tree sorts its pairs."""
+    signed = zip(ids, transactions, strict=True)
+    return merkle_root([leaf(place.to_bytes(4, "big") + id + each.signature) for place, (id, each) in enumerate(signed)])
+
+
+def validators_hash(validators: list[Validator]) -> bytes:
+    """keccak256 of the ABI encoding of (address, uint64)[]."""
+    words = [abi_word("uint256", 32), abi_word("uint256", len(validators))]
+    for validator in validators:
+        words += [abi_word("address", validator.address), abi_word("uint64", validator.power)]
+    return keccak256(b"".join(words))
+
+
+def precommit_digest(sidechain_id: bytes, certificate: Certificate) -> bytes:
+    """What a validator signs to make a block final."""
+    place = certificate.height.to_bytes(8, "big") + certificate.round.to_bytes(8, "big", signed=True)
+    return keccak256(b"HotPot vote 1" + sidechain_id + b"\2" + place + b"\1" + certificate.block_hash)
+
+
+def what_is_wrong_with(digest: bytes, signatures: list[Signed], validators: list[Validator], quorum: bool = True) -> str | None:
+    """Each signature is of a validator of the set, ascending; together they are more than two thirds of its power."""
+    power = {validator.address: validator.power for validator in validators}
+    signers = [signed.validator for signed in signatures]
+    if signers != sorted(set(signers)):
+        return "validators do not ascend"
+    for signed in signatures:
+        if signed.validator not in power:
+            return f"0x{signed.validator.hex()} is no validator of the set"
+        if (fault := fault_of(digest, signed)) is not None:
+            return fault
+    signed_power, all_power = sum(power[signer] for signer in signers), sum(power.values())
+    if quorum and signed_power * 3 <= all_power * 2:
+        return f"power {signed_power} of {all_power} is no quorum"
+    return None
+
+
+def fault_of(digest: bytes, signed: Signed) -> str | None:
+    """Why a signature is not the named validator's."""
+    try:
+        signer = recover(digest, signed.signature)
+    except BadSignature as error:
+        return f"signature of 0x{signed.validator.hex()}: {error}"
+    return None if signer == signed.validator else f"signature of 0x{signed.validator.hex()} is 0x{signer.hex()}'s"
