@@ -416,7 +416,7 @@ fn set_anchor(state: &mut Overlay<'_>, t: &SetAnchor, signer: Address) -> Outcom
 fn check_binding(state: &Overlay<'_>, t: &SetAnchor) -> Result<(), Rejection> {
     let core = state.core();
     for (field, found) in [("token", t.token), ("anchor", t.anchor)] {
-        let is_account = state.ledger().account(found).is_some() || (t.token == t.anchor);
+        let is_account = state.is_account(found) || (t.token == t.anchor);
         if found.is_zero() || is_account {
             return Err(Rejection::BadContract { field, found });
         }

@@ -71,6 +71,11 @@ impl<'a> Overlay<'a> {
         changed.or_else(|| self.base.accounts.get(&address)).copied().unwrap_or_default()
     }
 
+    /// Whether the ledger has an entry for an address, this block's included.
+    pub fn is_account(&self, address: Address) -> bool {
+        self.changes.accounts.contains_key(&address) || self.base.accounts.contains_key(&address)
+    }
+
     pub fn account_mut(&mut self, address: Address) -> &mut Account {
         let base = self.base.accounts.get(&address).copied().unwrap_or_default();
         self.changes.accounts.entry(address).or_insert(base)

@@ -3,6 +3,7 @@ use domain::genesis::EpochLength;
 use domain::ledger::BlockError;
 use domain::limits::{DAY_MS, SALE_LATE_MS_MAX};
 use domain::sale::{NotIssued, check_lines, lines_hash};
+use domain::transaction::SetAnchor;
 use domain::*;
 
 #[test]
@@ -143,6 +144,18 @@ fn units_stay_pending_until_they_are_mature_and_the_epoch_ends() {
     assert!(chain.ledger.wants_blocks());
     chain.finish_epoch();
     assert_eq!(chain.ledger.supply().pending, 0);
+}
+
+#[test]
+fn an_account_that_the_same_block_opens_is_no_contract() {
+    let mut chain = Chain::with_outlets(genesis());
+    let sale = chain.sign_sale(chain.sale(1, 0, BuyerKind::Wallet));
+    let SignedTransaction { payload: Payload::SetAnchor(set), .. } = chain.set_anchor(chain.ledger.epoch()) else {
+        unreachable!("it signs nothing else");
+    };
+    let guest = address("guest 0");
+    let bind = chain.sign(Payload::SetAnchor(SetAnchor { anchor: guest, ..set }), "founder");
+    assert_eq!(chain.block(&[sale, bind]), Err(Rejection::BadContract { field: "anchor", found: guest }));
 }
 
 #[test]
