@@ -1,7 +1,7 @@
 """A chain from its export, told again and compared at every height."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -45,6 +45,7 @@ class Counts:
     transactions: int = 0
     epochs: int = 0
     payouts: int = 0
+    refused: int = 0
 
 
 class Books:
@@ -85,8 +86,9 @@ class Books:
 class Replay:
     """The ledger, what it is compared with, and what was compared so far."""
 
-    def __init__(self, genesis: Genesis, checkpoints: dict[int, Any]) -> None:
-        self.ledger, self.checkpoints, self.counts = Ledger(genesis), checkpoints, Counts()
+    def __init__(self, genesis: Genesis, checkpoints: dict[int, Any], refused: dict[tuple[int, int], list[Any]]) -> None:
+        self.ledger, self.counts = Ledger(genesis), Counts()
+        self.checkpoints, self.refused = checkpoints, refused
         self.books = Books(self.ledger)
         self.last_epoch = max(checkpoints, default=0)
         self.height = genesis.first_height
@@ -187,17 +189,35 @@ class Replay:
         """Every transaction by its rule; then, if it is the epoch's last block, the epoch's end."""
         self.ledger.begin(block.header.time_ms, block.header.hash())
         for place, transaction in enumerate(block.transactions):
+            self.refuse(place)
             self.apply(f"transactions[{place}]", transaction)
+        self.refuse(len(block.transactions))
         return end_epoch(self.ledger) if ends_epoch(self.ledger) else None
 
     def apply(self, field: str, transaction: SignedTransaction) -> None:
         """A block holds only what its rule allows."""
-        payload, tx_id = transaction.payload, transaction.id(self.ledger.domain)
         try:
-            RULES[type(payload)](self.ledger, payload, transaction.signer(self.ledger.domain), tx_id)
+            self.rule(transaction)
         except (Refused, BadSignature) as error:
-            raise Mismatch(self.height, field, f"a valid {type(payload).__name__}", error) from None
+            raise Mismatch(self.height, field, f"a valid {type(transaction.payload).__name__}", error) from None
         self.counts.transactions += 1
+
+    def rule(self, transaction: SignedTransaction) -> None:
+        """Applies a transaction, or says why not."""
+        payload, domain = transaction.payload, self.ledger.domain
+        RULES[type(payload)](self.ledger, payload, transaction.signer(domain), transaction.id(domain))
+
+    def refuse(self, place: int) -> None:
+        """What was refused at this place is refused here for the same reason."""
+        for number, line in enumerate(self.refused.get((self.height, place), [])):
+            field = f"refused before transactions[{place}], number {number}"
+            try:
+                self.rule(from_json(SignedTransaction, line["transaction"]))
+            except Refused as refused:
+                self.same(field, str(refused), line["code"])
+            else:
+                raise Mismatch(self.height, field, "no rejection", line["code"])
+            self.counts.refused += 1
 
     def check_books(self) -> None:
         """The counters agree with the entries, and units neither appear nor vanish."""
@@ -249,13 +269,15 @@ class Export:
     """A file of `hotpot export blocks`: the genesis and the checkpoints; blocks are read one by one."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.blocks, self.checkpoints = path, 0, {}
+        self.path, self.blocks, self.checkpoints, self.refused = path, 0, {}, defaultdict(list)
         genesis = None
         for kind, line in self.lines():
             if kind == "genesis":
                 genesis, claimed = line["genesis"], line["sidechain_id"]
             elif kind == "checkpoint":
                 self.checkpoints[line["checkpoint"]["checkpoint"]["epoch"]] = line
+            elif kind == "refused":
+                self.refused[line["height"], line["place"]].append(line)
             self.blocks += kind == "block"
         if genesis is None:
             raise NoExport(f"{path} names no genesis; it is the first line of an export")
@@ -274,7 +296,7 @@ class Export:
 
     def replay(self) -> Iterator[Replay]:
         """Block by block; raises the first difference."""
-        replay = Replay(self.genesis, dict(self.checkpoints))
+        replay = Replay(self.genesis, dict(self.checkpoints), self.refused)
         replay.same("genesis.sidechain_id", replay.ledger.sidechain_id, self.claimed_id)
         for validator in self.genesis.validators:
             replay.same("genesis.validators.address", address_of_compressed(validator.public_key), validator.address)

@@ -43,9 +43,9 @@ def require(holds: bool, code: str) -> None:
 
 def use_nonce(ledger: Ledger, signer: bytes, nonce: int) -> None:
     """Nonces of an account strictly increase."""
-    account = ledger.account(signer)
-    require(nonce > account.nonce, "stale_nonce")
-    account.nonce = nonce
+    before = ledger.accounts.get(signer) or Account()
+    require(nonce > before.nonce, "stale_nonce")
+    ledger.account(signer).nonce = nonce
 
 
 def contracts(ledger: Ledger) -> set[bytes]:
@@ -61,8 +61,9 @@ def contracts(ledger: Ledger) -> set[bytes]:
 def sale(ledger: Ledger, sale: Sale, signer: bytes, tx_id: bytes) -> None:
     """A sale is recorded; unless a quota or the owner's debt forbids it, 100 units are issued."""
     key = (sale.outlet, sale.sale_id)
-    require(ledger.sales.get(key) is None, "sale_conflict")
-    check_sale(ledger, sale, signer)
+    require(signer == sale.terminal, "wrong_terminal_signature")
+    check_not_recorded(ledger.sales.get(key), tx_id, "sale_conflict")
+    check_sale(ledger, sale)
     entry = SaleEntry(tx_id, ledger.core.height, sale.total, 0, why_not_issued(ledger, sale), [],
                       ledger.core.time_ms + ledger.genesis.maturity_ms)
     ledger.sales.write(key, entry)
@@ -71,10 +72,15 @@ def sale(ledger: Ledger, sale: Sale, signer: bytes, tx_id: bytes) -> None:
         issue(ledger, sale, entry)
 
 
-def check_sale(ledger: Ledger, sale: Sale, signer: bytes) -> None:
-    """Identity, rights, content."""
+def check_not_recorded(before: SaleEntry | RefundEntry | None, tx_id: bytes, conflict: str) -> None:
+    """The same content is no second one; other content under the same key is a conflict."""
+    require(before is None or before.tx_id != tx_id, "already_included")
+    require(before is None, conflict)
+
+
+def check_sale(ledger: Ledger, sale: Sale) -> None:
+    """Rights, then content."""
     terminal, outlet, now = ledger.terminals.get(sale.terminal), ledger.outlets.get(sale.outlet), ledger.core.time_ms
-    require(signer == sale.terminal, "wrong_terminal_signature")
     require(terminal is not None, "unknown_terminal")
     require(terminal.active, "revoked_terminal")
     require(terminal.outlet == sale.outlet and outlet is not None, "wrong_outlet")
@@ -131,8 +137,11 @@ def claim_receipt(ledger: Ledger, claim: ClaimReceipt, signer: bytes, tx_id: byt
     key = (claim.outlet, claim.sale_id)
     entry = ledger.sales.get(key)
     require(entry is not None, "unknown_sale")
-    share = next((share for share in entry.shares if isinstance(share.to, ToReceipt)), None)
-    require(share is not None and share.left() > 0, "no_receipt")
+    share = next((share for share in entry.shares if isinstance(share.to, ToReceipt | ToClaimed)), None)
+    require(share is not None, "no_receipt")
+    if isinstance(share.to, ToClaimed):
+        raise Refused("already_claimed" if share.to.account == claim.wallet else "claim_conflict")
+    require(share.left() > 0, "no_receipt")
     require(signer == share.to.receipt, "wrong_signer")
     require(claim.wallet not in contracts(ledger), "bad_wallet")
     ledger.sales.write(key)
@@ -152,6 +161,8 @@ def refund(ledger: Ledger, refund: Refund, signer: bytes, tx_id: bytes) -> None:
     key = (refund.outlet, refund.sale_id)
     entry = ledger.sales.get(key)
     require(entry is not None, "unknown_sale")
+    before = next((each for each in entry.refunds if each.refund_id == refund.refund_id), None)
+    check_not_recorded(before, tx_id, "refund_conflict")
     check_refund(ledger, refund, entry, signer)
     ledger.sales.write(key)
     owner = ledger.account(ledger.outlets.get(refund.outlet).owner)
@@ -167,9 +178,8 @@ def check_refund(ledger: Ledger, refund: Refund, entry: SaleEntry, signer: bytes
     if signer != ledger.outlets.get(refund.outlet).owner:
         terminal = ledger.terminals.get(signer)
         require(terminal is not None, "unknown_terminal")
-        require(terminal.outlet == refund.outlet, "wrong_outlet")
         require(terminal.active, "revoked_terminal")
-    require(all(refund.refund_id != each.refund_id for each in entry.refunds), "refund_conflict")
+        require(terminal.outlet == refund.outlet, "wrong_outlet")
     require(1 <= refund.amount <= entry.total - entry.refunded(), "refund_out_of_bounds")
     require(len(entry.refunds) < REFUNDS_PER_SALE_MAX, "too_many_refunds")
 
@@ -284,9 +294,9 @@ def set_anchor(ledger: Ledger, bound: SetAnchor, signer: bytes, tx_id: bytes) ->
     """Contracts are proposed; they come into force at the end of `from_epoch`."""
     core = ledger.core
     require(signer == ledger.genesis.founder, "wrong_signer")
-    require(core.anchor is None or core.anchor.token == bound.token, "token_fixed")
     require(ZERO_ADDRESS not in (bound.token, bound.anchor) and bound.token != bound.anchor, "bad_contract")
     require(not any(ledger.accounts.get(address) for address in (bound.token, bound.anchor)), "bad_contract")
+    require(core.anchor is None or core.anchor.token == bound.token, "token_fixed")
     require(bound.from_epoch >= core.epoch, "epoch_passed")
     require(bound.from_epoch <= core.epoch + ANCHOR_AHEAD_EPOCHS_MAX, "epoch_too_far")
     require(bound.validators_hash == validators_hash(core.validators), "wrong_validators")

@@ -59,6 +59,8 @@ pub struct Chain {
     pub events: Vec<Event>,
     pub checkpoints: Vec<EpochCheckpoint>,
     pub blocks: Vec<Block>,
+    /// What was refused: at which height, after how many transactions of the block, and why.
+    pub refused: Vec<(u64, usize, SignedTransaction, Rejection)>,
     /// Why the last block is final.
     pub last_commit: Option<CommitCertificate>,
     nonce: u64,
@@ -73,6 +75,7 @@ impl Chain {
             events: vec![],
             checkpoints: vec![],
             blocks: vec![],
+            refused: vec![],
             last_commit: None,
             nonce: 0,
         }
@@ -204,7 +207,11 @@ impl Chain {
             let verified = VerifiedTransaction::verify(transaction.clone(), &domain).unwrap();
             match execution.apply(&verified) {
                 Ok(()) => taken.push(transaction.clone()),
-                Err(error) => rejection = rejection.and(Err(error)),
+                Err(error) => {
+                    let place = (self.ledger.next_height(), taken.len());
+                    self.refused.push((place.0, place.1, transaction.clone(), error.clone()));
+                    rejection = rejection.and(Err(error));
+                }
             }
         }
         let header = execution.header(address("validator 0"), self.last_commit.as_ref());

@@ -1,27 +1,34 @@
 //! Chains as `hotpot export blocks` writes them, for the second implementation: `scripts/replay`.
 
-use crate::actors::{Chain, validator_keys};
-use crate::properties::{action, parameters, play};
+use crate::actors::{Chain, address, key, validator_keys};
+use crate::properties::{Action, action, parameters, transaction};
 use alloy_primitives::hex::encode_prefixed;
 use domain::checkpoint::{CheckpointSignature, SignedCheckpoint};
 use domain::crypto::address_of_secret;
 use domain::genesis::EpochLength;
 use domain::ledger::EpochCheckpoint;
-use domain::limits::DAY_MS;
+use domain::limits::{DAY_MS, SALE_AHEAD_MS_MAX, SALE_LATE_MS_MAX, SALE_TOTAL_MAX};
+use domain::transaction::RegisterOutlet;
 use domain::*;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
-/// One line each: the genesis, the blocks with their certificates, the checkpoints with all signatures.
+const CHAINS: usize = 200;
+
+/// One line each: the genesis, the blocks with their certificates, the checkpoints with all signatures, and what was
+/// refused.
 pub fn lines(chain: &Chain) -> String {
     let genesis = chain.ledger.genesis();
     let first = json!({"type": "genesis", "sidechain_id": genesis.sidechain_id(), "genesis": genesis});
     let certificates = chain.blocks.iter().skip(1).map(|next| &next.last_commit).chain([&chain.last_commit]);
     let blocks = chain.blocks.iter().zip(certificates).map(|(block, certificate)| line_of_block(block, certificate));
     let checkpoints = chain.checkpoints.iter().map(|closed| line_of_checkpoint(genesis, closed));
-    [first].into_iter().chain(blocks).chain(checkpoints).map(|line| format!("{line}\n")).collect()
+    let refused = chain.refused.iter().map(|(height, place, transaction, why)| {
+        json!({"type": "refused", "height": height, "place": place, "transaction": transaction, "code": why.code()})
+    });
+    [first].into_iter().chain(blocks).chain(checkpoints).chain(refused).map(|line| format!("{line}\n")).collect()
 }
 
 fn line_of_block(block: &Block, certificate: &Option<CommitCertificate>) -> Value {
@@ -54,6 +61,122 @@ fn any_genesis() -> impl Strategy<Value = Genesis> {
     })
 }
 
+/// A transaction with one field changed or another signer: most have no right to be in a block.
+#[derive(Clone, Copy, Debug)]
+struct Twist {
+    field: usize,
+    value: usize,
+    signer: usize,
+}
+
+const SIGNERS: [&str; 9] =
+    ["founder", "registrar", "owner 1", "owner 2", "owner 3", "till 1", "till 2", "till 3", "guest 0"];
+
+/// Values that a field of this kind may have, within and beyond its bounds.
+fn values(field: &str, old: &Value, now_ms: u64) -> Vec<Value> {
+    let late_ms = now_ms - SALE_LATE_MS_MAX;
+    let accounts = ["token", "anchor", "till 1", "till 3", "owner 2", "guest 1"].map(|name| json!(address(name)));
+    match (field, old) {
+        ("occurred_at_ms", _) => {
+            [late_ms - 1, late_ms, now_ms + SALE_AHEAD_MS_MAX, now_ms + SALE_AHEAD_MS_MAX + 1].map(Value::from).to_vec()
+        }
+        ("approval_expires_at_ms", _) => [now_ms - 1, now_ms, now_ms + 1].map(Value::from).to_vec(),
+        ("total" | "amount", _) => [0, 1, 1698, SALE_TOTAL_MAX, SALE_TOTAL_MAX + 1].map(Value::from).to_vec(),
+        ("city", _) => [0, 1, 64, 65].map(|bytes| Value::from("c".repeat(bytes))).to_vec(),
+        ("currency", _) => vec!["EUR".into()],
+        (_, Value::Number(old)) => {
+            [0, 1, 2, 3, 4, old.as_u64().unwrap() + 1, 1_000, 1_001, u64::from(u32::MAX)].map(Value::from).to_vec()
+        }
+        (_, Value::String(old)) if old.len() == 42 => [json!(Address::ZERO)].into_iter().chain(accounts).collect(),
+        (_, Value::String(old)) if old.len() == 66 => vec![json!(B256::ZERO), json!(keccak256(1u64.to_be_bytes()))],
+        (_, Value::String(old)) if old.len() == 32 => (0..20).map(|n| format!("{n:032x}").into()).collect(),
+        _ => vec![old.clone()],
+    }
+}
+
+/// The signer stays the same in every second case.
+fn twisted(chain: &Chain, signed: &SignedTransaction, twist: Twist) -> SignedTransaction {
+    let mut value = serde_json::to_value(signed).unwrap();
+    let object = value.as_object_mut().unwrap();
+    let fields: Vec<String> = object.keys().filter(|name| !name.ends_with("signature")).cloned().collect();
+    let field = &fields[twist.field % fields.len()];
+    let values = values(field, &object[field], chain.now_ms + 250);
+    object.insert(field.clone(), values[twist.value % values.len()].clone());
+    let Ok(changed) = serde_json::from_value::<SignedTransaction>(value) else { return signed.clone() };
+    let before = signed.signer(chain.ledger.domain()).unwrap();
+    let same = SIGNERS.iter().find(|name| address(name) == before);
+    let payload = approved(chain, changed.payload, twist);
+    let by = same.filter(|_| twist.signer % 2 == 0).unwrap_or(&SIGNERS[twist.signer % SIGNERS.len()]);
+    chain.sign(payload, by)
+}
+
+/// What the registrar approved is twisted only in every third case.
+fn approved(chain: &Chain, payload: Payload, twist: Twist) -> Payload {
+    match payload {
+        Payload::RegisterOutlet(t) if twist.signer % 3 != 0 => {
+            let domain = chain.ledger.domain();
+            let digest = domain.approval_digest(t.outlet, t.owner, t.approval_ref, t.approval_expires_at_ms);
+            Payload::RegisterOutlet(RegisterOutlet {
+                approval_signature: Signature::sign(digest, &key("registrar")),
+                ..t
+            })
+        }
+        other => other,
+    }
+}
+
+/// Few sales, so that most claims and refunds find theirs.
+fn dense(action: Action) -> Action {
+    match action {
+        Action::Sale { outlet, number, kind } => Action::Sale { outlet, number: number % 12, kind },
+        Action::Claim { outlet, number, guest } => Action::Claim { outlet, number: number % 12, guest },
+        Action::Refund { outlet, number, refund, amount } => {
+            let (refund, amount) = (amount as u8 % 20, if refund == 0 { amount } else { amount / 20 });
+            Action::Refund { outlet, number: number % 3, refund, amount }
+        }
+        other => other,
+    }
+}
+
+fn twist() -> impl Strategy<Value = Option<Twist>> {
+    proptest::option::of((0..20usize, 0..20usize, 0..40usize).prop_map(|(field, value, signer)| Twist {
+        field,
+        value,
+        signer,
+    }))
+}
+
+/// What happens, and each transaction once more with a twist; then the epoch ends.
+fn play(chain: &mut Chain, actions: &[(Action, Option<Twist>)]) {
+    let mut waiting = Vec::new();
+    for (action, twist) in actions {
+        match action {
+            Action::Wait { ms } => chain.now_ms += ms,
+            Action::Block => drop(chain.block(&std::mem::take(&mut waiting))),
+            other => {
+                let signed = transaction(chain, other);
+                let twisted = signed.iter().zip(*twist).map(|(signed, twist)| twisted(chain, signed, twist));
+                let twisted: Vec<SignedTransaction> = twisted.collect();
+                waiting.extend(twisted.into_iter().chain(signed));
+            }
+        }
+    }
+    chain.now_ms += 2 * DAY_MS;
+    chain.finish_epoch();
+}
+
+/// Three outlets: the third with a quota; and its registration with a twist before.
+fn begin(genesis: Genesis, quota: u32, twists: &[Option<Twist>]) -> Chain {
+    let mut chain = Chain::with_outlets(genesis);
+    for twist in twists.iter().flatten() {
+        let outlet = chain.register_outlet(3, OutletKind::Franchised, quota);
+        let terminal = chain.register_terminal(3, "till 3");
+        let twisted = [twisted(&chain, &outlet, *twist), outlet, twisted(&chain, &terminal, *twist), terminal];
+        let _ = chain.block(&twisted);
+    }
+    chain
+}
+
 /// `EXPORTS=FOLDER cargo test -p domain exports -- --ignored`
 #[test]
 #[ignore = "scripts/test runs it and replays what it writes"]
@@ -61,17 +184,12 @@ fn any_genesis() -> impl Strategy<Value = Genesis> {
 fn exports_of_random_chains() {
     let folder = std::env::var("EXPORTS").expect("EXPORTS names the folder to write to");
     let mut runner = TestRunner::deterministic();
-    let cases = (any_genesis(), proptest::collection::vec(action(), 0..120), 0..3u32);
-    for number in 0..200 {
-        let (genesis, actions, quota) = cases.new_tree(&mut runner).unwrap().current();
-        let mut chain = Chain::with_outlets(genesis);
-        let scarce = chain.register_outlet(3, OutletKind::Franchised, quota);
-        chain.block(&[scarce]).unwrap();
-        let enrol = chain.register_terminal(3, "till 3");
-        chain.block(&[enrol]).unwrap();
+    let actions = proptest::collection::vec((action().prop_map(dense), twist()), 0..150);
+    let cases = (any_genesis(), actions, 0..3u32, proptest::collection::vec(twist(), 0..4));
+    for number in 0..CHAINS {
+        let (genesis, actions, quota, twists) = cases.new_tree(&mut runner).unwrap().current();
+        let mut chain = begin(genesis, quota, &twists);
         play(&mut chain, &actions);
-        chain.now_ms += 2 * DAY_MS;
-        chain.finish_epoch();
         std::fs::write(format!("{folder}/{number}.jsonl"), lines(&chain)).unwrap();
     }
 }

@@ -34,7 +34,7 @@ pub fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
-fn transaction(chain: &mut Chain, action: &Action) -> Option<SignedTransaction> {
+pub fn transaction(chain: &mut Chain, action: &Action) -> Option<SignedTransaction> {
     let kinds = [BuyerKind::None, BuyerKind::Wallet, BuyerKind::Receipt];
     Some(match action {
         Action::Sale { outlet, number, kind } => {
@@ -58,13 +58,6 @@ fn transaction(chain: &mut Chain, action: &Action) -> Option<SignedTransaction> 
 
 fn run(genesis: Genesis, actions: &[Action]) -> Chain {
     let mut chain = Chain::with_outlets(genesis);
-    play(&mut chain, actions);
-    chain.finish_epoch();
-    chain
-}
-
-/// Lets everything happen.
-pub fn play(chain: &mut Chain, actions: &[Action]) {
     let mut waiting = Vec::new();
     for action in actions {
         match action {
@@ -73,9 +66,11 @@ pub fn play(chain: &mut Chain, actions: &[Action]) {
                 let _ = chain.block(&std::mem::take(&mut waiting));
                 assert!(chain.ledger.conserves());
             }
-            other => waiting.extend(transaction(chain, other)),
+            other => waiting.extend(transaction(&mut chain, other)),
         }
     }
+    chain.finish_epoch();
+    chain
 }
 
 pub fn parameters() -> impl Strategy<Value = Genesis> {
