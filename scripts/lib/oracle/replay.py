@@ -108,6 +108,13 @@ class Replay:
     def block(self, answer: dict[str, Any]) -> None:
         """Everything that a block says, then everything that follows from it."""
         self.height = self.ledger.core.height + 1
+        try:
+            self.compare(answer)
+        except (Malformed, KeyError) as error:
+            raise Mismatch(self.height, "form", "what hotpot export blocks writes", repr(error)) from None
+
+    def compare(self, answer: dict[str, Any]) -> None:
+        """A block in its steps."""
         block = self.read(answer)
         self.check_header(block)
         self.check_certificate(block, answer)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from .crypto import ZERO_ADDRESS
+from .crypto import ZERO_ADDRESS, BadSignature
 from .state import (
     SHARES, UNITS_PER_SALE, Account, Binding, Ledger, Outlet, RefundEntry, SaleEntry, Share, Terminal, ToAccount, ToClaimed, ToPool,
     ToReceipt, new_quota,
@@ -48,6 +48,14 @@ def use_nonce(ledger: Ledger, signer: bytes, nonce: int) -> None:
     ledger.account(signer).nonce = nonce
 
 
+def terminal_of_outlet(ledger: Ledger, address: bytes, outlet: int) -> None:
+    """An address is an active terminal of an outlet."""
+    terminal = ledger.terminals.get(address)
+    require(terminal is not None, "unknown_terminal")
+    require(terminal.active, "revoked_terminal")
+    require(terminal.outlet == outlet, "wrong_outlet")
+
+
 def contracts(ledger: Ledger) -> set[bytes]:
     """The addresses that hold no units: the zero address, the token and the anchor."""
     bindings = [binding for binding in (ledger.core.anchor, ledger.core.proposed_anchor) if binding]
@@ -80,10 +88,8 @@ def check_not_recorded(before: SaleEntry | RefundEntry | None, tx_id: bytes, con
 
 def check_sale(ledger: Ledger, sale: Sale) -> None:
     """Rights, then content."""
-    terminal, outlet, now = ledger.terminals.get(sale.terminal), ledger.outlets.get(sale.outlet), ledger.core.time_ms
-    require(terminal is not None, "unknown_terminal")
-    require(terminal.active, "revoked_terminal")
-    require(terminal.outlet == sale.outlet and outlet is not None, "wrong_outlet")
+    terminal_of_outlet(ledger, sale.terminal, sale.outlet)
+    outlet, now = ledger.outlets.get(sale.outlet), ledger.core.time_ms
     require(sale.currency == outlet.currency, "wrong_currency")
     require(sale.total <= SALE_TOTAL_MAX, "total_out_of_bounds")
     require(sale.occurred_at_ms + SALE_LATE_MS_MAX >= now, "too_late")
@@ -176,10 +182,7 @@ def refund(ledger: Ledger, refund: Refund, signer: bytes, tx_id: bytes) -> None:
 def check_refund(ledger: Ledger, refund: Refund, entry: SaleEntry, signer: bytes) -> None:
     """An active terminal of the outlet or its owner; never more than the total."""
     if signer != ledger.outlets.get(refund.outlet).owner:
-        terminal = ledger.terminals.get(signer)
-        require(terminal is not None, "unknown_terminal")
-        require(terminal.active, "revoked_terminal")
-        require(terminal.outlet == refund.outlet, "wrong_outlet")
+        terminal_of_outlet(ledger, signer, refund.outlet)
     require(1 <= refund.amount <= entry.total - entry.refunded(), "refund_out_of_bounds")
     require(len(entry.refunds) < REFUNDS_PER_SALE_MAX, "too_many_refunds")
 
@@ -224,17 +227,25 @@ def register_outlet(ledger: Ledger, register: RegisterOutlet, signer: bytes, tx_
     """The founder opens an outlet with the registrar's approval, which is used once."""
     require(signer == ledger.genesis.founder, "wrong_signer")
     require(ledger.outlets.get(register.outlet) is None, "outlet_exists")
-    require(register.owner not in contracts(ledger), "bad_owner")
     require(1 <= len(register.city.encode()) <= CITY_BYTES_MAX, "bad_city")
     require(register.currency.isupper(), "bad_currency")
-    require(approval_signer(register, ledger.domain) == ledger.genesis.registrar, "wrong_registrar")
-    require(ledger.core.time_ms <= register.approval_expires_at_ms, "approval_expired")
-    require(register.approval_ref not in ledger.approvals, "approval_used")
+    require(register.owner not in contracts(ledger), "bad_owner")
+    check_approval(ledger, register)
     use_nonce(ledger, signer, register.nonce)
     ledger.approvals.mark(register.approval_ref, True)
     quota = new_quota(register.quota_per_day, ledger.core.time_ms)
     ledger.outlets.write(register.outlet, Outlet(register.owner, register.kind, register.city, register.currency,
                                                  SHARES[register.kind], quota, register.terminal_quota_per_day))
+
+
+def check_approval(ledger: Ledger, register: RegisterOutlet) -> None:
+    """The registrar's signature over this very outlet, in time and for the first time."""
+    try:
+        require(approval_signer(register, ledger.domain) == ledger.genesis.registrar, "wrong_registrar")
+    except BadSignature:
+        raise Refused("bad_approval_signature") from None
+    require(ledger.core.time_ms <= register.approval_expires_at_ms, "approval_expired")
+    require(register.approval_ref not in ledger.approvals, "approval_used")
 
 
 def outlet_of_owner(ledger: Ledger, outlet: int, signer: bytes) -> Outlet:
@@ -259,10 +270,7 @@ def register_terminal(ledger: Ledger, register: RegisterTerminal, signer: bytes,
 def revoke_terminal(ledger: Ledger, revoke: RevokeTerminal, signer: bytes, tx_id: bytes) -> None:
     """A revoked address stays in the ledger, so that it is never enrolled again."""
     outlet_of_owner(ledger, revoke.outlet, signer)
-    terminal = ledger.terminals.get(revoke.terminal)
-    require(terminal is not None, "unknown_terminal")
-    require(terminal.outlet == revoke.outlet, "wrong_outlet")
-    require(terminal.active, "revoked_terminal")
+    terminal_of_outlet(ledger, revoke.terminal, revoke.outlet)
     use_nonce(ledger, signer, revoke.nonce)
     ledger.terminals.write(revoke.terminal).active = False
 

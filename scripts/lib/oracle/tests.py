@@ -5,20 +5,23 @@
 
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import unittest
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .chain import Block, Checkpoint, Validator, what_is_wrong_with, Signed, validators_hash
+from .chain import Block, Checkpoint, Signed, Validator, validators_hash, what_is_wrong_with
 from .codec import decode, encode, from_hex, from_json
 from .crypto import transaction_domain
 from .payouts import chunks, payout_root
 from .replay import Counts, Export, Mismatch, read_chunk
 from .transactions import Sale, SignedTransaction, lines_hash
 
-VECTORS = Path(__file__).parents[3] / "crates/domain/tests/vectors"
+SCRIPTS = Path(__file__).parents[2]
+VECTORS = SCRIPTS.parent / "crates/domain/tests/vectors"
 Lines = list[dict[str, Any]]
 
 
@@ -195,6 +198,39 @@ class Flips(unittest.TestCase):
         line = paying(self.lines)
         self.lines.remove(line)
         self.assertEqual(self.field_found(), f"epoch {line['checkpoint']['checkpoint']['epoch']}: checkpoint")
+
+
+class CommandLine(unittest.TestCase):
+    """What `scripts/replay` answers."""
+
+    def run_on(self, text: str) -> subprocess.CompletedProcess[str]:
+        """Runs it on a file with this text."""
+        with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
+            file.write(text)
+            file.flush()
+            command = [sys.executable, str(SCRIPTS / "replay.py"), "--json", file.name]
+            return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    def test_agreement_is_0(self) -> None:
+        done = self.run_on((VECTORS / "chain.jsonl").read_text())
+        self.assertEqual((done.returncode, json.loads(done.stdout)["blocks"]), (0, vector("chain")["height"]))
+
+    def test_a_difference_is_1_and_named(self) -> None:
+        lines = [json.loads(line) for line in (VECTORS / "chain.jsonl").read_text().splitlines()]
+        answer = block_with_sale(lines)
+        answer["header"]["state_digest"] = flip(answer["header"]["state_digest"])
+        done = self.run_on("".join(json.dumps(line) + "\n" for line in lines))
+        first = json.loads(done.stdout)["first_difference"]
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual((first["height"], first["field"]), (answer["header"]["height"], "header.state_digest"))
+        self.assertIn(f"height {first['height']}, header.state_digest: expected 0x", done.stderr)
+
+    def test_what_is_no_export_is_2(self) -> None:
+        for text in ("", "garbage\n", "[]\n", '{"type": "block"}\n'):
+            with self.subTest(text):
+                done = self.run_on(text)
+                self.assertEqual((done.returncode, done.stdout), (2, ""))
+                self.assertIn("error: ", done.stderr)
 
 
 if __name__ == "__main__":
