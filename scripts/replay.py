@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "lib"))
@@ -19,9 +20,9 @@ def arguments() -> argparse.Namespace:
         prog="scripts/replay",
         description="Replays what `hotpot export blocks` wrote with a second implementation of the ledger, which was "
         "written from docs/PROTOCOL.md, and compares every header, certificate, checkpoint and payout.",
-        epilog="Exit code 0: all agree; 1: something differs, and the first difference is named; 2: the file is no export.",
+        epilog="Exit code 0: all agree; 1: something differs, and the first is named; 2: the file is no export.",
     )
-    parser.add_argument("file", type=Path, help="what `hotpot export blocks --output FILE` wrote, from the first block on")
+    parser.add_argument("file", type=Path, help="what `hotpot export blocks --output FILE` wrote")
     parser.add_argument("--json", action="store_true", help="the summary as one JSON object on standard output")
     return parser.parse_args()
 
@@ -42,12 +43,14 @@ def replay(path: Path) -> tuple[Counts, Mismatch | None]:
 
 def summary(counts: Counts, mismatch: Mismatch | None, seconds: float) -> dict[str, object]:
     """What was compared, for programs."""
-    first = mismatch and {"height": mismatch.height, "field": mismatch.field, "expected": mismatch.expected, "found": mismatch.found}
-    return {
-        "ok": mismatch is None, "blocks": counts.blocks, "transactions": counts.transactions, "epochs": counts.epochs,
-        "payouts": counts.payouts, "mismatches": int(mismatch is not None), "seconds": round(seconds, 1),
-        "first_difference": first,
-    }
+    mismatches, seconds = int(mismatch is not None), round(seconds, 1)
+    first = mismatch and {key: getattr(mismatch, key) for key in ("height", "field", "expected", "found")}
+    return {**asdict(counts), "mismatches": mismatches, "seconds": seconds, "first_difference": first}
+
+
+def table(found: dict[str, object]) -> str:
+    """The same for people."""
+    return "\n".join(f"{name:<14}{value:>10}" for name, value in found.items() if name != "first_difference")
 
 
 def main() -> int:
@@ -62,7 +65,7 @@ def main() -> int:
     if typed.json:
         print(json.dumps(found))
     else:
-        print("\n".join(f"{name:<14}{found[name]:>10}" for name in ("blocks", "transactions", "epochs", "payouts", "mismatches", "seconds")))
+        print(table(found))
     if mismatch is not None:
         print(f"DIFFERS: {mismatch}", file=sys.stderr)
     return 0 if mismatch is None else 1

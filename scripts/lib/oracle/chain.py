@@ -3,7 +3,17 @@
 from dataclasses import dataclass
 
 from .codec import U16, U32, U64, U128, Address, Hash, PublicKey, Signature, encode
-from .crypto import BadSignature, abi_word, checkpoint_domain, keccak256, leaf, merkle_root, recover, struct_hash, typed_digest
+from .crypto import (
+    BadSignature,
+    abi_word,
+    checkpoint_domain,
+    keccak256,
+    leaf,
+    merkle_root,
+    recover,
+    struct_hash,
+    typed_digest,
+)
 from .transactions import SignedTransaction
 
 PROTOCOL_VERSION = 1
@@ -135,7 +145,8 @@ class Checkpoint:
     def rest_hash(self) -> bytes:
         """Hash of all fields but the payout root."""
         kinds = ["bytes32", *["uint64"] * 3, *["bytes32"] * 4, "uint128", "bytes32"]
-        words = [abi_word(kind, getattr(self, name)) for kind, name in zip(kinds, self.__slots__) if name != "payout_root"]
+        typed = zip(kinds, self.__slots__, strict=True)
+        words = [abi_word(kind, getattr(self, name)) for kind, name in typed if name != "payout_root"]
         return keccak256(b"".join(words))
 
     def commitment(self) -> bytes:
@@ -157,7 +168,8 @@ class SignedCheckpoint:
 def transactions_root(ids: list[bytes], transactions: list[SignedTransaction]) -> bytes:
     """The leaf binds a transaction's place, for the tree sorts its pairs."""
     signed = zip(ids, transactions, strict=True)
-    return merkle_root([leaf(place.to_bytes(4, "big") + id + each.signature) for place, (id, each) in enumerate(signed)])
+    leaves = [leaf(place.to_bytes(4, "big") + tx_id + each.signature) for place, (tx_id, each) in enumerate(signed)]
+    return merkle_root(leaves)
 
 
 def validators_hash(validators: list[Validator]) -> bytes:
@@ -174,7 +186,9 @@ def precommit_digest(sidechain_id: bytes, certificate: Certificate) -> bytes:
     return keccak256(b"HotPot vote 1" + sidechain_id + b"\2" + place + b"\1" + certificate.block_hash)
 
 
-def what_is_wrong_with(digest: bytes, signatures: list[Signed], validators: list[Validator], quorum: bool = True) -> str | None:
+def what_is_wrong_with(
+    digest: bytes, signatures: list[Signed], validators: list[Validator], quorum: bool = True
+) -> str | None:
     """Each signature is of a validator of the set, ascending; together they are more than two thirds of its power."""
     power = {validator.address: validator.power for validator in validators}
     signers = [signed.validator for signed in signatures]

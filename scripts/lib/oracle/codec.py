@@ -1,7 +1,7 @@
 """Canonical bytes (borsh) and JSON of a type, both from its annotations.
 
-A record is a dataclass; its fields are encoded in their order. `list`, `dict`, `set`, `tuple`, `bool`, `str`, `X | None`,
-`IntEnum` and unions of records mean what docs/PROTOCOL.md says under "Encoding and hashing".
+A record is a dataclass; its fields are encoded in their order. `list`, `dict`, `set`, `tuple`, `bool`, `str`,
+`X | None`, `IntEnum` and unions of records mean what docs/PROTOCOL.md says under "Encoding and hashing".
 """
 
 import types
@@ -206,7 +206,7 @@ class Pack:
 
 
 class Record:
-    """The fields of a dataclass in their order; in JSON an object with exactly these fields."""
+    """The fields of a dataclass in their order; in JSON an object with just these."""
 
     def __init__(self, kind: type) -> None:
         hints = get_type_hints(kind, include_extras=True)

@@ -1,6 +1,5 @@
 """Hashes, signatures, Merkle trees and EIP-712."""
 
-import re
 from typing import Any
 
 from coincurve import PublicKey
@@ -87,7 +86,8 @@ def abi_word(kind: str, value: Any) -> bytes:
 
 def struct_hash(typed: str, values: list[Any]) -> bytes:
     """EIP-712 `hashStruct` of `Name(kind field,kind field)` with the values in this order."""
-    kinds = [field.split()[0] for field in re.search(r"\((.*?)\)", typed)[1].split(",")]
+    listed = typed[typed.index("(") + 1 : typed.index(")")]
+    kinds = [field.split()[0] for field in listed.split(",")]
     words = (abi_word(kind, value) for kind, value in zip(kinds, values, strict=True))
     return keccak256(keccak256(typed.encode()) + b"".join(words))
 

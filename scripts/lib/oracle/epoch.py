@@ -41,9 +41,10 @@ def release_mature(ledger: Ledger) -> None:
     for accrual in sorted(each for each in ledger.accruals.members if each[0] <= ledger.core.time_ms):
         ledger.accruals.mark(accrual, False)
         for share in ledger.sales.write(accrual[1]).shares:
-            if share.account() is not None and share.released_in is None:
+            account = share.account()
+            if account is not None and share.released_in is None:
                 share.released_in = ledger.core.epoch
-                mature[share.account()] += share.left()
+                mature[account] += share.left()
     for address in sorted(+mature):
         release(ledger, address, mature[address])
 
@@ -78,9 +79,16 @@ def make_checkpoint(ledger: Ledger) -> Closed | None:
         return None
     found = chunks(settle(ledger))
     checkpoint = Checkpoint(
-        ledger.sidechain_id, core.epoch, core.uncovered_from, core.height,
-        merkle_root([leaf(each) for each in ledger.uncovered_hashes]), state_root(ledger), payout_root(found), EMPTY_ROOT,
-        core.supply.released, validators_hash(core.validators),
+        ledger.sidechain_id,
+        core.epoch,
+        core.uncovered_from,
+        core.height,
+        merkle_root([leaf(each) for each in ledger.uncovered_hashes]),
+        state_root(ledger),
+        payout_root(found),
+        EMPTY_ROOT,
+        core.supply.released,
+        validators_hash(core.validators),
     )
     core.uncovered_from, ledger.uncovered_hashes = core.height + 1, []
     return Closed(checkpoint, core.anchor.anchor, found)
@@ -96,7 +104,7 @@ def settle(ledger: Ledger) -> list[tuple[bytes, int]]:
     for account in sorted(ledger.to_settle.members):
         ledger.to_settle.mark(account, False)
     core.settle_all = False
-    return [(account, ledger.accounts.get(account).released) for account in sorted(accounts)]
+    return [(account, ledger.accounts[account].released) for account in sorted(accounts)]
 
 
 def begin_next(ledger: Ledger) -> None:

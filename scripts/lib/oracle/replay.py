@@ -8,8 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from .chain import (
-    BLOCK_BYTES_MAX, PROTOCOL_VERSION, TRANSACTION_BYTES_MAX, Block, Certificate, Genesis, Header, SignedCheckpoint,
-    Validator, precommit_digest, transactions_root, what_is_wrong_with,
+    BLOCK_BYTES_MAX,
+    PROTOCOL_VERSION,
+    TRANSACTION_BYTES_MAX,
+    Block,
+    Certificate,
+    Genesis,
+    Header,
+    SignedCheckpoint,
+    Validator,
+    precommit_digest,
+    transactions_root,
+    what_is_wrong_with,
 )
 from .codec import Malformed, decode, encode, from_hex, from_json
 from .crypto import ZERO_HASH, BadSignature, address_of_compressed
@@ -86,7 +96,9 @@ class Books:
 class Replay:
     """The ledger, what it is compared with, and what was compared so far."""
 
-    def __init__(self, genesis: Genesis, checkpoints: dict[int, Any], refused: dict[tuple[int, int], list[Any]]) -> None:
+    def __init__(
+        self, genesis: Genesis, checkpoints: dict[int, Any], refused: dict[tuple[int, int], list[Any]]
+    ) -> None:
         self.ledger, self.counts = Ledger(genesis), Counts()
         self.checkpoints, self.refused = checkpoints, refused
         self.books = Books(self.ledger)
@@ -157,8 +169,11 @@ class Replay:
         """Each field follows from the chain before, or from what the header binds."""
         header, core = block.header, self.ledger.core
         expected = {
-            "version": PROTOCOL_VERSION, "sidechain_id": self.ledger.sidechain_id, "height": core.height + 1,
-            "parent_hash": self.ledger.head_hash, "state_digest": self.ledger.digest,
+            "version": PROTOCOL_VERSION,
+            "sidechain_id": self.ledger.sidechain_id,
+            "height": core.height + 1,
+            "parent_hash": self.ledger.head_hash,
+            "state_digest": self.ledger.digest,
             "last_commit_hash": block.last_commit.hash() if block.last_commit else ZERO_HASH,
             "transactions_root": transactions_root(self.ids(block), block.transactions),
         }
@@ -180,13 +195,17 @@ class Replay:
         self.certifies("certificate", certificate, self.height, block.header.hash(), core.validators)
         self.same("last_commit is missing", is_first, block.last_commit is None)
         if block.last_commit is not None:
-            self.certifies("last_commit", block.last_commit, self.height - 1, self.ledger.head_hash, core.previous_validators)
+            before = (self.height - 1, self.ledger.head_hash, core.previous_validators)
+            self.certifies("last_commit", block.last_commit, *before)
 
-    def certifies(self, field: str, found: Certificate, height: int, block_hash: bytes, validators: list[Validator]) -> None:
+    def certifies(
+        self, field: str, found: Certificate, height: int, block_hash: bytes, validators: list[Validator]
+    ) -> None:
         """A certificate is of this block and holds more than two thirds of the power."""
         self.same(f"{field}.height", height, found.height)
         self.same(f"{field}.block_hash", block_hash, found.block_hash)
-        wrong = what_is_wrong_with(precommit_digest(self.ledger.sidechain_id, found), found.signatures, validators)
+        digest = precommit_digest(self.ledger.sidechain_id, found)
+        wrong = what_is_wrong_with(digest, found.signatures, validators)
         if wrong is not None:
             raise Mismatch(self.height, f"{field}.signatures", "a quorum of precommits", wrong)
 
@@ -255,11 +274,11 @@ class Replay:
 
     def same_payouts(self, field: str, expected: list[Chunk], found: list[Chunk]) -> None:
         """Account by account, then the chunks around them."""
-        amounts = [{account_of(word): released_of(word) for chunk in chunks for word in chunk.words} for chunks in (expected, found)]
-        for account in sorted(amounts[0].keys() | amounts[1].keys()):
-            self.same(f"{field}.{shown(account)}", amounts[0].get(account), amounts[1].get(account))
+        due, paid = amounts(expected), amounts(found)
+        for account in sorted(due.keys() | paid.keys()):
+            self.same(f"{field}.{shown(account)}", due.get(account), paid.get(account))
         self.same(field, expected, found)
-        self.counts.payouts += sum(word != 0 for chunk in expected for word in chunk.words)
+        self.counts.payouts += len(due)
 
     def finish(self) -> None:
         """No checkpoint is left that the ledger did not make."""
@@ -267,9 +286,15 @@ class Replay:
             raise Mismatch(self.height, f"epoch {epoch}: checkpoint", "none", f"the checkpoint of epoch {epoch}")
 
 
+def amounts(chunks: list[Chunk]) -> dict[bytes, int]:
+    """What each account is paid; zero words pay nobody."""
+    return {account_of(word): released_of(word) for chunk in chunks for word in chunk.words if word}
+
+
 def read_chunk(value: dict[str, Any]) -> Chunk:
     """A chunk as a node answers it."""
-    return Chunk([int(word, 16) for word in value["words"]], from_hex(value["root"]), [from_hex(each) for each in value["proof"]])
+    words, proof = [int(word, 16) for word in value["words"]], [from_hex(each) for each in value["proof"]]
+    return Chunk(words, from_hex(value["root"]), proof)
 
 
 class Export:
@@ -299,7 +324,9 @@ class Export:
                     line = json.loads(text)
                     yield line["type"], line
                 except (ValueError, KeyError, TypeError) as error:
-                    raise NoExport(f"{self.path}, line {number}: not what hotpot export blocks writes ({error})") from None
+                    raise NoExport(
+                        f"{self.path}, line {number}: not what hotpot export blocks writes ({error})"
+                    ) from None
 
     def replay(self) -> Iterator[Replay]:
         """Block by block; raises the first difference."""

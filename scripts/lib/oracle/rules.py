@@ -3,15 +3,38 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from .chain import validators_hash
 from .crypto import ZERO_ADDRESS, BadSignature
 from .state import (
-    SHARES, UNITS_PER_SALE, Account, Binding, Ledger, Outlet, RefundEntry, SaleEntry, Share, Terminal, ToAccount, ToClaimed, ToPool,
-    ToReceipt, new_quota,
+    SHARES,
+    UNITS_PER_SALE,
+    Account,
+    Binding,
+    Holder,
+    Ledger,
+    Outlet,
+    RefundEntry,
+    SaleEntry,
+    Share,
+    Terminal,
+    ToAccount,
+    ToClaimed,
+    ToPool,
+    ToReceipt,
+    new_quota,
 )
-from .chain import validators_hash
 from .transactions import (
-    BuyerKind, ClaimReceipt, FullSettlement, Refund, RegisterOutlet, RegisterTerminal, RequestPayout, RevokeTerminal, Sale,
-    SetAnchor, approval_signer,
+    BuyerKind,
+    ClaimReceipt,
+    FullSettlement,
+    Refund,
+    RegisterOutlet,
+    RegisterTerminal,
+    RequestPayout,
+    RevokeTerminal,
+    Sale,
+    SetAnchor,
+    approval_signer,
 )
 
 SALE_TOTAL_MAX, CITY_BYTES_MAX, REFUNDS_PER_SALE_MAX = 1_000_000_000_000, 64, 16
@@ -21,6 +44,7 @@ BELOW_MINIMUM, OUTLET_QUOTA, TERMINAL_QUOTA, OWNER_DEBT = range(4)
 Rule = Callable[[Ledger, Any, bytes, bytes], None]
 RULES: dict[type, Rule] = {}
 R = TypeVar("R", bound=Rule)
+T = TypeVar("T")
 
 
 class Refused(ValueError):
@@ -29,9 +53,11 @@ class Refused(ValueError):
 
 def rule(payload: type) -> Callable[[R], R]:
     """Registers the function of a transaction. It gets the ledger, the payload, its signer and its id."""
+
     def register(function: R) -> R:
         RULES[payload] = function
         return function
+
     return register
 
 
@@ -39,6 +65,13 @@ def require(holds: bool, code: str) -> None:
     """Refuses what does not hold."""
     if not holds:
         raise Refused(code)
+
+
+def known(found: T | None, code: str) -> T:
+    """What the ledger has, or a rejection."""
+    if found is None:
+        raise Refused(code)
+    return found
 
 
 def use_nonce(ledger: Ledger, signer: bytes, nonce: int) -> None:
@@ -50,8 +83,7 @@ def use_nonce(ledger: Ledger, signer: bytes, nonce: int) -> None:
 
 def terminal_of_outlet(ledger: Ledger, address: bytes, outlet: int) -> None:
     """An address is an active terminal of an outlet."""
-    terminal = ledger.terminals.get(address)
-    require(terminal is not None, "unknown_terminal")
+    terminal = known(ledger.terminals.get(address), "unknown_terminal")
     require(terminal.active, "revoked_terminal")
     require(terminal.outlet == outlet, "wrong_outlet")
 
@@ -72,8 +104,15 @@ def sale(ledger: Ledger, sale: Sale, signer: bytes, tx_id: bytes) -> None:
     require(signer == sale.terminal, "wrong_terminal_signature")
     check_not_recorded(ledger.sales.get(key), tx_id, "sale_conflict")
     check_sale(ledger, sale)
-    entry = SaleEntry(tx_id, ledger.core.height, sale.total, 0, why_not_issued(ledger, sale), [],
-                      ledger.core.time_ms + ledger.genesis.maturity_ms)
+    entry = SaleEntry(
+        tx_id,
+        ledger.core.height,
+        sale.total,
+        0,
+        why_not_issued(ledger, sale),
+        [],
+        ledger.core.time_ms + ledger.genesis.maturity_ms,
+    )
     ledger.sales.write(key, entry)
     ledger.core.supply.sales += 1
     if entry.not_issued is None:
@@ -89,7 +128,7 @@ def check_not_recorded(before: SaleEntry | RefundEntry | None, tx_id: bytes, con
 def check_sale(ledger: Ledger, sale: Sale) -> None:
     """Rights, then content."""
     terminal_of_outlet(ledger, sale.terminal, sale.outlet)
-    outlet, now = ledger.outlets.get(sale.outlet), ledger.core.time_ms
+    outlet, now = ledger.outlets[sale.outlet], ledger.core.time_ms
     require(sale.currency == outlet.currency, "wrong_currency")
     require(sale.total <= SALE_TOTAL_MAX, "total_out_of_bounds")
     require(sale.occurred_at_ms + SALE_LATE_MS_MAX >= now, "too_late")
@@ -100,27 +139,38 @@ def check_sale(ledger: Ledger, sale: Sale) -> None:
 
 def why_not_issued(ledger: Ledger, sale: Sale) -> int | None:
     """The first reason that applies."""
-    outlet, terminal, now = ledger.outlets.get(sale.outlet), ledger.terminals.get(sale.terminal), ledger.core.time_ms
-    owner = ledger.accounts.get(outlet.owner)
+    outlet, terminal, now = ledger.outlets[sale.outlet], ledger.terminals[sale.terminal], ledger.core.time_ms
+    owner = ledger.accounts.get(outlet.owner) or Account()
     reasons = {
         BELOW_MINIMUM: sale.total < ledger.genesis.sale_total_min,
         OUTLET_QUOTA: not outlet.quota.at(now).allows(),
         TERMINAL_QUOTA: not terminal.quota.at(now).allows(),
-        OWNER_DEBT: owner is not None and owner.debt > ledger.genesis.owner_debt_max,
+        OWNER_DEBT: owner.debt > ledger.genesis.owner_debt_max,
     }
     return next((reason for reason, applies in reasons.items() if applies), None)
 
 
 def issue(ledger: Ledger, sale: Sale, entry: SaleEntry) -> None:
     """100 units, split by the outlet's table; one of each quota."""
-    outlet, terminal, supply = ledger.outlets.write(sale.outlet), ledger.terminals.write(sale.terminal), ledger.core.supply
+    outlet, terminal, supply = (
+        ledger.outlets.write(sale.outlet),
+        ledger.terminals.write(sale.terminal),
+        ledger.core.supply,
+    )
     for holder in (outlet, terminal):
         holder.quota = holder.quota.at(ledger.core.time_ms).take()
-    buyer = {BuyerKind.NONE: ToPool(), BuyerKind.WALLET: ToAccount(sale.buyer), BuyerKind.RECEIPT: ToReceipt(sale.buyer)}
-    split = [(ToAccount(outlet.owner), outlet.shares.owner), (ToAccount(ledger.genesis.founder), outlet.shares.royalty),
-             (buyer[sale.buyer_kind], outlet.shares.buyer)]
+    buyer: dict[BuyerKind, Holder] = {
+        BuyerKind.NONE: ToPool(),
+        BuyerKind.WALLET: ToAccount(sale.buyer),
+        BuyerKind.RECEIPT: ToReceipt(sale.buyer),
+    }
+    split: list[tuple[Holder, int]] = [
+        (ToAccount(outlet.owner), outlet.shares.owner),
+        (ToAccount(ledger.genesis.founder), outlet.shares.royalty),
+        (buyer[sale.buyer_kind], outlet.shares.buyer),
+    ]
     entry.issued, entry.shares = UNITS_PER_SALE, [Share(to, units) for to, units in split if units]
-    supply.issued += UNITS_PER_SALE
+    ledger.core.supply.issued += UNITS_PER_SALE
     for share in entry.shares:
         accrue(ledger, share)
     ledger.accruals.mark((entry.matures_at_ms, (sale.outlet, sale.sale_id)), True)
@@ -133,7 +183,7 @@ def accrue(ledger: Ledger, share: Share) -> None:
     elif isinstance(share.to, ToReceipt):
         ledger.core.supply.receipts += share.units
     else:
-        ledger.account(share.account()).pending += share.units
+        ledger.account(share.to.account).pending += share.units
         ledger.core.supply.pending += share.units
 
 
@@ -141,12 +191,12 @@ def accrue(ledger: Ledger, share: Share) -> None:
 def claim_receipt(ledger: Ledger, claim: ClaimReceipt, signer: bytes, tx_id: bytes) -> None:
     """A receipt's units go to a wallet and wait there like all others."""
     key = (claim.outlet, claim.sale_id)
-    entry = ledger.sales.get(key)
-    require(entry is not None, "unknown_sale")
-    share = next((share for share in entry.shares if isinstance(share.to, ToReceipt | ToClaimed)), None)
-    require(share is not None, "no_receipt")
+    entry = known(ledger.sales.get(key), "unknown_sale")
+    receipts = (share for share in entry.shares if isinstance(share.to, ToReceipt | ToClaimed))
+    share = known(next(receipts, None), "no_receipt")
     if isinstance(share.to, ToClaimed):
         raise Refused("already_claimed" if share.to.account == claim.wallet else "claim_conflict")
+    assert isinstance(share.to, ToReceipt)
     require(share.left() > 0, "no_receipt")
     require(signer == share.to.receipt, "wrong_signer")
     require(claim.wallet not in contracts(ledger), "bad_wallet")
@@ -165,13 +215,12 @@ def claim_receipt(ledger: Ledger, claim: ClaimReceipt, signer: bytes, tx_id: byt
 def refund(ledger: Ledger, refund: Refund, signer: bytes, tx_id: bytes) -> None:
     """Units are taken back in proportion; what was released already is owed by the outlet's owner."""
     key = (refund.outlet, refund.sale_id)
-    entry = ledger.sales.get(key)
-    require(entry is not None, "unknown_sale")
+    entry = known(ledger.sales.get(key), "unknown_sale")
     before = next((each for each in entry.refunds if each.refund_id == refund.refund_id), None)
     check_not_recorded(before, tx_id, "refund_conflict")
     check_refund(ledger, refund, entry, signer)
     ledger.sales.write(key)
-    owner = ledger.account(ledger.outlets.get(refund.outlet).owner)
+    owner = ledger.account(ledger.outlets[refund.outlet].owner)
     parts = reversal_of(entry, refund.amount)
     for share, units in zip(entry.shares, parts, strict=True):
         take_back(ledger, share, units, owner)
@@ -181,7 +230,7 @@ def refund(ledger: Ledger, refund: Refund, signer: bytes, tx_id: bytes) -> None:
 
 def check_refund(ledger: Ledger, refund: Refund, entry: SaleEntry, signer: bytes) -> None:
     """An active terminal of the outlet or its owner; never more than the total."""
-    if signer != ledger.outlets.get(refund.outlet).owner:
+    if signer != ledger.outlets[refund.outlet].owner:
         terminal_of_outlet(ledger, signer, refund.outlet)
     require(1 <= refund.amount <= entry.total - entry.refunded(), "refund_out_of_bounds")
     require(len(entry.refunds) < REFUNDS_PER_SALE_MAX, "too_many_refunds")
@@ -216,7 +265,7 @@ def take_back(ledger: Ledger, share: Share, units: int, owner: Account) -> None:
         owner.debt += units
     else:
         supply.pending -= units
-        ledger.account(share.account()).pending -= units
+        ledger.account(share.to.account).pending -= units
 
 
 # ---- outlets and terminals ------------------------------------------------------------------------------------------
@@ -234,8 +283,18 @@ def register_outlet(ledger: Ledger, register: RegisterOutlet, signer: bytes, tx_
     use_nonce(ledger, signer, register.nonce)
     ledger.approvals.mark(register.approval_ref, True)
     quota = new_quota(register.quota_per_day, ledger.core.time_ms)
-    ledger.outlets.write(register.outlet, Outlet(register.owner, register.kind, register.city, register.currency,
-                                                 SHARES[register.kind], quota, register.terminal_quota_per_day))
+    ledger.outlets.write(
+        register.outlet,
+        Outlet(
+            register.owner,
+            register.kind,
+            register.city,
+            register.currency,
+            SHARES[register.kind],
+            quota,
+            register.terminal_quota_per_day,
+        ),
+    )
 
 
 def check_approval(ledger: Ledger, register: RegisterOutlet) -> None:
@@ -250,8 +309,7 @@ def check_approval(ledger: Ledger, register: RegisterOutlet) -> None:
 
 def outlet_of_owner(ledger: Ledger, outlet: int, signer: bytes) -> Outlet:
     """Only its owner enrols and revokes terminals."""
-    found = ledger.outlets.get(outlet)
-    require(found is not None, "unknown_outlet")
+    found = known(ledger.outlets.get(outlet), "unknown_outlet")
     require(signer == found.owner, "wrong_signer")
     return found
 
@@ -281,9 +339,8 @@ def revoke_terminal(ledger: Ledger, revoke: RevokeTerminal, signer: bytes, tx_id
 @rule(RequestPayout)
 def request_payout(ledger: Ledger, request: RequestPayout, signer: bytes, tx_id: bytes) -> None:
     """The next settlement pays this account."""
-    account = ledger.accounts.get(request.account)
     require(signer == request.account, "wrong_signer")
-    require(account is not None and account.released > 0, "nothing_released")
+    require((ledger.accounts.get(signer) or Account()).released > 0, "nothing_released")
     require(request.account not in ledger.to_settle, "payout_already_due")
     use_nonce(ledger, signer, request.nonce)
     ledger.to_settle.mark(request.account, True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from .chain import Genesis, Validator
@@ -13,7 +14,8 @@ UNITS_PER_SALE = GENESIS_UNITS = 100
 DAY_MS, QUOTA_DAYS_MAX, QUOTA_UNLIMITED = 86_400_000, 4, 4_294_967_295
 
 SaleKey = tuple[U64, Bytes16]
-K, V = TypeVar("K"), TypeVar("V")
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 @dataclass(slots=True)
@@ -116,11 +118,14 @@ class ToPool:
     """A share of all holders."""
 
 
+Holder = ToAccount | ToReceipt | ToClaimed | ToPool
+
+
 @dataclass(slots=True)
 class Share:
     """One share of a sale."""
 
-    to: ToAccount | ToReceipt | ToClaimed | ToPool
+    to: Holder
     units: U64
     reversed: U64 = 0
     released_in: U64 | None = None
@@ -235,6 +240,10 @@ class Table(Generic[K, V]):
         """An entry, only to be read."""
         return self.entries.get(key)
 
+    def __getitem__(self, key: K) -> V:
+        """The same of one that is there."""
+        return self.entries[key]
+
     def write(self, key: K, new: V | None = None) -> V:
         """An entry to be changed, or a new one."""
         self.written.add(key)
@@ -250,7 +259,7 @@ class Table(Generic[K, V]):
 
     def rows(self) -> Iterator[tuple[K, V]]:
         """All entries, keys ascending."""
-        return iter(sorted(self.entries.items(), key=lambda row: row[0]))
+        return iter(sorted(self.entries.items(), key=itemgetter(0)))
 
 
 class Marks(Generic[K]):
@@ -281,9 +290,18 @@ class Ledger:
         self.genesis, self.sidechain_id = genesis, genesis.sidechain_id()
         self.domain = transaction_domain(genesis.evm_chain_id, self.sidechain_id)
         self.core = Core(
-            genesis.first_height - 1, genesis.time_ms, 1, genesis.first_height, genesis.time_ms,
-            Supply(issued=GENESIS_UNITS, released=GENESIS_UNITS), genesis.validators, genesis.validators,
-            None, None, False, genesis.first_height,
+            genesis.first_height - 1,
+            genesis.time_ms,
+            1,
+            genesis.first_height,
+            genesis.time_ms,
+            Supply(issued=GENESIS_UNITS, released=GENESIS_UNITS),
+            genesis.validators,
+            genesis.validators,
+            None,
+            None,
+            False,
+            genesis.first_height,
         )
         self.accounts: Table[bytes, Account] = Table()
         self.outlets: Table[int, Outlet] = Table()
@@ -312,9 +330,16 @@ class Ledger:
     def take_changes(self, block_hash: bytes) -> Changes:
         """What was written since the last call."""
         return Changes(
-            self.digest, block_hash, self.core, self.accounts.take_written(), self.outlets.take_written(),
-            self.terminals.take_written(), self.sales.take_written(), set(self.approvals.take_written()),
-            self.accruals.take_written(), self.to_settle.take_written(),
+            self.digest,
+            block_hash,
+            self.core,
+            self.accounts.take_written(),
+            self.outlets.take_written(),
+            self.terminals.take_written(),
+            self.sales.take_written(),
+            set(self.approvals.take_written()),
+            self.accruals.take_written(),
+            self.to_settle.take_written(),
         )
 
     def commit(self, block_hash: bytes) -> Changes:
@@ -333,6 +358,7 @@ def state_root(ledger: Ledger) -> bytes:
 
 def sections(ledger: Ledger) -> list[list[bytes]]:
     """Canonical bytes of key and value, keys ascending."""
+
     def rows(table: Table[Any, Any], key: Any) -> list[bytes]:
         return [encode(each, key) + encode(value) for each, value in table.rows()]
 

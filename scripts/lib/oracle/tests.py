@@ -1,6 +1,6 @@
 """The second implementation against the committed vectors, and against chains; and it can fail.
 
-    EXPORTS=FOLDER python -m unittest oracle.tests        in scripts/lib; FOLDER holds what was exported
+EXPORTS=FOLDER python -m unittest oracle.tests        in scripts/lib; FOLDER holds what was exported
 """
 
 import json
@@ -65,7 +65,9 @@ class Vectors(unittest.TestCase):
         self.assertEqual(checkpoint.commitment(), from_hex(vectors["commitment"]))
         members = [Validator(from_hex(each["address"]), each["power"], bytes(33)) for each in validators]
         self.assertEqual(validators_hash(members), from_hex(vectors["validators_hash"]))
-        signed = [Signed(each.address, from_hex(text)) for each, text in zip(members, vectors["signatures"], strict=True)]
+        signed = [
+            Signed(each.address, from_hex(text)) for each, text in zip(members, vectors["signatures"], strict=True)
+        ]
         self.assertIsNone(what_is_wrong_with(digest, signed, members))
         self.assertIn("no quorum", what_is_wrong_with(digest, signed[:2], members))
 
@@ -108,8 +110,14 @@ def first_with(lines: Lines, holds: Callable[[dict[str, Any]], bool]) -> dict[st
 
 def block_with_sale(lines: Lines) -> dict[str, Any]:
     """A block whose first transaction is a sale."""
-    return first_with(lines, lambda line: line["type"] == "block" and line["block"]["transactions"][:1]
-                      and line["block"]["transactions"][0]["type"] == "sale")["block"]
+    return first_with(
+        lines,
+        lambda line: (
+            line["type"] == "block"
+            and line["block"]["transactions"][:1]
+            and line["block"]["transactions"][0]["type"] == "sale"
+        ),
+    )["block"]
 
 
 def paying(lines: Lines) -> dict[str, Any]:

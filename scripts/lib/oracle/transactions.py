@@ -5,7 +5,18 @@ from enum import IntEnum
 from typing import Any, ClassVar
 
 from .codec import (
-    U32, U64, Address, Bytes16, Codec, Currency, Hash, Malformed, Reader, Signature, codec_of, encode,
+    U32,
+    U64,
+    Address,
+    Bytes16,
+    Codec,
+    Currency,
+    Hash,
+    Malformed,
+    Reader,
+    Signature,
+    codec_of,
+    encode,
 )
 from .crypto import keccak256, recover, struct_hash, typed_digest
 
@@ -145,7 +156,15 @@ class Refund:
 
 # The place is the tag.
 PAYLOADS: list[type] = [
-    Sale, RegisterOutlet, RegisterTerminal, RevokeTerminal, ClaimReceipt, RequestPayout, FullSettlement, SetAnchor, Refund,
+    Sale,
+    RegisterOutlet,
+    RegisterTerminal,
+    RevokeTerminal,
+    ClaimReceipt,
+    RequestPayout,
+    FullSettlement,
+    SetAnchor,
+    Refund,
 ]
 APPROVAL = "OutletApproval(uint64 outlet,address owner,bytes32 approvalRef,uint64 expiresAt)"
 LINE = "Line(string sku,string name,uint32 quantity,uint64 unitPrice)"
@@ -208,4 +227,6 @@ def approval_signer(register: RegisterOutlet, domain: bytes) -> bytes:
 def lines_hash(salt: bytes, lines: list[dict[str, Any]]) -> bytes:
     """`hashStruct` of a sale's lines."""
     hashes = [struct_hash(LINE, [line[key] for key in ("sku", "name", "quantity", "unit_price")]) for line in lines]
-    return keccak256(keccak256(f"SaleLines(bytes32 salt,Line[] lines){LINE}".encode()) + salt + keccak256(b"".join(hashes)))
+    return keccak256(
+        keccak256(f"SaleLines(bytes32 salt,Line[] lines){LINE}".encode()) + salt + keccak256(b"".join(hashes))
+    )
