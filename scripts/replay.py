@@ -6,6 +6,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent / "lib"))
 from oracle.codec import Malformed  # noqa: E402 the folder must be known first
@@ -41,16 +42,25 @@ def replay(path: Path) -> tuple[Counts, Mismatch | None]:
     return counts, None
 
 
-def summary(counts: Counts, mismatch: Mismatch | None, seconds: float) -> dict[str, object]:
+def summary(counts: Counts, mismatch: Mismatch | None, seconds: float) -> dict[str, Any]:
     """What was compared, for programs."""
-    mismatches, seconds = int(mismatch is not None), round(seconds, 1)
     first = mismatch and {key: getattr(mismatch, key) for key in ("height", "field", "expected", "found")}
-    return {**asdict(counts), "mismatches": mismatches, "seconds": seconds, "first_difference": first}
+    return {
+        **asdict(counts),
+        "transactions": counts.transactions.total(),
+        "by_type": dict(counts.transactions.most_common()),
+        "mismatches": int(mismatch is not None),
+        "seconds": round(seconds, 1),
+        "first_difference": first,
+    }
 
 
-def table(found: dict[str, object]) -> str:
+def table(found: dict[str, Any]) -> str:
     """The same for people."""
-    return "\n".join(f"{name:<14}{value:>10}" for name, value in found.items() if name != "first_difference")
+    types = [(f"  {name}", count) for name, count in found["by_type"].items()]
+    rows = [(name, found[name]) for name in ("epochs", "payouts", "mismatches", "seconds")]
+    rows = [("blocks", found["blocks"]), ("transactions", found["transactions"]), *types, *rows]
+    return "\n".join(f"{name:<20}{value:>10}" for name, value in rows)
 
 
 def main() -> int:

@@ -3,7 +3,7 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from .epoch import Closed, end_epoch, ends_epoch
 from .payouts import Chunk, account_of, released_of
 from .rules import RULES, Refused
 from .state import Changes, Ledger, Supply, ToPool, ToReceipt
-from .transactions import SignedTransaction
+from .transactions import SignedTransaction, name_of
 
 
 class Mismatch(Exception):
@@ -52,7 +52,7 @@ class Counts:
     """What was compared."""
 
     blocks: int = 0
-    transactions: int = 0
+    transactions: Counter[str] = field(default_factory=Counter)
     epochs: int = 0
     payouts: int = 0
     refused: int = 0
@@ -177,8 +177,8 @@ class Replay:
             "last_commit_hash": block.last_commit.hash() if block.last_commit else ZERO_HASH,
             "transactions_root": transactions_root(self.ids(block), block.transactions),
         }
-        for field, value in expected.items():
-            self.same(f"header.{field}", value, getattr(header, field))
+        for name, value in expected.items():
+            self.same(f"header.{name}", value, getattr(header, name))
         if header.time_ms <= core.time_ms:
             raise Mismatch(self.height, "header.time_ms", f"more than {core.time_ms}", header.time_ms)
         if header.proposer not in [validator.address for validator in core.validators]:
@@ -226,7 +226,7 @@ class Replay:
             self.rule(transaction)
         except (Refused, BadSignature) as error:
             raise Mismatch(self.height, field, f"a valid {type(transaction.payload).__name__}", error) from None
-        self.counts.transactions += 1
+        self.counts.transactions[name_of(type(transaction.payload))] += 1
 
     def rule(self, transaction: SignedTransaction) -> None:
         """Applies a transaction, or says why not."""

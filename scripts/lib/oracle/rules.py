@@ -152,11 +152,7 @@ def why_not_issued(ledger: Ledger, sale: Sale) -> int | None:
 
 def issue(ledger: Ledger, sale: Sale, entry: SaleEntry) -> None:
     """100 units, split by the outlet's table; one of each quota."""
-    outlet, terminal, supply = (
-        ledger.outlets.write(sale.outlet),
-        ledger.terminals.write(sale.terminal),
-        ledger.core.supply,
-    )
+    outlet, terminal = ledger.outlets.write(sale.outlet), ledger.terminals.write(sale.terminal)
     for holder in (outlet, terminal):
         holder.quota = holder.quota.at(ledger.core.time_ms).take()
     buyer: dict[BuyerKind, Holder] = {

@@ -151,7 +151,7 @@ class RefundEntry:
 
 @dataclass(slots=True)
 class SaleEntry:
-    """What is kept of a sale, for ever. `not_issued`: 0 minimum, 1 outlet's quota, 2 terminal's quota, 3 owner's debt."""
+    """What is kept of a sale, for ever. `not_issued`: 0 minimum, 1 and 2 quota of outlet and terminal, 3 debt."""
 
     tx_id: Hash
     height: U64

@@ -189,15 +189,15 @@ class SignedCodec:
         return SignedTransaction(codec_of(PAYLOADS[tag]).decode(reader), reader.take(65))
 
     def from_json(self, value: Any) -> "SignedTransaction":
-        kinds = {name_of(kind): kind for kind in PAYLOADS}
-        kind = kinds.get(value.get("type")) if isinstance(value, dict) else None
+        kind = KINDS.get(value.get("type")) if isinstance(value, dict) else None
         if kind is None:
-            raise Malformed(f"a transaction of type {sorted(kinds)} expected, found {value!r}")
+            raise Malformed(f"a transaction of type {sorted(KINDS)} expected, found {value!r}")
         payload = {key: each for key, each in value.items() if key not in ("type", "signature")}
         return SignedTransaction(codec_of(kind).from_json(payload), SIGNATURE.from_json(value.get("signature")))
 
 
 SIGNATURE: Codec = codec_of(Signature)
+KINDS = {name_of(kind): kind for kind in PAYLOADS}
 
 
 @dataclass(slots=True)
