@@ -59,6 +59,13 @@ pub struct UpArgs {
     /// How many validators a new network gets (default 4).
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=16))]
     pub validators: Option<u32>,
+    /// Register so many validators for election, each with an outlet of its own in another city.
+    /// The first of them are the --validators of genesis.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(4..=16), requires = "election_epochs")]
+    pub candidates: Option<u32>,
+    /// Elect validators every so many epochs in a new network (default: never).
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub election_epochs: Option<u64>,
     /// Blocks in an epoch of a new network (default 32).
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     pub epoch_blocks: Option<u64>,

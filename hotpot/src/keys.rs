@@ -89,6 +89,12 @@ impl Keys {
         self.get(&format!("validator-{number}"))
     }
 
+    /// How many validators have a key here.
+    pub fn validators(&self) -> Result<usize> {
+        let names = std::fs::read_dir(&self.dir)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        Ok(names.filter(|name| name.starts_with("validator-") && name.ends_with(".json")).count())
+    }
+
     /// An outlet's owner's.
     pub fn owner(&self, outlet: OutletId) -> Result<SecretKey> {
         self.get(&format!("owner-{outlet}"))

@@ -1,5 +1,6 @@
 //! `hotpot up`: the whole system on one machine. Starts what it owns, supervises it, watches until it is settled.
 
+mod candidates;
 mod evm;
 pub mod network;
 pub mod services;
@@ -77,10 +78,10 @@ async fn network(
     crate::keys::refuse_public_chain(evm.chain_id)?;
 
     let genesis = setup::genesis(layout, &keys, args, evm.chain_id)?;
-    let validators = genesis.validators.as_slice().len();
-    ports.check_free(validators)?;
-    display.say(&format!("starting {validators} validators"));
-    let nodes = services::start_nodes(supervisor, layout, &keys, &genesis, &ports)?;
+    let count = keys.validators()?.max(genesis.validators.as_slice().len()).max(args.candidates.unwrap_or(0) as usize);
+    ports.check_free(count)?;
+    display.say(&format!("starting {count} validators"));
+    let nodes = services::start_nodes(supervisor, layout, &keys, count, &ports)?;
     setup::wait_until_ready(&nodes, genesis.sidechain_id()).await?;
 
     let relayer = domain::crypto::address_of_secret(&keys.get("relayer")?);
@@ -95,7 +96,7 @@ async fn network(
         evm_chain_id: evm.chain_id,
         evm_rpc: evm_url,
         contracts,
-        nodes: services::node_entries(&ports, &genesis),
+        nodes: services::node_entries(&ports, count),
         relayer: services::entry(ports.relayer),
         indexer: services::entry(ports.indexer),
         gateway: services::gateway_entry(ports.gateway),
@@ -107,6 +108,10 @@ async fn network(
     display.say(&format!("open {} in a browser", services::gateway_entry(ports.gateway).http));
     let progress = Arc::new(Progress::default());
     let target = Target { data_dir: layout.dir.clone(), nodes: nodes.clone(), genesis, rate: args.rate };
+    if let Some(candidates) = args.candidates {
+        display.say(&format!("registering {candidates} candidates"));
+        candidates::register(&target, &keys, candidates as usize).await?;
+    }
     let imports = tokio::spawn(import_all(target, keys, args.sales.clone(), maps, Arc::clone(&progress)));
     let books = settle::Books::open(nodes, evm, contracts, &database_url).await?;
     tokio::select! {

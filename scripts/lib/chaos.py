@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -20,6 +21,8 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+# Where npm puts anvil.
+TOOLS = Path(__file__).resolve().parents[2] / "contracts/node_modules/.bin"
 # A new height must follow within this after a fault has ended.
 RECOVERY_S_MAX = 10
 # The sequence of faults is made of shuffled rounds of these, so that a short run sees each of them.
@@ -39,7 +42,8 @@ SMALL_DISK_BYTES = 256 * 1024 * 1024
 # How long starting, catching up and settling may take.
 PATIENCE_S = 300
 # What makes epochs and EVM blocks short, so that checkpoints and payouts are under way when faults strike.
-UP_DEFAULTS = {"--epoch-blocks": "16", "--anvil-block-ms": "500"}
+UP_DEFAULTS = {"--epoch-blocks": "16"}
+ANVIL = ["--silent", "--host", "127.0.0.1", "--order", "fees", "--block-time", "0.5", "--slots-in-an-epoch", "4"]
 # A node that takes longer to answer counts as down; anvil is waited for.
 ANSWER_S_MAX = 1.0
 ANVIL_ANSWER_S_MAX = 30.0
@@ -76,6 +80,27 @@ def ask(url, body=None, seconds=ANSWER_S_MAX):
         return json.load(refusal) if refusal.code == 503 else None
     except (OSError, ValueError):
         return None
+
+
+class Anvil:
+    """The EVM chain. It runs beside the network from beginning to end, as a public chain does: what anvil writes down
+    of itself after reorganisations lacks blocks, so a new start of it would be another chain."""
+
+    def __init__(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        program = TOOLS / "anvil" if (TOOLS / "anvil").exists() else "anvil"
+        command = [program, *ANVIL, "--port", str(port)]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+        chain_id = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}
+        wait_for("anvil", lambda: ask(self.url, chain_id))
+
+    def stop(self):
+        # The npm package's program is a script that starts the real one.
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
 
 class Network:
@@ -131,7 +156,7 @@ class Network:
         return [node["http"] for node in self.file()["nodes"]]
 
     def processes(self):
-        """Process ids by name, of everything but anvil: its loss is the loss of a chain that others keep."""
+        """Process ids by name, of everything but the EVM node: its loss is the loss of a chain that others keep."""
         network = self.file()
         entries = {f"node-{number}": node for number, node in enumerate(network["nodes"])}
         entries |= {name: entry for name, entry in network.items() if isinstance(entry, dict) and "pid" in entry}
@@ -186,7 +211,7 @@ class Network:
         minted = self.minted()
         supplies = [supply for supply in self.ask_all("/api/v1/supply") if supply]
         for supply in supplies:
-            held = sum(supply[part] for part in ("released", "pending", "unclaimed", "pool"))
+            held = sum(supply[part] for part in ("released", "pending", "unclaimed", "pool", "bonded", "slashed"))
             if held != supply["issued"]:
                 raise Broken(f"units came from nowhere or went nowhere: {supply}")
         released = max((supply["released"] for supply in supplies), default=minted)
@@ -379,9 +404,12 @@ def path(options, arguments):
     network.folder.mkdir()
     say(f"seed {options.seed}, data folder {network.folder}, hotpot up {' '.join(arguments)}")
     disk = SmallDisk.mount(network.folder / f"node-{SMALL_DISK_NODE}")
-    load = None
+    load, anvil = None, None
     summary = {"ok": False}
     try:
+        if not any(argument.split("=")[0] == "--evm-rpc" for argument in arguments):
+            anvil = Anvil()
+            arguments += ["--evm-rpc", anvil.url]
         network.start()
         load = Load(options.load, network, options.rate, options.seed, folder / "acknowledged.jsonl")
         load.wait_until_it_runs()
@@ -404,6 +432,8 @@ def path(options, arguments):
         if load:
             load.kill()
         network.stop()
+        if anvil:
+            anvil.stop()
         if disk:
             disk.unmount(keep=not summary["ok"])
         if summary["ok"]:

@@ -2,6 +2,7 @@
 
 network_dir=
 network_pid=
+frozen=()
 
 # start_network [ARGUMENTS OF hotpot up]: a fresh network in a folder of its own; stopped and deleted at exit.
 start_network() {
@@ -23,6 +24,7 @@ network_json() { jq --raw-output "$1" "$network_dir/net/network.json"; }
 stop_network() {
     trap - EXIT
     [ -n "$network_pid" ] || return 0
+    [ ${#frozen[@]} = 0 ] || kill -CONT "${frozen[@]}" 2> /dev/null || true
     kill -INT "$network_pid" 2> /dev/null || true
     wait "$network_pid" || true
     rm --recursive --force "$network_dir"
@@ -32,6 +34,19 @@ stop_network() {
 network_processes() {
     network_json '(.nodes | to_entries[] | "node-\(.key) \(.value.pid)"),
         (to_entries[] | select(.value | type == "object" and has("pid")) | "\(.key) \(.value.pid)")'
+}
+
+# Stops everything but the validators for a while (SIGSTOP): what they can do alone. stop_network lets it go on.
+freeze_all_but_nodes() {
+    local name pid
+    while read -r name pid; do
+        case $name in
+        node-*) ;;
+        *) mapfile -t -O ${#frozen[@]} frozen < <(echo "$pid"; ps --no-headers --format pid --ppid "$pid" | tr -d ' ') ;;
+        esac
+    done < <(network_processes)
+    # A backend of PostgreSQL may have ended meanwhile.
+    kill -STOP "${frozen[@]}" 2> /dev/null || true
 }
 
 # cpu_ticks PID: CPU time of a process and its children, in hundredths of a second.

@@ -7,7 +7,7 @@ use crate::io::guard_file::GuardFile;
 use crate::io::peers::Peers;
 use crate::io::store::Store;
 use crate::node::Node;
-use crate::tasks::checkpoints;
+use crate::tasks::{checkpoints, duties};
 use anyhow::{Context, Result, anyhow};
 use domain::Genesis;
 use domain::crypto::address_of_secret;
@@ -17,26 +17,23 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+/// Offences that wait to be reported; a validator that commits more is reported for these.
+const REPORTS_MAX: usize = 64;
+
 /// Reads a genesis file.
 pub fn read_genesis(path: &Path) -> Result<Genesis> {
     let text = std::fs::read_to_string(path).with_context(|| format!("read the genesis {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("the genesis {} is not valid", path.display()))
 }
 
-/// The key that votes; none at a node that only follows. The validators of genesis are the set for ever.
-fn voting_key(config: &ValidatorConfig, genesis: &Genesis) -> Result<Option<SecretKey>> {
+/// The key that votes whenever its validator has a seat; none at a node that only follows.
+fn voting_key(config: &ValidatorConfig) -> Result<Option<SecretKey>> {
     let Some(keystore_file) = &config.keystore_file else { return Ok(None) };
     let missing = "validator.passphrase_file is missing: a validator needs it beside validator.keystore_file";
     let passphrase_file = config.passphrase_file.as_ref().context(missing)?;
     let passphrase =
         std::fs::read_to_string(passphrase_file).with_context(|| format!("read {}", passphrase_file.display()))?;
-    let key = wallet::load(keystore_file, passphrase.trim())?;
-    let address = address_of_secret(&key);
-    let is_validator = genesis.validators.get(address).is_some();
-    if !is_validator {
-        tracing::warn!(%address, "the configured key is of no validator of this chain: the node only follows");
-    }
-    Ok(is_validator.then_some(key))
+    Ok(Some(wallet::load(keystore_file, passphrase.trim())?))
 }
 
 /// What the validator's key has signed.
@@ -80,7 +77,7 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
     std::fs::create_dir_all(&config.data_dir)?;
     let metrics = service_kit::telemetry::init_metrics();
     let genesis = read_genesis(&config.genesis_file)?;
-    let key = voting_key(&config.validator, &genesis)?;
+    let key = voting_key(&config.validator)?;
     let store = Store::open(&config.data_dir.join("store.redb"))?;
     let mut node = Node::open(genesis, store, config.clone())?;
     let (voter, follow_to) = match duty(key, &config, &node)? {
@@ -94,20 +91,22 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
 
     let listener =
         TcpListener::bind(&config.http.listen).await.with_context(|| format!("listen on {}", config.http.listen))?;
-    let api = Api { node: Arc::clone(&node), peers: peers.clone() };
+    let api = Api::new(Arc::clone(&node), peers.clone());
     let router =
         http::router(api).merge(service_kit::http::metrics_router(move || metrics.render() + &consensus::metrics()));
     let height = node.ledger().height();
     let validator = node.validator.map(tracing::field::display);
     tracing::info!(validator, listen = %config.http.listen, height, "node starts");
 
+    let (reporter, reports) = tokio::sync::mpsc::channel(REPORTS_MAX);
     let tasks = stop.child_token();
     let result = tokio::select! {
-        result = consensus::start(Arc::clone(&node), voter, tasks.clone()) => result.context("consensus"),
+        result = consensus::start(Arc::clone(&node), voter, reporter, tasks.clone()) => result.context("consensus"),
         () = reached(&node, follow_to) => {
             Err(anyhow!("height {} is decided: start again to vote", node.ledger().height()))
         }
-        result = checkpoints::run(Arc::clone(&node), key, peers, tasks.clone()) => result.context("checkpoints"),
+        result = checkpoints::run(Arc::clone(&node), key, peers.clone(), tasks.clone()) => result.context("checkpoints"),
+        () = duties::run(Arc::clone(&node), key, peers, reports, tasks.clone()) => Ok(()),
         result = service_kit::http::serve(listener, router, tasks.clone()) => result.context("http"),
     };
     tasks.cancel();

@@ -3,6 +3,7 @@
 mod codec;
 mod context;
 mod engine;
+mod evidence;
 mod handler;
 mod signer;
 mod streams;

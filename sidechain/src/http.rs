@@ -7,13 +7,16 @@ mod checkpoints;
 mod exchange;
 mod proof;
 mod sales;
+mod staking;
 mod status;
 mod transactions;
 
 use crate::io::peers::Peers;
 use crate::node::Node;
+use answer::{Refusal, internal};
 use axum::Router;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -22,6 +25,25 @@ pub struct Api {
     pub node: Arc<Node>,
     /// Where new transactions go.
     pub peers: Peers,
+    batches: Arc<Semaphore>,
+}
+
+impl Api {
+    /// What the handlers of one node share.
+    pub fn new(node: Arc<Node>, peers: Peers) -> Self {
+        Self { node, peers, batches: Arc::new(Semaphore::new(1)) }
+    }
+
+    /// Checks a batch of transactions on a thread of its own, where it does not hold up the votes. Batches take turns,
+    /// so that they leave a processor to consensus.
+    async fn check<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+        let turn = Arc::clone(&self.batches).acquire_owned().await;
+        let checked = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work()
+        });
+        checked.await.map_err(|error| internal(&error))
+    }
 }
 
 /// All routes.
@@ -33,6 +55,7 @@ pub fn router(api: Api) -> Router {
         .merge(blocks::router())
         .merge(checkpoints::router())
         .merge(accounts::router())
+        .merge(staking::router())
         .merge(status::router())
         .merge(exchange::router())
         .fallback(answer::no_such_route)

@@ -1,8 +1,9 @@
 //! What the parts of a node share: the ledger, the store, the mempool, and who waits for what.
 
 use crate::config::NodeConfig;
-use crate::core::mempool::{Mempool, Offered, Pending, SaleLines};
-use crate::io::store::{Decision, Store, StoreError};
+use crate::core::mempool::{Mempool, Offered, Pending, SaleLines, Source};
+use crate::io::store::{Decision, LateLines, Store, StoreError};
+use bytes::Bytes;
 use domain::crypto::SignatureError;
 use domain::eip712::DomainSeparator;
 use domain::ledger::{BlockExecution, EpochCheckpoint, Event, Executed};
@@ -12,6 +13,7 @@ use domain::{
     Address, B256, Block, CommitCertificate, Genesis, Ledger, Payload, Rejection, SaleKey, SignedTransaction,
 };
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -109,6 +111,39 @@ pub enum ReplayError {
     },
 }
 
+/// Waits for what becomes of a transaction; once it is dropped, the node forgets it.
+pub struct Waiter {
+    node: Arc<Node>,
+    id: B256,
+    receiver: oneshot::Receiver<Outcome>,
+}
+
+impl Waiter {
+    /// What became of it; `None` when the node stops.
+    pub async fn outcome(&mut self) -> Option<Outcome> {
+        (&mut self.receiver).await.ok()
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        self.receiver.close();
+        self.node.forget_closed(self.id);
+    }
+}
+
+/// A block that was executed, with what it leads to.
+pub struct Candidate {
+    /// The block.
+    pub block: Block,
+    /// The same, encoded.
+    pub bytes: Bytes,
+    /// Ids of its transactions.
+    pub ids: Vec<B256>,
+    /// Its outcome.
+    pub executed: Executed,
+}
+
 impl Node {
     /// Rebuilds the ledger from the store's blocks. The node follows until it is told which validator it is.
     pub fn open(genesis: Genesis, store: Store, config: NodeConfig) -> Result<Self, ReplayError> {
@@ -156,15 +191,25 @@ impl Node {
         locked(&self.mempool).get(id).is_some()
     }
 
+    /// Whether exactly this sale is in a final block.
+    pub fn is_recorded(&self, key: SaleKey, id: B256) -> bool {
+        self.ledger().sale(key).is_some_and(|entry| entry.tx_id == id)
+    }
+
     /// Checks a transaction as the next block would and lets it wait; says whether it is new here.
-    pub fn admit(&self, transaction: VerifiedTransaction, lines: Option<SaleLines>) -> Result<bool, AdmissionError> {
+    pub fn admit(
+        &self,
+        transaction: VerifiedTransaction,
+        lines: Option<SaleLines>,
+        source: Source,
+    ) -> Result<bool, AdmissionError> {
         {
             let ledger = self.ledger();
             let time_ms = now_ms().max(ledger.head_time_ms() + 1);
-            BlockExecution::begin(&ledger, time_ms).apply(&transaction)?;
+            ledger.admits(&transaction, time_ms)?;
         }
         let pending = Pending { transaction: Arc::new(transaction), lines: lines.map(Arc::new) };
-        let offered = locked(&self.mempool).offer(pending);
+        let offered = locked(&self.mempool).offer(pending, source);
         match offered {
             Offered::Full => Err(AdmissionError::Full),
             Offered::Known => Ok(false),
@@ -175,16 +220,26 @@ impl Node {
         }
     }
 
+    /// Whether a client's next transaction would be refused, whatever it says: known before anything is checked.
+    pub fn is_full(&self) -> bool {
+        locked(&self.mempool).is_full(Source::Client, 0)
+    }
+
     /// Will be told what becomes of a transaction. Ask before [`Node::admit`], or the answer may be missed.
-    pub fn wait_for(&self, id: B256) -> oneshot::Receiver<Outcome> {
+    pub fn wait_for(self: &Arc<Self>, id: B256) -> Waiter {
         let (sender, receiver) = oneshot::channel();
+        locked(&self.waiters).entry(id).or_default().push(sender);
+        Waiter { node: Arc::clone(self), id, receiver }
+    }
+
+    fn forget_closed(&self, id: B256) {
         let mut waiters = locked(&self.waiters);
-        waiters.retain(|_, waiting| {
-            waiting.retain(|sender| !sender.is_closed());
-            !waiting.is_empty()
-        });
-        waiters.entry(id).or_default().push(sender);
-        receiver
+        if let Entry::Occupied(mut waiting) = waiters.entry(id) {
+            waiting.get_mut().retain(|sender| !sender.is_closed());
+            if waiting.get().is_empty() {
+                waiting.remove();
+            }
+        }
     }
 
     fn tell(&self, id: B256, outcome: &Outcome) {
@@ -200,37 +255,36 @@ impl Node {
         transaction: &SignedTransaction,
         domain: &DomainSeparator,
     ) -> Result<VerifiedTransaction, SignatureError> {
-        let id = transaction.id(domain);
-        if let Some(pending) = locked(&self.mempool).get(id)
-            && pending.transaction.transaction == *transaction
-        {
-            return Ok((*pending.transaction).clone());
+        if let Some(known) = locked(&self.mempool).same(transaction) {
+            return Ok((*known).clone());
         }
-        let signer = transaction.signature.recover(id)?;
-        Ok(VerifiedTransaction { transaction: transaction.clone(), id, signer })
+        VerifiedTransaction::verify(transaction.clone(), domain)
     }
 
     /// Builds a block of what waits. What the ledger rejects is dropped and its sender told.
-    pub fn build_block(&self, proposer: Address) -> (Block, Executed) {
-        let candidates = locked(&self.mempool).candidates();
+    pub fn build_block(&self, proposer: Address) -> Candidate {
+        let waiting = locked(&self.mempool).candidates();
         let last_commit = self.last_certificate();
-        let mut rejected = Vec::new();
+        let (mut ids, mut rejected) = (Vec::new(), Vec::new());
         let (block, executed) = {
             let ledger = self.ledger();
             let mut execution = BlockExecution::begin(&ledger, now_ms().max(ledger.head_time_ms() + 1));
             let mut transactions = Vec::new();
-            for candidate in candidates {
-                match execution.apply(&candidate) {
-                    Ok(()) => transactions.push(candidate.transaction.clone()),
-                    Err(_) => rejected.push(candidate),
+            for transaction in waiting {
+                if execution.apply(&transaction).is_err() {
+                    rejected.push(transaction);
+                    continue;
                 }
+                ids.push(transaction.id);
+                transactions.push(transaction.transaction.clone());
             }
             let header = execution.header(proposer, last_commit.as_ref());
             let hash = header.hash();
-            (Block { header, last_commit, transactions }, execution.finish(hash))
+            let executed = execution.finish(hash, last_commit.as_ref());
+            (Block { header, last_commit, transactions }, executed)
         };
         self.drop_rejected(rejected);
-        (block, executed)
+        Candidate { bytes: block.encode().into(), block, ids, executed }
     }
 
     /// Drops what waits and cannot be in a block any more, and tells its sender. A validator does this when it proposes.
@@ -246,7 +300,7 @@ impl Node {
             let verdict = {
                 let ledger = self.ledger();
                 let time_ms = now_ms().max(ledger.head_time_ms() + 1);
-                BlockExecution::begin(&ledger, time_ms).apply(&transaction)
+                ledger.admits(&transaction, time_ms)
             };
             if let Err(rejection) = verdict {
                 locked(&self.mempool).remove(transaction.id);
@@ -256,26 +310,31 @@ impl Node {
     }
 
     /// Keeps lines of final sales that came too late for their block, as far as they are not here yet.
-    pub fn keep_lines(&self, late: &[(SaleKey, SaleLines)]) -> Result<(), StoreError> {
+    pub fn keep_lines(&self, late: Vec<(SaleKey, SaleLines)>) -> Result<(), StoreError> {
         let mut missing = Vec::new();
-        for sold in late {
-            if self.store.lines(sold.0)?.is_none() {
-                missing.push(sold);
+        for (key, lines) in late {
+            let Some(height) = self.ledger().sale(key).map(|entry| entry.height) else { continue };
+            if self.store.lines(height, key)?.is_none() {
+                missing.push(LateLines { height, key, lines });
             }
         }
         if missing.is_empty() { Ok(()) } else { self.store.put_lines(&missing) }
     }
 
     /// Executes a proposed or synced block on top of the ledger. `live` refuses times too far ahead of this clock.
-    pub fn check_block(&self, bytes: &[u8], live: bool) -> Result<(Block, Executed), InvalidBlock> {
+    pub fn check_block(&self, bytes: &Bytes, live: bool) -> Result<Candidate, InvalidBlock> {
         let block = Block::decode(bytes)?;
         let latest = now_ms().saturating_add(BLOCK_AHEAD_MS_MAX);
         if live && block.header.time_ms > latest {
             return Err(InvalidBlock::TooFarAhead { found: block.header.time_ms, latest });
         }
-        let ledger = self.ledger();
-        let executed = ledger.execute(&block, &mut |transaction, domain| self.verify(transaction, domain))?;
-        Ok((block, executed))
+        let mut ids = Vec::with_capacity(block.transactions.len());
+        let executed = self.ledger().execute(&block, &mut |transaction, domain| {
+            let verified = self.verify(transaction, domain)?;
+            ids.push(verified.id);
+            Ok(verified)
+        })?;
+        Ok(Candidate { block, bytes: bytes.clone(), ids, executed })
     }
 
     fn last_certificate(&self) -> Option<CommitCertificate> {
@@ -284,22 +343,21 @@ impl Node {
     }
 
     /// Makes a decided block durable, then the ledger's own, then tells who waits.
-    pub fn commit(&self, block: &Block, executed: Executed, certificate: CommitCertificate) -> Result<(), StoreError> {
+    pub fn commit(&self, decided: Candidate, certificate: CommitCertificate) -> Result<(), StoreError> {
+        let Candidate { block, bytes, ids, executed } = decided;
         let height = block.header.height;
-        let domain = *self.ledger().domain();
-        let ids: Vec<B256> = block.transactions.iter().map(|transaction| transaction.id(&domain)).collect();
-        let closed = executed.events.iter().find_map(checkpoint_of);
         self.store.decide(&Decision {
-            block,
+            height,
+            block: &bytes,
             certificate: &certificate,
             transactions: &ids,
-            lines: &self.lines_of(block, &ids),
-            checkpoint: closed,
+            lines: &self.lines_of(&block, &ids),
+            checkpoint: executed.events.iter().find_map(checkpoint_of),
         })?;
         *locked(&self.last_certificate) = Some(certificate);
         let events = self.ledger.write().unwrap_or_else(PoisonError::into_inner).commit(executed);
+        self.forget(&ids);
         for id in ids {
-            locked(&self.mempool).remove(id);
             self.tell(id, &Outcome::Final { height });
         }
         self.height.send_replace(height);
@@ -309,10 +367,17 @@ impl Node {
         Ok(())
     }
 
-    fn lines_of(&self, block: &Block, ids: &[B256]) -> Vec<(SaleKey, SaleLines)> {
+    fn forget(&self, ids: &[B256]) {
+        let mut mempool = locked(&self.mempool);
+        for id in ids {
+            mempool.remove(*id);
+        }
+    }
+
+    fn lines_of(&self, block: &Block, ids: &[B256]) -> Vec<(SaleKey, Arc<SaleLines>)> {
         let mempool = locked(&self.mempool);
         let lines = |(transaction, id): (&SignedTransaction, &B256)| match &transaction.payload {
-            Payload::Sale(sale) => Some((sale.key(), (**mempool.get(*id)?.lines.as_ref()?).clone())),
+            Payload::Sale(sale) => Some((sale.key(), Arc::clone(mempool.get(*id)?.lines.as_ref()?))),
             _ => None,
         };
         block.transactions.iter().zip(ids).filter_map(lines).collect()

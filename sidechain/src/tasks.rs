@@ -1,3 +1,4 @@
 //! Loops beside consensus.
 
 pub mod checkpoints;
+pub mod duties;

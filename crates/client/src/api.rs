@@ -1,12 +1,16 @@
 //! Wire types. Amounts are integers with their unit in the field's description, times are RFC 3339 in UTC.
 
 use domain::checkpoint::{Checkpoint, CheckpointSignature};
+use domain::election::Score;
+use domain::evidence::Offence;
 use domain::payout::Payout;
 use domain::sale::{Beneficiary, NotIssued, SaleEntry, Share};
+use domain::staking::Unbonding;
 use domain::{
-    Address, B256, BuyerKind, CommitCertificate, Currency, Header, Line, OutletId, OutletKind, Payload, Sale, SaleId,
-    Signature, SignedTransaction, TerminalKind, Validator,
+    Address, B256, BuyerKind, CommitCertificate, Currency, Header, Line, OutletId, OutletKind, Parameters, Payload,
+    Sale, SaleId, Signature, SignedTransaction, TerminalKind, Validator,
 };
+use problem::Problem;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -183,6 +187,22 @@ impl SaleAnswer {
     }
 }
 
+/// The most sales in one batch; the bound of a body holds too.
+pub const SALES_PER_BATCH_MAX: usize = 500;
+
+/// What became of one sale of a batch: the status and the body that it would have had alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchedSale {
+    /// The HTTP status.
+    pub status: u16,
+    /// The answer, when the status is a success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sale: Option<SaleAnswer>,
+    /// The refusal, when it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+}
+
 /// What the node says of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransactionAnswer {
@@ -264,6 +284,15 @@ pub struct AccountAnswer {
     pub released: u64,
     /// Owed from refunds; paid from what matures next.
     pub debt: u64,
+    /// Share of what matures that it bonds, parts per million.
+    #[serde(default)]
+    pub bonding_ppm: u32,
+    /// Units that back its validators.
+    #[serde(default)]
+    pub bonded: u64,
+    /// Bonded units on their way out.
+    #[serde(default)]
+    pub unbonding: Vec<Unbonding>,
 }
 
 /// A terminal of an outlet.
@@ -311,10 +340,71 @@ pub struct SupplyAnswer {
     pub unclaimed: u64,
     /// In the pool of all holders.
     pub pool: u64,
-    /// Owed by outlets' owners from refunds. released + pending + unclaimed + pool − debt = issued − reversed.
+    /// Owed by outlets' owners from refunds.
+    /// released + pending + unclaimed + pool + bonded + slashed − debt = issued − reversed.
     pub debt: u64,
+    /// Bonded by accounts, unbonding units included.
+    pub bonded: u64,
+    /// Lost by offences of validators.
+    pub slashed: u64,
     /// Sales recorded.
     pub sales: u64,
+}
+
+/// A registered validator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CandidateAnswer {
+    /// Who.
+    pub address: Address,
+    /// For which outlet.
+    pub outlet: OutletId,
+    /// Whether it has a seat.
+    pub seated: bool,
+    /// Whether it would be electable now; false without a recent heartbeat or in jail.
+    pub electable: bool,
+    /// Its score and what it is made of, parts per million; `None` without a recent heartbeat or in jail.
+    pub score: Option<Score>,
+    /// Units that back it.
+    pub stake: u64,
+    /// The last epoch with a heartbeat; 0 before the first.
+    pub heartbeat_epoch: u64,
+    /// Block time from which it may be unjailed, milliseconds; `None` while it is free.
+    pub jailed_until_ms: Option<u64>,
+    /// Block time from which its tenure counts, milliseconds.
+    pub since_ms: u64,
+}
+
+/// An offence that was punished.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceAnswer {
+    /// Who did it.
+    pub validator: Address,
+    /// What it was, with both signatures.
+    pub offence: Offence,
+    /// The block that punished it.
+    pub height: u64,
+    /// Units that it cost.
+    pub slashed: u64,
+}
+
+/// What may change of the chain's parameters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParametersAnswer {
+    /// In force.
+    pub parameters: Parameters,
+    /// Changes that wait.
+    pub waiting: Vec<WaitingChangeAnswer>,
+}
+
+/// A change that waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingChangeAnswer {
+    /// Its number, for `cancel_change`.
+    pub change: u64,
+    /// Block time from which the next epoch starts with it, milliseconds.
+    pub at_ms: u64,
+    /// The parameters from then on.
+    pub parameters: Parameters,
 }
 
 /// What a node says of itself; the body of `/readyz`.

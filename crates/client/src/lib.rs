@@ -5,8 +5,9 @@ mod api;
 mod node;
 
 pub use api::{
-    AccountAnswer, BlockAnswer, CheckpointAnswer, OutletAnswer, PayoutAnswer, SaleAnswer, SaleRequest, SaleState,
-    ShareAnswer, StatusAnswer, SupplyAnswer, TerminalAnswer, TransactionAnswer, format_time, parse_time,
+    AccountAnswer, BatchedSale, BlockAnswer, CandidateAnswer, CheckpointAnswer, EvidenceAnswer, OutletAnswer,
+    ParametersAnswer, PayoutAnswer, SALES_PER_BATCH_MAX, SaleAnswer, SaleRequest, SaleState, ShareAnswer, StatusAnswer,
+    SupplyAnswer, TerminalAnswer, TransactionAnswer, WaitingChangeAnswer, format_time, parse_time,
 };
 pub use node::{ClientError, NodeClient};
 pub use problem::{FieldError, Problem};

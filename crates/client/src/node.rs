@@ -1,8 +1,8 @@
 //! A client of one node.
 
 use crate::api::{
-    AccountAnswer, BlockAnswer, CheckpointAnswer, OutletAnswer, PayoutAnswer, SaleAnswer, SaleRequest, StatusAnswer,
-    SupplyAnswer, TransactionAnswer,
+    AccountAnswer, BatchedSale, BlockAnswer, CandidateAnswer, CheckpointAnswer, EvidenceAnswer, OutletAnswer,
+    ParametersAnswer, PayoutAnswer, SaleAnswer, SaleRequest, StatusAnswer, SupplyAnswer, TransactionAnswer,
 };
 use domain::payout::Chunk;
 use domain::proof::SaleProof;
@@ -132,6 +132,21 @@ impl NodeClient {
         self.get("/api/v1/outlets").await
     }
 
+    /// All registered validators, addresses ascending.
+    pub async fn candidates(&self) -> Result<Vec<CandidateAnswer>, ClientError> {
+        self.get("/api/v1/candidates").await
+    }
+
+    /// All offences that were punished.
+    pub async fn evidence(&self) -> Result<Vec<EvidenceAnswer>, ClientError> {
+        self.get("/api/v1/evidence").await
+    }
+
+    /// The parameters in force and those that wait.
+    pub async fn parameters(&self) -> Result<ParametersAnswer, ClientError> {
+        self.get("/api/v1/parameters").await
+    }
+
     /// What an address holds.
     pub async fn account(&self, address: Address) -> Result<Option<AccountAnswer>, ClientError> {
         found(self.get(&format!("/api/v1/accounts/{address}")).await)
@@ -150,6 +165,11 @@ impl NodeClient {
     /// Sends a sale and waits until it is final. True when it is new, false when it stood already.
     pub async fn post_sale(&self, sale: &SaleRequest) -> Result<(bool, SaleAnswer), ClientError> {
         self.post("/api/v1/sales", sale).await
+    }
+
+    /// Sends several sales, and waits until each is final or refused; the answers come in the same order.
+    pub async fn post_sales(&self, sales: &[SaleRequest]) -> Result<Vec<BatchedSale>, ClientError> {
+        self.post("/api/v1/sales/batch", &sales).await.map(|(_, answers)| answers)
     }
 
     /// Sends any other transaction and waits until it is final. True when it is new, false when it stood already.

@@ -7,7 +7,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 /// What a vote is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum VoteStep {
     /// First vote of a round.
@@ -27,6 +29,17 @@ pub fn vote_preimage(sidechain_id: B256, step: VoteStep, height: u64, round: i64
     bytes.extend_from_slice(&round.to_be_bytes());
     bytes.push(u8::from(block_hash.is_some()));
     bytes.extend_from_slice(block_hash.unwrap_or_default().as_slice());
+    bytes
+}
+
+/// What a validator signs to propose. `pol_round` is the round of an earlier polka for the block, or -1.
+pub fn proposal_preimage(sidechain_id: B256, height: u64, round: i64, pol_round: i64, block_hash: B256) -> Vec<u8> {
+    let mut bytes = b"HotPot proposal 1".to_vec();
+    bytes.extend_from_slice(sidechain_id.as_slice());
+    bytes.extend_from_slice(&height.to_be_bytes());
+    bytes.extend_from_slice(&round.to_be_bytes());
+    bytes.extend_from_slice(&pol_round.to_be_bytes());
+    bytes.extend_from_slice(block_hash.as_slice());
     bytes
 }
 

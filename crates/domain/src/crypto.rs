@@ -13,7 +13,7 @@ const HALF_ORDER: [u8; 32] = [
 ];
 
 /// A recoverable signature r‖s‖v.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 pub struct Signature(pub [u8; 65]);
 
 /// Why a signature is not one.

@@ -1,6 +1,7 @@
 //! The first facts of a sidechain. Their hash is its name.
 
 use crate::eip712::DomainSeparator;
+use crate::parameters::{ElectionRules, Parameters};
 use crate::transaction::encode;
 use crate::validators::ValidatorSet;
 use alloy_primitives::{Address, B256, keccak256};
@@ -43,10 +44,12 @@ pub struct Genesis {
     pub settlement_epochs: u64,
     /// How long an accrual stays pending, milliseconds.
     pub maturity_ms: u64,
-    /// The least total that issues, in the currency's smallest unit.
-    pub sale_total_min: u64,
-    /// Units that an outlet's owner may owe from refunds before the outlet's sales stop issuing.
-    pub owner_debt_max: u64,
+    /// How long the founder's changes of parameters wait, milliseconds; 0 on local networks.
+    pub change_delay_ms: u64,
+    /// What may change later.
+    pub parameters: Parameters,
+    /// What of the election never changes.
+    pub election: ElectionRules,
     /// The set of the first epoch.
     pub validators: ValidatorSet,
 }
@@ -59,6 +62,8 @@ pub enum GenesisError {
     Zero { field: &'static str },
     #[error("{field} must not be the zero address")]
     ZeroAddress { field: &'static str },
+    #[error("parameters.{field} must be {min} to {max}, found {found}")]
+    Parameter { field: &'static str, min: u64, max: u64, found: u64 },
 }
 
 impl Genesis {
@@ -75,6 +80,9 @@ impl Genesis {
         ];
         if let Some((field, _)) = numbers.iter().find(|(_, number)| *number == 0) {
             return Err(GenesisError::Zero { field });
+        }
+        if let Some((field, min, max, found)) = self.parameters.out_of_bounds() {
+            return Err(GenesisError::Parameter { field, min, max, found });
         }
         let actors = [("founder", self.founder), ("guardian", self.guardian), ("registrar", self.registrar)];
         match actors.iter().find(|(_, address)| address.is_zero()) {

@@ -6,10 +6,14 @@
 
 mod apply;
 mod changes;
+mod election;
 mod epoch;
+mod pool;
+mod staking;
 mod state;
 
 pub use changes::Changes;
+pub use election::Standing;
 pub use state::{Account, AnchorBinding, Ledger, Supply};
 
 use crate::block::{Block, Header, PROTOCOL_VERSION, last_commit_hash, transactions_root};
@@ -60,8 +64,35 @@ pub enum Event {
     AnchorBound { binding: AnchorBinding },
     /// Another validator set was in force than the contracts were deployed with.
     AnchorVoid { binding: AnchorBinding },
-    /// Units left pending: `units` the EVM may mint, `debt_paid` settled what the account owed.
-    Released { account: Address, units: u64, debt_paid: u64 },
+    /// Units left pending: `units` the EVM may mint, `debt_paid` settled what the account owed, `bonded` back its
+    /// validators.
+    Released { account: Address, units: u64, debt_paid: u64, bonded: u64 },
+    /// A holder said what share of its earnings it bonds.
+    BondingSet { account: Address, bonding_ppm: u32 },
+    /// Units began to leave the bond.
+    UnbondingStarted { account: Address, units: u64, at_ms: u64 },
+    /// Units left the bond and are pending.
+    Unbonded { account: Address, units: u64 },
+    /// A validator was registered.
+    ValidatorRegistered { validator: Address, outlet: OutletId },
+    /// A registered validator is there.
+    HeartbeatSeen { validator: Address, epoch: u64 },
+    /// A validator may stand for election again.
+    Unjailed { validator: Address },
+    /// A validator signed two different things at `height`: it was jailed, and its owner lost units.
+    ValidatorPunished { validator: Address, owner: Address, offence: &'static str, height: u64, slashed: u64 },
+    /// Other validators, or other power, from the next block on.
+    ValidatorsElected { epoch: u64, validators: ValidatorSet },
+    /// A change of parameters waits.
+    ChangeProposed { change: u64, at_ms: u64 },
+    /// The guardian cancelled it.
+    ChangeCancelled { change: u64 },
+    /// It is in force.
+    ParametersChanged { change: u64 },
+    /// A receipt was not claimed in time: its units went to the pool.
+    ReceiptExpired { key: SaleKey, units: u64 },
+    /// A holder's part of the pool went to its pending units.
+    PoolShared { account: Address, units: u64 },
     /// The epoch ended, with or without a checkpoint.
     EpochClosed { epoch: u64, checkpoint: Option<Box<EpochCheckpoint>> },
 }
@@ -92,6 +123,13 @@ pub struct Executed {
     pub changes: Changes,
     /// What happened, in order.
     pub events: Vec<Event>,
+}
+
+impl Executed {
+    /// Where all units are after the block.
+    pub fn supply(&self) -> Supply {
+        self.changes.core.supply
+    }
 }
 
 /// Why a block is invalid.
@@ -147,8 +185,11 @@ impl<'a> BlockExecution<'a> {
         }
     }
 
-    /// Ends the block; closes the epoch if this is its last one.
-    pub fn finish(mut self, block_hash: B256) -> Executed {
+    /// Ends the block; closes the epoch if this is its last one. `last_commit` is the certificate in the block.
+    pub fn finish(mut self, block_hash: B256, last_commit: Option<&CommitCertificate>) -> Executed {
+        if let Some(certificate) = last_commit {
+            election::record_signers(&mut self.overlay, certificate);
+        }
         let events = epoch::close_if_due(&mut self.overlay, block_hash);
         self.events.extend(events);
         Executed { block_hash, changes: self.overlay.into_changes(block_hash), events: self.events }
@@ -160,6 +201,11 @@ pub type Verify<'v> =
     dyn FnMut(&SignedTransaction, &DomainSeparator) -> Result<VerifiedTransaction, crate::crypto::SignatureError> + 'v;
 
 impl Ledger {
+    /// Whether a block at `time_ms` could begin with this transaction.
+    pub fn admits(&self, transaction: &VerifiedTransaction, time_ms: u64) -> Result<(), Rejection> {
+        apply::apply(&mut Overlay::new(self, time_ms), transaction).map(drop)
+    }
+
     /// Checks a whole block against this state and executes it. The state itself stays as it is.
     pub fn execute(&self, block: &Block, verify: &mut Verify<'_>) -> Result<Executed, BlockError> {
         self.check_last_commit(block)?;
@@ -189,7 +235,7 @@ impl Ledger {
         }
         let expected = execution.header(block.header.proposer, block.last_commit.as_ref());
         check_header(&expected, &block.header)?;
-        Ok(execution.finish(block.header.hash()))
+        Ok(execution.finish(block.header.hash(), block.last_commit.as_ref()))
     }
 
     fn check_time(&self, header: &Header) -> Result<(), BlockError> {

@@ -32,6 +32,29 @@ pub const QUOTA_UNLIMITED: u32 = u32::MAX;
 pub const VALIDATORS_MAX: usize = 64;
 /// The most voting power of one validator; the engine multiplies power by three.
 pub const POWER_MAX: u64 = 1_000_000;
+/// One whole, in parts per million.
+pub const PPM: u64 = 1_000_000;
+/// Validators of a set; the larger number as soon as so many are electable. Three of four, five of seven decide.
+pub const SEATS: [usize; 2] = [4, 7];
+/// The least score with which a candidate is electable, parts per million.
+pub const SCORE_MIN: u64 = 200_000;
+/// A challenger replaces the lowest seated one when its score is at least so much of that one's, percent.
+pub const CHALLENGE_PERCENT: u64 = 105;
+/// No seated validator has more power than so much of the lowest seated one's, percent: with four or more seats
+/// nobody reaches a third.
+pub const POWER_SPREAD_PERCENT: u64 = 145;
+/// Blocks whose certificates tell a validator's participation.
+pub const PARTICIPATION_BLOCKS: u64 = 1_000;
+/// Days that tell the regularity of an outlet's sales.
+pub const REGULARITY_DAYS: u64 = 30;
+/// Days after which a validator's tenure is whole.
+pub const TENURE_DAYS: u64 = 365;
+/// A validator that signed none of this many certificates is passed over as a proposer.
+pub const ABSENT_BLOCKS: usize = 10;
+/// The most unbondings of one account at a time.
+pub const UNBONDINGS_MAX: usize = 16;
+/// The most changes of parameters that wait at a time.
+pub const CHANGES_WAITING_MAX: usize = 16;
 /// How many epochs ahead the founder may name contracts.
 pub const ANCHOR_AHEAD_EPOCHS_MAX: u64 = 1_000;
 /// Accounts in one payout chunk; fits EIP-7825's cap on a transaction's gas limit.

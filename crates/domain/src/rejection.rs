@@ -105,6 +105,42 @@ pub enum Rejection {
     PayoutAlreadyDue { found: Address },
     #[error("the validator set hashes to {expected}, found {found}")]
     WrongValidators { expected: B256, found: B256 },
+    #[error("account {found} holds nothing on the ledger")]
+    NothingHeld { found: Address },
+    #[error("bonding_ppm is 0 to 1000000, found {found}")]
+    BondingOutOfBounds { found: u32 },
+    #[error("units must be 1 to {max}, what is bonded; found {found}")]
+    UnbondOutOfBounds { max: u64, found: u64 },
+    #[error("an account has at most {max} unbondings at a time")]
+    TooManyUnbondings { max: usize },
+    #[error("outlet {outlet} has the validator {found}")]
+    OutletHasValidator { outlet: OutletId, found: Address },
+    #[error("validator {found} is registered already")]
+    ValidatorExists { found: Address },
+    #[error("validator {found} is not registered")]
+    UnknownValidator { found: Address },
+    #[error("public_key is no compressed secp256k1 key")]
+    BadPublicKey,
+    #[error("the consent is not signed by the validator {expected}")]
+    BadConsent { expected: Address },
+    #[error("a heartbeat is for the present epoch {expected}, found {found}")]
+    WrongEpoch { expected: u64, found: u64 },
+    #[error("validator {found} is not jailed")]
+    NotJailed { found: Address },
+    #[error("jailed until {until_ms}, block time is {now_ms}")]
+    StillJailed { until_ms: u64, now_ms: u64 },
+    #[error("evidence is about a height from {min} to {max}, found {found}")]
+    EvidenceOutOfTime { min: u64, max: u64, found: u64 },
+    #[error("the validator was punished for this height")]
+    AlreadyPunished,
+    #[error("the evidence proves nothing: {found}")]
+    BadEvidence { found: crate::evidence::EvidenceError },
+    #[error("{field} must be {min} to {max}, found {found}")]
+    ParameterOutOfBounds { field: &'static str, min: u64, max: u64, found: u64 },
+    #[error("{max} changes wait already")]
+    TooManyChanges { max: usize },
+    #[error("change {found} does not wait")]
+    UnknownChange { found: u64 },
 }
 
 impl Rejection {
@@ -168,6 +204,24 @@ impl Rejection {
             Self::EpochTooFar { .. } => ("epoch_too_far", "from_epoch", BadField),
             Self::PayoutAlreadyDue { .. } => ("payout_already_due", "account", Conflict),
             Self::WrongValidators { .. } => ("wrong_validators", "validators_hash", BadField),
+            Self::NothingHeld { .. } => ("nothing_held", "account", Forbidden),
+            Self::BondingOutOfBounds { .. } => ("bonding_out_of_bounds", "bonding_ppm", BadField),
+            Self::UnbondOutOfBounds { .. } => ("unbond_out_of_bounds", "units", BadField),
+            Self::TooManyUnbondings { .. } => ("too_many_unbondings", "units", BadField),
+            Self::OutletHasValidator { .. } => ("outlet_has_validator", "outlet", Conflict),
+            Self::ValidatorExists { .. } => ("validator_exists", "public_key", Conflict),
+            Self::UnknownValidator { .. } => ("unknown_validator", "validator", Forbidden),
+            Self::BadPublicKey => ("bad_public_key", "public_key", BadField),
+            Self::BadConsent { .. } => ("bad_consent", "consent", BadField),
+            Self::WrongEpoch { .. } => ("wrong_epoch", "epoch", BadField),
+            Self::NotJailed { .. } => ("not_jailed", "validator", Conflict),
+            Self::StillJailed { .. } => ("still_jailed", "validator", Forbidden),
+            Self::EvidenceOutOfTime { .. } => ("evidence_out_of_time", "offence", BadField),
+            Self::AlreadyPunished => ("already_punished", "offence", Duplicate),
+            Self::BadEvidence { .. } => ("bad_evidence", "offence", BadField),
+            Self::ParameterOutOfBounds { field, .. } => ("parameter_out_of_bounds", field, BadField),
+            Self::TooManyChanges { .. } => ("too_many_changes", "parameters", BadField),
+            Self::UnknownChange { .. } => ("unknown_change", "change", BadField),
         }
     }
 }

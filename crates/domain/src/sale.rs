@@ -136,6 +136,16 @@ pub fn lines_hash(salt: B256, lines: &[Line]) -> B256 {
 /// Lines must be within bounds, add up to `total`, and hash with the salt to what the terminal signed.
 /// Checked at admission only: block validity sees the hash alone.
 pub fn check_lines(sale: &Sale, salt: B256, lines: &[Line]) -> Result<(), Rejection> {
+    check_sum(sale, lines)?;
+    let found = lines_hash(salt, lines);
+    if found != sale.lines_hash {
+        return Err(Rejection::LinesHashMismatch { expected: sale.lines_hash, found });
+    }
+    Ok(())
+}
+
+/// [`check_lines`] but for the hash: for a sale whose hash was computed from these very lines.
+pub fn check_sum(sale: &Sale, lines: &[Line]) -> Result<(), Rejection> {
     if lines.is_empty() || lines.len() > SALE_LINES_MAX {
         return Err(Rejection::LineCount { found: lines.len() });
     }
@@ -145,10 +155,6 @@ pub fn check_lines(sale: &Sale, salt: B256, lines: &[Line]) -> Result<(), Reject
     }
     if sum != sale.total {
         return Err(Rejection::LinesDoNotAddUp { expected: sale.total, found: sum });
-    }
-    let found = lines_hash(salt, lines);
-    if found != sale.lines_hash {
-        return Err(Rejection::LinesHashMismatch { expected: sale.lines_hash, found });
     }
     Ok(())
 }
@@ -238,6 +244,8 @@ pub struct SaleEntry {
     pub not_issued: Option<NotIssued>,
     /// The split, as stored.
     pub shares: Vec<Share>,
+    /// Block time of its block, milliseconds.
+    pub recorded_at_ms: u64,
     /// Block time from which its units may be released.
     pub matures_at_ms: u64,
     /// Its refunds, in order.
@@ -280,9 +288,9 @@ impl SaleEntry {
     }
 }
 
-/// Splits `units` in proportion to `weights`, whose sum is not less: whole parts first, then one each to the largest
-/// remainders, the earlier place first among equal ones. No part exceeds its weight.
-fn apportion(units: u64, weights: &[u64]) -> Vec<u64> {
+/// Splits `units` in proportion to `weights`: whole parts first, then one each to the largest remainders, the earlier
+/// place first among equal ones. Where the weights add up to `units` or more, no part exceeds its weight.
+pub(crate) fn apportion(units: u64, weights: &[u64]) -> Vec<u64> {
     let sum: u128 = weights.iter().map(|weight| u128::from(*weight)).sum::<u128>().max(1);
     let exact = |weight: &u64| u128::from(units) * u128::from(*weight);
     let mut parts: Vec<u64> = weights.iter().map(|w| u64::try_from(exact(w) / sum).unwrap_or(*w)).collect();

@@ -2,10 +2,12 @@
 
 use crate::crypto::{Signature, SignatureError};
 use crate::eip712::DomainSeparator;
+use crate::evidence::Offence;
 use crate::limits::TRANSACTION_BYTES_MAX;
 use crate::outlet::{Currency, OutletId, OutletKind, TerminalKind};
+use crate::parameters::Parameters;
 use crate::sale::{RefundId, Sale, SaleId};
-use alloy_primitives::{Address, B256, keccak256};
+use alloy_primitives::{Address, B256, FixedBytes, keccak256};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
@@ -123,6 +125,94 @@ pub struct SetAnchor {
     pub nonce: u64,
 }
 
+/// A holder bonds a share of what matures from now on.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetBonding {
+    /// The holder.
+    pub account: Address,
+    /// Parts per million; 0 to 1,000,000.
+    pub bonding_ppm: u32,
+    /// Greater than the holder's last one.
+    pub nonce: u64,
+}
+
+/// A holder takes units out of the bond; they are released after the unbonding time.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unbond {
+    /// The holder.
+    pub account: Address,
+    /// How many; at least 1.
+    pub units: u64,
+    /// Greater than the holder's last one.
+    pub nonce: u64,
+}
+
+/// An outlet's owner registers a validator for it, for ever.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterValidator {
+    /// The outlet; one validator each.
+    pub outlet: OutletId,
+    /// The validator's compressed secp256k1 key.
+    pub public_key: FixedBytes<33>,
+    /// The validator's signature over `ValidatorConsent(outlet, owner)`.
+    pub consent: Signature,
+    /// Greater than the owner's last one.
+    pub nonce: u64,
+}
+
+/// A registered validator says that it is there; once an epoch.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Heartbeat {
+    /// The validator.
+    pub validator: Address,
+    /// The present epoch.
+    pub epoch: u64,
+}
+
+/// An outlet's owner lets its validator stand for election again.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unjail {
+    /// The validator.
+    pub validator: Address,
+    /// Greater than the owner's last one.
+    pub nonce: u64,
+}
+
+/// A validator shows that another one signed two different things.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// Who did.
+    pub offender: Address,
+    /// What, with both signatures.
+    pub offence: Offence,
+}
+
+/// The founder changes parameters, after the delay of genesis.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetParameters {
+    /// All of them.
+    pub parameters: Parameters,
+    /// Greater than the founder's last one.
+    pub nonce: u64,
+}
+
+/// The guardian cancels a change that waits.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CancelChange {
+    /// Its number, which is the nonce of the founder's transaction.
+    pub change: u64,
+    /// Greater than the guardian's last one.
+    pub nonce: u64,
+}
+
 /// The content of a transaction. The tag is its place in this list.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -137,10 +227,18 @@ pub enum Payload {
     FullSettlement(FullSettlement),
     SetAnchor(SetAnchor),
     Refund(Refund),
+    SetBonding(SetBonding),
+    Unbond(Unbond),
+    RegisterValidator(RegisterValidator),
+    Heartbeat(Heartbeat),
+    Unjail(Unjail),
+    Evidence(Evidence),
+    SetParameters(SetParameters),
+    CancelChange(CancelChange),
 }
 
 /// How many tags [`Payload`] has; a greater one is [`DecodeError::UnknownTag`].
-const PAYLOAD_TAGS: u8 = 9;
+const PAYLOAD_TAGS: u8 = 17;
 
 /// A payload with its actor's signature.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]

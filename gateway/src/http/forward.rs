@@ -12,6 +12,7 @@ use problem::{Refusal, read_body};
 /// Routes that a node answers.
 pub fn router() -> Router<Api> {
     Router::new()
+        .route("/api/v1/sales/batch", post(pass_on))
         .route("/api/v1/transactions", post(pass_on))
         .route("/api/v1/transactions/{id}", get(pass_on))
         .route("/api/v1/blocks/{height}", get(pass_on))
@@ -20,6 +21,9 @@ pub fn router() -> Router<Api> {
         .route("/api/v1/checkpoints/{epoch}/payouts/{account}", get(pass_on))
         .route("/api/v1/sales/{outlet}/{sale_id}/proof", get(pass_on))
         .route("/api/v1/validators", get(pass_on))
+        .route("/api/v1/candidates", get(pass_on))
+        .route("/api/v1/evidence", get(pass_on))
+        .route("/api/v1/parameters", get(pass_on))
         .route("/api/v1/outlets", get(pass_on))
         .route("/api/v1/genesis", get(pass_on))
 }

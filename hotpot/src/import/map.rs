@@ -1,5 +1,6 @@
 //! The map: a TOML file that says what the columns of an order file mean and what to do about what it lacks.
 
+use super::run::Opening;
 use anyhow::{Context, Result, bail};
 use domain::{Currency, OutletId, OutletKind};
 use serde::Deserialize;
@@ -108,6 +109,11 @@ fn nulls() -> Vec<String> {
 }
 
 impl Map {
+    /// How one of its outlets is registered.
+    pub fn opening(&self, spec: &OutletSpec) -> Opening {
+        Opening { outlet: spec.id, kind: spec.kind, city: spec.city.clone(), currency: self.currency }
+    }
+
     /// Reads and checks a map.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| format!("read the map {}", path.display()))?;

@@ -12,7 +12,8 @@ use domain::limits::{QUOTA_UNLIMITED, SALE_LATE_MS_MAX};
 use domain::sale::lines_hash;
 use domain::transaction::{RegisterOutlet, RegisterTerminal};
 use domain::{
-    Address, B256, BuyerKind, Genesis, OutletId, Payload, Sale, Signature, SignedTransaction, TerminalKind, keccak256,
+    Address, B256, BuyerKind, Currency, Genesis, OutletId, OutletKind, Payload, Sale, Signature, SignedTransaction,
+    TerminalKind, keccak256,
 };
 use futures::future::join_all;
 use futures::{StreamExt, stream};
@@ -335,7 +336,7 @@ async fn register_missing(target: &Target, keys: &Keys, map: &Map) -> Result<()>
         let terminal = address_of_secret(&keys.terminal(spec.id)?);
         let found = known.iter().find(|outlet| outlet.outlet == spec.id);
         match found {
-            None => register_outlet(target, node, keys, map, spec, owner).await?,
+            None => register_outlet(target, node, keys, &map.opening(spec), owner).await?,
             Some(outlet) => check_outlet(outlet, owner, map)?,
         }
         let enrolled = found.is_some_and(|outlet| outlet.terminals.iter().any(|known| known.address == terminal));
@@ -368,29 +369,44 @@ fn check_outlet(outlet: &OutletAnswer, owner: Address, map: &Map) -> Result<()> 
     Ok(())
 }
 
-async fn next_nonce(node: &NodeClient, address: Address) -> Result<u64> {
+/// The nonce after an account's last one.
+pub async fn next_nonce(node: &NodeClient, address: Address) -> Result<u64> {
     Ok(node.account(address).await?.map_or(0, |account| account.nonce) + 1)
 }
 
-async fn register_outlet(
+/// What is said of an outlet when it is registered.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// Its number.
+    pub outlet: OutletId,
+    /// Who runs it.
+    pub kind: OutletKind,
+    /// Where it stands.
+    pub city: String,
+    /// Of its prices.
+    pub currency: Currency,
+}
+
+/// Registers an outlet with the keys of the data folder.
+pub async fn register_outlet(
     target: &Target,
     node: &NodeClient,
     keys: &Keys,
-    map: &Map,
-    spec: &super::map::OutletSpec,
+    opening: &Opening,
     owner: Address,
 ) -> Result<()> {
+    let id = opening.outlet;
     let (founder, registrar) = (keys.founder()?, keys.registrar()?);
     let domain = target.genesis.domain();
-    let approval_ref = keccak256(format!("{}\n{}\n{}", map.source, spec.id, sidechain::node::now_ms()));
+    let approval_ref = keccak256(format!("{}\n{id}\n{}", opening.city, sidechain::node::now_ms()));
     let approval_expires_at_ms = sidechain::node::now_ms() + APPROVAL_MS;
-    let approval = domain.approval_digest(spec.id, owner, approval_ref, approval_expires_at_ms);
+    let approval = domain.approval_digest(id, owner, approval_ref, approval_expires_at_ms);
     let payload = Payload::RegisterOutlet(RegisterOutlet {
-        outlet: spec.id,
+        outlet: id,
         owner,
-        kind: spec.kind,
-        city: spec.city.clone(),
-        currency: map.currency,
+        kind: opening.kind,
+        city: opening.city.clone(),
+        currency: opening.currency,
         quota_per_day: QUOTA_UNLIMITED,
         terminal_quota_per_day: QUOTA_UNLIMITED,
         approval_ref,
@@ -398,10 +414,11 @@ async fn register_outlet(
         approval_signature: Signature::sign(approval, &registrar),
         nonce: next_nonce(node, address_of_secret(&founder)).await?,
     });
-    submit(node, &domain, payload, &founder).await.with_context(|| format!("register outlet {}", spec.id))
+    submit(node, &domain, payload, &founder).await.with_context(|| format!("register outlet {id}"))
 }
 
-async fn register_terminal(
+/// Enrols a terminal with its outlet's owner's key.
+pub async fn register_terminal(
     target: &Target,
     node: &NodeClient,
     keys: &Keys,

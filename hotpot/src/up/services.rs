@@ -7,7 +7,6 @@ use crate::cli::UpArgs;
 use crate::keys::Keys;
 use anyhow::{Context, Result};
 use client::NodeClient;
-use domain::Genesis;
 use local_services::{Anvil, AnvilOptions, Postgres};
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
@@ -41,8 +40,7 @@ pub fn entry(port: u16) -> Entry {
 }
 
 /// The entries of all validators.
-pub fn node_entries(ports: &Ports, genesis: &Genesis) -> Vec<Entry> {
-    let count = genesis.validators.as_slice().len();
+pub fn node_entries(ports: &Ports, count: usize) -> Vec<Entry> {
     let node = |number: usize| Entry { p2p: Some(multiaddr(ports.p2p[number])), ..entry(ports.nodes[number]) };
     (0..count).map(node).collect()
 }
@@ -62,10 +60,9 @@ pub fn start_nodes(
     supervisor: &Supervisor,
     layout: &Layout,
     keys: &Keys,
-    genesis: &Genesis,
+    count: usize,
     ports: &Ports,
 ) -> Result<Vec<NodeClient>> {
-    let count = genesis.validators.as_slice().len();
     for number in 0..count {
         let others = || (0..count).filter(move |other| *other != number);
         let validator = format!("validator-{number}");

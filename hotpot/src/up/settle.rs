@@ -147,7 +147,8 @@ impl Books {
                 differences.push(format!("{what}: expected {expected}, found {found}"));
             }
         };
-        let held = supply.released + supply.pending + supply.unclaimed + supply.pool + supply.reversed;
+        let free = supply.released + supply.pending + supply.unclaimed + supply.pool;
+        let held = free + supply.bonded + supply.slashed + supply.reversed;
         same("ledger: issued and owed against where units are", (supply.issued + supply.debt).into(), held.into());
         same("contract: minted against the ledger's released", supply.released.into(), books.minted);
         same("contract: total supply against minted", books.minted, self.evm.total_supply(self.contracts).await?);

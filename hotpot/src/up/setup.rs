@@ -1,5 +1,6 @@
 //! What a new network needs once: folder, ports, genesis, contracts.
 
+use super::candidates;
 use super::evm::Evm;
 use super::network::Contracts;
 use super::status::Display;
@@ -11,7 +12,7 @@ use client::NodeClient;
 use domain::crypto::address_of_secret;
 use domain::genesis::EpochLength;
 use domain::transaction::SetAnchor;
-use domain::{B256, Genesis, Payload, Validator, ValidatorSet};
+use domain::{B256, Genesis, Parameters, Payload, Validator, ValidatorSet};
 use secp256k1::SECP256K1;
 use std::fs::File;
 use std::net::SocketAddr;
@@ -183,6 +184,10 @@ fn check_same(genesis: &Genesis, args: &UpArgs, evm_chain_id: u64) -> Result<()>
             genesis.epoch_length
         );
     }
+    let elects = genesis.parameters.election_epochs;
+    if let Some(asked) = args.election_epochs.filter(|asked| *asked != elects) {
+        bail!("this network elects every {elects} epochs, --election-epochs says {asked}; use another --data-dir");
+    }
     if genesis.evm_chain_id != evm_chain_id {
         bail!("this network belongs to EVM chain {}, the node is of {evm_chain_id}", genesis.evm_chain_id);
     }
@@ -210,8 +215,13 @@ fn new_genesis(keys: &Keys, args: &UpArgs, evm_chain_id: u64) -> Result<Genesis>
         epoch_length: EpochLength::Blocks(args.epoch_blocks.unwrap_or(EPOCH_BLOCKS)),
         settlement_epochs: 1,
         maturity_ms: 0,
-        sale_total_min: 0,
-        owner_debt_max: OWNER_DEBT_MAX,
+        change_delay_ms: 0,
+        parameters: Parameters {
+            owner_debt_max: OWNER_DEBT_MAX,
+            election_epochs: args.election_epochs.unwrap_or(0),
+            ..Parameters::DEFAULT
+        },
+        election: candidates::rules(),
         validators: ValidatorSet::try_from(validators)?,
     })
 }

@@ -76,6 +76,9 @@ fn a_sale_is_taken_once_and_every_bad_one_is_refused_by_name() {
     assert_eq!(status, 413, "10 MB");
     assert_eq!(sales(&network), 61, "nothing of this changed the ledger");
 
+    a_batch_is_answered_sale_by_sale(&network, &folder, &sale, &other);
+    assert_eq!(sales(&network), 62, "of the batch one sale was new");
+
     exported_blocks_hold_every_sale(&network);
     network.stop();
 }
@@ -131,5 +134,41 @@ fn exported_blocks_hold_every_sale(network: &Running<'_>) {
     assert_eq!(lines[0]["type"], "genesis");
     let transactions = lines.iter().filter_map(|line| line.pointer("/block/transactions")?.as_array());
     let recorded = transactions.flatten().filter(|transaction| transaction["type"] == "sale").count();
-    assert_eq!(recorded, 61);
+    assert_eq!(recorded, 62);
+}
+
+/// `stands` is final already; `conflicts` has its id and other content.
+fn a_batch_is_answered_sale_by_sale(network: &Running<'_>, folder: &Folder, stands: &Value, conflicts: &Value) {
+    let new = signed(folder, "NEW-3", "3,00");
+    let mut forged = signed(folder, "NEW-4", "3,00");
+    forged["signature"] = json!(format!("0x{}", "11".repeat(65)));
+    let batch = json!([new, stands, conflicts, forged]);
+    let (status, _, answers) = network.post("/api/v1/sales/batch", batch.to_string());
+    assert_eq!(status, 200, "{answers}");
+    let statuses: Vec<_> = answers.as_array().unwrap().iter().map(|answer| answer["status"].clone()).collect();
+    assert_eq!(statuses, [201, 200, 409, 422], "{answers}");
+    for (place, sent) in [(0, &new), (1, stands)] {
+        let sale = &answers[place]["sale"];
+        assert_eq!((&sale["status"], &sale["sale_id"]), (&json!("final"), &sent["sale_id"]), "{answers}");
+        assert!(sale["height"].is_u64() && answers[place].get("problem").is_none(), "{answers}");
+    }
+    for (place, pointer) in [(2, "/sale_id"), (3, "/signature")] {
+        assert_eq!(answers[place]["problem"]["errors"][0]["pointer"], pointer, "{answers}");
+        assert!(answers[place].get("sale").is_none(), "{answers}");
+    }
+
+    let too_many = vec![json!({}); 501];
+    let bad = with(&new, "/lines/0/quantity", json!("two"));
+    for (what, body, expected, pointer) in [
+        ("no sale", "[]".to_owned(), 422, ""),
+        ("more than a body holds", json!(vec![stands; 1_000]).to_string(), 413, ""),
+        ("no sales", json!(too_many).to_string(), 422, "/0/outlet"),
+        ("one that is not understood", format!("[{stands},{bad}]"), 422, "/1/lines/0/quantity"),
+        ("no array", stands.to_string(), 422, ""),
+    ] {
+        let (status, media, problem) = network.post("/api/v1/sales/batch", body);
+        assert_eq!((status, media.as_str()), (expected, "application/problem+json"), "{what}: {problem}");
+        let found = problem.pointer("/errors/0/pointer").and_then(Value::as_str).unwrap_or("");
+        assert_eq!(found, pointer, "{what}: {problem}");
+    }
 }

@@ -144,6 +144,7 @@ pub struct ReleaseRow {
     pub account: Address,
     pub units: i64,
     pub debt_paid: i64,
+    pub bonded: i64,
 }
 
 /// One row of `epoch_checkpoint`.
@@ -223,11 +224,12 @@ impl Rows {
                 height,
             }),
             Event::Refunded { .. } => self.add_refund(height, event)?,
-            Event::Released { account, units, debt_paid } => self.releases.push(ReleaseRow {
+            Event::Released { account, units, debt_paid, bonded } => self.releases.push(ReleaseRow {
                 height,
                 account: *account,
                 units: bigint("units", *units)?,
                 debt_paid: bigint("debt paid", *debt_paid)?,
+                bonded: bigint("bonded", *bonded)?,
             }),
             Event::EpochClosed { checkpoint: Some(checkpoint), .. } => {
                 self.checkpoints.push(checkpoint_row(height, checkpoint)?);
@@ -237,7 +239,20 @@ impl Rows {
             | Event::FullSettlementRequested
             | Event::AnchorProposed { .. }
             | Event::AnchorBound { .. }
-            | Event::AnchorVoid { .. } => {}
+            | Event::AnchorVoid { .. }
+            | Event::BondingSet { .. }
+            | Event::UnbondingStarted { .. }
+            | Event::Unbonded { .. }
+            | Event::ValidatorRegistered { .. }
+            | Event::HeartbeatSeen { .. }
+            | Event::Unjailed { .. }
+            | Event::ValidatorPunished { .. }
+            | Event::ValidatorsElected { .. }
+            | Event::ChangeProposed { .. }
+            | Event::ChangeCancelled { .. }
+            | Event::ParametersChanged { .. }
+            | Event::ReceiptExpired { .. }
+            | Event::PoolShared { .. } => {}
         }
         Ok(())
     }

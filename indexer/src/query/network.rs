@@ -109,6 +109,10 @@ pub struct Supply {
     pub pool: u64,
     /// Owed by outlets' owners from refunds.
     pub debt: u64,
+    /// Bonded by accounts, unbonding units included.
+    pub bonded: u64,
+    /// Lost by offences of validators.
+    pub slashed: u64,
     /// Sales recorded.
     pub sales: u64,
     /// Minted on the EVM.
@@ -122,49 +126,30 @@ pub struct Supply {
 /// Where all units are, on both chains.
 pub async fn supply(connection: &mut PgConnection) -> sqlx::Result<Supply> {
     let row = sqlx::query!(
-        r#"WITH sale AS (SELECT count(*) AS sales, COALESCE(sum(issued), 0) AS issued FROM chain.sale),
-            refund AS (SELECT COALESCE(sum(reversed), 0) AS reversed, COALESCE(sum(debt), 0) AS debt
-                       FROM chain.refund),
-            release AS (SELECT COALESCE(sum(units), 0) AS units, COALESCE(sum(debt_paid), 0) AS debt_paid
-                        FROM chain.release),
-            taken AS (SELECT COALESCE(sum(r.units) FILTER (WHERE s.kind = 'pool'), 0) AS pool,
-                             COALESCE(sum(r.units) FILTER (WHERE s.kind = 'receipt' AND c.wallet IS NULL), 0)
-                                 AS unclaimed
-                      FROM chain.refund_share AS r
-                      JOIN chain.sale_share AS s USING (outlet, sale_id, place)
-                      LEFT JOIN chain.receipt_claim AS c USING (outlet, sale_id)),
-            share AS (SELECT COALESCE(sum(s.units) FILTER (WHERE s.kind = 'pool'), 0) AS pool,
-                             COALESCE(sum(s.units) FILTER (WHERE s.kind = 'receipt' AND c.wallet IS NULL), 0)
-                                 AS unclaimed
-                      FROM chain.sale_share AS s
-                      LEFT JOIN chain.receipt_claim AS c USING (outlet, sale_id)
-                      WHERE s.kind <> 'account'),
-            payout AS (SELECT COALESCE(sum(p.value), 0) AS minted,
-                              COALESCE(sum(p.value) FILTER (WHERE p.block_number <= e.finalized), 0) AS minted_final
-                       FROM chain.payout AS p JOIN chain.cursor AS e ON e.stream = 'evm')
-           SELECT sale.sales AS "sales!",
-                  (sale.issued + COALESCE((SELECT genesis_units FROM chain.sidechain), 0))::bigint AS "issued!",
-                  refund.reversed::bigint AS "reversed!", release.units::bigint AS "released!",
-                  (refund.debt - release.debt_paid)::bigint AS "debt!",
-                  (share.pool - taken.pool)::bigint AS "pool!",
-                  (share.unclaimed - taken.unclaimed)::bigint AS "unclaimed!",
+        r#"WITH payout AS (SELECT COALESCE(sum(p.value), 0) AS minted,
+                                  COALESCE(sum(p.value) FILTER (WHERE p.block_number <= e.finalized), 0) AS minted_final
+                           FROM chain.payout AS p JOIN chain.cursor AS e ON e.stream = 'evm')
+           SELECT COALESCE(s.sales, 0) AS "sales!", COALESCE(s.issued, 0) AS "issued!",
+                  COALESCE(s.reversed, 0) AS "reversed!", COALESCE(s.released, 0) AS "released!",
+                  COALESCE(s.pending, 0) AS "pending!", COALESCE(s.receipts, 0) AS "unclaimed!",
+                  COALESCE(s.pool, 0) AS "pool!", COALESCE(s.debt, 0) AS "debt!", COALESCE(s.bonded, 0) AS "bonded!",
+                  COALESCE(s.slashed, 0) AS "slashed!",
                   payout.minted::text AS "minted!", payout.minted_final::text AS "minted_final!",
                   (SELECT count(*) FROM chain.balance) AS "holders!"
-           FROM sale, refund, release, taken, share, payout"#
+           FROM payout LEFT JOIN chain.supply AS s ON true"#
     )
     .fetch_one(connection)
     .await?;
-    let (issued, reversed, debt) = (number(row.issued)?, number(row.reversed)?, number(row.debt)?);
-    let (released, unclaimed, pool) = (number(row.released)?, number(row.unclaimed)?, number(row.pool)?);
     Ok(Supply {
-        issued,
-        reversed,
-        released,
-        // What is left by the law of conservation: accounts' units that are not released yet.
-        pending: (issued + debt).saturating_sub(reversed + released + unclaimed + pool),
-        unclaimed,
-        pool,
-        debt,
+        issued: number(row.issued)?,
+        reversed: number(row.reversed)?,
+        released: number(row.released)?,
+        pending: number(row.pending)?,
+        unclaimed: number(row.unclaimed)?,
+        pool: number(row.pool)?,
+        debt: number(row.debt)?,
+        bonded: number(row.bonded)?,
+        slashed: number(row.slashed)?,
         sales: number(row.sales)?,
         minted: amount(&row.minted)?,
         minted_final: amount(&row.minted_final)?,

@@ -198,8 +198,8 @@ impl Follower<'_> {
             }
             tokio::task::yield_now().await;
         }
-        self.writer.write_sidechain(from, &rows).await?;
         if let Some(executed) = last {
+            self.writer.write_sidechain(from, &rows, &executed.supply()).await?;
             self.replica.commit(executed);
         }
         refusal.map_or(Ok(()), Err)

@@ -53,8 +53,9 @@ pub fn genesis(name: &str) -> Genesis {
         epoch_length: EpochLength::Blocks(3),
         settlement_epochs: 1,
         maturity_ms: 0,
-        sale_total_min: 100,
-        owner_debt_max: 1_000,
+        change_delay_ms: 0,
+        parameters: Parameters { sale_total_min: 100, owner_debt_max: 1_000, ..Parameters::DEFAULT },
+        election: ElectionRules::default(),
         validators: validator_keys().iter().map(validator).collect::<Vec<_>>().try_into().unwrap(),
     }
 }

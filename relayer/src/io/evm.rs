@@ -167,6 +167,22 @@ impl Evm {
         answers.iter().map(|answer| decode::<anchor_abi::commitmentOfCall>(self.anchor, answer)).collect()
     }
 
+    /// Whether the anchor holds nothing for an epoch that it has passed, at the view's final block. At the head this
+    /// proves nothing: in the middle of a reorganisation an endpoint answers from two states.
+    pub(crate) async fn is_revoked(&self, epoch: u64, view: &View) -> Result<bool, Error> {
+        let Some(last) = self.header(BlockNumberOrTag::Number(view.final_number).into()).await? else {
+            return Ok(false);
+        };
+        let calls = [
+            (self.anchor, anchor_abi::headCall {}.abi_encode()),
+            (self.anchor, anchor_abi::commitmentOfCall { epoch }.abi_encode()),
+        ];
+        let answers = self.batch(&calls, last.hash.into()).await?;
+        let head = decode::<anchor_abi::headCall>(self.anchor, &answers[0])?;
+        let commitment = decode::<anchor_abi::commitmentOfCall>(self.anchor, &answers[1])?;
+        Ok(head.epoch >= epoch && commitment.is_zero())
+    }
+
     /// What the token has ever issued to these accounts.
     pub(crate) async fn issued(&self, accounts: &[Address], at: B256) -> Result<Vec<u128>, Error> {
         let call = |account: &Address| (self.token, token_abi::issuedToCall { account: *account }.abi_encode());

@@ -78,17 +78,19 @@ async fn anchored_epochs(context: &mut Context, view: &View, contracts: &Contrac
     let epochs: Vec<u64> = (first..=last).collect();
     let commitments = context.evm.commitments(&epochs, view.head.hash).await?;
     for (epoch, commitment) in epochs.into_iter().zip(commitments) {
-        let Some(calls) = chunk_calls(&context.nodes, epoch, commitment).await else { break };
+        let calls = if commitment.is_zero() {
+            context.evm.is_revoked(epoch, view).await?.then(Vec::new)
+        } else {
+            chunk_calls(&context.nodes, epoch, commitment).await
+        };
+        let Some(calls) = calls else { break };
         context.store.want_chunks(epoch, &calls).await?;
     }
     Ok(())
 }
 
-/// `None` when no node can tell; nothing to issue when the anchor keeps nothing for the epoch.
+/// `None` when no node can tell.
 async fn chunk_calls(nodes: &[Node], epoch: u64, commitment: B256) -> Option<Vec<Bytes>> {
-    if commitment.is_zero() {
-        return Some(Vec::new());
-    }
     for node in nodes {
         match calls_of(node, epoch, commitment).await {
             Ok(calls) => return Some(calls),

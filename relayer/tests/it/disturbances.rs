@@ -24,6 +24,17 @@ async fn after_a_reorganisation_the_same_transactions_are_sent_again() {
     relayer.stop().await.unwrap();
 }
 
+/// A checkpoint that seems to be gone for a moment is not a revoked one: its payouts must not be passed over for ever.
+#[tokio::test]
+async fn an_endpoint_that_forgets_a_checkpoint_once_costs_no_payout() {
+    let world = World::new(8).await;
+    world.proxy.forget_commitments(1);
+    world.sidechain.lock().unwrap().end_epoch(0, 3, 100);
+    let relayer = world.start().await;
+    world.wait_until_settled().await;
+    relayer.stop().await.unwrap();
+}
+
 #[tokio::test]
 async fn what_a_stranger_has_brought_already_is_left_alone() {
     let world = World::new(2).await;

@@ -4,7 +4,7 @@
 use arc_malachitebft_app_channel::app::types::core::{self as engine, NilOrVal, Round, SignedExtension, VoteType};
 use arc_malachitebft_signing_ecdsa::{CurveConfig, Ecdsa, SignatureError};
 use bytes::Bytes;
-use domain::certificate::{VoteStep, vote_preimage};
+use domain::certificate::{VoteStep, proposal_preimage, vote_preimage};
 use domain::{Address as EthAddress, B256, keccak256};
 use secp256k1::{PublicKey, SECP256K1, SecretKey};
 use std::fmt;
@@ -168,7 +168,22 @@ impl engine::Validator<HotPot> for Validator {
 
 /// The engine's set: power down, address up, as it demands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ValidatorSet(Arc<Vec<Validator>>);
+pub struct ValidatorSet {
+    validators: Arc<Vec<Validator>>,
+    /// Places of those who take turns to propose.
+    proposers: Arc<Vec<usize>>,
+}
+
+impl ValidatorSet {
+    /// The set of a ledger's next block. Who has been absent is passed over as a proposer.
+    pub fn next(ledger: &domain::Ledger) -> Self {
+        let mut set = Self::from(ledger.validators());
+        let absent = ledger.absent();
+        let present = |(_, validator): &(usize, &Validator)| !absent.contains(&validator.address.0);
+        set.proposers = Arc::new(set.validators.iter().enumerate().filter(present).map(|(place, _)| place).collect());
+        set
+    }
+}
 
 impl From<&domain::ValidatorSet> for ValidatorSet {
     fn from(set: &domain::ValidatorSet) -> Self {
@@ -180,25 +195,26 @@ impl From<&domain::ValidatorSet> for ValidatorSet {
         // Every key was checked when the set was made.
         let mut validators: Vec<Validator> = set.as_slice().iter().filter_map(validator).collect();
         validators.sort_by(|a, b| b.power.cmp(&a.power).then(a.address.cmp(&b.address)));
-        Self(Arc::new(validators))
+        let proposers = Arc::new((0..validators.len()).collect());
+        Self { validators: Arc::new(validators), proposers }
     }
 }
 
 impl engine::ValidatorSet<HotPot> for ValidatorSet {
     fn count(&self) -> usize {
-        self.0.len()
+        self.validators.len()
     }
 
     fn total_voting_power(&self) -> u64 {
-        self.0.iter().map(|validator| validator.power).sum()
+        self.validators.iter().map(|validator| validator.power).sum()
     }
 
     fn get_by_address(&self, address: &Address) -> Option<&Validator> {
-        self.0.iter().find(|validator| validator.address == *address)
+        self.validators.iter().find(|validator| validator.address == *address)
     }
 
     fn get_by_index(&self, index: usize) -> Option<&Validator> {
-        self.0.get(index)
+        self.validators.get(index)
     }
 }
 
@@ -326,8 +342,8 @@ impl engine::Context for HotPot {
     /// Round robin over the set: the next one for each height and each round.
     fn select_proposer<'a>(&self, set: &'a ValidatorSet, height: Height, round: Round) -> &'a Validator {
         let turn = height.0.wrapping_add(u64::from(round.as_u32().unwrap_or(0)));
-        let index = usize::try_from(turn % set.0.len() as u64).unwrap_or(0);
-        &set.0[index]
+        let turn = usize::try_from(turn % set.proposers.len() as u64).unwrap_or(0);
+        &set.validators[set.proposers[turn]]
     }
 
     fn new_proposal(
@@ -365,23 +381,16 @@ pub fn vote_bytes(sidechain_id: B256, vote: &Vote) -> Vec<u8> {
 
 /// What a proposal's signature covers.
 pub fn proposal_bytes(sidechain_id: B256, proposal: &Proposal) -> Vec<u8> {
-    let mut bytes = tagged(b"HotPot proposal 1", sidechain_id, proposal.height, proposal.round);
-    bytes.extend_from_slice(&proposal.pol_round.as_i64().to_be_bytes());
-    bytes.extend_from_slice(proposal.value.0.as_slice());
-    bytes
+    let (round, pol_round) = (proposal.round.as_i64(), proposal.pol_round.as_i64());
+    proposal_preimage(sidechain_id, proposal.height.0, round, pol_round, proposal.value.0)
 }
 
 /// What the last part's signature covers.
 pub fn parts_bytes(sidechain_id: B256, height: Height, round: Round, block_hash: B256) -> Vec<u8> {
-    let mut bytes = tagged(b"HotPot parts 1", sidechain_id, height, round);
-    bytes.extend_from_slice(block_hash.as_slice());
-    bytes
-}
-
-fn tagged(tag: &[u8], sidechain_id: B256, height: Height, round: Round) -> Vec<u8> {
-    let mut bytes = tag.to_vec();
+    let mut bytes = b"HotPot parts 1".to_vec();
     bytes.extend_from_slice(sidechain_id.as_slice());
     bytes.extend_from_slice(&height.0.to_be_bytes());
     bytes.extend_from_slice(&round.as_i64().to_be_bytes());
+    bytes.extend_from_slice(block_hash.as_slice());
     bytes
 }

@@ -7,6 +7,7 @@ use super::signer::{GuardedSigner, VoteVerifier};
 use crate::config::NodeConfig as OurConfig;
 use crate::io::guard_file::GuardFile;
 use crate::node::Node;
+use crate::tasks::duties::Report;
 use anyhow::{Context, Result, anyhow};
 use arc_malachitebft_app_channel::app::config::{
     ConsensusConfig, NodeConfig, P2pConfig, PubSubProtocol, ValuePayload, ValueSyncConfig,
@@ -21,6 +22,7 @@ use secp256k1::SecretKey;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// How often a node tells its height; a restarted one learns the tip from it.
@@ -128,7 +130,13 @@ async fn validator_identity(signer: &GuardedSigner, keypair: Keypair) -> Result<
 }
 
 /// Starts the engine and runs the node's side of it until `stop` or a fatal error. Without a voter it only follows.
-pub async fn start(node: Arc<Node>, voter: Option<Voter>, stop: CancellationToken) -> Result<()> {
+/// What it sees of other validators' offences goes to `reporter`.
+pub async fn start(
+    node: Arc<Node>,
+    voter: Option<Voter>,
+    reporter: mpsc::Sender<Report>,
+    stop: CancellationToken,
+) -> Result<()> {
     let sidechain_id = node.ledger().sidechain_id();
     let signer = voter.map(|voter| GuardedSigner::new(voter.key, sidechain_id, voter.guard));
     let verifier = Box::new(VoteVerifier { sidechain_id });
@@ -158,7 +166,7 @@ pub async fn start(node: Arc<Node>, voter: Option<Voter>, stop: CancellationToke
     )
     .await
     .map_err(|error| anyhow!("start the consensus engine: {error:#}"))?;
-    let result = Handler::new(node, signer).run(channels, stop).await;
+    let result = Handler::new(node, signer, reporter).run(channels, stop).await;
     handle.actor.stop(None);
     result
 }

@@ -1,10 +1,12 @@
 //! Answers the engine: one method for each of its messages.
 
 use super::context::{Address, BlockHash, EngineSignature, Height, HotPot, ValidatorSet, parts_bytes};
+use super::evidence::offences;
 use super::signer::GuardedSigner;
 use super::streams::{StreamedBlock, Streams};
 use crate::io::store::Proposed;
-use crate::node::Node;
+use crate::node::{Candidate, Node};
+use crate::tasks::duties::Report;
 use anyhow::{Context as _, Result, anyhow, bail};
 use arc_malachitebft_app_channel::app::engine::host::{HeightParams, Next, SyncedValueOutcome};
 use arc_malachitebft_app_channel::app::streaming::{StreamId, StreamMessage};
@@ -13,11 +15,10 @@ use arc_malachitebft_app_channel::app::types::core::{
     ExtendedCommitCertificate, LinearTimeouts, Round, Validator as _, Validity, VoteExtensions,
 };
 use arc_malachitebft_app_channel::app::types::sync::RawDecidedValue;
-use arc_malachitebft_app_channel::app::types::{LocallyProposedValue, PeerId, ProposedValue};
+use arc_malachitebft_app_channel::app::types::{LocallyProposedValue, MisbehaviorEvidence, PeerId, ProposedValue};
 use arc_malachitebft_app_channel::{AppMsg, Channels, NetworkMsg, Reply};
 use bytes::Bytes;
 use domain::certificate::CommitSignature;
-use domain::ledger::Executed;
 use domain::{B256, Block, CommitCertificate, keccak256};
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -26,13 +27,6 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-
-/// A block that was executed and waits for its decision.
-struct Candidate {
-    block: Block,
-    bytes: Bytes,
-    executed: Executed,
-}
 
 /// The end of a height, held back until there is something to do.
 struct Idle {
@@ -60,8 +54,9 @@ pub struct Handler {
     node: Arc<Node>,
     /// None at a node that only follows.
     signer: Option<GuardedSigner>,
+    reporter: mpsc::Sender<Report>,
     streams: Streams,
-    /// Executed blocks of the next height, by hash.
+    /// Executed blocks of the next height, by hash; one of them will be decided.
     candidates: HashMap<B256, Candidate>,
     /// Complete proposals of the height after the next one: this node is a step behind.
     early: Vec<StreamedBlock>,
@@ -88,10 +83,11 @@ const EARLY_MAX: usize = 8;
 
 impl Handler {
     /// A handler without open rounds.
-    pub fn new(node: Arc<Node>, signer: Option<GuardedSigner>) -> Self {
+    pub fn new(node: Arc<Node>, signer: Option<GuardedSigner>, reporter: mpsc::Sender<Report>) -> Self {
         Self {
             node,
             signer,
+            reporter,
             streams: Streams::default(),
             candidates: HashMap::new(),
             early: Vec::new(),
@@ -148,6 +144,7 @@ impl Handler {
                 if !evidence.is_empty() {
                     tracing::error!(height = %certificate.height, ?evidence, "equivocation was seen");
                     metrics::counter!("hotpot_node_equivocations_total").increment(1);
+                    self.report(&evidence);
                 }
                 self.finalized(&certificate, reply)?;
             }
@@ -164,6 +161,15 @@ impl Handler {
         Ok(())
     }
 
+    /// Passes offences on to be put on the ledger. When too many wait, the first of them are enough.
+    fn report(&self, evidence: &MisbehaviorEvidence<HotPot>) {
+        for report in offences(evidence) {
+            if self.reporter.try_send(report).is_err() {
+                metrics::counter!("hotpot_node_reports_dropped_total").increment(1);
+            }
+        }
+    }
+
     fn params(&self) -> HeightParams<HotPot> {
         let config = self.node.config.consensus;
         let vote = Duration::from_millis(config.vote_timeout_ms);
@@ -178,7 +184,7 @@ impl Handler {
             rebroadcast: Duration::from_millis(config.propose_timeout_ms) + 2 * vote,
             max_timeout: TIMEOUT_MAX,
         };
-        let validators = ValidatorSet::from(self.node.ledger().validators());
+        let validators = ValidatorSet::next(&self.node.ledger());
         HeightParams::new(validators, timeouts, Some(Duration::from_millis(config.target_time_ms)))
     }
 
@@ -226,9 +232,9 @@ impl Handler {
     }
 
     fn examine(&mut self, bytes: &Bytes, live: bool) -> Result<B256> {
-        let (block, executed) = self.node.check_block(bytes, live)?;
-        let hash = executed.block_hash;
-        self.candidates.insert(hash, Candidate { block, bytes: bytes.clone(), executed });
+        let candidate = self.node.check_block(bytes, live)?;
+        let hash = candidate.executed.block_hash;
+        self.candidates.insert(hash, candidate);
         Ok(hash)
     }
 
@@ -260,9 +266,8 @@ impl Handler {
     }
 
     fn propose(&mut self, proposer: domain::Address, height: Height, round: u32) -> Result<(B256, Bytes)> {
-        let (block, executed) = self.node.build_block(proposer);
-        let bytes = Bytes::from(block.encode());
-        let hash = executed.block_hash;
+        let candidate = self.node.build_block(proposer);
+        let (hash, bytes) = (candidate.executed.block_hash, candidate.bytes.clone());
         self.node.store.put_proposed(&Proposed {
             height: height.0,
             round,
@@ -270,7 +275,7 @@ impl Handler {
             proposer,
             bytes: bytes.to_vec(),
         })?;
-        self.candidates.insert(hash, Candidate { block, bytes: bytes.clone(), executed });
+        self.candidates.insert(hash, candidate);
         Ok((hash, bytes))
     }
 
@@ -370,7 +375,7 @@ impl Handler {
     fn is_by_proposer(&self, streamed: &StreamedBlock) -> bool {
         let (set, id) = {
             let ledger = self.node.ledger();
-            (ValidatorSet::from(ledger.validators()), ledger.sidechain_id())
+            (ValidatorSet::next(&ledger), ledger.sidechain_id())
         };
         let Some(hash) = block_hash(&streamed.bytes) else { return false };
         let message = parts_bytes(id, streamed.height, streamed.round, hash);
@@ -389,7 +394,7 @@ impl Handler {
         let candidate =
             self.candidates.remove(&hash).with_context(|| format!("block {hash} was decided but is not here"))?;
         let certificate = from_engine(certificate);
-        self.node.commit(&candidate.block, candidate.executed, certificate).context("store a decided block")?;
+        self.node.commit(candidate, certificate).context("store a decided block")?;
         self.candidates.clear();
         metrics::gauge!("hotpot_node_height").set(to_gauge(height.0));
         if self.node.validator.is_none() {

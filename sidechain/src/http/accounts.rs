@@ -7,6 +7,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use client::{AccountAnswer, OutletAnswer, SupplyAnswer, TerminalAnswer};
 use domain::ledger::Account;
+use domain::staking::Stake;
 use domain::{Address, Ledger, OutletId, Validator};
 
 /// Routes of these resources.
@@ -23,9 +24,10 @@ async fn account(State(api): State<Api>, Path(address): Path<String>) -> Result<
         .parse()
         .map_err(|_| Refusal::bad_field("address", format!("expected 0x and 40 digits, found {address:?}")))?;
     let missing = || Refusal::not_found(format!("{address} holds nothing on the ledger"));
-    let account = api.node.ledger().account(address).ok_or_else(missing)?;
-    let Account { nonce, pending, released, debt } = account;
-    Ok(Json(AccountAnswer { address, nonce, pending, released, debt }))
+    let ledger = api.node.ledger();
+    let Account { nonce, pending, released, debt } = ledger.account(address).ok_or_else(missing)?;
+    let Stake { bonding_ppm, bonded, unbonding } = ledger.stake(address).cloned().unwrap_or_default();
+    Ok(Json(AccountAnswer { address, nonce, pending, released, debt, bonding_ppm, bonded, unbonding }))
 }
 
 async fn outlets(State(api): State<Api>) -> Json<Vec<OutletAnswer>> {
@@ -59,6 +61,8 @@ async fn supply(State(api): State<Api>) -> Json<SupplyAnswer> {
         released: supply.released,
         pending: supply.pending,
         unclaimed: supply.receipts,
+        bonded: supply.bonded,
+        slashed: supply.slashed,
         pool: supply.pool,
         debt: supply.debt,
         sales: supply.sales,

@@ -37,6 +37,12 @@ impl From<StoreError> for Refusal {
     }
 }
 
+/// The refusal of a task that died.
+pub fn internal(error: &tokio::task::JoinError) -> Refusal {
+    tracing::error!(%error, "a task died");
+    Refusal::from(Problem::new(500, "internal", "this node failed; ask another one"))
+}
+
 /// Answers to unknown paths.
 pub async fn no_such_route() -> Refusal {
     Refusal::not_found("no such route; the API is described in docs/PROTOCOL.md")

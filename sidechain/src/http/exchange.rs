@@ -2,7 +2,7 @@
 
 use super::Api;
 use super::answer::Refusal;
-use crate::core::mempool::SaleLines;
+use crate::core::mempool::{SaleLines, Source};
 use crate::io::peers::{EXCHANGE_PATH, Relayed};
 use crate::node::AdmissionError;
 use axum::Router;
@@ -26,30 +26,37 @@ pub fn router() -> Router<Api> {
 async fn take(State(api): State<Api>, body: Bytes) -> Result<StatusCode, Refusal> {
     let batch: Vec<Relayed> = borsh::from_slice(&body)
         .map_err(|error| Refusal::from(Problem::new(422, "malformed_batch", error.to_string())))?;
-    // Signature checks of a whole batch would hold up the votes on this thread.
-    let checked = tokio::task::spawn_blocking(move || {
-        let late: Vec<_> = batch.into_iter().filter_map(|relayed| admit(&api, relayed)).collect();
+    let checker = api.clone();
+    api.check(move || {
+        let late: Vec<_> = batch.into_iter().filter_map(|relayed| admit(&checker, relayed)).collect();
         // In one write: under load whole batches come after their block, and every write is fsynced.
-        if let Err(error) = api.node.keep_lines(&late) {
+        if let Err(error) = checker.node.keep_lines(late) {
             tracing::error!(%error, "cannot keep the lines of final sales");
         }
-    });
-    checked.await.map_err(|error| Refusal::from(Problem::new(500, "internal", error.to_string())))?;
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// A transaction that is refused here was refused or outdated at its sender too: nobody waits for an answer.
 /// Gives the lines of a sale that is final already.
 fn admit(api: &Api, relayed: Relayed) -> Option<(SaleKey, SaleLines)> {
-    let domain = *api.node.ledger().domain();
-    let verified = VerifiedTransaction::verify(relayed.transaction, &domain).ok()?;
-    let sale = match (&verified.transaction.payload, &relayed.lines) {
+    let sale = match (&relayed.transaction.payload, &relayed.lines) {
         (Payload::Sale(sale), Some((salt, lines))) if check_lines(sale, *salt, lines).is_ok() => Some(sale.key()),
         (Payload::Sale(_), _) => return None,
         _ => None,
     };
-    let id = verified.id;
-    match api.node.admit(verified, relayed.lines.clone()) {
+    let domain = *api.node.ledger().domain();
+    let id = relayed.transaction.id(&domain);
+    // Its signature was checked when it came in, or with its block.
+    if api.node.is_pending(id) {
+        return None;
+    }
+    if sale.is_some_and(|key| api.node.is_recorded(key, id)) {
+        return sale.zip(relayed.lines);
+    }
+    let verified = VerifiedTransaction::verify(relayed.transaction, &domain).ok()?;
+    match api.node.admit(verified, relayed.lines.clone(), Source::Peer) {
         Ok(_) => None,
         Err(AdmissionError::Rejected(Rejection::AlreadyIncluded { .. })) => sale.zip(relayed.lines),
         Err(error) => {

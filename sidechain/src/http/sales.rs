@@ -1,8 +1,8 @@
-//! Sales: taken from terminals, looked up by anybody.
+//! Sales: taken from terminals one by one or in batches, looked up by anybody.
 
 use super::Api;
 use super::answer::{JsonBody, Refusal, rejected};
-use super::transactions::{Wait, settle};
+use super::transactions::{Taken, Wait, WaitFor, deadline, finality, take};
 use crate::io::peers::Relayed;
 use crate::node::AdmissionError;
 use axum::Json;
@@ -11,14 +11,18 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use client::{Problem, SaleAnswer, SaleRequest, SaleState};
-use domain::sale::{Sale, check_lines};
+use client::{BatchedSale, Problem, SALES_PER_BATCH_MAX, SaleAnswer, SaleRequest, SaleState};
+use domain::sale::{Sale, check_sum};
 use domain::transaction::VerifiedTransaction;
-use domain::{B256, OutletId, Rejection, SaleId, SaleKey};
+use domain::{B256, OutletId, Payload, Rejection, SaleId, SaleKey, SignedTransaction};
+use tokio::time::Instant;
 
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
-    Router::new().route("/api/v1/sales", post(record)).route("/api/v1/sales/{outlet}/{sale_id}", get(show))
+    Router::new()
+        .route("/api/v1/sales", post(record))
+        .route("/api/v1/sales/batch", post(record_batch))
+        .route("/api/v1/sales/{outlet}/{sale_id}", get(show))
 }
 
 /// 201 when it is final, 200 when it stood already, 202 with `?wait=accepted`.
@@ -27,23 +31,113 @@ async fn record(
     Query(wait): Query<Wait>,
     JsonBody(request): JsonBody<SaleRequest>,
 ) -> Result<Response, Refusal> {
+    let wait_for = wait.parse()?;
+    let step = begin(&api, request)?;
+    let (status, answer) = match (wait_for, step) {
+        (WaitFor::Accepted, Step::Waiting(sale)) => (StatusCode::ACCEPTED, sale.accepted()),
+        (_, step) => finish(&api, step, deadline()).await?,
+    };
+    Ok((status, Json(answer)).into_response())
+}
+
+/// Takes every sale for itself: each has the status and the body that it would have had alone, in the same order.
+async fn record_batch(
+    State(api): State<Api>,
+    JsonBody(requests): JsonBody<Vec<SaleRequest>>,
+) -> Result<Json<Vec<BatchedSale>>, Refusal> {
+    if requests.is_empty() || requests.len() > SALES_PER_BATCH_MAX {
+        let detail = format!("a batch holds 1 to {SALES_PER_BATCH_MAX} sales, found {}", requests.len());
+        return Err(Refusal::bad_field("", detail));
+    }
+    let taker = api.clone();
+    let begin_all = move || requests.into_iter().map(|request| begin(&taker, request)).collect::<Vec<_>>();
+    let steps = api.check(begin_all).await?;
+    let deadline = deadline();
+    let mut answers = Vec::with_capacity(steps.len());
+    for step in steps {
+        let outcome = match step {
+            Ok(step) => finish(&api, step, deadline).await,
+            Err(refusal) => Err(refusal),
+        };
+        answers.push(match outcome {
+            Ok((status, sale)) => BatchedSale { status: status.as_u16(), sale: Some(sale), problem: None },
+            Err(Refusal(problem)) => BatchedSale { status: problem.status, sale: None, problem: Some(*problem) },
+        });
+    }
+    Ok(Json(answers))
+}
+
+/// A sale that was taken.
+struct TakenSale {
+    key: SaleKey,
+    id: B256,
+    taken: Taken,
+}
+
+impl TakenSale {
+    fn accepted(&self) -> SaleAnswer {
+        SaleAnswer {
+            status: SaleState::Accepted,
+            outlet: self.key.outlet,
+            sale_id: self.key.sale_id,
+            transaction_id: self.id,
+            height: None,
+            issued: None,
+            not_issued: None,
+            refunded: 0,
+            shares: Vec::new(),
+        }
+    }
+}
+
+/// How far a sale comes without waiting.
+enum Step {
+    /// It stood already.
+    Stood(SaleAnswer),
+    /// It waits for a block.
+    Waiting(TakenSale),
+}
+
+/// Checks a sale, lets it wait and passes it on.
+fn begin(api: &Api, request: SaleRequest) -> Result<Step, Refusal> {
+    if api.node.is_full() {
+        return Err(AdmissionError::Full.into());
+    }
     let sale = request.sale().map_err(|detail| Refusal::bad_field("occurred_at", detail))?;
-    let transaction = request.transaction().map_err(|detail| Refusal::bad_field("occurred_at", detail))?;
     // Before the signature: a sum that is wrong says more than a signature that therefore is.
-    check_lines(&sale, request.lines_salt, &request.lines).map_err(AdmissionError::Rejected)?;
-    let domain = *api.node.ledger().domain();
-    let verified = VerifiedTransaction::verify(transaction.clone(), &domain).map_err(AdmissionError::Signature)?;
-    if verified.signer != sale.terminal {
-        let rejection = Rejection::WrongTerminalSignature { expected: sale.terminal, found: verified.signer };
-        return Err(rejected(&rejection));
+    check_sum(&sale, &request.lines).map_err(AdmissionError::Rejected)?;
+    let key = sale.key();
+    let verified = verify(api, sale, &request)?;
+    if let Some(answer) = recorded(api, key, verified.id)? {
+        return Ok(Step::Stood(answer));
     }
-    if let Some(answer) = recorded(&api, sale.key(), verified.id)? {
-        return Ok((StatusCode::OK, Json(answer)).into_response());
-    }
-    let relayed = Relayed { transaction, lines: Some((request.lines_salt, request.lines)) };
+    let relayed =
+        Relayed { transaction: verified.transaction.clone(), lines: Some((request.lines_salt, request.lines)) };
     let id = verified.id;
-    let final_height = settle(&api, verified, relayed, wait).await?;
-    answer(&api, &sale, id, final_height)
+    Ok(Step::Waiting(TakenSale { key, id, taken: take(api, verified, relayed)? }))
+}
+
+fn verify(api: &Api, sale: Sale, request: &SaleRequest) -> Result<VerifiedTransaction, Refusal> {
+    let expected = sale.terminal;
+    let transaction = SignedTransaction { payload: Payload::Sale(sale), signature: request.signature };
+    let domain = *api.node.ledger().domain();
+    let verified = VerifiedTransaction::verify(transaction, &domain).map_err(AdmissionError::Signature)?;
+    if verified.signer != expected {
+        return Err(rejected(&Rejection::WrongTerminalSignature { expected, found: verified.signer }));
+    }
+    Ok(verified)
+}
+
+/// Waits until a sale is final.
+async fn finish(api: &Api, step: Step, deadline: Instant) -> Result<(StatusCode, SaleAnswer), Refusal> {
+    let TakenSale { key, id, taken } = match step {
+        Step::Stood(answer) => return Ok((StatusCode::OK, answer)),
+        Step::Waiting(sale) => sale,
+    };
+    let (_, is_new) = finality(api, id, taken, deadline).await?;
+    let answer = recorded(api, key, id)?
+        .ok_or_else(|| Refusal::from(Problem::new(503, "not_final_yet", "the sale is about to be final; ask again")))?;
+    Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, answer))
 }
 
 /// The sale as it stands in the ledger; a conflict when it stands with other content.
@@ -54,27 +148,6 @@ fn recorded(api: &Api, key: SaleKey, found: B256) -> Result<Option<SaleAnswer>, 
         return Err(rejected(&Rejection::SaleConflict { key, expected: entry.tx_id, found }));
     }
     Ok(Some(SaleAnswer::is_final(key.outlet, key.sale_id, entry)))
-}
-
-fn answer(api: &Api, sale: &Sale, id: B256, final_height: Option<(u64, bool)>) -> Result<Response, Refusal> {
-    let Some((_, is_new)) = final_height else {
-        let accepted = SaleAnswer {
-            status: SaleState::Accepted,
-            outlet: sale.outlet,
-            sale_id: sale.sale_id,
-            transaction_id: id,
-            height: None,
-            issued: None,
-            not_issued: None,
-            refunded: 0,
-            shares: Vec::new(),
-        };
-        return Ok((StatusCode::ACCEPTED, Json(accepted)).into_response());
-    };
-    let answer = recorded(api, sale.key(), id)?
-        .ok_or_else(|| Refusal::from(Problem::new(503, "not_final_yet", "the sale is about to be final; ask again")))?;
-    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(answer)).into_response())
 }
 
 async fn show(

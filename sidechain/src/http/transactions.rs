@@ -2,8 +2,9 @@
 
 use super::Api;
 use super::answer::{JsonBody, Refusal, rejected};
+use crate::core::mempool::Source;
 use crate::io::peers::Relayed;
-use crate::node::{AdmissionError, Outcome};
+use crate::node::{AdmissionError, Outcome, Waiter};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -15,6 +16,7 @@ use domain::transaction::VerifiedTransaction;
 use domain::{B256, Payload, Rejection, SignedTransaction};
 use serde::Deserialize;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How long a request waits for finality before it says that the outcome is open.
 const FINALITY_TIMEOUT: Duration = Duration::from_secs(25);
@@ -32,7 +34,8 @@ pub struct Wait {
 }
 
 impl Wait {
-    fn parse(&self) -> Result<WaitFor, Refusal> {
+    /// What was asked for.
+    pub fn parse(&self) -> Result<WaitFor, Refusal> {
         match self.wait.as_deref() {
             None | Some("final") => Ok(WaitFor::Final),
             Some("accepted") => Ok(WaitFor::Accepted),
@@ -41,41 +44,74 @@ impl Wait {
     }
 }
 
+/// See [`Wait`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum WaitFor {
+pub enum WaitFor {
+    /// The answer says that it is final.
     Final,
+    /// The answer says that it was taken.
     Accepted,
 }
 
-/// Admits a transaction, passes it on and waits. `None` = accepted only; else the block and whether it is new.
-pub async fn settle(
-    api: &Api,
-    transaction: VerifiedTransaction,
-    relayed: Relayed,
-    wait: Wait,
-) -> Result<Option<(u64, bool)>, Refusal> {
-    let id = transaction.id;
-    let wait_for = wait.parse()?;
-    if let Some(height) = api.node.store.transaction_height(id)? {
-        return Ok(Some((height, false)));
+/// A transaction that this node took.
+pub enum Taken {
+    /// It stood already.
+    Final {
+        /// In which block.
+        height: u64,
+    },
+    /// It waits for a block.
+    Waiting {
+        /// For what becomes of it.
+        waiter: Waiter,
+        /// Whether it came here for the first time.
+        is_new: bool,
+    },
+}
+
+impl Taken {
+    /// The block that it stands in.
+    pub fn height(&self) -> Option<u64> {
+        match self {
+            Self::Final { height } => Some(*height),
+            Self::Waiting { .. } => None,
+        }
     }
-    let outcome = api.node.wait_for(id);
-    let is_new = match api.node.admit(transaction, relayed.lines.clone()) {
+}
+
+/// Admits a transaction and passes it on.
+pub fn take(api: &Api, transaction: VerifiedTransaction, relayed: Relayed) -> Result<Taken, Refusal> {
+    let id = transaction.id;
+    let waiter = api.node.wait_for(id);
+    let is_new = match api.node.admit(transaction, relayed.lines.clone(), Source::Client) {
         Ok(is_new) => is_new,
-        Err(AdmissionError::Rejected(rejection)) => return duplicate(api, id, rejection),
+        Err(AdmissionError::Rejected(rejection)) => {
+            return duplicate(api, id, rejection).map(|height| Taken::Final { height });
+        }
         Err(error) => return Err(error.into()),
     };
     // A node that only follows proposes nothing: when somebody asks again, the peers may not have it yet.
     if is_new || api.node.validator.is_none() {
         api.peers.announce(&relayed);
     }
-    if wait_for == WaitFor::Accepted {
-        return Ok(None);
-    }
-    match tokio::time::timeout(FINALITY_TIMEOUT, outcome).await {
-        Ok(Ok(Outcome::Final { height })) => Ok(Some((height, is_new))),
-        Ok(Ok(Outcome::Rejected(rejection))) => duplicate(api, id, rejection),
-        Ok(Err(_)) | Err(_) => Err(Refusal::from(Problem::new(
+    Ok(Taken::Waiting { waiter, is_new })
+}
+
+/// When whoever asks now is told that the outcome is open.
+pub fn deadline() -> Instant {
+    Instant::now() + FINALITY_TIMEOUT
+}
+
+/// Waits until a transaction is final; gives the block and whether it is new.
+pub async fn finality(api: &Api, id: B256, taken: Taken, deadline: Instant) -> Result<(u64, bool), Refusal> {
+    let (mut waiter, is_new) = match taken {
+        Taken::Final { height } => return Ok((height, false)),
+        Taken::Waiting { waiter, is_new } => (waiter, is_new),
+    };
+    match tokio::time::timeout_at(deadline, waiter.outcome()).await {
+        Ok(Some(Outcome::Final { height })) => Ok((height, is_new)),
+        Ok(Some(Outcome::Rejected(rejection))) => duplicate(api, id, rejection).map(|height| (height, false)),
+        Ok(None) | Err(_) => Err(Refusal::from(Problem::new(
             503,
             "not_final_yet",
             "the transaction waits and may still become final; send the same request again to learn",
@@ -84,13 +120,13 @@ pub async fn settle(
 }
 
 /// The same transaction may have become final between two looks.
-fn duplicate(api: &Api, id: B256, rejection: Rejection) -> Result<Option<(u64, bool)>, Refusal> {
+fn duplicate(api: &Api, id: B256, rejection: Rejection) -> Result<u64, Refusal> {
     if let Some(height) = api.node.store.transaction_height(id)? {
-        return Ok(Some((height, false)));
+        return Ok(height);
     }
     match rejection {
-        Rejection::AlreadyIncluded { height } => Ok(Some((height, false))),
-        rejection if rejection.kind() == RejectionKind::Duplicate => Ok(Some((api.node.ledger().height(), false))),
+        Rejection::AlreadyIncluded { height } => Ok(height),
+        rejection if rejection.kind() == RejectionKind::Duplicate => Ok(api.node.ledger().height()),
         rejection => Err(rejected(&rejection)),
     }
 }
@@ -107,7 +143,7 @@ async fn submit(
     let domain = *api.node.ledger().domain();
     let verified = VerifiedTransaction::verify(transaction.clone(), &domain).map_err(AdmissionError::Signature)?;
     let id = verified.id;
-    let settled = settle(&api, verified, Relayed { transaction: transaction.clone(), lines: None }, wait).await?;
+    let settled = settle(&api, verified, Relayed { transaction: transaction.clone(), lines: None }, &wait).await?;
     let (code, status) = match settled {
         None => (StatusCode::ACCEPTED, SaleState::Accepted),
         Some((_, true)) => (StatusCode::CREATED, SaleState::Final),
@@ -118,6 +154,24 @@ async fn submit(
     let transaction = (code == StatusCode::CREATED).then_some(transaction);
     let answer = TransactionAnswer { id, status, height, transaction };
     Ok((code, Json(answer)).into_response())
+}
+
+/// `None` = accepted only; else the block and whether it is new.
+async fn settle(
+    api: &Api,
+    transaction: VerifiedTransaction,
+    relayed: Relayed,
+    wait: &Wait,
+) -> Result<Option<(u64, bool)>, Refusal> {
+    let (id, wait_for) = (transaction.id, wait.parse()?);
+    if let Some(height) = api.node.store.transaction_height(id)? {
+        return Ok(Some((height, false)));
+    }
+    let taken = take(api, transaction, relayed)?;
+    match wait_for {
+        WaitFor::Accepted => Ok(taken.height().map(|height| (height, false))),
+        WaitFor::Final => finality(api, id, taken, deadline()).await.map(Some),
+    }
 }
 
 async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<TransactionAnswer>, Refusal> {

@@ -1,12 +1,16 @@
 //! The other validators' HTTP APIs: new transactions go there, checkpoint signatures come from there.
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use bytes::Bytes;
 use client::NodeClient;
 use domain::{B256, Line, SignedTransaction};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+/// The least time between two requests to a peer: what comes meanwhile goes together, because a request costs more
+/// than a transaction.
+const GATHER: Duration = Duration::from_millis(10);
 /// Transactions that may wait for a peer; more are left to the peer's own senders.
 const QUEUE_MAX: usize = 20_000;
 /// Transactions in one request.
@@ -34,7 +38,8 @@ pub struct Relayed {
 /// All peers.
 #[derive(Clone, Debug)]
 pub struct Peers {
-    queues: Vec<mpsc::Sender<Relayed>>,
+    /// Of encoded transactions.
+    queues: Vec<mpsc::Sender<Bytes>>,
     clients: Vec<NodeClient>,
 }
 
@@ -54,8 +59,10 @@ impl Peers {
 
     /// Passes a transaction on to everybody.
     pub fn announce(&self, relayed: &Relayed) {
+        // Writing to a vector cannot fail.
+        let bytes = Bytes::from(borsh::to_vec(relayed).unwrap_or_default());
         for queue in &self.queues {
-            if queue.try_send(relayed.clone()).is_err() {
+            if queue.try_send(bytes.clone()).is_err() {
                 metrics::counter!("hotpot_node_announcements_dropped_total").increment(1);
             }
         }
@@ -67,7 +74,7 @@ impl Peers {
     }
 }
 
-async fn send_loop(url: String, mut queue: mpsc::Receiver<Relayed>, stop: CancellationToken) {
+async fn send_loop(url: String, mut queue: mpsc::Receiver<Bytes>, stop: CancellationToken) {
     let http = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build().unwrap_or_default();
     let mut batch = Vec::new();
     loop {
@@ -79,10 +86,11 @@ async fn send_loop(url: String, mut queue: mpsc::Receiver<Relayed>, stop: Cancel
         for body in bodies(&batch) {
             post(&http, &url, body).await;
         }
+        tokio::time::sleep(GATHER).await;
     }
 }
 
-async fn post(http: &reqwest::Client, url: &str, body: Vec<u8>) {
+async fn post(http: &reqwest::Client, url: &str, body: Bytes) {
     for _ in 0..ATTEMPTS {
         let sent = http.post(url).body(body.clone()).send().await;
         if sent.is_ok_and(|answer| answer.status().is_success()) {
@@ -93,19 +101,23 @@ async fn post(http: &reqwest::Client, url: &str, body: Vec<u8>) {
 }
 
 /// A batch cut into request bodies of borsh lists, none much longer than [`BODY_BYTES`].
-fn bodies(batch: &[Relayed]) -> Vec<Vec<u8>> {
+fn bodies(batch: &[Bytes]) -> Vec<Bytes> {
     let mut bodies: Vec<(u32, Vec<u8>)> = Vec::new();
-    for relayed in batch {
-        let bytes = borsh::to_vec(relayed).unwrap_or_default();
+    for bytes in batch {
         match bodies.last_mut().filter(|(_, body)| body.len() + bytes.len() <= BODY_BYTES) {
             Some((count, body)) => {
                 *count += 1;
-                body.extend(bytes);
+                body.extend_from_slice(bytes);
             }
-            None => bodies.push((1, bytes)),
+            // The count goes in front once it is known.
+            None => bodies.push((1, [&[0; 4], bytes.as_ref()].concat())),
         }
     }
-    bodies.into_iter().map(|(count, body)| [count.to_le_bytes().to_vec(), body].concat()).collect()
+    let with_count = |(count, mut body): (u32, Vec<u8>)| {
+        body[..4].copy_from_slice(&count.to_le_bytes());
+        Bytes::from(body)
+    };
+    bodies.into_iter().map(with_count).collect()
 }
 
 #[cfg(test)]
@@ -123,9 +135,10 @@ mod tests {
             Relayed { transaction, lines: Some((B256::ZERO, vec![line.clone(); 400])) }
         };
         let batch: Vec<Relayed> = (0..60).map(relayed).collect();
-        let bodies = bodies(&batch);
+        let encoded: Vec<Bytes> = batch.iter().map(|relayed| borsh::to_vec(relayed).unwrap().into()).collect();
+        let bodies = bodies(&encoded);
         assert!(bodies.len() > 1 && bodies.iter().all(|body| body.len() <= BODY_BYTES + 4));
-        let decode = |body: &Vec<u8>| borsh::from_slice::<Vec<Relayed>>(body).unwrap();
+        let decode = |body: &Bytes| borsh::from_slice::<Vec<Relayed>>(body).unwrap();
         assert_eq!(bodies.iter().flat_map(decode).collect::<Vec<_>>(), batch);
     }
 }

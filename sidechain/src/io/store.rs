@@ -9,16 +9,17 @@ use domain::payout::Settlement;
 use domain::{Address, B256, Block, CommitCertificate, SaleKey, keccak256};
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 type Bytes = &'static [u8];
 
 const BLOCKS: TableDefinition<u64, Bytes> = TableDefinition::new("blocks");
 const CERTIFICATES: TableDefinition<u64, Bytes> = TableDefinition::new("certificates");
-/// height ‖ round ‖ keccak256 of the bytes → [`Proposed`]
+/// height ‖ round ‖ checksum of the record → [`Proposed`]
 const UNDECIDED: TableDefinition<Bytes, Bytes> = TableDefinition::new("undecided");
 /// transaction id → height
 const TRANSACTIONS: TableDefinition<Bytes, u64> = TableDefinition::new("transactions");
-/// outlet ‖ sale id → lines with salt
+/// height of the sale ‖ outlet ‖ sale id → lines with salt; by height, so that a block writes few pages
 const LINES: TableDefinition<Bytes, Bytes> = TableDefinition::new("lines");
 /// epoch → [`SignedCheckpoint`]
 const CHECKPOINTS: TableDefinition<u64, Bytes> = TableDefinition::new("checkpoints");
@@ -83,16 +84,29 @@ pub struct Proposed {
     pub bytes: Vec<u8>,
 }
 
+/// Lines of a final sale that came too late for its block.
+#[derive(Clone, Debug)]
+pub struct LateLines {
+    /// Of the block.
+    pub height: u64,
+    /// The sale.
+    pub key: SaleKey,
+    /// What it held.
+    pub lines: SaleLines,
+}
+
 /// Everything that one decided block makes durable at once.
 pub struct Decision<'a> {
-    /// The block.
-    pub block: &'a Block,
+    /// Of the block.
+    pub height: u64,
+    /// The block, encoded.
+    pub block: &'a [u8],
     /// Why it is final.
     pub certificate: &'a CommitCertificate,
     /// Ids of its transactions.
     pub transactions: &'a [B256],
     /// Lines of its sales, as far as this node has them.
-    pub lines: &'a [(SaleKey, SaleLines)],
+    pub lines: &'a [(SaleKey, Arc<SaleLines>)],
     /// The checkpoint of the epoch that it ends.
     pub checkpoint: Option<&'a EpochCheckpoint>,
 }
@@ -200,17 +214,17 @@ impl Store {
         read().map_err(|source| self.failed(source))
     }
 
-    /// The lines of a sale, if this node has them and they were not erased.
-    pub fn lines(&self, key: SaleKey) -> Result<Option<SaleLines>, StoreError> {
-        self.get(LINES, "lines", &sale_bytes(key), || format!("{key:?}"))
+    /// The lines of a sale in the block at `height`, if this node has them and they were not erased.
+    pub fn lines(&self, height: u64, key: SaleKey) -> Result<Option<SaleLines>, StoreError> {
+        self.get(LINES, "lines", &lines_key(height, key), || format!("{key:?}"))
     }
 
     /// Keeps the lines of sales that became final before this node had them.
-    pub fn put_lines(&self, late: &[&(SaleKey, SaleLines)]) -> Result<(), StoreError> {
+    pub fn put_lines(&self, late: &[LateLines]) -> Result<(), StoreError> {
         self.write(|write| {
             let mut table = write.open_table(LINES)?;
-            for (key, sold) in late {
-                table.insert(sale_bytes(*key).as_slice(), encoded(sold).as_slice())?;
+            for LateLines { height, key, lines } in late {
+                table.insert(lines_key(*height, *key).as_slice(), encoded(lines).as_slice())?;
             }
             Ok(())
         })
@@ -218,16 +232,18 @@ impl Store {
 
     /// Makes a proposal durable before the engine hears of it: its own log holds only the hash.
     pub fn put_proposed(&self, proposed: &Proposed) -> Result<(), StoreError> {
-        let key = proposed_key(proposed.height, proposed.round, Some(keccak256(&proposed.bytes)));
+        let record = encoded(proposed);
+        let mut key = proposed_key(proposed.height, proposed.round);
+        key.extend_from_slice(checksum(&record));
         self.write(|write| {
-            write.open_table(UNDECIDED)?.insert(key.as_slice(), encoded(proposed).as_slice())?;
+            write.open_table(UNDECIDED)?.insert(key.as_slice(), record.as_slice())?;
             Ok(())
         })
     }
 
     /// All proposals of a round.
     pub fn proposed(&self, height: u64, round: u32) -> Result<Vec<Proposed>, StoreError> {
-        self.proposed_with(&proposed_key(height, round, None))
+        self.proposed_with(&proposed_key(height, round))
     }
 
     /// All proposals of a height.
@@ -255,17 +271,18 @@ impl Store {
 
     /// Makes a decided block durable, with all that belongs to it, and forgets the proposals up to its height.
     pub fn decide(&self, decision: &Decision<'_>) -> Result<(), StoreError> {
-        let height = decision.block.header.height;
+        let height = decision.height;
         self.write(|write| {
-            write.open_table(BLOCKS)?.insert(height, encoded(decision.block).as_slice())?;
+            write.open_table(BLOCKS)?.insert(height, with_checksum(decision.block.to_vec()).as_slice())?;
             write.open_table(CERTIFICATES)?.insert(height, encoded(decision.certificate).as_slice())?;
+            // In order, neighbours share a page.
             let mut transactions = write.open_table(TRANSACTIONS)?;
-            for id in decision.transactions {
+            for id in sorted(decision.transactions, |id| *id) {
                 transactions.insert(id.as_slice(), height)?;
             }
             let mut lines = write.open_table(LINES)?;
-            for (key, sold) in decision.lines {
-                lines.insert(sale_bytes(*key).as_slice(), encoded(sold).as_slice())?;
+            for (key, sold) in sorted(decision.lines, |(key, _)| *key) {
+                lines.insert(lines_key(height, *key).as_slice(), encoded(sold.as_ref()).as_slice())?;
             }
             if let Some(closed) = decision.checkpoint {
                 put_checkpoint(write, closed)?;
@@ -377,7 +394,10 @@ fn put_checkpoint(write: &WriteTransaction, closed: &EpochCheckpoint) -> Result<
 /// A record with the keccak256 of its bytes behind it: a flipped byte is seen, never answered.
 fn encoded(value: &impl BorshSerialize) -> Vec<u8> {
     // Writing to a vector cannot fail.
-    let mut bytes = borsh::to_vec(value).unwrap_or_default();
+    with_checksum(borsh::to_vec(value).unwrap_or_default())
+}
+
+fn with_checksum(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes.extend_from_slice(keccak256(&bytes).as_slice());
     bytes
 }
@@ -387,13 +407,20 @@ fn decoded<T: BorshDeserialize>(bytes: &[u8]) -> Option<T> {
     (keccak256(record).as_slice() == checksum).then(|| borsh::from_slice(record).ok()).flatten()
 }
 
-fn sale_bytes(key: SaleKey) -> Vec<u8> {
-    [key.outlet.to_be_bytes().as_slice(), &key.sale_id.0].concat()
+fn sorted<T, K: Ord>(items: &[T], key: impl Fn(&T) -> K) -> Vec<&T> {
+    let mut sorted: Vec<&T> = items.iter().collect();
+    sorted.sort_unstable_by_key(|item| key(item));
+    sorted
 }
 
-fn proposed_key(height: u64, round: u32, block: Option<B256>) -> Vec<u8> {
-    let mut key = height.to_be_bytes().to_vec();
-    key.extend_from_slice(&round.to_be_bytes());
-    key.extend(block.iter().flat_map(|hash| hash.as_slice()));
-    key
+fn lines_key(height: u64, key: SaleKey) -> Vec<u8> {
+    [height.to_be_bytes().as_slice(), &key.outlet.to_be_bytes(), &key.sale_id.0].concat()
+}
+
+fn proposed_key(height: u64, round: u32) -> Vec<u8> {
+    [height.to_be_bytes().as_slice(), &round.to_be_bytes()].concat()
+}
+
+fn checksum(record: &[u8]) -> &[u8] {
+    &record[record.len().saturating_sub(CHECKSUM_BYTES)..]
 }

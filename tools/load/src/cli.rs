@@ -19,6 +19,33 @@ pub enum Command {
     Sales(SalesArgs),
     /// Ask every node for every sale of a journal. Exit 1 when one is missing or another than was acknowledged.
     Check(CheckArgs),
+    /// Time one signature check on one thread.
+    Signatures,
+    /// Offer transactions of a sale's size to a CometBFT network with its own key-value application.
+    Cometbft(CometbftArgs),
+}
+
+/// `load cometbft`.
+#[derive(Clone, Debug, Args)]
+pub struct CometbftArgs {
+    /// The RPC address of a node, `http://host:port`. Repeatable: they take turns.
+    #[arg(long, value_name = "URL", required = true)]
+    pub node: Vec<String>,
+    /// Transactions a second.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub rate: u32,
+    /// How long is measured.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=604_800))]
+    pub seconds: u32,
+    /// Seconds at the same rate before that.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=3_600))]
+    pub warmup: u32,
+    /// Transactions in one request.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub batch: u32,
+    /// Bytes of a transaction; a signed sale has 182.
+    #[arg(long, default_value_t = 182)]
+    pub bytes: usize,
 }
 
 /// `load sales`.
@@ -48,10 +75,13 @@ pub struct SalesArgs {
     /// Send a sale again, to the next node, while the answer is missing or 5xx. Latencies include it.
     #[arg(long)]
     pub retry: bool,
+    /// Sales in one request, as an offline terminal sends its queue. Each one's latency counts from its own time.
+    #[arg(long, default_value_t = 1, conflicts_with = "retry", value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub batch: u32,
     /// Sale ids follow from it; without it, one is made from the clock.
     #[arg(long)]
     pub seed: Option<u64>,
-    /// Sales without an answer at one time, each an open connection; one that finds no room counts as an error.
+    /// Sales without an answer at one time; those beyond it count as errors. Each request is an open connection.
     #[arg(long, default_value_t = 8_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub in_flight_max: u32,
     /// The report as one JSON object on standard output, rather than as a table.

@@ -2,6 +2,8 @@
 
 mod check;
 mod cli;
+mod cometbft;
+mod http;
 mod journal;
 mod network;
 mod outlets;
@@ -9,6 +11,7 @@ mod report;
 mod run;
 mod sales;
 mod send;
+mod signatures;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -18,6 +21,8 @@ async fn main() -> ExitCode {
     let outcome = match cli::Cli::parse().command {
         cli::Command::Sales(args) => run::run(&args).await,
         cli::Command::Check(args) => check::run(&args).await,
+        cli::Command::Signatures => signatures::run(),
+        cli::Command::Cometbft(args) => cometbft::run(&args).await,
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

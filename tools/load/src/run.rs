@@ -1,13 +1,13 @@
 //! The schedule: every sale at its intended time, whatever became of those before it.
 
 use crate::cli::SalesArgs;
+use crate::http::Door;
 use crate::journal::{Entry, Journal};
 use crate::network::Network;
 use crate::report::{Recorder, Report, Run, Sent, micros};
 use crate::sales::{Factory, Signed, SignedSale, now_ms};
 use crate::{outlets, sales, send};
 use anyhow::{Context, Result};
-use client::NodeClient;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
@@ -83,7 +83,7 @@ impl Answers {
         }
     }
 
-    fn take(&self, intended: Instant, outcome: Result<Entry, send::Failure>) {
+    fn take(&self, intended: Instant, outcome: send::Outcome) {
         let now = Instant::now();
         let entry = match outcome {
             Ok(entry) => entry,
@@ -105,8 +105,12 @@ struct Schedule {
     rate: u64,
     retry: bool,
     in_flight_max: usize,
-    nodes: Arc<[NodeClient]>,
+    batch: usize,
+    nodes: Arc<[Door]>,
 }
+
+/// A sale and its intended time.
+type Due = (Instant, SignedSale);
 
 impl Schedule {
     fn new(args: &SalesArgs, network: &Network, journal: Option<mpsc::Sender<Entry>>) -> Result<Self> {
@@ -120,7 +124,8 @@ impl Schedule {
             rate: args.rate.into(),
             retry: args.retry,
             in_flight_max: args.in_flight_max as usize,
-            nodes: network.nodes.clone().into(),
+            batch: args.batch as usize,
+            nodes: network.nodes.iter().map(|node| Door::new(node.base())).collect::<Result<_>>()?,
         })
     }
 
@@ -135,6 +140,8 @@ impl Schedule {
         let under_way = TaskTracker::new();
         let room = Arc::new(Semaphore::new(self.in_flight_max));
         let mut sent = Sent::default();
+        let mut group = Vec::with_capacity(self.batch);
+        let mut places: Option<OwnedSemaphorePermit> = None;
         for number in 0..total {
             let intended = self.intended(number);
             tokio::select! {
@@ -148,9 +155,19 @@ impl Schedule {
                 self.answers.take(intended, Err("no_room_in_flight".into()));
                 continue;
             };
-            under_way.spawn(self.send(number as usize, intended, sale, place));
+            group.push((intended, sale));
+            match &mut places {
+                Some(places) => places.merge(place),
+                None => places = Some(place),
+            }
             sent.late_us_max = sent.late_us_max.max(micros(intended.elapsed()));
             sent.in_flight_max = sent.in_flight_max.max(self.in_flight_max - room.available_permits());
+            if group.len() == self.batch {
+                under_way.spawn(self.send(number as usize / self.batch, std::mem::take(&mut group), places.take()));
+            }
+        }
+        if !group.is_empty() {
+            under_way.spawn(self.send(0, group, places));
         }
         let end = if stop.is_cancelled() { Instant::now().min(self.end) } else { self.end };
         sent.seconds = end.saturating_duration_since(self.answers.measured_from).as_secs();
@@ -162,18 +179,21 @@ impl Schedule {
     fn send(
         &self,
         number: usize,
-        intended: Instant,
-        sale: SignedSale,
-        place: OwnedSemaphorePermit,
+        group: Vec<Due>,
+        places: Option<OwnedSemaphorePermit>,
     ) -> impl Future<Output = ()> + Send + use<> {
         let (nodes, answers, retry) = (Arc::clone(&self.nodes), self.answers.clone(), self.retry);
         async move {
-            let outcome = match retry {
-                true => send::until_acknowledged(&nodes, number, &sale).await,
-                false => send::once(&nodes, number, &sale).await,
+            let (intended, sales): (Vec<Instant>, Vec<SignedSale>) = group.into_iter().unzip();
+            let outcomes = match sales.as_slice() {
+                [sale] if retry => vec![send::until_acknowledged(&nodes, number, sale).await],
+                [sale] => vec![send::once(&nodes, number, sale).await],
+                sales => send::batch(&nodes, number, sales).await,
             };
-            answers.take(intended, outcome);
-            drop(place);
+            for (intended, outcome) in intended.into_iter().zip(outcomes) {
+                answers.take(intended, outcome);
+            }
+            drop(places);
         }
     }
 

@@ -34,8 +34,8 @@ pub fn now_ms() -> u64 {
 /// A sale that is ready to be sent.
 #[derive(Clone, Debug)]
 pub struct SignedSale {
-    /// What is sent.
-    pub request: SaleRequest,
+    /// What is sent: a `SaleRequest` as JSON.
+    pub body: Vec<u8>,
     /// What was signed; the id that the network must give it.
     pub transaction_id: B256,
 }
@@ -80,7 +80,9 @@ impl Factory {
         };
         let transaction_id = self.domain.transaction_digest(&Payload::Sale(sale.clone()));
         let signature = Signature::sign(transaction_id, &terminal.key);
-        SignedSale { request: SaleRequest::new(&sale, lines, salt, signature), transaction_id }
+        let request = SaleRequest::new(&sale, lines, salt, signature);
+        // Writing to a vector cannot fail.
+        SignedSale { body: serde_json::to_vec(&request).unwrap_or_default(), transaction_id }
     }
 }
 
@@ -149,21 +151,25 @@ mod tests {
         Factory::new(vec![terminal(1), terminal(2)], DomainSeparator::transactions(31_337, B256::ZERO), seed).unwrap()
     }
 
+    fn request(sale: &SignedSale) -> SaleRequest {
+        serde_json::from_slice(&sale.body).unwrap()
+    }
+
     #[test]
     fn sales_are_what_a_node_accepts() {
         let factory = factory(1);
         for number in 0..20 {
             let sale = factory.make(number, 1_000);
-            let transaction = sale.request.transaction().unwrap();
-            check_lines(&sale.request.sale().unwrap(), sale.request.lines_salt, &sale.request.lines).unwrap();
-            let verified = VerifiedTransaction::verify(transaction, &factory.domain).unwrap();
-            assert_eq!((verified.id, verified.signer), (sale.transaction_id, sale.request.terminal));
+            let request = request(&sale);
+            check_lines(&request.sale().unwrap(), request.lines_salt, &request.lines).unwrap();
+            let verified = VerifiedTransaction::verify(request.transaction().unwrap(), &factory.domain).unwrap();
+            assert_eq!((verified.id, verified.signer), (sale.transaction_id, request.terminal));
         }
     }
 
     #[test]
     fn ids_follow_from_seed_and_number_alone() {
-        let id = |seed, number| factory(seed).make(number, now_ms()).request.sale_id;
+        let id = |seed, number| request(&factory(seed).make(number, now_ms())).sale_id;
         assert_eq!(id(1, 5), id(1, 5));
         assert!(id(1, 5) != id(2, 5) && id(1, 5) != id(1, 6));
     }
@@ -173,7 +179,7 @@ mod tests {
         let mut signed = sign(factory(1), 10, 4).await.unwrap();
         let mut count = 0;
         while let Some(sale) = signed.sales.recv().await {
-            assert_ne!(sale.request.signature, Signature([0; 65]));
+            assert_ne!(request(&sale).signature, Signature([0; 65]));
             count += 1;
         }
         assert_eq!((count, signed.ahead), (10, 4));

@@ -1,11 +1,14 @@
-//! One sale, from its first sending to its answer.
+//! Sales, from their sending to their answers.
 
+use crate::http::{Answer, Door};
 use crate::journal::Entry;
 use crate::sales::SignedSale;
-use client::{ClientError, NodeClient, SaleAnswer, SaleState};
+use client::{BatchedSale, Problem, SaleAnswer, SaleState};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
+/// How long a node may take; a sale waits for finality, which is usually well under a second.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// With retries, a node that does not answer within this is passed over.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 /// With retries, the pause before the next node is asked.
@@ -16,28 +19,80 @@ const RETRY_TIMEOUT: Duration = Duration::from_secs(300);
 /// Why a sale was not acknowledged: the problem's code, or what happened instead of an answer.
 pub type Failure = String;
 
+/// What became of one sale.
+pub type Outcome = Result<Entry, Failure>;
+
 /// Sends a sale once to the node whose turn it is.
-pub async fn once(nodes: &[NodeClient], number: usize, sale: &SignedSale) -> Result<Entry, Failure> {
-    let answer = nodes[number % nodes.len()].post_sale(&sale.request).await;
-    acknowledged(sale, answer.map_err(|error| failure(&error))?.1)
+pub async fn once(nodes: &[Door], number: usize, sale: &SignedSale) -> Outcome {
+    judge(sale, &ask(&nodes[number % nodes.len()], "/api/v1/sales", &sale.body, ANSWER_TIMEOUT).await?)
+}
+
+/// Sends several sales in one request to the node whose turn it is.
+pub async fn batch(nodes: &[Door], number: usize, sales: &[SignedSale]) -> Vec<Outcome> {
+    let bodies: Vec<&[u8]> = sales.iter().map(|sale| sale.body.as_slice()).collect();
+    let body = [b"[", bodies.join(&b',').as_slice(), b"]"].concat();
+    let answer = ask(&nodes[number % nodes.len()], "/api/v1/sales/batch", &body, ANSWER_TIMEOUT).await;
+    let answers = answer.and_then(|answer| match parse::<Vec<BatchedSale>>(&answer) {
+        Ok(answers) if answers.len() == sales.len() => Ok(answers),
+        Ok(_) => Err("other_number_of_answers".into()),
+        Err(failure) => Err(failure),
+    });
+    match answers {
+        Ok(answers) => sales.iter().zip(answers).map(|(sale, answer)| of_batch(sale, answer)).collect(),
+        Err(failure) => vec![Err(failure); sales.len()],
+    }
+}
+
+fn of_batch(sale: &SignedSale, answer: BatchedSale) -> Outcome {
+    match (answer.sale, answer.problem) {
+        (Some(answer), _) => acknowledged(sale, &answer),
+        (None, Some(problem)) => Err(code(&problem)),
+        (None, None) => Err("malformed_answer".into()),
+    }
 }
 
 /// Sends a sale, the same bytes to one node after the other, until it is acknowledged or refused for good.
-pub async fn until_acknowledged(nodes: &[NodeClient], number: usize, sale: &SignedSale) -> Result<Entry, Failure> {
+pub async fn until_acknowledged(nodes: &[Door], number: usize, sale: &SignedSale) -> Outcome {
     let deadline = Instant::now() + RETRY_TIMEOUT;
     let mut node = nodes.iter().cycle().skip(number % nodes.len());
     while let Some(node) = node.next().filter(|_| Instant::now() < deadline) {
-        match timeout(ATTEMPT_TIMEOUT, node.post_sale(&sale.request)).await {
-            Ok(Ok((_, answer))) => return acknowledged(sale, answer),
-            Ok(Err(error)) if !error.is_retryable() => return Err(failure(&error)),
-            Ok(Err(_)) | Err(_) => tokio::time::sleep(RETRY_PAUSE).await,
+        match ask(node, "/api/v1/sales", &sale.body, ATTEMPT_TIMEOUT).await {
+            Ok(answer) if !is_retryable(answer.0) => return judge(sale, &answer),
+            Ok(_) | Err(_) => tokio::time::sleep(RETRY_PAUSE).await,
         }
     }
     Err(format!("not_acknowledged_in_{}_s", RETRY_TIMEOUT.as_secs()))
 }
 
+fn is_retryable(status: u16) -> bool {
+    status == 429 || status >= 500
+}
+
+async fn ask(node: &Door, path: &str, body: &[u8], patience: Duration) -> Result<Answer, Failure> {
+    match timeout(patience, node.send(&node.request(path, body))).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(format!("no_answer ({error})")),
+        Err(_) => Err("timeout".into()),
+    }
+}
+
+fn judge(sale: &SignedSale, answer: &Answer) -> Outcome {
+    acknowledged(sale, &parse(answer)?)
+}
+
+fn parse<T: serde::de::DeserializeOwned>((status, body): &Answer) -> Result<T, Failure> {
+    if (200..300).contains(status) {
+        return serde_json::from_slice(body).map_err(|_| "malformed_answer".into());
+    }
+    Err(serde_json::from_slice(body).map_or_else(|_| format!("status_{status}"), |problem| code(&problem)))
+}
+
+fn code(problem: &Problem) -> Failure {
+    problem.kind.rsplit(':').next().unwrap_or_default().to_owned()
+}
+
 /// An answer counts only if it speaks of this sale and says that it is final.
-fn acknowledged(sale: &SignedSale, answer: SaleAnswer) -> Result<Entry, Failure> {
+fn acknowledged(sale: &SignedSale, answer: &SaleAnswer) -> Outcome {
     match answer.height {
         _ if answer.transaction_id != sale.transaction_id => Err("other_transaction_id".into()),
         Some(height) if answer.status == SaleState::Final => {
@@ -45,18 +100,4 @@ fn acknowledged(sale: &SignedSale, answer: SaleAnswer) -> Result<Entry, Failure>
         }
         _ => Err("acknowledged_without_being_final".into()),
     }
-}
-
-fn failure(error: &ClientError) -> Failure {
-    match error {
-        ClientError::Problem(problem) => problem.kind.rsplit(':').next().unwrap_or_default().to_owned(),
-        ClientError::Transport { source, .. } if source.is_timeout() => "timeout".into(),
-        ClientError::Transport { source, .. } => format!("no_answer ({})", root_cause(source)),
-        ClientError::Malformed { .. } => "malformed_answer".into(),
-    }
-}
-
-/// The innermost error says whether it was the network or a bound of this machine, such as that of open files.
-fn root_cause(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), root_cause)
 }

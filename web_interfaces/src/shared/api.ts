@@ -36,6 +36,8 @@ export interface Supply {
   unclaimed: number
   pool: number
   debt: number
+  bonded: number
+  slashed: number
   sales: number
   minted: number
   minted_final: number

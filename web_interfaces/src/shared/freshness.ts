@@ -32,6 +32,6 @@ export function blocksBehind(network: Network): number | null {
 
 /** Units that were issued and are nowhere, or are somewhere and were never issued. Must be 0. */
 export function difference(supply: Supply): number {
-  const there = supply.released + supply.pending + supply.unclaimed + supply.pool - supply.debt
+  const there = supply.released + supply.pending + supply.unclaimed + supply.pool + supply.bonded + supply.slashed - supply.debt
   return supply.issued - supply.reversed - there
 }

@@ -3,6 +3,7 @@
 use super::Event;
 use super::changes::Overlay;
 use super::state::AnchorBinding;
+use super::{election, staking};
 use crate::limits::{
     ANCHOR_AHEAD_EPOCHS_MAX, CITY_BYTES_MAX, REFUNDS_PER_SALE_MAX, SALE_AHEAD_MS_MAX, SALE_LATE_MS_MAX, SALE_TOTAL_MAX,
     UNITS_PER_SALE,
@@ -16,7 +17,7 @@ use crate::transaction::{
 };
 use alloy_primitives::{Address, B256};
 
-type Outcome = Result<Vec<Event>, Rejection>;
+pub(super) type Outcome = Result<Vec<Event>, Rejection>;
 
 /// Executes one verified transaction.
 pub(super) fn apply(state: &mut Overlay<'_>, transaction: &VerifiedTransaction) -> Outcome {
@@ -31,14 +32,22 @@ pub(super) fn apply(state: &mut Overlay<'_>, transaction: &VerifiedTransaction) 
         Payload::RequestPayout(t) => request_payout(state, t, signer),
         Payload::FullSettlement(t) => full_settlement(state, t, signer),
         Payload::SetAnchor(t) => set_anchor(state, t, signer),
+        Payload::SetBonding(t) => staking::set_bonding(state, t, signer),
+        Payload::Unbond(t) => staking::unbond(state, t, signer),
+        Payload::RegisterValidator(t) => staking::register_validator(state, t, signer),
+        Payload::Heartbeat(t) => staking::heartbeat(state, t, signer),
+        Payload::Unjail(t) => staking::unjail(state, t, signer),
+        Payload::Evidence(t) => staking::evidence(state, t, signer),
+        Payload::SetParameters(t) => staking::set_parameters(state, t, signer),
+        Payload::CancelChange(t) => staking::cancel_change(state, t, signer),
     }
 }
 
-fn require_signer(role: &'static str, expected: Address, found: Address) -> Result<(), Rejection> {
+pub(super) fn require_signer(role: &'static str, expected: Address, found: Address) -> Result<(), Rejection> {
     if expected == found { Ok(()) } else { Err(Rejection::WrongSigner { role, expected, found }) }
 }
 
-fn check_nonce(state: &Overlay<'_>, signer: Address, nonce: u64) -> Result<(), Rejection> {
+pub(super) fn check_nonce(state: &Overlay<'_>, signer: Address, nonce: u64) -> Result<(), Rejection> {
     let last = state.account(signer).nonce;
     if nonce > last { Ok(()) } else { Err(Rejection::StaleNonce { last, found: nonce }) }
 }
@@ -107,7 +116,7 @@ fn check_approval(state: &Overlay<'_>, t: &RegisterOutlet) -> Result<(), Rejecti
     Ok(())
 }
 
-fn outlet_of_owner(state: &Overlay<'_>, id: OutletId, signer: Address) -> Result<Outlet, Rejection> {
+pub(super) fn outlet_of_owner(state: &Overlay<'_>, id: OutletId, signer: Address) -> Result<Outlet, Rejection> {
     let outlet = state.outlet(id).ok_or(Rejection::UnknownOutlet { found: id })?;
     require_signer("the outlet's owner", outlet.owner, signer)?;
     Ok(outlet.clone())
@@ -207,7 +216,7 @@ fn check_buyer(state: &Overlay<'_>, t: &Sale) -> Result<(), Rejection> {
 
 fn why_not_issued(state: &Overlay<'_>, t: &Sale, outlet: &Outlet, terminal: &Terminal) -> Option<NotIssued> {
     let now_ms = state.time_ms();
-    if t.total < state.ledger().genesis().sale_total_min {
+    if t.total < state.core().parameters.sale_total_min {
         return Some(NotIssued::BelowMinimum);
     }
     if !outlet.quota.at(now_ms).allows() {
@@ -216,7 +225,7 @@ fn why_not_issued(state: &Overlay<'_>, t: &Sale, outlet: &Outlet, terminal: &Ter
     if !terminal.quota.at(now_ms).allows() {
         return Some(NotIssued::TerminalQuota);
     }
-    if state.account(outlet.owner).debt > state.ledger().genesis().owner_debt_max {
+    if state.account(outlet.owner).debt > state.core().parameters.owner_debt_max {
         return Some(NotIssued::OwnerDebt);
     }
     None
@@ -258,7 +267,8 @@ fn put_sale(
 ) -> Event {
     let key = t.key();
     let issued = if not_issued.is_none() { UNITS_PER_SALE } else { 0 };
-    let matures_at_ms = state.time_ms().saturating_add(state.ledger().genesis().maturity_ms);
+    let recorded_at_ms = state.time_ms();
+    let matures_at_ms = recorded_at_ms.saturating_add(state.ledger().genesis().maturity_ms);
     for share in &shares {
         accrue(state, *share);
     }
@@ -267,11 +277,13 @@ fn put_sale(
     supply.sales += 1;
     if issued > 0 {
         state.set_accrual(matures_at_ms, key, true);
+        election::count_sale(state, key.outlet, recorded_at_ms);
     }
     let height = state.core().height;
     let event = Event::SaleRecorded { key, tx_id, issued, not_issued, shares: shares.clone() };
     let (total, refunds) = (t.total, Vec::new());
-    state.put_sale(key, SaleEntry { tx_id, height, total, issued, not_issued, shares, matures_at_ms, refunds });
+    let entry = SaleEntry { tx_id, height, total, issued, not_issued, shares, recorded_at_ms, matures_at_ms, refunds };
+    state.put_sale(key, entry);
     event
 }
 
@@ -321,6 +333,9 @@ fn refund(state: &mut Overlay<'_>, t: &Refund, tx_id: B256, signer: Address) -> 
     supply.debt += debt;
     supply.reversed += reversed.iter().sum::<u64>();
     let height = state.core().height;
+    if entry.issued > 0 && entry.refunds.is_empty() {
+        election::discount_sale(state, t.outlet, entry.recorded_at_ms);
+    }
     entry.refunds.push(RefundEntry { refund_id: t.refund_id, tx_id, height, amount: t.amount });
     state.put_sale(key, entry);
     Ok(vec![Event::Refunded { key, refund_id: t.refund_id, tx_id, amount: t.amount, reversed, owner, debt }])
@@ -356,6 +371,7 @@ fn reverse(state: &mut Overlay<'_>, entry: &mut SaleEntry, reversed: &[u64]) -> 
                 state.account_mut(account).pending -= units;
                 state.core_mut().supply.pending -= units;
             }
+            None if share.to == Beneficiary::Pool && entry.height <= state.core().pool_shared_to => debt += units,
             None if share.to == Beneficiary::Pool => state.core_mut().supply.pool -= units,
             None => state.core_mut().supply.receipts -= units,
         }

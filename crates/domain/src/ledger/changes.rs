@@ -1,11 +1,49 @@
 //! What one block changes, collected above a state that stays as it is.
 
-use super::state::{Account, Core, Ledger};
+use super::state::{Account, Core, Ledger, Signers, Tables};
 use crate::outlet::{Outlet, OutletId, Terminal};
 use crate::sale::{SaleEntry, SaleKey};
+use crate::staking::{Candidate, Punished, Stake, WaitingChange};
+use crate::validators::ValidatorSet;
 use alloy_primitives::{Address, B256};
 use borsh::BorshSerialize;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Entries of a table that a block wrote: the new value, or none where it was removed.
+pub(super) type Written<K, V> = BTreeMap<K, Option<V>>;
+
+/// What one block changes in the tables of staking and election.
+#[derive(Clone, Debug, Default, BorshSerialize)]
+pub(super) struct TableChanges {
+    pub stakes: Written<Address, Stake>,
+    pub candidates: Written<Address, Candidate>,
+    pub sale_days: Written<(u64, OutletId), u64>,
+    pub commits: Written<u64, Signers>,
+    pub sets: Written<u64, ValidatorSet>,
+    pub epoch_starts: Written<u64, u64>,
+    pub waiting: Written<u64, WaitingChange>,
+    pub punished: Written<(Address, u64), Punished>,
+}
+
+/// The value of an entry as of now.
+pub(super) fn current<'a, K: Ord, V>(table: &'a BTreeMap<K, V>, written: &'a Written<K, V>, key: &K) -> Option<&'a V> {
+    match written.get(key) {
+        Some(value) => value.as_ref(),
+        None => table.get(key),
+    }
+}
+
+/// A whole table as of now.
+pub(super) fn whole<K: Ord + Clone, V: Clone>(table: &BTreeMap<K, V>, written: &Written<K, V>) -> BTreeMap<K, V> {
+    let mut all = table.clone();
+    for (key, value) in written {
+        match value {
+            Some(value) => drop(all.insert(key.clone(), value.clone())),
+            None => drop(all.remove(key)),
+        }
+    }
+    all
+}
 
 /// The changes of one block: every entry written, with its new value; sets with present or removed.
 #[derive(Clone, Debug, BorshSerialize)]
@@ -21,6 +59,7 @@ pub struct Changes {
     pub(super) approvals: BTreeSet<B256>,
     pub(super) accruals: BTreeMap<(u64, SaleKey), bool>,
     pub(super) to_settle: BTreeMap<Address, bool>,
+    pub(super) tables: TableChanges,
 }
 
 /// A state with one block's changes on top.
@@ -46,6 +85,7 @@ impl<'a> Overlay<'a> {
             approvals: BTreeSet::new(),
             accruals: BTreeMap::new(),
             to_settle: BTreeMap::new(),
+            tables: TableChanges::default(),
         };
         Self { base, changes }
     }
@@ -103,6 +143,31 @@ impl<'a> Overlay<'a> {
 
     pub fn put_sale(&mut self, key: SaleKey, entry: SaleEntry) {
         self.changes.sales.insert(key, entry);
+    }
+
+    pub fn stake(&self, account: Address) -> Stake {
+        current(&self.base.tables.stakes, &self.changes.tables.stakes, &account).cloned().unwrap_or_default()
+    }
+
+    pub fn put_stake(&mut self, account: Address, stake: Stake) {
+        self.changes.tables.stakes.insert(account, Some(stake));
+    }
+
+    pub fn candidate(&self, address: Address) -> Option<&Candidate> {
+        current(&self.base.tables.candidates, &self.changes.tables.candidates, &address)
+    }
+
+    pub fn put_candidate(&mut self, address: Address, candidate: Candidate) {
+        self.changes.tables.candidates.insert(address, Some(candidate));
+    }
+
+    /// The tables under this block's changes, and the changes.
+    pub fn tables(&self) -> (&'a Tables, &TableChanges) {
+        (&self.base.tables, &self.changes.tables)
+    }
+
+    pub fn tables_mut(&mut self) -> &mut TableChanges {
+        &mut self.changes.tables
     }
 
     pub fn approval_used(&self, reference: B256) -> bool {

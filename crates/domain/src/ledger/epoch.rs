@@ -1,13 +1,16 @@
 //! The end of an epoch: release what is mature, bind or drop a proposed anchor, sum up a checkpoint.
 
-use super::changes::Overlay;
+use super::changes::{Overlay, whole};
+use super::pool::{self, Receipt};
 use super::state::state_root;
-use super::{EpochCheckpoint, Event};
+use super::{EpochCheckpoint, Event, election, staking};
 use crate::checkpoint::{Checkpoint, block_leaf};
+use crate::election::share_of;
 use crate::genesis::EpochLength;
 use crate::merkle;
 use crate::payout::{Payout, Settlement};
 use crate::sale::SaleKey;
+use crate::validators::ValidatorSet;
 use alloy_primitives::{Address, B256};
 use std::collections::BTreeMap;
 
@@ -18,13 +21,27 @@ pub(super) fn close_if_due(state: &mut Overlay<'_>, block_hash: B256) -> Vec<Eve
     }
     let mut events = release_mature(state);
     events.extend(bind_anchor(state));
-    let checkpoint = checkpoint(state, block_hash).map(Box::new);
+    let next = election::next_validators(state);
+    let checkpoint = checkpoint(state, block_hash, &next).map(Box::new);
     events.push(Event::EpochClosed { epoch: state.core().epoch, checkpoint });
+    events.extend(election::seat(state, next));
+    events.extend(staking::apply_changes(state));
+    start_epoch(state);
+    events
+}
+
+fn start_epoch(state: &mut Overlay<'_>) {
     let core = state.core_mut();
     core.epoch += 1;
     core.epoch_first_height = core.height + 1;
     core.epoch_start_ms = core.time_ms;
-    events
+    let (start_ms, first_height) = (core.time_ms, core.epoch_first_height);
+    let oldest = start_ms.saturating_sub(core.parameters.unbonding_ms);
+    let (table, _) = state.tables();
+    for old in table.epoch_starts.range(..oldest).map(|(at, _)| *at) {
+        state.tables_mut().epoch_starts.insert(old, None);
+    }
+    state.tables_mut().epoch_starts.insert(start_ms, Some(first_height));
 }
 
 fn is_due(state: &Overlay<'_>) -> bool {
@@ -35,45 +52,83 @@ fn is_due(state: &Overlay<'_>) -> bool {
     }
 }
 
-fn release_mature(state: &mut Overlay<'_>) -> Vec<Event> {
-    let mut mature: BTreeMap<Address, u64> = BTreeMap::new();
-    for (at_ms, key) in state.mature() {
-        state.set_accrual(at_ms, key, false);
-        release_sale(state, key, &mut mature);
-    }
-    mature.into_iter().filter(|(_, units)| *units > 0).map(|(account, units)| release(state, account, units)).collect()
+/// Pending units of an account whose time has come.
+#[derive(Clone, Copy, Default)]
+struct Mature {
+    /// From sales: a share of these is bonded.
+    earned: u64,
+    /// From unbonding and the pool: all of these are free.
+    free: u64,
 }
 
-/// Mature units pay the account's debt first; what is left is released.
-fn release(state: &mut Overlay<'_>, address: Address, mature: u64) -> Event {
+fn release_mature(state: &mut Overlay<'_>) -> Vec<Event> {
+    let mut mature: BTreeMap<Address, Mature> = BTreeMap::new();
+    let mut events = Vec::new();
+    for (account, units) in staking::end_unbondings(state) {
+        mature.entry(account).or_default().free += units;
+        events.push(Event::Unbonded { account, units });
+    }
+    for (at_ms, key) in state.mature() {
+        state.set_accrual(at_ms, key, false);
+        events.extend(release_sale(state, key, &mut mature));
+    }
+    for (account, units) in pool::share_out(state) {
+        mature.entry(account).or_default().free += units;
+        events.push(Event::PoolShared { account, units });
+    }
+    let some = mature.into_iter().filter(|(_, mature)| mature.earned + mature.free > 0);
+    events.extend(some.map(|(account, mature)| release(state, account, mature)));
+    events
+}
+
+/// Mature units pay the account's debt first, then a share of what was earned is bonded; what is left is released.
+fn release(state: &mut Overlay<'_>, address: Address, mature: Mature) -> Event {
+    let Mature { earned, free } = mature;
+    let mut stake = state.stake(address);
     let account = state.account_mut(address);
-    let debt_paid = account.debt.min(mature);
-    let units = mature - debt_paid;
-    account.pending -= mature;
+    let debt_paid = account.debt.min(earned + free);
+    let bonded = share_of(earned.saturating_sub(debt_paid), stake.bonding_ppm.into());
+    let units = earned + free - debt_paid - bonded;
+    account.pending -= earned + free;
     account.debt -= debt_paid;
     account.released += units;
     let supply = &mut state.core_mut().supply;
-    supply.pending -= mature;
+    supply.pending -= earned + free;
     supply.debt -= debt_paid;
+    supply.bonded += bonded;
     supply.released += units;
+    if bonded > 0 {
+        stake.bonded += bonded;
+        state.put_stake(address, stake);
+    }
     if units > 0 {
         state.set_to_settle(address, true);
     }
-    Event::Released { account: address, units, debt_paid }
+    Event::Released { account: address, units, debt_paid, bonded }
 }
 
-fn release_sale(state: &mut Overlay<'_>, key: SaleKey, mature: &mut BTreeMap<Address, u64>) {
-    let Some(mut entry) = state.sale(key).cloned() else { return };
+/// Releases a sale's shares; an unclaimed receipt waits for its last day, and then goes to the pool.
+fn release_sale(state: &mut Overlay<'_>, key: SaleKey, mature: &mut BTreeMap<Address, Mature>) -> Option<Event> {
+    let mut entry = state.sale(key).cloned()?;
     let epoch = state.core().epoch;
     for share in &mut entry.shares {
         if let Some(address) = share.to.account()
             && share.released_in.is_none()
         {
             share.released_in = Some(epoch);
-            *mature.entry(address).or_default() += share.outstanding();
+            mature.entry(address).or_default().earned += share.outstanding();
         }
     }
+    let receipt = pool::expire_receipt(state, &mut entry);
     state.put_sale(key, entry);
+    match receipt {
+        Receipt::Settled => None,
+        Receipt::OpenUntil(until_ms) => {
+            state.set_accrual(until_ms, key, true);
+            None
+        }
+        Receipt::Expired(units) => Some(Event::ReceiptExpired { key, units }),
+    }
 }
 
 fn bind_anchor(state: &mut Overlay<'_>) -> Option<Event> {
@@ -87,13 +142,16 @@ fn bind_anchor(state: &mut Overlay<'_>) -> Option<Event> {
     Some(Event::AnchorBound { binding })
 }
 
-fn checkpoint(state: &mut Overlay<'_>, block_hash: B256) -> Option<EpochCheckpoint> {
+fn checkpoint(state: &mut Overlay<'_>, block_hash: B256, next: &ValidatorSet) -> Option<EpochCheckpoint> {
     let binding = state.core().anchor?;
     let settlement = settle(state);
     let mut block_hashes = state.ledger().uncovered_blocks.clone();
     block_hashes.push(block_hash);
     let leaves: Vec<B256> = block_hashes.iter().map(|hash| block_leaf(*hash)).collect();
     let (accounts, outlets, terminals) = (state.accounts(), state.outlets(), state.terminals());
+    let (table, written) = state.tables();
+    let stakes = whole(&table.stakes, &written.stakes);
+    let candidates = whole(&table.candidates, &written.candidates);
     let genesis = state.ledger().genesis();
     let core = state.core();
     let checkpoint = Checkpoint {
@@ -104,22 +162,25 @@ fn checkpoint(state: &mut Overlay<'_>, block_hash: B256) -> Option<EpochCheckpoi
         blocks_root: merkle::root(&leaves),
         state_root: state_root(
             genesis,
-            &core.validators,
+            next,
             accounts.into_iter(),
             outlets.iter().map(|(id, outlet)| (*id, outlet)),
             terminals.iter().map(|(address, terminal)| (*address, terminal)),
+            stakes.iter().map(|(address, stake)| (*address, stake)),
+            candidates.iter().map(|(address, candidate)| (*address, candidate)),
+            &core.parameters,
         ),
         payout_root: settlement.root(),
         recordings_root: merkle::EMPTY_ROOT,
         total_released: u128::from(core.supply.released),
-        next_validators_hash: core.validators.hash(),
+        next_validators_hash: next.hash(),
     };
     let validators = core.validators.clone();
     state.core_mut().uncovered_from = checkpoint.last_height + 1;
     Some(EpochCheckpoint {
         checkpoint,
         anchor: binding.anchor,
-        next_validators: validators.clone(),
+        next_validators: next.clone(),
         validators,
         settlement,
         block_hashes,

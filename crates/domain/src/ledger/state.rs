@@ -1,6 +1,6 @@
 //! The state itself and what may be read of it.
 
-use super::changes::Changes;
+use super::changes::{Changes, TableChanges, Written};
 use super::{EpochCheckpoint, Event, Executed};
 use crate::checkpoint::AnchorHead;
 use crate::eip712::DomainSeparator;
@@ -8,7 +8,9 @@ use crate::genesis::{EpochLength, Genesis, GenesisError};
 use crate::limits::GENESIS_UNITS;
 use crate::merkle;
 use crate::outlet::{Outlet, OutletId, Terminal};
+use crate::parameters::Parameters;
 use crate::sale::{SaleEntry, SaleKey};
+use crate::staking::{Candidate, Punished, Stake, WaitingChange};
 use crate::transaction::encode;
 use crate::validators::ValidatorSet;
 use alloy_primitives::{Address, B256, keccak256};
@@ -41,7 +43,8 @@ pub struct AnchorBinding {
     pub validators_hash: B256,
 }
 
-/// Where all units are. `released + pending + receipts + pool − debt = issued − reversed`, at every block.
+/// Where all units are, at every block:
+/// `released + pending + receipts + pool + bonded + slashed − debt = issued − reversed`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Supply {
     /// Units ever issued, genesis' included.
@@ -58,6 +61,10 @@ pub struct Supply {
     pub pool: u64,
     /// Units that outlets' owners owe.
     pub debt: u64,
+    /// Units that accounts bonded, those on their way out included.
+    pub bonded: u64,
+    /// Units that offences of validators cost; nobody's, for ever.
+    pub slashed: u64,
     /// Sales recorded.
     pub sales: u64,
 }
@@ -79,6 +86,37 @@ pub(super) struct Core {
     pub settle_all: bool,
     /// The first height that no checkpoint covers yet.
     pub uncovered_from: u64,
+    /// The parameters in force.
+    pub parameters: Parameters,
+    /// Block time from which the pool is shared out again.
+    pub pool_due_ms: u64,
+    /// The last block whose sales' pool units were shared out.
+    pub pool_shared_to: u64,
+}
+
+/// Who signed the certificate of a block: bit i is the i-th validator of the set at that height.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct Signers(pub u64);
+
+/// The tables of staking and election.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tables {
+    /// What accounts bond.
+    pub stakes: BTreeMap<Address, Stake>,
+    /// Registered validators.
+    pub candidates: BTreeMap<Address, Candidate>,
+    /// Unrefunded issuing sales by day of block time and outlet, of the last 30 days.
+    pub sale_days: BTreeMap<(u64, OutletId), u64>,
+    /// Who signed the certificates of the last 1,000 blocks.
+    pub commits: BTreeMap<u64, Signers>,
+    /// The sets of these blocks, by the first height of each.
+    pub sets: BTreeMap<u64, ValidatorSet>,
+    /// First heights of the epochs within the unbonding time, by block time of their start.
+    pub epoch_starts: BTreeMap<u64, u64>,
+    /// Changes of parameters that wait, by number.
+    pub waiting: BTreeMap<u64, WaitingChange>,
+    /// Offences that were punished, by validator and the height that they are about.
+    pub punished: BTreeMap<(Address, u64), Punished>,
 }
 
 /// The state after some block.
@@ -100,6 +138,7 @@ pub struct Ledger {
     pub(super) approvals: BTreeSet<B256>,
     /// Accounts that the next settlement pays.
     pub(super) to_settle: BTreeSet<Address>,
+    pub(super) tables: Tables,
     /// Hashes of the blocks from `uncovered_from` to the head.
     pub(super) uncovered_blocks: Vec<B256>,
 }
@@ -122,6 +161,14 @@ impl Ledger {
             proposed_anchor: None,
             settle_all: false,
             uncovered_from: genesis.first_height,
+            parameters: genesis.parameters,
+            pool_due_ms: genesis.time_ms.saturating_add(genesis.parameters.pool_ms),
+            pool_shared_to: 0,
+        };
+        let tables = Tables {
+            sets: BTreeMap::from([(genesis.first_height, genesis.validators.clone())]),
+            epoch_starts: BTreeMap::from([(genesis.time_ms, genesis.first_height)]),
+            ..Tables::default()
         };
         let sidechain_id = genesis.sidechain_id();
         Ok(Self {
@@ -137,6 +184,7 @@ impl Ledger {
             accruals: BTreeSet::new(),
             approvals: BTreeSet::new(),
             to_settle: BTreeSet::from([genesis.founder]),
+            tables,
             uncovered_blocks: Vec::new(),
             genesis,
         })
@@ -166,6 +214,7 @@ impl Ledger {
         self.approvals.extend(changes.approvals);
         apply_set(&mut self.accruals, changes.accruals);
         apply_set(&mut self.to_settle, changes.to_settle);
+        self.tables.apply(changes.tables);
     }
 
     /// The chain's parameters.
@@ -238,6 +287,36 @@ impl Ledger {
         self.core.proposed_anchor
     }
 
+    /// The parameters in force.
+    pub fn parameters(&self) -> &Parameters {
+        &self.core.parameters
+    }
+
+    /// What an account bonds, if it ever did.
+    pub fn stake(&self, account: Address) -> Option<&Stake> {
+        self.tables.stakes.get(&account)
+    }
+
+    /// All registered validators, addresses ascending.
+    pub fn candidates(&self) -> impl Iterator<Item = (Address, &Candidate)> {
+        self.tables.candidates.iter().map(|(address, candidate)| (*address, candidate))
+    }
+
+    /// One registered validator.
+    pub fn candidate(&self, address: Address) -> Option<&Candidate> {
+        self.tables.candidates.get(&address)
+    }
+
+    /// Offences that were punished, by validator and the height that they are about.
+    pub fn punished(&self) -> impl Iterator<Item = ((Address, u64), &Punished)> {
+        self.tables.punished.iter().map(|(key, punished)| (*key, punished))
+    }
+
+    /// Changes of parameters that wait, by number.
+    pub fn waiting_changes(&self) -> impl Iterator<Item = (u64, &WaitingChange)> {
+        self.tables.waiting.iter().map(|(number, change)| (*number, change))
+    }
+
     /// Where all units are.
     pub fn supply(&self) -> Supply {
         self.core.supply
@@ -295,9 +374,34 @@ impl Ledger {
     pub fn conserves(&self) -> bool {
         let sum = |of: fn(&Account) -> u64| self.accounts.values().map(of).sum::<u64>();
         let (pending, released, debt) = (sum(|a| a.pending), sum(|a| a.released), sum(|a| a.debt));
+        let bonded: u64 = self.tables.stakes.values().map(Stake::total).sum();
         let supply = self.core.supply;
-        (pending, released, debt) == (supply.pending, supply.released, supply.debt)
-            && released + pending + supply.receipts + supply.pool + supply.reversed == supply.issued + debt
+        let held = released + pending + bonded + supply.receipts + supply.pool + supply.slashed;
+        (pending, released, debt, bonded) == (supply.pending, supply.released, supply.debt, supply.bonded)
+            && held + supply.reversed == supply.issued + debt
+    }
+}
+
+impl Tables {
+    fn apply(&mut self, written: TableChanges) {
+        let TableChanges { stakes, candidates, sale_days, commits, sets, epoch_starts, waiting, punished } = written;
+        apply_written(&mut self.stakes, stakes);
+        apply_written(&mut self.candidates, candidates);
+        apply_written(&mut self.sale_days, sale_days);
+        apply_written(&mut self.commits, commits);
+        apply_written(&mut self.sets, sets);
+        apply_written(&mut self.epoch_starts, epoch_starts);
+        apply_written(&mut self.waiting, waiting);
+        apply_written(&mut self.punished, punished);
+    }
+}
+
+fn apply_written<K: Ord, V>(table: &mut BTreeMap<K, V>, written: Written<K, V>) {
+    for (key, value) in written {
+        match value {
+            Some(value) => drop(table.insert(key, value)),
+            None => drop(table.remove(&key)),
+        }
     }
 }
 
@@ -308,12 +412,18 @@ pub(super) fn state_root<'a>(
     accounts: impl Iterator<Item = (Address, Account)>,
     outlets: impl Iterator<Item = (OutletId, &'a Outlet)>,
     terminals: impl Iterator<Item = (Address, &'a Terminal)>,
+    stakes: impl Iterator<Item = (Address, &'a Stake)>,
+    candidates: impl Iterator<Item = (Address, &'a Candidate)>,
+    parameters: &Parameters,
 ) -> B256 {
     let mut leaves = vec![merkle::leaf(&encode(&(0u8, genesis)))];
     leaves.extend(validators.as_slice().iter().map(|validator| merkle::leaf(&encode(&(1u8, validator)))));
     leaves.extend(accounts.map(|entry| merkle::leaf(&encode(&(2u8, entry)))));
     leaves.extend(outlets.map(|entry| merkle::leaf(&encode(&(3u8, entry)))));
     leaves.extend(terminals.map(|entry| merkle::leaf(&encode(&(4u8, entry)))));
+    leaves.extend(stakes.map(|entry| merkle::leaf(&encode(&(5u8, entry)))));
+    leaves.extend(candidates.map(|entry| merkle::leaf(&encode(&(6u8, entry)))));
+    leaves.push(merkle::leaf(&encode(&(7u8, parameters))));
     merkle::root(&leaves)
 }
 

@@ -2,11 +2,13 @@
 
 use domain::certificate::{CommitSignature, VoteStep, vote_preimage};
 use domain::crypto::address_of_secret;
+use domain::evidence::{Offence, SignedVote};
 use domain::genesis::EpochLength;
 use domain::ledger::{BlockExecution, EpochCheckpoint};
 use domain::limits::QUOTA_UNLIMITED;
 use domain::transaction::{
-    ClaimReceipt, FullSettlement, Refund, RegisterOutlet, RegisterTerminal, RequestPayout, RevokeTerminal, SetAnchor,
+    CancelChange, ClaimReceipt, Evidence, FullSettlement, Heartbeat, Refund, RegisterOutlet, RegisterTerminal,
+    RegisterValidator, RequestPayout, RevokeTerminal, SetAnchor, SetBonding, SetParameters, Unbond, Unjail,
     VerifiedTransaction,
 };
 use domain::*;
@@ -21,6 +23,9 @@ pub fn key(name: &str) -> SecretKey {
 pub fn address(name: &str) -> Address {
     address_of_secret(&key(name))
 }
+
+/// The first four validate from genesis on; all may be registered.
+const VALIDATORS: usize = 12;
 
 pub fn validator_keys() -> Vec<SecretKey> {
     let mut keys: Vec<SecretKey> = (0..4).map(|i| key(&format!("validator {i}"))).collect();
@@ -46,8 +51,9 @@ pub fn genesis() -> Genesis {
         epoch_length: EpochLength::Blocks(3),
         settlement_epochs: 1,
         maturity_ms: 0,
-        sale_total_min: 0,
-        owner_debt_max: 60,
+        change_delay_ms: 0,
+        parameters: Parameters { owner_debt_max: 60, ..Parameters::DEFAULT },
+        election: ElectionRules::default(),
         validators: validator_keys().iter().map(validator).collect::<Vec<_>>().try_into().unwrap(),
     }
 }
@@ -59,10 +65,16 @@ pub struct Chain {
     pub events: Vec<Event>,
     pub checkpoints: Vec<EpochCheckpoint>,
     pub blocks: Vec<Block>,
+<<<<<<< HEAD
     /// What was refused: at which height, after how many transactions of the block, and why.
     pub refused: Vec<(u64, usize, SignedTransaction, Rejection)>,
     /// Why the last block is final.
     pub last_commit: Option<CommitCertificate>,
+=======
+    /// Validators that sign nothing.
+    pub silent: Vec<String>,
+    last_commit: Option<CommitCertificate>,
+>>>>>>> main
     nonce: u64,
 }
 
@@ -75,7 +87,11 @@ impl Chain {
             events: vec![],
             checkpoints: vec![],
             blocks: vec![],
+<<<<<<< HEAD
             refused: vec![],
+=======
+            silent: vec![],
+>>>>>>> main
             last_commit: None,
             nonce: 0,
         }
@@ -104,6 +120,16 @@ impl Chain {
     }
 
     pub fn register_outlet(&mut self, outlet: u64, kind: OutletKind, quota_per_day: u32) -> SignedTransaction {
+        self.register_outlet_in(outlet, kind, quota_per_day, "Tbilisi")
+    }
+
+    pub fn register_outlet_in(
+        &mut self,
+        outlet: u64,
+        kind: OutletKind,
+        quota_per_day: u32,
+        city: &str,
+    ) -> SignedTransaction {
         let owner = address(&format!("owner {outlet}"));
         let approval_ref = keccak256(outlet.to_be_bytes());
         let approval_expires_at_ms = self.now_ms + 1_000_000;
@@ -112,7 +138,7 @@ impl Chain {
             outlet,
             owner,
             kind,
-            city: "Tbilisi".into(),
+            city: city.into(),
             currency: "GEL".parse().unwrap(),
             quota_per_day,
             terminal_quota_per_day: QUOTA_UNLIMITED,
@@ -214,7 +240,8 @@ impl Chain {
                 }
             }
         }
-        let header = execution.header(address("validator 0"), self.last_commit.as_ref());
+        let proposer = self.ledger.validators().as_slice()[0].address;
+        let header = execution.header(proposer, self.last_commit.as_ref());
         let block = Block { header, last_commit: self.last_commit.clone(), transactions: taken };
         self.execute(&block);
         rejection
@@ -225,7 +252,7 @@ impl Chain {
         let mut verify = |t: &SignedTransaction, d: &_| VerifiedTransaction::verify(t.clone(), d);
         let executed = self.ledger.execute(&block, &mut verify).unwrap();
         self.blocks.push(block.clone());
-        self.last_commit = Some(certify(&self.ledger, &block.header));
+        self.last_commit = Some(self.certify(&block.header));
         for event in self.ledger.commit(executed) {
             if let Event::EpochClosed { checkpoint: Some(checkpoint), .. } = &event {
                 self.checkpoints.push((**checkpoint).clone());
@@ -241,15 +268,86 @@ impl Chain {
             self.block(&[]).unwrap();
         }
     }
-}
 
-fn certify(ledger: &Ledger, header: &Header) -> CommitCertificate {
-    let (id, hash) = (ledger.sidechain_id(), header.hash());
-    let digest = keccak256(vote_preimage(id, VoteStep::Precommit, header.height, 0, Some(hash)));
-    let sign = |key: &SecretKey| CommitSignature {
-        validator: address_of_secret(key),
-        signature: Signature::sign(digest, key),
-    };
-    let signatures = validator_keys().iter().take(3).map(sign).collect();
-    CommitCertificate { height: header.height, round: 0, block_hash: hash, signatures }
+    /// The certificate of a block: everybody of the set signs but the silent ones.
+    fn certify(&self, header: &Header) -> CommitCertificate {
+        let (id, hash) = (self.ledger.sidechain_id(), header.hash());
+        let digest = keccak256(vote_preimage(id, VoteStep::Precommit, header.height, 0, Some(hash)));
+        let names = (0..VALIDATORS).map(|i| format!("validator {i}")).filter(|name| !self.silent.contains(name));
+        let mut signers: Vec<SecretKey> = names.map(|name| key(&name)).collect();
+        signers.retain(|key| self.ledger.validators().get(address_of_secret(key)).is_some());
+        signers.sort_by_key(address_of_secret);
+        let sign = |key: &SecretKey| CommitSignature {
+            validator: address_of_secret(key),
+            signature: Signature::sign(digest, key),
+        };
+        let signatures = signers.iter().map(sign).collect();
+        CommitCertificate { height: header.height, round: 0, block_hash: hash, signatures }
+    }
+
+    /// Outlet `10 + i` in a city, owned by `owner 1i`, with validator i.
+    pub fn add_candidate(&mut self, i: usize, city: &str) {
+        let outlet = 10 + i as u64;
+        let register = self.register_outlet_in(outlet, OutletKind::OwnerOperated, QUOTA_UNLIMITED, city);
+        self.block(&[register]).unwrap();
+        let enrol = self.register_terminal(outlet, &format!("till {outlet}"));
+        let validator = self.register_validator(outlet, &format!("validator {i}"));
+        self.block(&[enrol, validator]).unwrap();
+    }
+
+    pub fn register_validator(&mut self, outlet: u64, name: &str) -> SignedTransaction {
+        let owner = format!("owner {outlet}");
+        let digest = self.ledger.domain().validator_consent_digest(outlet, address(&owner));
+        let register = RegisterValidator {
+            outlet,
+            public_key: key(name).public_key(SECP256K1).serialize().into(),
+            consent: Signature::sign(digest, &key(name)),
+            nonce: self.nonce(),
+        };
+        self.sign(Payload::RegisterValidator(register), &owner)
+    }
+
+    pub fn heartbeat(&self, name: &str) -> SignedTransaction {
+        let heartbeat = Heartbeat { validator: address(name), epoch: self.ledger.epoch() };
+        self.sign(Payload::Heartbeat(heartbeat), name)
+    }
+
+    pub fn set_bonding(&mut self, name: &str, bonding_ppm: u32) -> SignedTransaction {
+        let set = SetBonding { account: address(name), bonding_ppm, nonce: self.nonce() };
+        self.sign(Payload::SetBonding(set), name)
+    }
+
+    pub fn unbond(&mut self, name: &str, units: u64) -> SignedTransaction {
+        let unbond = Unbond { account: address(name), units, nonce: self.nonce() };
+        self.sign(Payload::Unbond(unbond), name)
+    }
+
+    pub fn unjail(&mut self, outlet: u64, name: &str) -> SignedTransaction {
+        let unjail = Unjail { validator: address(name), nonce: self.nonce() };
+        self.sign(Payload::Unjail(unjail), &format!("owner {outlet}"))
+    }
+
+    pub fn set_parameters(&mut self, parameters: Parameters) -> SignedTransaction {
+        let set = SetParameters { parameters, nonce: self.nonce() };
+        self.sign(Payload::SetParameters(set), "founder")
+    }
+
+    pub fn cancel_change(&mut self, change: u64) -> SignedTransaction {
+        let cancel = CancelChange { change, nonce: self.nonce() };
+        self.sign(Payload::CancelChange(cancel), "guardian")
+    }
+
+    /// Two precommits of one validator for one place.
+    pub fn double_vote(&self, name: &str, height: u64) -> Offence {
+        let vote = |block_hash: Option<B256>| {
+            let preimage = vote_preimage(self.ledger.sidechain_id(), VoteStep::Precommit, height, 0, block_hash);
+            SignedVote { block_hash, signature: Signature::sign(keccak256(preimage), &key(name)) }
+        };
+        let (first, second) = (vote(None), vote(Some(B256::repeat_byte(9))));
+        Offence::DoubleVote { step: VoteStep::Precommit, height, round: 0, first, second }
+    }
+
+    pub fn evidence(&self, offender: &str, offence: Offence, by: &str) -> SignedTransaction {
+        self.sign(Payload::Evidence(Evidence { offender: address(offender), offence }), by)
+    }
 }

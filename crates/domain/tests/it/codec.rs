@@ -15,6 +15,15 @@ fn samples() -> Vec<SignedTransaction> {
         chain.request_payout("guest 0"),
         chain.full_settlement(),
         chain.set_anchor(3),
+        chain.refund(1, 5, 1, 849, "till 1"),
+        chain.set_bonding("owner 1", 250_000),
+        chain.unbond("owner 1", 7),
+        chain.register_validator(1, "validator 4"),
+        chain.heartbeat("validator 4"),
+        chain.unjail(1, "validator 4"),
+        chain.evidence("validator 4", chain.double_vote("validator 4", 3), "validator 0"),
+        chain.set_parameters(Parameters::DEFAULT),
+        chain.cancel_change(7),
     ]
 }
 
@@ -30,8 +39,8 @@ fn every_transaction_survives_the_codec_and_json() {
 #[test]
 fn an_unknown_tag_and_too_many_bytes_are_named() {
     let mut bytes = samples()[0].encode();
-    bytes[0] = 9;
-    assert!(matches!(SignedTransaction::decode(&bytes), Err(DecodeError::UnknownTag { found: 9, max: 8 })));
+    bytes[0] = 17;
+    assert!(matches!(SignedTransaction::decode(&bytes), Err(DecodeError::UnknownTag { found: 17, max: 16 })));
     let long = vec![0; TRANSACTION_BYTES_MAX + 1];
     assert!(matches!(SignedTransaction::decode(&long), Err(DecodeError::TooLong { .. })));
 }

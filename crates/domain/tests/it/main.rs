@@ -3,9 +3,14 @@
 
 mod actors;
 mod codec;
+<<<<<<< HEAD
 mod export;
+=======
+mod election;
+>>>>>>> main
 mod merkle;
 mod proof;
 mod properties;
 mod rules;
+mod staking;
 mod vectors;

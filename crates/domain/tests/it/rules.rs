@@ -86,7 +86,8 @@ fn an_outlet_needs_the_registrars_unused_unexpired_approval() {
 
 #[test]
 fn beyond_the_quota_or_below_the_minimum_a_sale_is_recorded_but_issues_nothing() {
-    let mut chain = Chain::new(Genesis { sale_total_min: 100, ..genesis() });
+    let mut chain =
+        Chain::new(Genesis { parameters: Parameters { sale_total_min: 100, ..genesis().parameters }, ..genesis() });
     let register = chain.register_outlet(1, OutletKind::OwnerOperated, 2);
     chain.block(&[register]).unwrap();
     let enrol = chain.register_terminal(1, "till 1");

@@ -103,6 +103,14 @@ fn transaction_digests_and_signatures() {
         chain.full_settlement(),
         chain.set_anchor(3),
         chain.refund(1, 5, 1, 849, "till 1"),
+        chain.set_bonding("owner 1", 250_000),
+        chain.unbond("owner 1", 7),
+        chain.register_validator(1, "validator 4"),
+        chain.heartbeat("validator 4"),
+        chain.unjail(1, "validator 4"),
+        chain.evidence("validator 4", chain.double_vote("validator 4", 3), "validator 0"),
+        chain.set_parameters(Parameters::DEFAULT),
+        chain.cancel_change(7),
     ];
     let entry = |transaction: &SignedTransaction| {
         json!({

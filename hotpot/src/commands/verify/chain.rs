@@ -200,7 +200,7 @@ fn look_up(node: &Node, transaction: &SignedTransaction, id: B256, height: u64, 
         Some(Found::Damaged(what)) => report.fact(&node.name, what),
     }
     let Payload::Sale(sale) = &transaction.payload else { return };
-    match node.lines(sale.key()) {
+    match node.lines(height, sale.key()) {
         // Lines are erasable.
         None | Some(Found::Missing(_)) => {}
         Some(Found::There((salt, lines))) => {

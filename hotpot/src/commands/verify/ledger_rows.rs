@@ -2,11 +2,13 @@
 
 use super::rows::{Comparison, Value, bytes, number, text, time};
 use super::tables;
-use domain::ledger::EpochCheckpoint;
+use domain::ledger::{EpochCheckpoint, Supply};
 use domain::limits::GENESIS_UNITS;
 use domain::sale::{Beneficiary, NotIssued, Share};
 use domain::transaction::RegisterOutlet;
-use domain::{Address, B256, Block, BuyerKind, Event, Executed, Genesis, OutletId, Payload, RefundId, Sale, SaleKey};
+use domain::{
+    Address, B256, Block, BuyerKind, Event, Executed, Genesis, Ledger, OutletId, Payload, RefundId, Sale, SaleKey,
+};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -82,13 +84,14 @@ impl LedgerRows {
             number(genesis.first_height),
             number(GENESIS_UNITS),
         ]);
-        rows.release(genesis.first_height - 1, genesis.founder, GENESIS_UNITS, 0);
+        rows.release(genesis.first_height - 1, genesis.founder, [GENESIS_UNITS, 0, 0]);
         rows
     }
 
-    /// All tables, to be compared.
-    pub fn into_tables(self) -> [Comparison; 11] {
+    /// All tables, to be compared; `ledger` is the state after the last block.
+    pub fn into_tables(self, ledger: &Ledger) -> [Comparison; 12] {
         [
+            supply(ledger),
             self.sidechain,
             self.blocks,
             self.outlets,
@@ -145,14 +148,29 @@ impl LedgerRows {
                 self.refund(at.height, *key, *refund_id, *tx_id, sums, *owner);
                 self.refund_shares(*key, *refund_id, reversed);
             }
-            Event::Released { account, units, debt_paid } => self.release(at.height, *account, *units, *debt_paid),
+            Event::Released { account, units, debt_paid, bonded } => {
+                self.release(at.height, *account, [*units, *debt_paid, *bonded]);
+            }
             Event::EpochClosed { checkpoint: Some(closed), .. } => self.checkpoint(at.height, closed),
             Event::EpochClosed { checkpoint: None, .. }
             | Event::PayoutRequested { .. }
             | Event::FullSettlementRequested
             | Event::AnchorProposed { .. }
             | Event::AnchorBound { .. }
-            | Event::AnchorVoid { .. } => {}
+            | Event::AnchorVoid { .. }
+            | Event::BondingSet { .. }
+            | Event::UnbondingStarted { .. }
+            | Event::Unbonded { .. }
+            | Event::ValidatorRegistered { .. }
+            | Event::HeartbeatSeen { .. }
+            | Event::Unjailed { .. }
+            | Event::ValidatorPunished { .. }
+            | Event::ValidatorsElected { .. }
+            | Event::ChangeProposed { .. }
+            | Event::ChangeCancelled { .. }
+            | Event::ParametersChanged { .. }
+            | Event::ReceiptExpired { .. }
+            | Event::PoolShared { .. } => {}
         }
     }
 
@@ -228,8 +246,10 @@ impl LedgerRows {
         }
     }
 
-    fn release(&mut self, height: u64, account: Address, units: u64, debt_paid: u64) {
-        self.releases.should_hold(vec![number(height), bytes(account), number(units), number(debt_paid)]);
+    /// `units`: released, paid as debt, bonded.
+    fn release(&mut self, height: u64, account: Address, units: [u64; 3]) {
+        let [released, debt_paid, bonded] = units.map(number);
+        self.releases.should_hold(vec![number(height), bytes(account), released, debt_paid, bonded]);
     }
 
     fn checkpoint(&mut self, height: u64, closed: &EpochCheckpoint) {
@@ -249,4 +269,13 @@ impl LedgerRows {
             number(closed.settlement.payouts().len()),
         ]);
     }
+}
+
+/// The one row that says where all units are.
+fn supply(ledger: &Ledger) -> Comparison {
+    let Supply { issued, reversed, released, pending, receipts, pool, debt, bonded, slashed, sales } = ledger.supply();
+    let figures = [ledger.height(), issued, reversed, released, pending, receipts, pool, debt, bonded, slashed, sales];
+    let mut table = Comparison::new(&tables::SUPPLY);
+    table.should_hold([text("true")].into_iter().chain(figures.map(number)).collect());
+    table
 }

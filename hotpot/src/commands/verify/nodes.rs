@@ -196,9 +196,9 @@ impl Node {
     }
 
     /// The lines of a sale; a store alone tells.
-    pub fn lines(&self, key: SaleKey) -> Option<Found<SaleLines>> {
+    pub fn lines(&self, height: u64, key: SaleKey) -> Option<Found<SaleLines>> {
         let Source::Store(store) = &self.source else { return None };
-        Some(read(|| store.lines(key), "record of lines"))
+        Some(read(|| store.lines(height, key), "record of lines"))
     }
 }
 

@@ -62,7 +62,12 @@ tables! {
     /// What they took back.
     REFUND_SHARE = "chain.refund_share", 4 key of ["outlet", "sale_id", "refund_id", "place", "units"];
     /// Released units.
-    RELEASE = "chain.release", 2 key of ["height", "account", "units", "debt_paid"];
+    RELEASE = "chain.release", 2 key of ["height", "account", "units", "debt_paid", "bonded"];
+    /// Where all units are.
+    SUPPLY = "chain.supply", 1 key of [
+        "only_one", "height", "issued", "reversed", "released", "pending", "receipts", "pool", "debt", "bonded", "slashed",
+        "sales",
+    ];
     /// Checkpoints as blocks lead to them.
     EPOCH_CHECKPOINT = "chain.epoch_checkpoint", 1 key of [
         "epoch", "height", "anchor", "first_height", "last_height", "blocks_root", "state_root", "payout_root",

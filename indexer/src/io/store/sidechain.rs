@@ -10,8 +10,9 @@ use crate::io::store::cursor::{Cursor, Move, advance, begin};
 use crate::io::store::notify::{Kind, notify};
 use crate::io::store::{Writer, hash, number};
 use alloy::primitives::{Address, B256};
-use domain::Genesis;
+use domain::ledger::Supply;
 use domain::limits::GENESIS_UNITS;
+use domain::{Genesis, Ledger};
 use sqlx::Connection;
 use sqlx::postgres::PgConnection;
 
@@ -48,10 +49,13 @@ impl Writer {
         .execute(&mut *tx)
         .await
         .map_err(Error::store("write the genesis"))?;
-        let before = genesis.first_height - 1;
+        let ledger = Ledger::new(genesis.clone()).map_err(Error::Genesis)?;
+        let before = ledger.height();
         let units = bigint("genesis units", GENESIS_UNITS)?;
-        let release = ReleaseRow { height: bigint("height", before)?, account: genesis.founder, units, debt_paid: 0 };
+        let release =
+            ReleaseRow { height: bigint("height", before)?, account: genesis.founder, units, debt_paid: 0, bonded: 0 };
         insert_releases(&mut tx, &[release]).await?;
+        put_supply(&mut tx, before, &ledger.supply()).await?;
         let cursor = Cursor { identity, scope: String::new(), position: before, hash: None, finalized: before };
         begin(&mut tx, stream, &cursor).await?;
         tx.commit().await.map_err(Error::store("commit"))
@@ -82,12 +86,14 @@ impl Writer {
     }
 
     /// Writes blocks with everything that happened in them and moves the cursor, in one transaction.
-    pub async fn write_sidechain(&mut self, from: u64, rows: &Rows) -> Result<(), Error> {
+    /// `supply` is the ledger's after the last of them.
+    pub async fn write_sidechain(&mut self, from: u64, rows: &Rows, supply: &Supply) -> Result<(), Error> {
         let Some(last) = rows.blocks.last() else { return Ok(()) };
         let to = number("height", last.height)?;
         let stream = self.stream;
         let mut tx = self.connection.begin().await.map_err(Error::store("begin"))?;
         insert_all(&mut tx, rows).await?;
+        put_supply(&mut tx, to, supply).await?;
         advance(&mut tx, stream, Move { from, to, hash: Some(last.hash), finalized: to }).await?;
         notify(&mut tx, stream, from + 1, to, Kind::Apply).await?;
         tx.commit().await.map_err(Error::store("commit"))
@@ -312,16 +318,45 @@ async fn insert_refund_shares(connection: &mut PgConnection, rows: &[RefundShare
 
 async fn insert_releases(connection: &mut PgConnection, rows: &[ReleaseRow]) -> Result<(), Error> {
     sqlx::query!(
-        "INSERT INTO chain.release (height, account, units, debt_paid)
-         SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::bigint[])",
+        "INSERT INTO chain.release (height, account, units, debt_paid, bonded)
+         SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[])",
         &column(rows, |row| row.height),
         &column(rows, |row| row.account.to_vec()),
         &column(rows, |row| row.units),
         &column(rows, |row| row.debt_paid),
+        &column(rows, |row| row.bonded),
     )
     .execute(connection)
     .await
     .map_err(Error::store("write releases"))?;
+    Ok(())
+}
+
+async fn put_supply(connection: &mut PgConnection, height: u64, supply: &Supply) -> Result<(), Error> {
+    let Supply { issued, reversed, released, pending, receipts, pool, debt, bonded, slashed, sales } = *supply;
+    sqlx::query!(
+        "INSERT INTO chain.supply
+                (height, issued, reversed, released, pending, receipts, pool, debt, bonded, slashed, sales)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         ON CONFLICT (only_one) DO UPDATE SET height = EXCLUDED.height, issued = EXCLUDED.issued,
+                reversed = EXCLUDED.reversed, released = EXCLUDED.released, pending = EXCLUDED.pending,
+                receipts = EXCLUDED.receipts, pool = EXCLUDED.pool, debt = EXCLUDED.debt, bonded = EXCLUDED.bonded,
+                slashed = EXCLUDED.slashed, sales = EXCLUDED.sales",
+        bigint("height", height)?,
+        bigint("issued", issued)?,
+        bigint("reversed", reversed)?,
+        bigint("released", released)?,
+        bigint("pending", pending)?,
+        bigint("receipts", receipts)?,
+        bigint("pool", pool)?,
+        bigint("debt", debt)?,
+        bigint("bonded", bonded)?,
+        bigint("slashed", slashed)?,
+        bigint("sales", sales)?,
+    )
+    .execute(connection)
+    .await
+    .map_err(Error::store("write the supply"))?;
     Ok(())
 }
 
