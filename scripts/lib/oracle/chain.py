@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 
-from .codec import U16, U32, U64, U128, Address, Hash, PublicKey, Signature, encode
+from .checkpoint import Checkpoint
+from .codec import U16, U32, U64, Address, Hash, PublicKey, Signature, encode
 from .crypto import (
     BadSignature,
     abi_word,
-    checkpoint_domain,
     keccak256,
     leaf,
     merkle_root,
     recover,
-    struct_hash,
-    typed_digest,
 )
+from .evidence import VoteStep, vote_digest
+from .parameters import ElectionRules, Parameters
 from .transactions import SignedTransaction
 
 PROTOCOL_VERSION = 1
@@ -58,8 +58,9 @@ class Genesis:
     epoch_length: Blocks | Milliseconds
     settlement_epochs: U64
     maturity_ms: U64
-    sale_total_min: U64
-    owner_debt_max: U64
+    change_delay_ms: U64
+    parameters: Parameters
+    election: ElectionRules
     validators: list[Validator]
 
     def sidechain_id(self) -> bytes:
@@ -118,43 +119,6 @@ class Block:
 
 
 @dataclass(slots=True)
-class Checkpoint:
-    """An epoch summed up for the EVM."""
-
-    sidechain_id: Hash
-    epoch: U64
-    first_height: U64
-    last_height: U64
-    blocks_root: Hash
-    state_root: Hash
-    payout_root: Hash
-    recordings_root: Hash
-    total_released: U128
-    next_validators_hash: Hash
-
-    TYPED = (
-        "Checkpoint(bytes32 sidechainId,uint64 epoch,uint64 firstHeight,uint64 lastHeight,bytes32 blocksRoot,"
-        "bytes32 stateRoot,bytes32 payoutRoot,bytes32 recordingsRoot,uint128 totalReleased,bytes32 nextValidatorsHash)"
-    )
-
-    def digest(self, chain_id: int, anchor: bytes) -> bytes:
-        """What validators sign."""
-        values = [getattr(self, name) for name in self.__slots__]
-        return typed_digest(checkpoint_domain(chain_id, anchor), struct_hash(self.TYPED, values))
-
-    def rest_hash(self) -> bytes:
-        """Hash of all fields but the payout root."""
-        kinds = ["bytes32", *["uint64"] * 3, *["bytes32"] * 4, "uint128", "bytes32"]
-        typed = zip(kinds, self.__slots__, strict=True)
-        words = [abi_word(kind, getattr(self, name)) for kind, name in typed if name != "payout_root"]
-        return keccak256(b"".join(words))
-
-    def commitment(self) -> bytes:
-        """The one hash that the contract keeps."""
-        return keccak256(self.payout_root + self.rest_hash())
-
-
-@dataclass(slots=True)
 class SignedCheckpoint:
     """A checkpoint with the sets around it and the signatures gathered so far."""
 
@@ -182,8 +146,7 @@ def validators_hash(validators: list[Validator]) -> bytes:
 
 def precommit_digest(sidechain_id: bytes, certificate: Certificate) -> bytes:
     """What a validator signs to make a block final."""
-    place = certificate.height.to_bytes(8, "big") + certificate.round.to_bytes(8, "big", signed=True)
-    return keccak256(b"HotPot vote 1" + sidechain_id + b"\2" + place + b"\1" + certificate.block_hash)
+    return vote_digest(sidechain_id, VoteStep.PRECOMMIT, certificate.height, certificate.round, certificate.block_hash)
 
 
 def what_is_wrong_with(

@@ -49,17 +49,18 @@ class Codec(Protocol):
 class Int:
     """An integer of fixed width, little-endian."""
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    def __init__(self, size: int, signed: bool = False) -> None:
+        self.size, self.signed = size, signed
 
     def encode(self, value: int) -> bytes:
-        return value.to_bytes(self.size, "little")
+        return value.to_bytes(self.size, "little", signed=self.signed)
 
     def decode(self, reader: Reader) -> int:
-        return reader.number(self.size)
+        return int.from_bytes(reader.take(self.size), "little", signed=self.signed)
 
     def from_json(self, value: Any) -> int:
-        if type(value) is not int or not 0 <= value < 1 << 8 * self.size:
+        least = -(1 << 8 * self.size - 1) if self.signed else 0
+        if type(value) is not int or not least <= value < least + (1 << 8 * self.size):
             raise Malformed(f"an integer of {self.size} bytes expected, found {value!r}")
         return value
 
@@ -186,7 +187,7 @@ class Sorted:
         raise NotImplementedError("maps are written only")
 
     def from_json(self, value: Any) -> Any:
-        raise NotImplementedError("maps are written only")
+        return dict(self.entries.from_json(list(value.items())))
 
 
 class Pack:
@@ -249,6 +250,22 @@ class Variant:
         return codec_of(kind).from_json({fields(kind)[0].name: only})
 
 
+class Tagged(Variant):
+    """The same; in JSON one object with the name of the record in `kind`."""
+
+    def from_json(self, value: Any) -> Any:
+        kinds = {name_of(kind): kind for kind in self.kinds}
+        if not isinstance(value, dict) or value.get("kind") not in kinds:
+            raise Malformed(f"an object with a kind of {sorted(kinds)} expected, found {value!r}")
+        rest = {key: each for key, each in value.items() if key != "kind"}
+        return codec_of(kinds[value["kind"]]).from_json(rest)
+
+
+def name_of(kind: type) -> str:
+    """A class's name in JSON: snake_case."""
+    return "".join("_" + letter.lower() if letter.isupper() else letter for letter in kind.__name__).lstrip("_")
+
+
 @cache
 def codec_of(hint: Any) -> Codec:
     """The codec of an annotation."""
@@ -289,6 +306,7 @@ U8 = Annotated[int, Int(1)]
 U16 = Annotated[int, Int(2)]
 U32 = Annotated[int, Int(4)]
 U64 = Annotated[int, Int(8)]
+I64 = Annotated[int, Int(8, signed=True)]
 U128 = Annotated[int, Int(16)]
 Address = Annotated[bytes, Fixed(20)]
 Bytes16 = Annotated[bytes, Fixed(16)]

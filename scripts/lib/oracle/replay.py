@@ -21,13 +21,14 @@ from .chain import (
     transactions_root,
     what_is_wrong_with,
 )
-from .codec import Malformed, decode, encode, from_hex, from_json
+from .codec import Malformed, decode, encode, from_hex, from_json, name_of
 from .crypto import ZERO_HASH, BadSignature, address_of_compressed
+from .election import record_signers
 from .epoch import Closed, end_epoch, ends_epoch
 from .payouts import Chunk, account_of, released_of
 from .rules import RULES, Refused
-from .state import Changes, Ledger, Supply, ToPool, ToReceipt
-from .transactions import SignedTransaction, name_of
+from .state import Changes, Ledger, ToReceipt
+from .transactions import SignedTransaction
 
 
 class Mismatch(Exception):
@@ -77,16 +78,17 @@ class Books:
         """What a block wrote."""
         for address, account in changes.accounts.items():
             self.replace(address, Counter(released=account.released, pending=account.pending, debt=account.debt))
+        for address, stake in changes.tables.stakes.items():
+            self.replace(("stake", address), Counter(bonded=stake.total() if stake else 0))
         for key, entry in changes.sales.items():
             part = Counter(issued=entry.issued, reversed=entry.reversed(), sales=1)
             part["receipts"] = sum(share.left() for share in entry.shares if isinstance(share.to, ToReceipt))
-            part["pool"] = sum(share.left() for share in entry.shares if isinstance(share.to, ToPool))
             self.replace(key, part)
 
-    def where_units_are(self) -> int:
-        """One side of the law of conservation."""
-        held = self.totals["released"] + self.totals["pending"]
-        return held + self.totals["receipts"] + self.totals["pool"] - self.totals["debt"]
+    def where_units_are(self, pool: int, slashed: int) -> int:
+        """One side of the law of conservation; the pool and what was slashed have no entries of their own."""
+        held = self.totals["released"] + self.totals["pending"] + self.totals["bonded"]
+        return held + self.totals["receipts"] + pool + slashed - self.totals["debt"]
 
     def units_in_being(self) -> int:
         """The other side."""
@@ -213,11 +215,14 @@ class Replay:
 
     def execute(self, block: Block) -> Closed | None:
         """Every transaction by its rule; then, if it is the epoch's last block, the epoch's end."""
+        signers = self.ledger.core.previous_validators
         self.ledger.begin(block.header.time_ms, block.header.hash())
         for place, transaction in enumerate(block.transactions):
             self.refuse(place)
             self.apply(f"transactions[{place}]", transaction)
         self.refuse(len(block.transactions))
+        if block.last_commit is not None:
+            record_signers(self.ledger, block.last_commit, signers)
         return end_epoch(self.ledger) if ends_epoch(self.ledger) else None
 
     def apply(self, field: str, transaction: SignedTransaction) -> None:
@@ -247,9 +252,11 @@ class Replay:
 
     def check_books(self) -> None:
         """The counters agree with the entries, and units neither appear nor vanish."""
-        for each in fields(Supply):
-            self.same(f"supply.{each.name}", self.books.totals[each.name], getattr(self.ledger.core.supply, each.name))
-        self.same("law of conservation", self.books.units_in_being(), self.books.where_units_are())
+        supply = self.ledger.core.supply
+        for name in ("issued", "reversed", "released", "pending", "receipts", "debt", "bonded", "sales"):
+            self.same(f"supply.{name}", self.books.totals[name], getattr(supply, name))
+        where = self.books.where_units_are(supply.pool, supply.slashed)
+        self.same("law of conservation", self.books.units_in_being(), where)
 
     # ---- checkpoints ------------------------------------------------------------------------------------------------
 

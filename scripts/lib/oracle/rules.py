@@ -4,39 +4,57 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from .chain import validators_hash
-from .crypto import ZERO_ADDRESS, BadSignature
+from .crypto import ZERO_ADDRESS, BadSignature, address_of_compressed
+from .election import count_sale, discount_sale
+from .evidence import proves
+from .parameters import PPM, share_of
 from .state import (
     SHARES,
     UNITS_PER_SALE,
     Account,
     Binding,
+    Candidate,
     Holder,
     Ledger,
     Outlet,
+    Punished,
     RefundEntry,
     SaleEntry,
     Share,
+    Stake,
     Terminal,
     ToAccount,
     ToClaimed,
     ToPool,
     ToReceipt,
+    Unbonding,
+    WaitingChange,
     new_quota,
 )
 from .transactions import (
     BuyerKind,
+    CancelChange,
     ClaimReceipt,
+    Evidence,
     FullSettlement,
+    Heartbeat,
     Refund,
     RegisterOutlet,
     RegisterTerminal,
+    RegisterValidator,
     RequestPayout,
     RevokeTerminal,
     Sale,
     SetAnchor,
+    SetBonding,
+    SetParameters,
+    Unbond,
+    Unjail,
     approval_signer,
+    consent_signer,
 )
 
+UNBONDINGS_MAX = CHANGES_WAITING_MAX = 16
 SALE_TOTAL_MAX, CITY_BYTES_MAX, REFUNDS_PER_SALE_MAX = 1_000_000_000_000, 64, 16
 SALE_LATE_MS_MAX, SALE_AHEAD_MS_MAX, ANCHOR_AHEAD_EPOCHS_MAX = 72 * 3_600_000, 10_000, 1_000
 BELOW_MINIMUM, OUTLET_QUOTA, TERMINAL_QUOTA, OWNER_DEBT = range(4)
@@ -104,15 +122,10 @@ def sale(ledger: Ledger, sale: Sale, signer: bytes, tx_id: bytes) -> None:
     require(signer == sale.terminal, "wrong_terminal_signature")
     check_not_recorded(ledger.sales.get(key), tx_id, "sale_conflict")
     check_sale(ledger, sale)
-    entry = SaleEntry(
-        tx_id,
-        ledger.core.height,
-        sale.total,
-        0,
-        why_not_issued(ledger, sale),
-        [],
-        ledger.core.time_ms + ledger.genesis.maturity_ms,
-    )
+    now = ledger.core.time_ms
+    matures_at_ms = now + ledger.genesis.maturity_ms
+    why_not = why_not_issued(ledger, sale)
+    entry = SaleEntry(tx_id, ledger.core.height, sale.total, 0, why_not, [], now, matures_at_ms)
     ledger.sales.write(key, entry)
     ledger.core.supply.sales += 1
     if entry.not_issued is None:
@@ -142,10 +155,10 @@ def why_not_issued(ledger: Ledger, sale: Sale) -> int | None:
     outlet, terminal, now = ledger.outlets[sale.outlet], ledger.terminals[sale.terminal], ledger.core.time_ms
     owner = ledger.accounts.get(outlet.owner) or Account()
     reasons = {
-        BELOW_MINIMUM: sale.total < ledger.genesis.sale_total_min,
+        BELOW_MINIMUM: sale.total < ledger.core.parameters.sale_total_min,
         OUTLET_QUOTA: not outlet.quota.at(now).allows(),
         TERMINAL_QUOTA: not terminal.quota.at(now).allows(),
-        OWNER_DEBT: owner.debt > ledger.genesis.owner_debt_max,
+        OWNER_DEBT: owner.debt > ledger.core.parameters.owner_debt_max,
     }
     return next((reason for reason, applies in reasons.items() if applies), None)
 
@@ -170,6 +183,7 @@ def issue(ledger: Ledger, sale: Sale, entry: SaleEntry) -> None:
     for share in entry.shares:
         accrue(ledger, share)
     ledger.accruals.mark((entry.matures_at_ms, (sale.outlet, sale.sale_id)), True)
+    count_sale(ledger, sale.outlet, entry.recorded_at_ms)
 
 
 def accrue(ledger: Ledger, share: Share) -> None:
@@ -219,7 +233,9 @@ def refund(ledger: Ledger, refund: Refund, signer: bytes, tx_id: bytes) -> None:
     owner = ledger.account(ledger.outlets[refund.outlet].owner)
     parts = reversal_of(entry, refund.amount)
     for share, units in zip(entry.shares, parts, strict=True):
-        take_back(ledger, share, units, owner)
+        take_back(ledger, share, units, owner, entry.height <= ledger.core.pool_shared_to)
+    if entry.issued and not entry.refunds:
+        discount_sale(ledger, refund.outlet, entry.recorded_at_ms)
     entry.refunds.append(RefundEntry(refund.refund_id, tx_id, ledger.core.height, refund.amount))
     ledger.core.supply.reversed += sum(parts)
 
@@ -248,20 +264,21 @@ def largest_remainder(units: int, weights: list[int]) -> list[int]:
     return parts
 
 
-def take_back(ledger: Ledger, share: Share, units: int, owner: Account) -> None:
+def take_back(ledger: Ledger, share: Share, units: int, owner: Account, pool_was_shared: bool) -> None:
     """From where the share is now."""
     supply = ledger.core.supply
     share.reversed += units
-    if isinstance(share.to, ToPool):
+    is_pool = isinstance(share.to, ToPool)
+    if is_pool and not pool_was_shared:
         supply.pool -= units
     elif isinstance(share.to, ToReceipt):
         supply.receipts -= units
-    elif share.released_in is not None:
+    elif is_pool or share.released_in is not None:
         supply.debt += units
         owner.debt += units
     else:
         supply.pending -= units
-        ledger.account(share.to.account).pending -= units
+        ledger.account(share.account()).pending -= units
 
 
 # ---- outlets and terminals ------------------------------------------------------------------------------------------
@@ -363,3 +380,139 @@ def set_anchor(ledger: Ledger, bound: SetAnchor, signer: bytes, tx_id: bytes) ->
     require(bound.validators_hash == validators_hash(core.validators), "wrong_validators")
     use_nonce(ledger, signer, bound.nonce)
     core.proposed_anchor = Binding(bound.token, bound.anchor, bound.from_epoch, bound.validators_hash)
+
+
+# ---- staking --------------------------------------------------------------------------------------------------------
+
+
+@rule(SetBonding)
+def set_bonding(ledger: Ledger, bonding: SetBonding, signer: bytes, tx_id: bytes) -> None:
+    """A holder bonds a share of what matures from now on."""
+    require(signer == bonding.account, "wrong_signer")
+    account = ledger.accounts.get(signer) or Account()
+    require(account.pending > 0 or account.released > 0, "nothing_held")
+    require(bonding.bonding_ppm <= PPM, "bonding_out_of_bounds")
+    use_nonce(ledger, signer, bonding.nonce)
+    ledger.stake(signer).bonding_ppm = bonding.bonding_ppm
+
+
+@rule(Unbond)
+def unbond(ledger: Ledger, unbond: Unbond, signer: bytes, tx_id: bytes) -> None:
+    """Units begin to leave the bond."""
+    require(signer == unbond.account, "wrong_signer")
+    stake = ledger.stakes.get(signer) or Stake()
+    require(1 <= unbond.units <= stake.bonded, "unbond_out_of_bounds")
+    require(len(stake.unbonding) < UNBONDINGS_MAX, "too_many_unbondings")
+    use_nonce(ledger, signer, unbond.nonce)
+    stake = ledger.stake(signer)
+    stake.bonded -= unbond.units
+    stake.unbonding.append(Unbonding(ledger.core.time_ms + ledger.core.parameters.unbonding_ms, unbond.units))
+
+
+# ---- validators -----------------------------------------------------------------------------------------------------
+
+
+@rule(RegisterValidator)
+def register_validator(ledger: Ledger, register: RegisterValidator, signer: bytes, tx_id: bytes) -> None:
+    """An owner registers a validator, which agreed, for an outlet."""
+    outlet_of_owner(ledger, register.outlet, signer)
+    try:
+        validator = address_of_compressed(register.public_key)
+    except ValueError:
+        raise Refused("bad_public_key") from None
+    require(ledger.candidates.get(validator) is None, "validator_exists")
+    taken = {candidate.outlet for candidate in ledger.candidates.entries.values()}
+    require(register.outlet not in taken, "outlet_has_validator")
+    check_consent(ledger, register, signer, validator)
+    use_nonce(ledger, signer, register.nonce)
+    ledger.candidates.write(validator, Candidate(register.outlet, register.public_key, ledger.core.time_ms))
+
+
+def check_consent(ledger: Ledger, register: RegisterValidator, owner: bytes, validator: bytes) -> None:
+    """The validator's own signature over outlet and owner."""
+    try:
+        require(consent_signer(register, owner, ledger.domain) == validator, "bad_consent")
+    except BadSignature:
+        raise Refused("bad_consent") from None
+
+
+@rule(Heartbeat)
+def heartbeat(ledger: Ledger, heartbeat: Heartbeat, signer: bytes, tx_id: bytes) -> None:
+    """A registered validator is there, once an epoch."""
+    candidate = known(ledger.candidates.get(heartbeat.validator), "unknown_validator")
+    require(signer == heartbeat.validator, "wrong_signer")
+    require(heartbeat.epoch == ledger.core.epoch, "wrong_epoch")
+    require(candidate.heartbeat_epoch != heartbeat.epoch, "already_included")
+    ledger.candidates.write(signer).heartbeat_epoch = heartbeat.epoch
+
+
+@rule(Unjail)
+def unjail(ledger: Ledger, unjail: Unjail, signer: bytes, tx_id: bytes) -> None:
+    """A validator may stand for election again, as if it were new."""
+    candidate, now = known(ledger.candidates.get(unjail.validator), "unknown_validator"), ledger.core.time_ms
+    outlet_of_owner(ledger, candidate.outlet, signer)
+    until_ms = known(candidate.jailed_until_ms, "not_jailed")
+    require(now >= until_ms, "still_jailed")
+    use_nonce(ledger, signer, unjail.nonce)
+    candidate = ledger.candidates.write(unjail.validator)
+    candidate.jailed_until_ms, candidate.since_ms, candidate.punished_to = None, now, ledger.core.height
+
+
+@rule(Evidence)
+def evidence(ledger: Ledger, evidence: Evidence, signer: bytes, tx_id: bytes) -> None:
+    """A validator that signed two different things is jailed, and its owner loses a share of its bond."""
+    is_seated = signer in {validator.address for validator in ledger.core.validators}
+    require(is_seated or ledger.candidates.get(signer) is not None, "unknown_validator")
+    candidate = known(ledger.candidates.get(evidence.offender), "unknown_validator")
+    height = evidence.offence.at()
+    require(oldest_punishable(ledger) <= height <= ledger.core.height, "evidence_out_of_time")
+    require(candidate.jailed_until_ms is None and height > candidate.punished_to, "already_punished")
+    chains = (ledger.sidechain_id, ledger.genesis.evm_chain_id)
+    require(proves(evidence.offence, evidence.offender, *chains), "bad_evidence")
+    punish(ledger, evidence)
+
+
+def oldest_punishable(ledger: Ledger) -> int:
+    """The first height of the epochs that began within the unbonding time."""
+    from_ms = ledger.core.time_ms - ledger.core.parameters.unbonding_ms
+    firsts = (first for start_ms, first in ledger.epoch_starts.rows() if start_ms >= from_ms)
+    return next(firsts, ledger.core.epoch_first_height)
+
+
+def punish(ledger: Ledger, evidence: Evidence) -> None:
+    """Jail, and a share of the bonded units and of each unbonding, each rounded down."""
+    core, candidate = ledger.core, ledger.candidates.write(evidence.offender)
+    candidate.jailed_until_ms = core.time_ms + core.parameters.jail_ms
+    stake = ledger.stake(ledger.outlets[candidate.outlet].owner)
+    before = stake.total()
+    stake.bonded -= share_of(stake.bonded, core.parameters.slash_ppm)
+    for unbonding in stake.unbonding:
+        unbonding.units -= share_of(unbonding.units, core.parameters.slash_ppm)
+    slashed = before - stake.total()
+    core.supply.bonded -= slashed
+    core.supply.slashed += slashed
+    key = (evidence.offender, evidence.offence.at())
+    ledger.punished.write(key, Punished(core.height, evidence.offence, slashed))
+
+
+# ---- parameters -----------------------------------------------------------------------------------------------------
+
+
+@rule(SetParameters)
+def set_parameters(ledger: Ledger, change: SetParameters, signer: bytes, tx_id: bytes) -> None:
+    """A change waits for its time."""
+    require(signer == ledger.genesis.founder, "wrong_signer")
+    require(change.parameters.in_bounds(), "parameter_out_of_bounds")
+    require(len(ledger.waiting.entries) < CHANGES_WAITING_MAX, "too_many_changes")
+    use_nonce(ledger, signer, change.nonce)
+    at_ms = ledger.core.time_ms + ledger.genesis.change_delay_ms
+    ledger.waiting.write(change.nonce, WaitingChange(at_ms, change.parameters))
+
+
+@rule(CancelChange)
+def cancel_change(ledger: Ledger, cancel: CancelChange, signer: bytes, tx_id: bytes) -> None:
+    """The guardian cancels a change that waits."""
+    require(signer == ledger.genesis.guardian, "wrong_signer")
+    require(ledger.waiting.get(cancel.change) is not None, "unknown_change")
+    use_nonce(ledger, signer, cancel.nonce)
+    ledger.waiting.remove(cancel.change)

@@ -6,8 +6,10 @@ from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from .chain import Genesis, Validator
-from .codec import U8, U32, U64, Address, Bytes16, Currency, Hash, encode
+from .codec import U8, U32, U64, Address, Bytes16, Currency, Hash, PublicKey, encode
 from .crypto import ZERO_HASH, keccak256, leaf, merkle_root, transaction_domain
+from .evidence import Offence
+from .parameters import Parameters
 from .transactions import OutletKind, TerminalKind
 
 UNITS_PER_SALE = GENESIS_UNITS = 100
@@ -159,6 +161,7 @@ class SaleEntry:
     issued: U64
     not_issued: U8 | None
     shares: list[Share]
+    recorded_at_ms: U64
     matures_at_ms: U64
     refunds: list[RefundEntry] = field(default_factory=list)
 
@@ -192,6 +195,8 @@ class Supply:
     receipts: U64 = 0
     pool: U64 = 0
     debt: U64 = 0
+    bonded: U64 = 0
+    slashed: U64 = 0
     sales: U64 = 0
 
 
@@ -211,6 +216,73 @@ class Core:
     proposed_anchor: Binding | None
     settle_all: bool
     uncovered_from: U64
+    parameters: Parameters
+    pool_due_ms: U64
+    pool_shared_to: U64
+
+
+@dataclass(slots=True)
+class Unbonding:
+    """Bonded units on their way out."""
+
+    at_ms: U64
+    units: U64
+
+
+@dataclass(slots=True)
+class Stake:
+    """What an account bonds."""
+
+    bonding_ppm: U32 = 0
+    bonded: U64 = 0
+    unbonding: list[Unbonding] = field(default_factory=list)
+
+    def total(self) -> int:
+        """Everything that is not free yet."""
+        return self.bonded + sum(each.units for each in self.unbonding)
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A validator that an outlet's owner registered."""
+
+    outlet: U64
+    public_key: PublicKey
+    since_ms: U64
+    heartbeat_epoch: U64 = 0
+    jailed_until_ms: U64 | None = None
+    punished_to: U64 = 0
+
+
+@dataclass(slots=True)
+class Punished:
+    """An offence that was punished."""
+
+    height: U64
+    offence: Offence
+    slashed: U64
+
+
+@dataclass(slots=True)
+class WaitingChange:
+    """A change of parameters that waits for its time."""
+
+    at_ms: U64
+    parameters: Parameters
+
+
+@dataclass(slots=True)
+class TableChanges:
+    """What a block wrote of staking and election: none where an entry was removed."""
+
+    stakes: dict[Address, Stake | None]
+    candidates: dict[Address, Candidate | None]
+    sale_days: dict[tuple[U64, U64], U64 | None]
+    commits: dict[U64, U64 | None]
+    sets: dict[U64, list[Validator] | None]
+    epoch_starts: dict[U64, U64 | None]
+    waiting: dict[U64, WaitingChange | None]
+    punished: dict[tuple[Address, U64], Punished | None]
 
 
 @dataclass(slots=True)
@@ -227,6 +299,7 @@ class Changes:
     approvals: set[Hash]
     accruals: dict[tuple[U64, SaleKey], bool]
     to_settle: dict[Address, bool]
+    tables: TableChanges
 
 
 class Table(Generic[K, V]):
@@ -260,6 +333,21 @@ class Table(Generic[K, V]):
     def rows(self) -> Iterator[tuple[K, V]]:
         """All entries, keys ascending."""
         return iter(sorted(self.entries.items(), key=itemgetter(0)))
+
+
+class Erasable(Table[K, V]):
+    """Entries that may be removed again."""
+
+    def remove(self, key: K) -> None:
+        """Forgets an entry."""
+        self.written.add(key)
+        self.entries.pop(key, None)
+
+    def take_removed_or_written(self) -> dict[K, V | None]:
+        """What was written since the last call; none where it was removed."""
+        written = {key: self.entries.get(key) for key in self.written}
+        self.written = set()
+        return written
 
 
 class Marks(Generic[K]):
@@ -302,6 +390,9 @@ class Ledger:
             None,
             False,
             genesis.first_height,
+            genesis.parameters,
+            genesis.time_ms + genesis.parameters.pool_ms,
+            0,
         )
         self.accounts: Table[bytes, Account] = Table()
         self.outlets: Table[int, Outlet] = Table()
@@ -310,8 +401,19 @@ class Ledger:
         self.approvals: Marks[bytes] = Marks()
         self.accruals: Marks[tuple[int, tuple[int, bytes]]] = Marks()
         self.to_settle: Marks[bytes] = Marks()
+        self.stakes: Erasable[bytes, Stake] = Erasable()
+        self.candidates: Erasable[bytes, Candidate] = Erasable()
+        self.sale_days: Erasable[tuple[int, int], int] = Erasable()
+        self.commits: Erasable[int, int] = Erasable()
+        self.sets: Erasable[int, list[Validator]] = Erasable()
+        self.epoch_starts: Erasable[int, int] = Erasable()
+        self.waiting: Erasable[int, WaitingChange] = Erasable()
+        self.punished: Erasable[tuple[bytes, int], Punished] = Erasable()
+        self.sets.write(genesis.first_height, genesis.validators)
+        self.epoch_starts.write(genesis.time_ms, genesis.first_height)
         self.digest, self.head_hash = self.sidechain_id, genesis.parent_hash
         self.uncovered_hashes: list[bytes] = []
+        self.oldest_commit = 0
         self.account(genesis.founder).released = GENESIS_UNITS
         self.to_settle.mark(genesis.founder, True)
         self.take_changes(ZERO_HASH)
@@ -320,9 +422,14 @@ class Ledger:
         """An account to be changed; an unknown one holds nothing."""
         return self.accounts.write(address, self.accounts.get(address) or Account())
 
+    def stake(self, address: bytes) -> Stake:
+        """A stake to be changed; an unknown one is empty."""
+        return self.stakes.write(address, self.stakes.get(address) or Stake())
+
     def begin(self, time_ms: int, block_hash: bytes) -> None:
         """What every block writes."""
         self.uncovered_hashes.append(block_hash)
+        self.oldest_commit = min(self.commits.entries, default=0)
         self.core.height += 1
         self.core.time_ms = time_ms
         self.core.previous_validators = self.core.validators
@@ -340,6 +447,20 @@ class Ledger:
             set(self.approvals.take_written()),
             self.accruals.take_written(),
             self.to_settle.take_written(),
+            TableChanges(*(table.take_removed_or_written() for table in self.staking_tables())),
+        )
+
+    def staking_tables(self) -> tuple[Erasable[Any, Any], ...]:
+        """In the order of `TableChanges`."""
+        return (
+            self.stakes,
+            self.candidates,
+            self.sale_days,
+            self.commits,
+            self.sets,
+            self.epoch_starts,
+            self.waiting,
+            self.punished,
         )
 
     def commit(self, block_hash: bytes) -> Changes:
@@ -350,18 +471,20 @@ class Ledger:
         return changes
 
 
-def state_root(ledger: Ledger) -> bytes:
-    """The Merkle root over genesis, validators, accounts, outlets and terminals."""
-    leaves = [leaf(bytes([section]) + row) for section, rows in enumerate(sections(ledger)) for row in rows]
+def state_root(ledger: Ledger, next_validators: list[Validator]) -> bytes:
+    """The Merkle root over all sections."""
+    rows_of = sections(ledger, next_validators)
+    leaves = [leaf(bytes([section]) + row) for section, rows in enumerate(rows_of) for row in rows]
     return merkle_root(leaves)
 
 
-def sections(ledger: Ledger) -> list[list[bytes]]:
+def sections(ledger: Ledger, next_validators: list[Validator]) -> list[list[bytes]]:
     """Canonical bytes of key and value, keys ascending."""
 
     def rows(table: Table[Any, Any], key: Any) -> list[bytes]:
         return [encode(each, key) + encode(value) for each, value in table.rows()]
 
-    validators = [encode(validator) for validator in ledger.core.validators]
+    validators = [encode(validator) for validator in next_validators]
     tables = [rows(ledger.accounts, Address), rows(ledger.outlets, U64), rows(ledger.terminals, Address)]
-    return [[encode(ledger.genesis)], validators, *tables]
+    tables += [rows(ledger.stakes, Address), rows(ledger.candidates, Address)]
+    return [[encode(ledger.genesis)], validators, *tables, [encode(ledger.core.parameters)]]

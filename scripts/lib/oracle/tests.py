@@ -13,12 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .chain import Block, Checkpoint, Signed, Validator, validators_hash, what_is_wrong_with
-from .codec import decode, encode, from_hex, from_json
+from .chain import Block, Signed, Validator, validators_hash, what_is_wrong_with
+from .checkpoint import Checkpoint
+from .codec import decode, encode, from_hex, from_json, name_of
 from .crypto import transaction_domain
 from .payouts import chunks, payout_root
 from .replay import Counts, Export, Mismatch, read_chunk
-from .transactions import PAYLOADS, Sale, SignedTransaction, lines_hash, name_of
+from .transactions import PAYLOADS, Sale, SignedTransaction, lines_hash
 
 SCRIPTS = Path(__file__).parents[2]
 VECTORS = SCRIPTS.parent / "crates/domain/tests/vectors"

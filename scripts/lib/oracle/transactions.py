@@ -13,12 +13,16 @@ from .codec import (
     Currency,
     Hash,
     Malformed,
+    PublicKey,
     Reader,
     Signature,
     codec_of,
     encode,
+    name_of,
 )
 from .crypto import keccak256, recover, struct_hash, typed_digest
+from .evidence import DoubleCheckpoint, DoubleProposal, DoubleVote, Offence
+from .parameters import Parameters
 
 
 class OutletKind(IntEnum):
@@ -154,6 +158,82 @@ class Refund:
     amount: U64
 
 
+@dataclass(slots=True)
+class SetBonding:
+    """A holder bonds a share of what matures from now on."""
+
+    TYPED: ClassVar = "SetBonding(address account,uint32 bondingPpm,uint64 nonce)"
+    account: Address
+    bonding_ppm: U32
+    nonce: U64
+
+
+@dataclass(slots=True)
+class Unbond:
+    """A holder takes units out of the bond."""
+
+    TYPED: ClassVar = "Unbond(address account,uint64 units,uint64 nonce)"
+    account: Address
+    units: U64
+    nonce: U64
+
+
+@dataclass(slots=True)
+class RegisterValidator:
+    """An owner registers a validator for an outlet."""
+
+    TYPED: ClassVar = "RegisterValidator(uint64 outlet,bytes publicKey,bytes consent,uint64 nonce)"
+    outlet: U64
+    public_key: PublicKey
+    consent: Signature
+    nonce: U64
+
+
+@dataclass(slots=True)
+class Heartbeat:
+    """A registered validator is there, once an epoch."""
+
+    TYPED: ClassVar = "Heartbeat(address validator,uint64 epoch)"
+    validator: Address
+    epoch: U64
+
+
+@dataclass(slots=True)
+class Unjail:
+    """An owner lets its validator stand for election again."""
+
+    TYPED: ClassVar = "Unjail(address validator,uint64 nonce)"
+    validator: Address
+    nonce: U64
+
+
+@dataclass(slots=True)
+class Evidence:
+    """A validator shows that another one signed two different things."""
+
+    TYPED: ClassVar = "Evidence(address offender,bytes offence)"
+    offender: Address
+    offence: Offence
+
+
+@dataclass(slots=True)
+class SetParameters:
+    """The founder changes parameters, after the delay."""
+
+    TYPED: ClassVar = f"SetParameters(Parameters parameters,uint64 nonce){Parameters.TYPED}"
+    parameters: Parameters
+    nonce: U64
+
+
+@dataclass(slots=True)
+class CancelChange:
+    """The guardian cancels a change that waits."""
+
+    TYPED: ClassVar = "CancelChange(uint64 change,uint64 nonce)"
+    change: U64
+    nonce: U64
+
+
 # The place is the tag.
 PAYLOADS: list[type] = [
     Sale,
@@ -165,14 +245,18 @@ PAYLOADS: list[type] = [
     FullSettlement,
     SetAnchor,
     Refund,
+    SetBonding,
+    Unbond,
+    RegisterValidator,
+    Heartbeat,
+    Unjail,
+    Evidence,
+    SetParameters,
+    CancelChange,
 ]
 APPROVAL = "OutletApproval(uint64 outlet,address owner,bytes32 approvalRef,uint64 expiresAt)"
+CONSENT = "ValidatorConsent(uint64 outlet,address owner)"
 LINE = "Line(string sku,string name,uint32 quantity,uint64 unitPrice)"
-
-
-def name_of(kind: type) -> str:
-    """`type` in JSON: the class's name in snake_case."""
-    return "".join("_" + letter.lower() if letter.isupper() else letter for letter in kind.__name__).lstrip("_")
 
 
 class SignedCodec:
@@ -210,12 +294,24 @@ class SignedTransaction:
 
     def id(self, domain: bytes) -> bytes:
         """The digest that was signed."""
-        values = [getattr(self.payload, field.name) for field in fields(self.payload)]
+        values = [typed_value(getattr(self.payload, field.name)) for field in fields(self.payload)]
         return typed_digest(domain, struct_hash(self.payload.TYPED, values))
 
     def signer(self, domain: bytes) -> bytes:
         """The address whose key signed it."""
         return recover(self.id(domain), self.signature)
+
+
+def typed_value(value: Any) -> Any:
+    """Parameters are a struct of their own; an offence is signed as its canonical bytes."""
+    if isinstance(value, Parameters):
+        return value.hash()
+    return encode(value, Offence) if isinstance(value, DoubleVote | DoubleProposal | DoubleCheckpoint) else value
+
+
+def consent_signer(register: RegisterValidator, owner: bytes, domain: bytes) -> bytes:
+    """Who agreed to be registered by an owner for an outlet."""
+    return recover(typed_digest(domain, struct_hash(CONSENT, [register.outlet, owner])), register.consent)
 
 
 def approval_signer(register: RegisterOutlet, domain: bytes) -> bytes:

@@ -65,16 +65,12 @@ pub struct Chain {
     pub events: Vec<Event>,
     pub checkpoints: Vec<EpochCheckpoint>,
     pub blocks: Vec<Block>,
-<<<<<<< HEAD
     /// What was refused: at which height, after how many transactions of the block, and why.
     pub refused: Vec<(u64, usize, SignedTransaction, Rejection)>,
     /// Why the last block is final.
     pub last_commit: Option<CommitCertificate>,
-=======
     /// Validators that sign nothing.
     pub silent: Vec<String>,
-    last_commit: Option<CommitCertificate>,
->>>>>>> main
     nonce: u64,
 }
 
@@ -87,11 +83,8 @@ impl Chain {
             events: vec![],
             checkpoints: vec![],
             blocks: vec![],
-<<<<<<< HEAD
             refused: vec![],
-=======
             silent: vec![],
->>>>>>> main
             last_commit: None,
             nonce: 0,
         }

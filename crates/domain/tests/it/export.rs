@@ -1,6 +1,6 @@
 //! Chains as `hotpot export blocks` writes them, for the second implementation: `scripts/replay`.
 
-use crate::actors::{Chain, address, key, validator_keys};
+use crate::actors::{Chain, address, key};
 use crate::properties::{Action, action, parameters, transaction};
 use alloy_primitives::hex::encode_prefixed;
 use domain::checkpoint::{CheckpointSignature, SignedCheckpoint};
@@ -42,8 +42,11 @@ fn line_of_block(block: &Block, certificate: &Option<CommitCertificate>) -> Valu
 fn line_of_checkpoint(genesis: &Genesis, closed: &EpochCheckpoint) -> Value {
     let EpochCheckpoint { checkpoint, anchor, validators, next_validators, settlement, .. } = closed.clone();
     let digest = eip712::DomainSeparator::checkpoints(genesis.evm_chain_id, anchor).checkpoint_digest(&checkpoint);
+    let mut keys: Vec<_> = (0..12).map(|i| key(&format!("validator {i}"))).collect();
+    keys.retain(|key| validators.get(address_of_secret(key)).is_some());
+    keys.sort_by_key(address_of_secret);
     let sign = |key| CheckpointSignature { validator: address_of_secret(key), signature: Signature::sign(digest, key) };
-    let signatures = validator_keys().iter().map(sign).collect();
+    let signatures = keys.iter().map(sign).collect();
     let signed = SignedCheckpoint { checkpoint, anchor, validators, next_validators, signatures };
     json!({"type": "checkpoint", "checkpoint": signed, "chunks": settlement.chunks()})
 }
@@ -54,11 +57,93 @@ fn any_genesis() -> impl Strategy<Value = Genesis> {
         2 => (1..4u64).prop_map(EpochLength::Blocks),
         1 => (1..2 * DAY_MS).prop_map(EpochLength::Milliseconds)
     ];
+    (parameters(), length, 1..20u64, any_parameters(), prop_oneof![Just(0), Just(DAY_MS)]).prop_map(
+        |(genesis, epoch_length, first_height, parameters, change_delay_ms)| {
+            let parent_hash = if first_height == 1 { B256::ZERO } else { keccak256("parent") };
+            let city_weights = CITIES.into_iter().map(|city| (city.to_owned(), 600_000)).collect();
+            let election = ElectionRules { city_weights, ..ElectionRules::default() };
+            Genesis { epoch_length, first_height, parent_hash, parameters, change_delay_ms, election, ..genesis }
+        },
+    )
+}
+
+const CITIES: [&str; 4] = ["Tbilisi", "Batumi", "Kutaisi", "Gori"];
+
+/// Times short enough to be over within a chain.
+fn any_parameters() -> impl Strategy<Value = Parameters> {
     let total_min = prop_oneof![3 => Just(0u64), 1 => Just(1699u64)];
-    (parameters(), length, 1..20u64, total_min).prop_map(|(genesis, epoch_length, first_height, sale_total_min)| {
-        let parent_hash = if first_height == 1 { B256::ZERO } else { keccak256("parent") };
-        Genesis { epoch_length, first_height, parent_hash, sale_total_min, ..genesis }
-    })
+    let time = || prop_oneof![Just(1), Just(DAY_MS), Just(5 * DAY_MS)];
+    (total_min, 0..3u64, time(), time(), time(), time()).prop_map(
+        |(sale_total_min, election_epochs, unbonding_ms, jail_ms, receipt_ms, pool_ms)| Parameters {
+            sale_total_min,
+            election_epochs,
+            unbonding_ms,
+            jail_ms,
+            receipt_ms,
+            pool_ms,
+            owner_debt_max: 60,
+            ..Parameters::DEFAULT
+        },
+    )
+}
+
+/// What the actions of the properties do not hold yet.
+#[derive(Clone, Debug)]
+enum Step {
+    Old(Action),
+    Heartbeats(u16),
+    Silent(usize),
+    Bond(usize, u32),
+    Unbond(usize, u64),
+    Unjail(usize),
+    Evidence { offender: usize, back: u64, by: usize },
+    Parameters(Parameters),
+    Cancel(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        30 => action().prop_map(|action| Step::Old(dense(action))),
+        4 => any::<u16>().prop_map(Step::Heartbeats),
+        1 => (0..8usize).prop_map(Step::Silent),
+        2 => (0..8usize, 0..1_000_002u32).prop_map(|(i, ppm)| Step::Bond(i, ppm)),
+        2 => (0..8usize, 0..40u64).prop_map(|(i, units)| Step::Unbond(i, units)),
+        1 => (0..8usize).prop_map(Step::Unjail),
+        2 => (0..9usize, 0..20u64, 0..9usize).prop_map(|(offender, back, by)| Step::Evidence { offender, back, by }),
+        1 => any_parameters().prop_map(Step::Parameters),
+        1 => (1..4u64).prop_map(Step::Cancel),
+    ]
+}
+
+/// Outlets 10 to 15 have validators; owners of the first two outlets hold most.
+fn owner(i: usize) -> String {
+    if i < 2 { format!("owner {}", i + 1) } else { format!("owner {}", 8 + i) }
+}
+
+fn transactions(chain: &mut Chain, step: &Step) -> Vec<SignedTransaction> {
+    match step {
+        Step::Old(action) => transaction(chain, action).into_iter().collect(),
+        Step::Heartbeats(who) => {
+            (0..9).filter(|i| who >> i & 1 == 1).map(|i| chain.heartbeat(&format!("validator {i}"))).collect()
+        }
+        Step::Silent(i) => {
+            chain.silent = vec![format!("validator {i}")];
+            vec![]
+        }
+        Step::Bond(i, ppm) => vec![chain.set_bonding(&owner(*i), *ppm)],
+        Step::Unbond(i, units) => vec![chain.unbond(&owner(*i), *units)],
+        Step::Unjail(i) => vec![chain.unjail(10 + *i as u64, &format!("validator {i}"))],
+        Step::Evidence { offender, back, by } => {
+            let offender = format!("validator {offender}");
+            let offence = chain.double_vote(&offender, chain.ledger.next_height().saturating_sub(*back));
+            vec![chain.evidence(&offender, offence, &format!("validator {by}"))]
+        }
+        Step::Parameters(parameters) => vec![chain.set_parameters(*parameters)],
+        Step::Cancel(back) => {
+            let change = chain.ledger.waiting_changes().map(|(number, _)| number).last().unwrap_or(*back);
+            vec![chain.cancel_change(change)]
+        }
+    }
 }
 
 /// A transaction with one field changed or another signer: most have no right to be in a block.
@@ -84,6 +169,7 @@ fn values(field: &str, old: &Value, now_ms: u64) -> Vec<Value> {
         ("total" | "amount", _) => [0, 1, 1698, SALE_TOTAL_MAX, SALE_TOTAL_MAX + 1].map(Value::from).to_vec(),
         ("city", _) => [0, 1, 64, 65].map(|bytes| Value::from("c".repeat(bytes))).to_vec(),
         ("currency", _) => vec!["EUR".into()],
+        ("bonding_ppm", _) => [0, 250_000, 1_000_000, 1_000_001].map(Value::from).to_vec(),
         (_, Value::Number(old)) => {
             [0, 1, 2, 3, 4, old.as_u64().unwrap() + 1, 1_000, 1_001, u64::from(u32::MAX)].map(Value::from).to_vec()
         }
@@ -147,17 +233,16 @@ fn twist() -> impl Strategy<Value = Option<Twist>> {
 }
 
 /// What happens, and each transaction once more with a twist; then the epoch ends.
-fn play(chain: &mut Chain, actions: &[(Action, Option<Twist>)]) {
+fn play(chain: &mut Chain, steps: &[(Step, Option<Twist>)]) {
     let mut waiting = Vec::new();
-    for (action, twist) in actions {
-        match action {
-            Action::Wait { ms } => chain.now_ms += ms,
-            Action::Block => drop(chain.block(&std::mem::take(&mut waiting))),
+    for (step, twist) in steps {
+        match step {
+            Step::Old(Action::Wait { ms }) => chain.now_ms += ms,
+            Step::Old(Action::Block) => drop(chain.block(&std::mem::take(&mut waiting))),
             other => {
-                let signed = transaction(chain, other);
-                let twisted = signed.iter().zip(*twist).map(|(signed, twist)| twisted(chain, signed, twist));
-                let twisted: Vec<SignedTransaction> = twisted.collect();
-                waiting.extend(twisted.into_iter().chain(signed));
+                let signed = transactions(chain, other);
+                let twisted = signed.first().zip(*twist).map(|(signed, twist)| twisted(chain, signed, twist));
+                waiting.extend(twisted.into_iter().chain(signed).collect::<Vec<_>>());
             }
         }
     }
@@ -166,8 +251,11 @@ fn play(chain: &mut Chain, actions: &[(Action, Option<Twist>)]) {
 }
 
 /// Three outlets: the third with a quota; and its registration with a twist before.
-fn begin(genesis: Genesis, quota: u32, twists: &[Option<Twist>]) -> Chain {
+fn begin(genesis: Genesis, quota: u32, candidates: usize, twists: &[Option<Twist>]) -> Chain {
     let mut chain = Chain::with_outlets(genesis);
+    for i in 0..candidates {
+        chain.add_candidate(i, CITIES[i % 4]);
+    }
     for twist in twists.iter().flatten() {
         let outlet = chain.register_outlet(3, OutletKind::Franchised, quota);
         let terminal = chain.register_terminal(3, "till 3");
@@ -186,11 +274,11 @@ fn exports_of_random_chains() {
     let seed: u8 = std::env::var("SEED").map_or(0, |seed| seed.parse().expect("SEED is a number from 0 to 255"));
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
     let mut runner = TestRunner::new_with_rng(ProptestConfig::default(), rng);
-    let actions = proptest::collection::vec((action().prop_map(dense), twist()), 0..150);
-    let cases = (any_genesis(), actions, 0..3u32, proptest::collection::vec(twist(), 0..4));
+    let actions = proptest::collection::vec((step(), twist()), 0..180);
+    let cases = (any_genesis(), actions, 0..3u32, 0..8usize, proptest::collection::vec(twist(), 0..4));
     for number in 0..CHAINS {
-        let (genesis, actions, quota, twists) = cases.new_tree(&mut runner).unwrap().current();
-        let mut chain = begin(genesis, quota, &twists);
+        let (genesis, actions, quota, candidates, twists) = cases.new_tree(&mut runner).unwrap().current();
+        let mut chain = begin(genesis, quota, candidates, &twists);
         play(&mut chain, &actions);
         std::fs::write(format!("{folder}/{number}.jsonl"), lines(&chain)).unwrap();
     }

@@ -3,11 +3,8 @@
 
 mod actors;
 mod codec;
-<<<<<<< HEAD
-mod export;
-=======
 mod election;
->>>>>>> main
+mod export;
 mod merkle;
 mod proof;
 mod properties;
