@@ -217,7 +217,8 @@ pub struct ImportArgs {
 /// `hotpot export`.
 #[derive(Debug, Subcommand)]
 pub enum ExportCommand {
-    /// Final blocks with their certificates, one JSON object a line, the genesis first.
+    /// Final blocks with their certificates, one JSON object a line, the genesis first, the checkpoints of these blocks
+    /// with their signatures and payouts last. `scripts/replay` tells such a file again.
     Blocks(ExportBlocksArgs),
 }
 

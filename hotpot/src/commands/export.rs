@@ -9,7 +9,7 @@ use serde_json::json;
 use std::io::Write;
 use std::process::ExitCode;
 
-/// Final blocks with their certificates, one JSON object a line, the genesis first.
+/// Final blocks with their certificates, one JSON object a line, the genesis first, the checkpoints of these blocks last.
 pub async fn blocks(args: ExportBlocksArgs) -> Result<ExitCode> {
     let copies = match &args.data_dir {
         Some(dir) => Copies::of_folder(dir).await?,
@@ -32,6 +32,12 @@ pub async fn blocks(args: ExportBlocksArgs) -> Result<ExitCode> {
     for height in from..=to {
         let block = answer(copies.block(height).await?).with_context(|| format!("block {height}"))?;
         line(&mut out, &json!({"type": "block", "block": block}))?;
+    }
+    for epoch in 1..=copies.last_epoch() {
+        let Some((signed, chunks)) = copies.checkpoint(epoch).await? else { continue };
+        if (from..=to).contains(&signed.checkpoint.last_height) {
+            line(&mut out, &json!({"type": "checkpoint", "checkpoint": signed, "chunks": chunks}))?;
+        }
     }
     out.flush()?;
     if args.output.is_some() {

@@ -207,9 +207,13 @@ fn export(folder: &Folder, from: &[&str]) -> (PathBuf, Vec<Value>) {
     let file = folder.path().join("blocks.jsonl");
     let done = hotpot().args(["export", "blocks"]).args(from).arg("--out").arg(&file).status().unwrap();
     assert!(done.success());
-    let lines = std::fs::read_to_string(&file).unwrap();
-    let block = |line: &str| serde_json::from_str::<Value>(line).unwrap()["block"].clone();
-    let blocks: Vec<Value> = lines.lines().skip(1).map(block).collect();
+    let text = std::fs::read_to_string(&file).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of_type =
+        |kind: &str| lines.iter().filter(|line| line["type"] == kind).map(|line| line[kind].clone()).collect();
+    let (blocks, checkpoints): (Vec<Value>, Vec<Value>) = (of_type("block"), of_type("checkpoint"));
+    let last_heights = checkpoints.iter().map(|signed| signed["checkpoint"]["last_height"].as_u64().unwrap());
+    assert!(checkpoints.len() > 1 && last_heights.max().unwrap() <= blocks.len() as u64, "{checkpoints:?}");
     (file, blocks)
 }
 

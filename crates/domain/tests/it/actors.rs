@@ -65,9 +65,12 @@ pub struct Chain {
     pub events: Vec<Event>,
     pub checkpoints: Vec<EpochCheckpoint>,
     pub blocks: Vec<Block>,
+    /// What was refused: at which height, after how many transactions of the block, and why.
+    pub refused: Vec<(u64, usize, SignedTransaction, Rejection)>,
+    /// Why the last block is final.
+    pub last_commit: Option<CommitCertificate>,
     /// Validators that sign nothing.
     pub silent: Vec<String>,
-    last_commit: Option<CommitCertificate>,
     nonce: u64,
 }
 
@@ -80,6 +83,7 @@ impl Chain {
             events: vec![],
             checkpoints: vec![],
             blocks: vec![],
+            refused: vec![],
             silent: vec![],
             last_commit: None,
             nonce: 0,
@@ -222,7 +226,11 @@ impl Chain {
             let verified = VerifiedTransaction::verify(transaction.clone(), &domain).unwrap();
             match execution.apply(&verified) {
                 Ok(()) => taken.push(transaction.clone()),
-                Err(error) => rejection = rejection.and(Err(error)),
+                Err(error) => {
+                    let place = (self.ledger.next_height(), taken.len());
+                    self.refused.push((place.0, place.1, transaction.clone(), error.clone()));
+                    rejection = rejection.and(Err(error));
+                }
             }
         }
         let proposer = self.ledger.validators().as_slice()[0].address;

@@ -4,6 +4,7 @@
 mod actors;
 mod codec;
 mod election;
+mod export;
 mod merkle;
 mod proof;
 mod properties;

@@ -34,7 +34,7 @@ pub fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
-fn transaction(chain: &mut Chain, action: &Action) -> Option<SignedTransaction> {
+pub fn transaction(chain: &mut Chain, action: &Action) -> Option<SignedTransaction> {
     let kinds = [BuyerKind::None, BuyerKind::Wallet, BuyerKind::Receipt];
     Some(match action {
         Action::Sale { outlet, number, kind } => {

@@ -1,6 +1,7 @@
 //! Frozen byte formats. `UPDATE_VECTORS=1 cargo test -p domain vectors` writes them anew: a deliberate act.
 
 use crate::actors::{Chain, address, genesis, key, validator_keys};
+use crate::export;
 use domain::checkpoint::Checkpoint;
 use domain::crypto::address_of_secret;
 use domain::eip712::DomainSeparator;
@@ -9,15 +10,18 @@ use domain::sale::lines_hash;
 use domain::*;
 use serde_json::{Value, json};
 
-#[allow(clippy::disallowed_methods, reason = "a switch of the test run")]
 fn check(name: &str, found: &Value) {
-    let path = format!("{}/tests/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    let text = format!("{}\n", serde_json::to_string_pretty(found).unwrap());
+    check_text(&format!("{name}.json"), &format!("{}\n", serde_json::to_string_pretty(found).unwrap()));
+}
+
+#[allow(clippy::disallowed_methods, reason = "a switch of the test run")]
+fn check_text(name: &str, text: &str) {
+    let path = format!("{}/tests/vectors/{name}", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("UPDATE_VECTORS").is_some() {
-        std::fs::write(&path, &text).unwrap();
+        std::fs::write(&path, text).unwrap();
     }
     let frozen = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(frozen, text, "{name}.json: the format changed");
+    assert_eq!(frozen, text, "{name}: the format changed");
 }
 
 #[test]
@@ -141,6 +145,7 @@ fn the_state_digest_of_a_short_chain() {
         chain.block(&[sale]).unwrap();
     }
     chain.finish_epoch();
+    check_text("chain.jsonl", &export::lines(&chain));
     let last = chain.checkpoints.last().unwrap();
     check(
         "chain",

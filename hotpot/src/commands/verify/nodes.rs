@@ -39,6 +39,8 @@ pub struct Node {
     pub name: String,
     /// Its last block.
     pub last_height: u64,
+    /// No later epoch has a checkpoint here.
+    pub last_epoch: u64,
     source: Source,
 }
 
@@ -101,14 +103,14 @@ impl<T> Found<T> {
 impl Node {
     /// Opens a store file, which must be a copy that nobody else has open.
     pub fn open_store(name: String, path: &Path) -> Result<Self, String> {
-        let open = || -> Result<Option<(Store, u64)>, StoreError> {
+        let open = || -> Result<Option<(Store, u64, u64)>, StoreError> {
             let store = Store::open(path)?;
-            let last = store.last_height()?;
-            Ok(last.map(|last| (store, last)))
+            let last_epoch = store.last_checkpoint_epoch()?.unwrap_or(0);
+            Ok(store.last_height()?.map(|last_height| (store, last_height, last_epoch)))
         };
         match read(open, "store.redb") {
-            Found::There((store, last_height)) => {
-                Ok(Self { name, last_height, source: Source::Store(Box::new(store)) })
+            Found::There((store, last_height, last_epoch)) => {
+                Ok(Self { name, last_height, last_epoch, source: Source::Store(Box::new(store)) })
             }
             Found::Missing(_) => Err("it holds no block".to_owned()),
             Found::Damaged(what) => Err(what),
@@ -122,7 +124,8 @@ impl Node {
         if status.sidechain_id != sidechain_id {
             bail!("{name} at {url} is of sidechain {}, expected {sidechain_id}", status.sidechain_id);
         }
-        Ok(Self { name, last_height: status.height, source: Source::Api(client) })
+        let last_epoch = status.epoch.saturating_sub(1);
+        Ok(Self { name, last_height: status.height, last_epoch, source: Source::Api(client) })
     }
 
     /// Reads what `hotpot export blocks` wrote.
@@ -140,7 +143,8 @@ impl Node {
             );
         }
         let last_height = *last_height;
-        Ok((genesis, Self { name: path.display().to_string(), last_height, source: Source::File(blocks) }))
+        let name = path.display().to_string();
+        Ok((genesis, Self { name, last_height, last_epoch: 0, source: Source::File(blocks) }))
     }
 
     /// The block at a height with its certificate.
@@ -198,12 +202,13 @@ impl Node {
     }
 }
 
-/// A line of an export.
+/// A line of an export. Checkpoints follow from the blocks, so those of the file are not read.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Line {
     Genesis { genesis: Genesis },
     Block { block: BlockAnswer },
+    Checkpoint {},
 }
 
 fn parse_export(text: impl BufRead, name: &str) -> Result<(Genesis, BTreeMap<u64, Copy>)> {
@@ -215,6 +220,7 @@ fn parse_export(text: impl BufRead, name: &str) -> Result<(Genesis, BTreeMap<u64
             .with_context(|| format!("{name}, line {}: not what hotpot export blocks writes", number + 1))?;
         match parsed {
             Line::Genesis { genesis: found } => genesis = Some(found),
+            Line::Checkpoint {} => {}
             Line::Block { block } => {
                 let height = block.header.height;
                 match decode(block) {

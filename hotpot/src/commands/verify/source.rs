@@ -9,6 +9,8 @@ use crate::up::services::{ANVIL_SLOTS_IN_AN_EPOCH, DATABASE, LOCAL_CHAIN_ID, too
 use anyhow::{Context, Result, bail};
 use client::NodeClient;
 use domain::Genesis;
+use domain::checkpoint::SignedCheckpoint;
+use domain::payout::Chunk;
 use local_services::{Anvil, AnvilOptions, Postgres};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -119,6 +121,22 @@ impl Copies {
     /// The last block that any of them has.
     pub fn last_height(&self) -> u64 {
         self.nodes.iter().map(|node| node.last_height).max().unwrap_or(0)
+    }
+
+    /// No copy has a checkpoint of a later epoch.
+    pub fn last_epoch(&self) -> u64 {
+        self.nodes.iter().map(|node| node.last_epoch).max().unwrap_or(0)
+    }
+
+    /// The checkpoint of an epoch with the signatures gathered so far and what it pays, if there is one.
+    pub async fn checkpoint(&self, epoch: u64) -> Result<Option<(SignedCheckpoint, Vec<Chunk>)>> {
+        for node in &self.nodes {
+            let Some(Found::There(signed)) = node.checkpoint(epoch).await? else { continue };
+            if let Some(Found::There(chunks)) = node.chunks(epoch).await? {
+                return Ok(Some((signed, chunks)));
+            }
+        }
+        Ok(None)
     }
 
     /// A block of the first that can read it.
