@@ -637,6 +637,7 @@ def verdict(chaos, sent, checked, verified):
         "full_disks_unnoticed": chaos.unnoticed,
         "ended_by_themselves": chaos.chain.ends_by_itself,
         "engines_restarted_by_hand": chaos.chain.engine_restarts,
+        "logs_moved_away_by_hand": chaos.chain.logs_moved_away,
         "acknowledged": sent["journaled"],
         "refused_while_catching_up": refused,
         "unacknowledged": sum(sent["errors"].values()),
