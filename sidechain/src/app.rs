@@ -53,13 +53,15 @@ enum Duty {
     Follow(Option<u64>),
 }
 
-/// A validator whose guard knows of signatures beyond the store has lost its store, or its guard: it follows until
-/// whatever it signed is decided without it. A guard that is only refusing would stop the engine at each height.
+/// A validator whose guard knows of signatures beyond the store has lost its store, or its guard; one that was refused
+/// at this height has lost some of its engine's log. It follows until whatever it signed is decided without it: the
+/// engine ends when it is refused, and would be refused at every start.
 fn duty(key: Option<SecretKey>, config: &NodeConfig, node: &Node) -> Result<Duty> {
     let Some(key) = key else { return Ok(Duty::Follow(None)) };
     let guard = open_guard(config, node)?;
     let next_height = node.ledger().next_height();
-    let Some(to) = guard.follows_to(next_height) else { return Ok(Duty::Vote(Voter { key, guard })) };
+    let refused = guard.take_refusal().filter(|height| *height == next_height);
+    let Some(to) = guard.follows_to(next_height).or(refused) else { return Ok(Duty::Vote(Voter { key, guard })) };
     tracing::warn!(next_height, to, "this validator may have signed beyond its store: it follows until then");
     Ok(Duty::Follow(Some(to)))
 }

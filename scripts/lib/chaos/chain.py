@@ -628,6 +628,8 @@ def verdict(chaos, sent, checked, verified):
     counted, conflicts, doubled_votes = Blocks(chaos.chain.all).compare()
     evidence = reported(chaos.chain.all)
     by_twins = {(height, address) for height, address in evidence if is_by_twin(chaos.twins, height, address)}
+    # A validator that gets its blocks anew does not know yet who may sell. It says so for good, and load believes it.
+    refused = sent["errors"].pop("unknown_terminal", 0) if chaos.damaged["refused"] else 0
     doubled = [*(evidence - by_twins), *chaos.guards.doubled, *doubled_votes]
     summary = {
         "faults": chaos.faults,
@@ -635,7 +637,9 @@ def verdict(chaos, sent, checked, verified):
         "full_disks_unnoticed": chaos.unnoticed,
         "ended_by_themselves": chaos.chain.ends_by_itself,
         "engines_restarted_by_hand": chaos.chain.engine_restarts,
+        "logs_moved_away_by_hand": chaos.chain.logs_moved_away,
         "acknowledged": sent["journaled"],
+        "refused_while_catching_up": refused,
         "unacknowledged": sum(sent["errors"].values()),
         **counted,
         "signatures_in_guards": len(chaos.guards.signed),

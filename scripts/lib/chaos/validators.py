@@ -15,6 +15,9 @@ RESTART_PAUSE_S = 0.3
 SUPERVISE_EVERY_S = 0.05
 # What the node says when its engine stopped for good; an operator restarts it.
 ENGINE_STOPPED = "could not write its log"
+# What it logs when a power cut tore its log: an operator moves that away, at one validator at a time.
+LOG_TORN = "Corrupted WAL entry"
+LOG_TAIL_BYTES = 6_000
 CONFIG = """data_dir = "{data}"
 genesis_file = "{genesis}"
 
@@ -106,6 +109,10 @@ class Validator:
             log.seek(since)
             return log.read().decode(errors="replace")
 
+    def tail(self):
+        """What it has logged since it started last, if that is not long ago."""
+        return self.logged(max(0, self.log_length() - LOG_TAIL_BYTES)).rpartition('"node starts"')[2]
+
     def log_length(self):
         return self.log.stat().st_size if self.log.exists() else 0
 
@@ -130,6 +137,7 @@ class Validators:
         self.file = folder / "network.json"
         self.file.write_text(json.dumps({"nodes": nodes}))
         self.engine_restarts = 0
+        self.logs_moved_away = 0
         self.ends_by_itself = 0
         self.over = threading.Event()
         self.supervisor = threading.Thread(target=self.supervise, daemon=True)
@@ -179,6 +187,14 @@ class Validators:
     def all_ready(self):
         """Whether everybody votes again and is close to the others; does what an operator must do for it."""
         statuses = self.ask("/readyz")
+        torn = [validator for validator in self.all if LOG_TORN in validator.tail()]
+        for validator in torn[:1]:
+            say(f"    {validator.name} cannot read its consensus log: moved away by hand")
+            self.logs_moved_away += 1
+            validator.kill()
+            (validator.data / "consensus.wal").unlink()
+            validator.start()
+            wait_for("start without the log", lambda: LOG_TORN not in validator.tail())
         for validator, status in zip(self.all, statuses):
             if status and ENGINE_STOPPED in (status.get("reason") or ""):
                 say(f"    the engine of {validator.name} stopped for good, as it says: restarted by hand")

@@ -77,16 +77,6 @@ impl Guard {
         (last.height > next_height || is_sat_out).then_some(last.height)
     }
 
-    /// The record with which nothing more is signed at the height signed last.
-    pub fn sitting_out(&self) -> Self {
-        let sat_out = self.last().map(|last| Slot { height: last.height, round: SAT_OUT, step: Step::Precommit });
-        let signed = self.signed.iter().copied().filter(|(slot, _)| slot.round != SAT_OUT);
-        let mut signed: Vec<(Slot, B256)> = signed.chain(sat_out.map(|slot| (slot, B256::ZERO))).collect();
-        let surplus = signed.len().saturating_sub(SIGNED_MAX);
-        signed.drain(..surplus);
-        Self { signed }
-    }
-
     /// The record after signing `digest` at `slot`; `None` when it stands there already.
     pub fn after(&self, slot: Slot, digest: B256) -> Result<Option<Self>, Refusal> {
         if let Some((_, signed)) = self.signed.iter().find(|(known, _)| *known == slot) {
