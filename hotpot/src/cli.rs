@@ -1,6 +1,7 @@
 //! What may be typed.
 
 use crate::commands::WalletCommand;
+use crate::up::services::LOCAL_CHAIN_ID;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::Address;
 use service_kit::config::Sources;
@@ -21,6 +22,8 @@ pub struct Cli {
 pub enum Command {
     /// Run the whole system on this machine: validators, contracts, relayer, indexer, PostgreSQL, anvil.
     Up(UpArgs),
+    /// Make the keys and the genesis of a local network, and start nothing.
+    Genesis(GenesisArgs),
     /// Turn the orders of another system into signed sales of a running network.
     Import(ImportArgs),
     /// Write what a node holds to a file.
@@ -40,8 +43,8 @@ pub enum Command {
     /// Keys: make, back up, derive, sign, claim. See docs/WALLET.md.
     #[command(subcommand)]
     Wallet(WalletCommand),
-    /// Run one validator, or without its key a node that only follows.
-    Node(Sources),
+    /// Run one validator, or without its key a node that only follows; `hotpot node status` looks at running ones.
+    Node(NodeArgs),
     /// Run the relayer: checkpoints and payouts to the EVM chain.
     Relayer(Sources),
     /// Run the indexer: both chains into PostgreSQL.
@@ -50,25 +53,60 @@ pub enum Command {
     Gateway(Sources),
 }
 
+/// `hotpot node`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct NodeArgs {
+    /// What to do; without it the node runs.
+    #[command(subcommand)]
+    pub command: Option<NodeCommand>,
+    /// Its configuration.
+    #[command(flatten)]
+    pub sources: Sources,
+}
+
+/// `hotpot node …`.
+#[derive(Debug, Subcommand)]
+pub enum NodeCommand {
+    /// Show how nodes are: ready or why not, height, power, signatures, mempool, epochs.
+    ///
+    /// Exit code 0: all are ready; 1: one is not, or does not answer.
+    Status(NodeStatusArgs),
+}
+
+/// `hotpot node status`.
+#[derive(Clone, Debug, Args)]
+pub struct NodeStatusArgs {
+    /// The folder of a network that `hotpot up` runs: all its nodes.
+    #[arg(long, default_value = ".hotpot", conflicts_with = "node")]
+    pub data_dir: PathBuf,
+    /// Ask these nodes instead. Repeatable.
+    #[arg(long, value_name = "URL")]
+    pub node: Vec<String>,
+    /// Look again every second, until Ctrl-C.
+    #[arg(long)]
+    pub watch: bool,
+    /// One JSON object a look on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `hotpot up`.
 #[derive(Clone, Debug, Args)]
 pub struct UpArgs {
     /// Holds everything of this network; a second `up` on it continues.
     #[arg(long, default_value = ".hotpot")]
     pub data_dir: PathBuf,
-    /// How many validators a new network gets (default 4).
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=16))]
-    pub validators: Option<u32>,
+    /// What a new network is like.
+    #[command(flatten)]
+    pub network: NewNetworkArgs,
     /// Register so many validators for election, each with an outlet of its own in another city.
     /// The first of them are the --validators of genesis.
     #[arg(long, value_parser = clap::value_parser!(u32).range(4..=16), requires = "election_epochs")]
     pub candidates: Option<u32>,
-    /// Elect validators every so many epochs in a new network (default: never).
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10_000))]
-    pub election_epochs: Option<u64>,
-    /// Blocks in an epoch of a new network (default 32).
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    pub epoch_blocks: Option<u64>,
+    /// Validators copy their state for the next start at every height that this divides; 0 never.
+    #[arg(long, default_value_t = 5000)]
+    pub snapshot_blocks: u64,
     /// Use this EVM node rather than starting anvil. It must not be of a public chain.
     #[arg(long, value_name = "URL")]
     pub evm_rpc: Option<String>,
@@ -118,6 +156,34 @@ pub struct UpArgs {
     /// Take free ports instead; they are in network.json.
     #[arg(long)]
     pub free_ports: bool,
+}
+
+/// What is fixed when a network is made.
+#[derive(Clone, Debug, Args)]
+pub struct NewNetworkArgs {
+    /// How many validators a new network gets (default 4).
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub validators: Option<u32>,
+    /// Blocks in an epoch of a new network (default 32).
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub epoch_blocks: Option<u64>,
+    /// Elect validators every so many epochs in a new network (default: never).
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub election_epochs: Option<u64>,
+}
+
+/// `hotpot genesis`.
+#[derive(Clone, Debug, Args)]
+pub struct GenesisArgs {
+    /// Where genesis.json and keys/ go; what is there already stays.
+    #[arg(long, default_value = ".hotpot")]
+    pub data_dir: PathBuf,
+    /// The EVM chain that the network belongs to. It must not be a public one.
+    #[arg(long, value_name = "ID", default_value_t = LOCAL_CHAIN_ID)]
+    pub evm_chain_id: u64,
+    /// What a new network is like.
+    #[command(flatten)]
+    pub network: NewNetworkArgs,
 }
 
 /// `hotpot import`.

@@ -1,13 +1,15 @@
 //! One function for each command.
 
 mod export;
+mod genesis;
 mod import;
 mod migrate;
+mod node_status;
 mod verify;
 mod verify_sale;
 mod wallet;
 
-use crate::cli::{Cli, Command, ExportCommand};
+use crate::cli::{Cli, Command, ExportCommand, NodeArgs, NodeCommand};
 use crate::up;
 use anyhow::{Context, Result};
 use service_kit::config::{Sources, load};
@@ -30,7 +32,10 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the runtime")?;
     runtime.block_on(async {
         match cli.command {
-            Command::Node(sources) => service(&sources, &sidechain::NodeConfig::default(), sidechain::run).await,
+            Command::Node(NodeArgs { command: Some(NodeCommand::Status(args)), .. }) => node_status::run(&args).await,
+            Command::Node(NodeArgs { command: None, sources }) => {
+                service(&sources, &sidechain::NodeConfig::default(), sidechain::run).await
+            }
             Command::Relayer(sources) => service(&sources, &relayer::Config::default(), relayer::run).await,
             Command::Gateway(sources) => service(&sources, &gateway::Config::default(), gateway::run).await,
             Command::Indexer(sources) => service(&sources, &indexer::Config::default(), indexer::run).await,
@@ -38,6 +43,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
                 telemetry::init_logs(TOOL_FILTER);
                 up::run(args, shutdown::token(false)?).await
             }
+            Command::Genesis(args) => genesis::run(&args),
             Command::Import(args) => {
                 telemetry::init_logs(TOOL_FILTER);
                 import::run(args).await

@@ -5,7 +5,7 @@ mod evm;
 pub mod network;
 pub mod services;
 mod settle;
-mod setup;
+pub mod setup;
 mod status;
 mod supervisor;
 
@@ -77,11 +77,11 @@ async fn network(
     let evm = Evm::connect(&evm_url, &keys.founder()?).await?;
     crate::keys::refuse_public_chain(evm.chain_id)?;
 
-    let genesis = setup::genesis(layout, &keys, args, evm.chain_id)?;
+    let genesis = setup::genesis(layout, &keys, &args.network, evm.chain_id)?;
     let count = keys.validators()?.max(genesis.validators.as_slice().len()).max(args.candidates.unwrap_or(0) as usize);
     ports.check_free(count)?;
     display.say(&format!("starting {count} validators"));
-    let nodes = services::start_nodes(supervisor, layout, &keys, count, &ports)?;
+    let nodes = services::start_nodes(supervisor, layout, &keys, count, &ports, args.snapshot_blocks)?;
     setup::wait_until_ready(&nodes, genesis.sidechain_id()).await?;
 
     let relayer = domain::crypto::address_of_secret(&keys.get("relayer")?);

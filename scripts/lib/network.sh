@@ -9,6 +9,11 @@ start_network() {
     network_dir=$(mktemp --directory)
     trap stop_network EXIT
     trap 'exit 130' INT TERM
+    resume_network "$@"
+}
+
+# resume_network [ARGUMENTS OF hotpot up]: starts the network of the folder, for the first time or again.
+resume_network() {
     # A process group of its own: Ctrl-C stops it through stop_network, once.
     setsid "$TARGET/debug/hotpot" up --data-dir "$network_dir/net" --free-ports --json "$@" \
         > "$network_dir/out.jsonl" 2> "$network_dir/err" &
@@ -21,12 +26,19 @@ start_network() {
 
 network_json() { jq --raw-output "$1" "$network_dir/net/network.json"; }
 
-stop_network() {
-    trap - EXIT
-    [ -n "$network_pid" ] || return 0
+# pause_network: stops it and keeps its folder.
+pause_network() {
     [ ${#frozen[@]} = 0 ] || kill -CONT "${frozen[@]}" 2> /dev/null || true
     kill -INT "$network_pid" 2> /dev/null || true
     wait "$network_pid" || true
+    network_pid=
+    rm --force "$network_dir/net/network.json"
+}
+
+stop_network() {
+    trap - EXIT
+    [ -z "$network_pid" ] || pause_network
+    [ -n "$network_dir" ] || return 0
     rm --recursive --force "$network_dir"
 }
 

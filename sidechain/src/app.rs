@@ -5,10 +5,13 @@ use crate::consensus::{self, Voter};
 use crate::http::{self, Api};
 use crate::io::guard_file::GuardFile;
 use crate::io::peers::Peers;
+use crate::io::snapshots::Snapshots;
 use crate::io::store::Store;
 use crate::node::Node;
+use crate::tasks::join::join;
 use crate::tasks::{checkpoints, duties};
 use anyhow::{Context, Result, anyhow};
+use client::NodeClient;
 use domain::Genesis;
 use domain::crypto::address_of_secret;
 use secp256k1::SecretKey;
@@ -55,12 +58,10 @@ enum Duty {
 fn duty(key: Option<SecretKey>, config: &NodeConfig, node: &Node) -> Result<Duty> {
     let Some(key) = key else { return Ok(Duty::Follow(None)) };
     let guard = open_guard(config, node)?;
-    let (next_height, resumes_at) = (node.ledger().next_height(), guard.resumes_at());
-    if resumes_at <= next_height {
-        return Ok(Duty::Vote(Voter { key, guard }));
-    }
-    tracing::warn!(next_height, resumes_at, "this validator may have signed beyond its store: it follows until then");
-    Ok(Duty::Follow(Some(resumes_at - 1)))
+    let next_height = node.ledger().next_height();
+    let Some(to) = guard.follows_to(next_height) else { return Ok(Duty::Vote(Voter { key, guard })) };
+    tracing::warn!(next_height, to, "this validator may have signed beyond its store: it follows until then");
+    Ok(Duty::Follow(Some(to)))
 }
 
 /// Ends once the ledger has reached a height; never without one.
@@ -72,6 +73,20 @@ async fn reached(node: &Node, height: Option<u64>) {
     }
 }
 
+/// A node that only follows and has nothing takes over a state, if there is one that enough validators signed.
+async fn begin_with_a_state(config: &NodeConfig, genesis: &Genesis, store: &Store) -> Result<()> {
+    let peers: Vec<NodeClient> = config.http.peers.iter().map(|url| NodeClient::new(url)).collect();
+    let snapshots = Snapshots::open(config.snapshots_dir())?;
+    match join(genesis, &peers, store, &snapshots).await {
+        Ok(height) => tracing::info!(height, "a state that the validators signed is taken over"),
+        Err(error) => {
+            let error = format!("{:#}", anyhow!(error));
+            tracing::info!(error, "no state is taken over: the chain is executed from its genesis on");
+        }
+    }
+    Ok(())
+}
+
 /// Runs a validator, or a node that only follows, until `stop` or a fatal error.
 pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
     std::fs::create_dir_all(&config.data_dir)?;
@@ -79,11 +94,15 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
     let genesis = read_genesis(&config.genesis_file)?;
     let key = voting_key(&config.validator)?;
     let store = Store::open(&config.data_dir.join("store.redb"))?;
+    if config.snapshots.join && config.validator.keystore_file.is_none() && store.last_height()?.is_none() {
+        begin_with_a_state(&config, &genesis, &store).await?;
+    }
     let mut node = Node::open(genesis, store, config.clone())?;
     let (voter, follow_to) = match duty(key, &config, &node)? {
         Duty::Vote(voter) => (Some(voter), None),
         Duty::Follow(to) => (None, to),
     };
+    node.follows_to = follow_to;
     let key = voter.as_ref().map(|voter| voter.key);
     node.validator = key.as_ref().map(address_of_secret);
     let node = Arc::new(node);
@@ -91,9 +110,13 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
 
     let listener =
         TcpListener::bind(&config.http.listen).await.with_context(|| format!("listen on {}", config.http.listen))?;
-    let api = Api::new(Arc::clone(&node), peers.clone());
-    let router =
-        http::router(api).merge(service_kit::http::metrics_router(move || metrics.render() + &consensus::metrics()));
+    let api = Api::new(Arc::clone(&node), peers.clone(), key);
+    let measured = Arc::clone(&node);
+    let render = move || {
+        crate::metrics::look(&measured);
+        metrics.render() + &consensus::metrics()
+    };
+    let router = http::router(api).merge(service_kit::http::metrics_router(render));
     let height = node.ledger().height();
     let validator = node.validator.map(tracing::field::display);
     tracing::info!(validator, listen = %config.http.listen, height, "node starts");

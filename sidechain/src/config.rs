@@ -22,6 +22,8 @@ pub struct NodeConfig {
     pub consensus: ConsensusConfig,
     /// Bounds of the mempool.
     pub mempool: MempoolLimits,
+    /// Copies of the state for the next start.
+    pub snapshots: SnapshotConfig,
 }
 
 impl Default for NodeConfig {
@@ -34,7 +36,15 @@ impl Default for NodeConfig {
             p2p: P2pConfig::default(),
             consensus: ConsensusConfig::default(),
             mempool: MempoolLimits::default(),
+            snapshots: SnapshotConfig::default(),
         }
+    }
+}
+
+impl NodeConfig {
+    /// Where copies of the state are.
+    pub fn snapshots_dir(&self) -> PathBuf {
+        self.data_dir.join("snapshots")
     }
 }
 
@@ -109,5 +119,23 @@ impl Default for ConsensusConfig {
             vote_timeout_ms: 300,
             timeout_delta_ms: 200,
         }
+    }
+}
+
+/// Copies of the state for the next start, in `snapshots` in the data folder.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SnapshotConfig {
+    /// One is made at every height that this divides; 0 makes none. A start executes at most about so many blocks.
+    /// Default 5000.
+    pub every_blocks: u64,
+    /// A node that only follows, with an empty folder, begins with a state that the validators signed, rather than
+    /// executing the whole chain. Default true.
+    pub join: bool,
+}
+
+impl Default for SnapshotConfig {
+    fn default() -> Self {
+        Self { every_blocks: 5_000, join: true }
     }
 }

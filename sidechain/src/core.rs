@@ -1,4 +1,8 @@
 //! Decisions without I/O.
 
+pub mod attendance;
 pub mod guard;
 pub mod mempool;
+pub mod parallel;
+pub mod readiness;
+pub mod vouching;

@@ -7,6 +7,7 @@ mod checkpoints;
 mod exchange;
 mod proof;
 mod sales;
+mod snapshots;
 mod staking;
 mod status;
 mod transactions;
@@ -15,8 +16,11 @@ use crate::io::peers::Peers;
 use crate::node::Node;
 use answer::{Refusal, internal};
 use axum::Router;
+use secp256k1::SecretKey;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+
+pub use status::why_not_ready;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -25,13 +29,15 @@ pub struct Api {
     pub node: Arc<Node>,
     /// Where new transactions go.
     pub peers: Peers,
+    /// The validator's key, for copies of the state; none at a node that only follows.
+    pub key: Option<SecretKey>,
     batches: Arc<Semaphore>,
 }
 
 impl Api {
     /// What the handlers of one node share.
-    pub fn new(node: Arc<Node>, peers: Peers) -> Self {
-        Self { node, peers, batches: Arc::new(Semaphore::new(1)) }
+    pub fn new(node: Arc<Node>, peers: Peers, key: Option<SecretKey>) -> Self {
+        Self { node, peers, key, batches: Arc::new(Semaphore::new(1)) }
     }
 
     /// Checks a batch of transactions on a thread of its own, where it does not hold up the votes. Batches take turns,
@@ -58,6 +64,7 @@ pub fn router(api: Api) -> Router {
         .merge(staking::router())
         .merge(status::router())
         .merge(exchange::router())
+        .merge(snapshots::router())
         .fallback(answer::no_such_route)
         .method_not_allowed_fallback(answer::no_such_method)
         .layer(axum::middleware::from_fn(answer::with_request_id))

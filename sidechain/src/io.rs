@@ -2,4 +2,5 @@
 
 pub mod guard_file;
 pub mod peers;
+pub mod snapshots;
 pub mod store;

@@ -6,7 +6,9 @@ mod consensus;
 pub mod core;
 mod http;
 pub mod io;
+mod metrics;
 pub mod node;
+mod restore;
 mod tasks;
 
 pub use app::{read_genesis, run};

@@ -1,8 +1,13 @@
 //! What the parts of a node share: the ledger, the store, the mempool, and who waits for what.
 
 use crate::config::NodeConfig;
+use crate::core::attendance::{Attendance, BLOCKS_MAX};
 use crate::core::mempool::{Mempool, Offered, Pending, SaleLines, Source};
+use crate::core::parallel;
+use crate::io::snapshots::{SnapshotFileError, Snapshots};
 use crate::io::store::{Decision, LateLines, Store, StoreError};
+use crate::restore;
+use crate::tasks::snapshots::SnapshotTaker;
 use bytes::Bytes;
 use domain::crypto::SignatureError;
 use domain::eip712::DomainSeparator;
@@ -11,10 +16,11 @@ use domain::limits::BLOCK_AHEAD_MS_MAX;
 use domain::transaction::VerifiedTransaction;
 use domain::{
     Address, B256, Block, CommitCertificate, Genesis, Ledger, Payload, Rejection, SaleKey, SignedTransaction,
+    ValidatorSet,
 };
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::{Notify, oneshot, watch};
@@ -49,14 +55,23 @@ pub enum AdmissionError {
 pub struct Node {
     /// Who this validator is; `None` at a node that only follows.
     pub validator: Option<Address>,
+    /// The last height that a validator only follows, because it may have signed it already.
+    pub follows_to: Option<u64>,
+    /// Why the double-sign guard refused the signature that was asked for last.
+    pub guard_refusal: watch::Sender<Option<String>>,
+    /// The round of the height that is being decided.
+    pub round: AtomicU32,
     /// Durable state.
     pub store: Store,
     /// Bounds and addresses.
     pub config: NodeConfig,
+    /// Copies the state for the next start.
+    pub snapshots: SnapshotTaker,
     ledger: RwLock<Ledger>,
     mempool: Mutex<Mempool>,
     waiters: Mutex<HashMap<B256, Vec<oneshot::Sender<Outcome>>>>,
     last_certificate: Mutex<Option<CommitCertificate>>,
+    attendance: Mutex<Attendance>,
     ready: AtomicBool,
     /// Told when a transaction starts to wait.
     pub mempool_changed: Notify,
@@ -100,6 +115,17 @@ pub enum ReplayError {
         /// Which.
         height: u64,
     },
+    /// The blocks before these are elsewhere, and so is the state.
+    #[error(
+        "the store begins at block {first}, and there is no good snapshot to begin with: move the data folder away and start again"
+    )]
+    Beginning {
+        /// The first stored block.
+        first: u64,
+    },
+    /// The folder of snapshots cannot be used.
+    #[error(transparent)]
+    Snapshots(#[from] SnapshotFileError),
     /// A stored block does not follow from those before it.
     #[error("stored block {height} is invalid")]
     Block {
@@ -145,19 +171,26 @@ pub struct Candidate {
 }
 
 impl Node {
-    /// Rebuilds the ledger from the store's blocks. The node follows until it is told which validator it is.
+    /// Rebuilds the ledger from its last snapshot and the store's blocks. The node follows until it is told which validator it is.
     pub fn open(genesis: Genesis, store: Store, config: NodeConfig) -> Result<Self, ReplayError> {
-        let ledger = replay(genesis, &store)?;
+        let snapshots = Snapshots::open(config.snapshots_dir())?;
+        let ledger = restore::ledger(&genesis, &store, &snapshots)?;
         let last_certificate = store.certificate(ledger.height())?;
+        let attendance = recent_attendance(&ledger, &store)?;
         let (height, _) = watch::channel(ledger.height());
         Ok(Self {
             validator: None,
+            follows_to: None,
+            guard_refusal: watch::channel(None).0,
+            round: AtomicU32::new(0),
             mempool: Mutex::new(Mempool::new(config.mempool)),
+            snapshots: SnapshotTaker::new(snapshots, config.snapshots.every_blocks),
             store,
             config,
             ledger: RwLock::new(ledger),
             waiters: Mutex::default(),
             last_certificate: Mutex::new(last_certificate),
+            attendance: Mutex::new(attendance),
             ready: AtomicBool::new(false),
             mempool_changed: Notify::new(),
             height,
@@ -174,6 +207,28 @@ impl Node {
     /// Transactions waiting for a block.
     pub fn mempool_len(&self) -> usize {
         locked(&self.mempool).len()
+    }
+
+    /// Bytes of these transactions, lines included.
+    pub fn mempool_bytes(&self) -> usize {
+        locked(&self.mempool).bytes()
+    }
+
+    /// Who signed the last blocks.
+    pub fn attendance(&self) -> MutexGuard<'_, Attendance> {
+        locked(&self.attendance)
+    }
+
+    /// The validators that decide a height, as far as it is known.
+    pub fn validators_at(&self, height: u64) -> Result<Option<ValidatorSet>, StoreError> {
+        let (next, first) = {
+            let ledger = self.ledger();
+            if height == ledger.next_height() {
+                return Ok(Some(ledger.validators().clone()));
+            }
+            (ledger.next_height(), ledger.genesis().first_height)
+        };
+        if (first..next).contains(&height) { self.store.validators_at(height) } else { Ok(None) }
     }
 
     /// Whether the node follows consensus.
@@ -328,9 +383,12 @@ impl Node {
         if live && block.header.time_ms > latest {
             return Err(InvalidBlock::TooFarAhead { found: block.header.time_ms, latest });
         }
+        let domain = *self.ledger().domain();
+        // Nearly all of the work, so before the ledger is held. They are asked for one by one, in this order.
+        let mut checked = parallel::map(&block.transactions, |one| self.verify(one, &domain)).into_iter();
         let mut ids = Vec::with_capacity(block.transactions.len());
         let executed = self.ledger().execute(&block, &mut |transaction, domain| {
-            let verified = self.verify(transaction, domain)?;
+            let verified = checked.next().unwrap_or_else(|| self.verify(transaction, domain))?;
             ids.push(verified.id);
             Ok(verified)
         })?;
@@ -346,6 +404,7 @@ impl Node {
     pub fn commit(&self, decided: Candidate, certificate: CommitCertificate) -> Result<(), StoreError> {
         let Candidate { block, bytes, ids, executed } = decided;
         let height = block.header.height;
+        let new_validators = new_validators(&self.ledger()).cloned();
         self.store.decide(&Decision {
             height,
             block: &bytes,
@@ -353,7 +412,9 @@ impl Node {
             transactions: &ids,
             lines: &self.lines_of(&block, &ids),
             checkpoint: executed.events.iter().find_map(checkpoint_of),
+            validators: new_validators.as_ref(),
         })?;
+        self.note_attendance(&block);
         *locked(&self.last_certificate) = Some(certificate);
         let events = self.ledger.write().unwrap_or_else(PoisonError::into_inner).commit(executed);
         self.forget(&ids);
@@ -372,6 +433,13 @@ impl Node {
         for id in ids {
             mempool.remove(*id);
         }
+    }
+
+    /// A block carries the certificate of the one before.
+    fn note_attendance(&self, block: &Block) {
+        let Some(certificate) = &block.last_commit else { return };
+        let validators = self.ledger().previous_validators().clone();
+        crate::metrics::missed(self.attendance().note(certificate, &validators));
     }
 
     fn lines_of(&self, block: &Block, ids: &[B256]) -> Vec<(SaleKey, Arc<SaleLines>)> {
@@ -422,26 +490,21 @@ fn checkpoint_of(event: &Event) -> Option<&EpochCheckpoint> {
     }
 }
 
-/// Executes all stored blocks; their signatures were checked before they were stored. Each block binds the one before
-/// by its hash and each record has a checksum, so the certificate of the last block vouches for all of them.
-fn replay(genesis: Genesis, store: &Store) -> Result<Ledger, ReplayError> {
-    let mut ledger = Ledger::new(genesis)?;
-    while let Some(block) = store.block(ledger.next_height())? {
-        let height = block.header.height;
-        let executed = ledger.replay(&block).map_err(|source| ReplayError::Block { height, source })?;
-        ledger.commit(executed);
-    }
-    check_tip(&ledger, store)?;
-    Ok(ledger)
+/// The set of the next block, if it is another one than that of the last.
+pub fn new_validators(ledger: &Ledger) -> Option<&ValidatorSet> {
+    let validators = ledger.validators();
+    (ledger.is_fresh() || validators != ledger.previous_validators()).then_some(validators)
 }
 
-fn check_tip(ledger: &Ledger, store: &Store) -> Result<(), ReplayError> {
-    if ledger.is_fresh() {
-        return Ok(());
+/// Who signed the last stored blocks.
+fn recent_attendance(ledger: &Ledger, store: &Store) -> Result<Attendance, StoreError> {
+    let mut attendance = Attendance::default();
+    let oldest = ledger.next_height().saturating_sub(BLOCKS_MAX as u64).max(ledger.genesis().first_height + 1);
+    for height in oldest..ledger.next_height() {
+        let certificate = store.block(height)?.and_then(|block| block.last_commit);
+        if let (Some(certificate), Some(validators)) = (certificate, store.validators_at(height - 1)?) {
+            attendance.note(&certificate, &validators);
+        }
     }
-    let height = ledger.height();
-    let Some(certificate) = store.certificate(height)? else { return Err(ReplayError::NoCertificate { height }) };
-    certificate
-        .verify(ledger.sidechain_id(), height, ledger.head_hash(), ledger.previous_validators())
-        .map_err(|source| ReplayError::Certificate { height, source })
+    Ok(attendance)
 }

@@ -2,3 +2,5 @@
 
 pub mod checkpoints;
 pub mod duties;
+pub mod join;
+pub mod snapshots;

@@ -233,6 +233,60 @@ pub struct BlockAnswer {
     pub raw: String,
 }
 
+/// A final block in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockSummary {
+    /// Its height.
+    pub height: u64,
+    /// keccak256 of the encoded header.
+    pub hash: B256,
+    /// Its time, RFC 3339.
+    pub time: String,
+    /// Who built it.
+    pub proposer: Address,
+    /// How many transactions it has.
+    pub transactions: usize,
+    /// The round in which it was decided; 0 is the first.
+    pub round: u32,
+    /// Whose signatures this node holds under it, addresses ascending.
+    pub signers: Vec<Address>,
+}
+
+/// A copy of the state that a validator has and signs for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotOffer {
+    /// The last block in it.
+    pub height: u64,
+    /// keccak256 of its bytes.
+    pub hash: B256,
+    /// How many.
+    pub bytes: u64,
+    /// Who signs for it.
+    pub validator: Address,
+    /// Over sidechain, height, hash and length.
+    pub signature: Signature,
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page<T> {
+    /// The entries.
+    pub data: Vec<T>,
+    /// Give this as `cursor` to get the next page; null after the last.
+    pub next_cursor: Option<String>,
+    /// Whether there is a next page.
+    pub has_more: bool,
+}
+
+/// How many of the last blocks a validator signed, by the certificates that blocks carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedAnswer {
+    /// These have its signature.
+    pub signed: usize,
+    /// Of so many, at most the last 100, for which it was in the set.
+    pub blocks: usize,
+}
+
 /// A checkpoint with what the contract needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckpointAnswer {
@@ -421,6 +475,24 @@ pub struct StatusAnswer {
     pub sidechain_id: B256,
     /// Height of the last final block.
     pub height: u64,
+    /// The time of that block, RFC 3339.
+    #[serde(default)]
+    pub time: String,
+    /// The round of the height that is being decided; 0 is the first.
+    #[serde(default)]
+    pub round: u32,
+    /// This validator's voting power for the next block; 0 at a node that only follows.
+    #[serde(default)]
+    pub power: u64,
+    /// Power behind the last certificate that a block carries: that of the block before it.
+    #[serde(default)]
+    pub power_online: u64,
+    /// The power of all who could have signed that one.
+    #[serde(default)]
+    pub power_total: u64,
+    /// How many of the last blocks this validator signed; absent at a node that only follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<SignedAnswer>,
     /// The epoch that the next block belongs to.
     pub epoch: u64,
     /// The last epoch whose checkpoint has a quorum; 0 before the first.
@@ -438,4 +510,7 @@ pub struct StatusAnswer {
     pub proposed_anchor: Option<Address>,
     /// Whether blocks follow each other at once because units wait for an epoch's end.
     pub busy: bool,
+    /// The version of the program.
+    #[serde(default)]
+    pub version: String,
 }

@@ -2,7 +2,8 @@
 
 use crate::api::{
     AccountAnswer, BatchedSale, BlockAnswer, CandidateAnswer, CheckpointAnswer, EvidenceAnswer, OutletAnswer,
-    ParametersAnswer, PayoutAnswer, SaleAnswer, SaleRequest, StatusAnswer, SupplyAnswer, TransactionAnswer,
+    ParametersAnswer, PayoutAnswer, SaleAnswer, SaleRequest, SnapshotOffer, StatusAnswer, SupplyAnswer,
+    TransactionAnswer,
 };
 use domain::payout::Chunk;
 use domain::proof::SaleProof;
@@ -178,6 +179,21 @@ impl NodeClient {
         transaction: &SignedTransaction,
     ) -> Result<(bool, TransactionAnswer), ClientError> {
         self.post("/api/v1/transactions", transaction).await
+    }
+
+    /// Copies of the state that a validator has and signs for. Between nodes only.
+    pub async fn snapshots(&self) -> Result<Vec<SnapshotOffer>, ClientError> {
+        self.get("/internal/v1/snapshots").await
+    }
+
+    /// The next bytes of such a copy, from a place on; none at its end.
+    pub async fn snapshot_part(&self, height: u64, from: u64) -> Result<Vec<u8>, ClientError> {
+        let url = format!("{}/internal/v1/snapshots/{height}?from={from}", self.base);
+        let (status, body) = self.send(self.http.get(&url), &url).await?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        decode::<Vec<u8>>(&url, (status, body)).map(|(_, none)| none)
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {

@@ -44,6 +44,7 @@ pub struct SignedSummary {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[allow(missing_docs, reason = "each field is that of a vote, a proposal or a checkpoint")]
+#[allow(clippy::large_enum_variant, reason = "rare, and kept behind a box where it is one of many")]
 pub enum Offence {
     /// Two votes.
     DoubleVote { step: VoteStep, height: u64, round: i64, first: SignedVote, second: SignedVote },

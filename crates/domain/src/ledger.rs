@@ -9,11 +9,13 @@ mod changes;
 mod election;
 mod epoch;
 mod pool;
+mod snapshot;
 mod staking;
 mod state;
 
 pub use changes::Changes;
 pub use election::Standing;
+pub use snapshot::{SNAPSHOT_VERSION, SnapshotError};
 pub use state::{Account, AnchorBinding, Ledger, Supply};
 
 use crate::block::{Block, Header, PROTOCOL_VERSION, last_commit_hash, transactions_root};

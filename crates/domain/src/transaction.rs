@@ -232,7 +232,7 @@ pub enum Payload {
     RegisterValidator(RegisterValidator),
     Heartbeat(Heartbeat),
     Unjail(Unjail),
-    Evidence(Evidence),
+    Evidence(Box<Evidence>),
     SetParameters(SetParameters),
     CancelChange(CancelChange),
 }

@@ -16,9 +16,13 @@ pub fn init_logs(default_filter: &str) {
     };
 }
 
-/// Installs the process-wide recorder; `/metrics` renders the handle.
+/// Upper bounds of the buckets that durations are counted in, in seconds.
+const SECONDS: [f64; 15] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 60.0];
+
+/// Installs the process-wide recorder; `/metrics` renders the handle. Histograms can be added up over processes.
 pub fn init_metrics() -> PrometheusHandle {
-    let recorder = PrometheusBuilder::new().build_recorder();
+    let builder = PrometheusBuilder::new().set_buckets(&SECONDS).unwrap_or_default();
+    let recorder = builder.build_recorder();
     let handle = recorder.handle();
     // A second recorder, as in tests, is simply not the global one.
     let _ = metrics::set_global_recorder(recorder);

@@ -15,6 +15,7 @@ pub fn router() -> Router<Api> {
         .route("/api/v1/sales/batch", post(pass_on))
         .route("/api/v1/transactions", post(pass_on))
         .route("/api/v1/transactions/{id}", get(pass_on))
+        .route("/api/v1/blocks", get(pass_on))
         .route("/api/v1/blocks/{height}", get(pass_on))
         .route("/api/v1/checkpoints/{epoch}", get(pass_on))
         .route("/api/v1/checkpoints/{epoch}/payouts", get(pass_on))

@@ -151,7 +151,7 @@ async fn sidechain_tables(mirror: &mut Mirror, cursor: &Cursor, chain: &mut Chai
         }
     }
     let rows = std::mem::replace(&mut chain.rows, ledger_rows::LedgerRows::new(chain.ledger.genesis()));
-    compare(mirror, rows.into_tables(&chain.ledger), report).await
+    compare(mirror, rows.into_tables(), report).await
 }
 
 async fn evm_tables(

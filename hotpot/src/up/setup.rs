@@ -4,7 +4,7 @@ use super::candidates;
 use super::evm::Evm;
 use super::network::Contracts;
 use super::status::Display;
-use crate::cli::UpArgs;
+use crate::cli::{NewNetworkArgs, UpArgs};
 use crate::import::run::{furthest, is_outdated, submit};
 use crate::keys::Keys;
 use anyhow::{Context, Result, anyhow, bail};
@@ -161,7 +161,7 @@ fn range(first: u16, flag: &str) -> Result<Vec<u16>> {
 }
 
 /// The genesis of this folder, made on first use.
-pub fn genesis(layout: &Layout, keys: &Keys, args: &UpArgs, evm_chain_id: u64) -> Result<Genesis> {
+pub fn genesis(layout: &Layout, keys: &Keys, args: &NewNetworkArgs, evm_chain_id: u64) -> Result<Genesis> {
     let path = layout.genesis();
     if path.exists() {
         let genesis = sidechain::read_genesis(&path)?;
@@ -173,7 +173,7 @@ pub fn genesis(layout: &Layout, keys: &Keys, args: &UpArgs, evm_chain_id: u64) -
     Ok(genesis)
 }
 
-fn check_same(genesis: &Genesis, args: &UpArgs, evm_chain_id: u64) -> Result<()> {
+fn check_same(genesis: &Genesis, args: &NewNetworkArgs, evm_chain_id: u64) -> Result<()> {
     let validators = genesis.validators.as_slice().len();
     if let Some(asked) = args.validators.filter(|asked| *asked as usize != validators) {
         bail!("this network has {validators} validators, --validators says {asked}; use another --data-dir");
@@ -194,7 +194,7 @@ fn check_same(genesis: &Genesis, args: &UpArgs, evm_chain_id: u64) -> Result<()>
     Ok(())
 }
 
-fn new_genesis(keys: &Keys, args: &UpArgs, evm_chain_id: u64) -> Result<Genesis> {
+fn new_genesis(keys: &Keys, args: &NewNetworkArgs, evm_chain_id: u64) -> Result<Genesis> {
     let count = args.validators.unwrap_or(VALIDATORS);
     let mut validators = Vec::new();
     for number in 0..count as usize {

@@ -158,3 +158,47 @@ fn a_node_without_a_key_joins_follows_passes_sales_on_and_comes_back() {
     assert!(!data.join("guard").exists(), "and signs nothing");
     network.stop();
 }
+
+/// It takes over a state that the validators signed, has no block before it, and goes on from there.
+#[test]
+fn a_node_with_nothing_begins_with_a_state_that_the_validators_signed() {
+    let folder = Folder::new();
+    let mut network = folder.start(&["--snapshot-blocks".into(), "16".into()]);
+    import(&folder, 0..40);
+    let node = network.node(1);
+    network.wait_for("a snapshot of each validator that holds the sales", || {
+        (0..4).all(|number| !get(&network_node(&folder, number), "/internal/v1/snapshots")[1].is_null())
+    });
+    let outside = tempfile::tempdir().unwrap();
+    let mut follower = Follower::start(&network, &outside.path().join("follower"));
+    let url = follower.url.clone();
+    network.wait_for("a follower that is ready", || get(&url, "/readyz")["ready"] == true);
+    same_supply(&mut network, &url);
+    assert_eq!(get(&url, "/api/v1/supply")["sales"], 40);
+
+    let list = get(&url, "/api/v1/blocks?limit=100");
+    let first = list["data"].as_array().unwrap().last().unwrap()["height"].as_u64().unwrap();
+    assert!(first > 1 && first % 16 == 0, "it begins with the block of a snapshot, not with {first}");
+    assert_eq!(list["has_more"], false);
+    assert_eq!(get(&url, "/api/v1/blocks/1")["status"], 404);
+    same_blocks(&url, &node, first..=height(&url));
+    let epoch = get(&node, "/readyz")["epoch"].as_u64().unwrap();
+    import(&folder, 40..60);
+    network.wait_for("a checkpoint of a later epoch", || {
+        get(&url, &format!("/api/v1/checkpoints/{epoch}"))["quorum"] == true
+    });
+    let path = format!("/api/v1/checkpoints/{epoch}");
+    assert_eq!(get(&url, &path)["digest"], get(&node, &path)["digest"], "it leads to the same checkpoint");
+
+    follower.kill();
+    follower.restart();
+    network.wait_for("the follower again", || get(&url, "/readyz")["ready"] == true);
+    same_supply(&mut network, &url);
+    network.stop();
+}
+
+fn network_node(folder: &Folder, number: usize) -> String {
+    let text = std::fs::read_to_string(folder.path().join("network.json")).unwrap();
+    let network: Value = serde_json::from_str(&text).unwrap();
+    network["nodes"][number]["http"].as_str().unwrap().to_owned()
+}

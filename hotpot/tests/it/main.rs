@@ -2,13 +2,18 @@
 //! folders of its own. Networks run one after the other: each has eight processes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod chain;
 mod doors;
 mod faults;
 mod follower;
 mod gateway;
 mod network;
+mod operators;
 mod orders;
 mod requests;
+mod snapshots;
 mod tidy;
+mod validators;
 mod verify;
 mod wallet;
+mod wires;

@@ -28,15 +28,26 @@ pub fn hotpot() -> Command {
     command
 }
 
-/// A folder for one network; no other test has one meanwhile.
+/// Who has it may run a network; no other test does meanwhile.
+pub struct Turn {
+    _held: MutexGuard<'static, ()>,
+}
+
+impl Turn {
+    pub fn take() -> Self {
+        Self { _held: ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner) }
+    }
+}
+
+/// A folder for one network.
 pub struct Folder {
     pub dir: TempDir,
-    _turn: MutexGuard<'static, ()>,
+    _turn: Turn,
 }
 
 impl Folder {
     pub fn new() -> Self {
-        let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = Turn::take();
         Self { dir: tempfile::tempdir().unwrap(), _turn: turn }
     }
 

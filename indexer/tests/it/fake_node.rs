@@ -57,6 +57,12 @@ async fn status(State(served): Shared) -> Json<StatusAnswer> {
         validator: None,
         sidechain_id: served.genesis.sidechain_id(),
         height: served.claimed.unwrap_or(served.blocks.len() as u64),
+        time: String::new(),
+        round: 0,
+        power: 0,
+        power_online: 0,
+        power_total: 0,
+        signed: None,
         epoch: 1,
         checkpointed_epoch: 0,
         mempool: 0,
@@ -64,6 +70,7 @@ async fn status(State(served): Shared) -> Json<StatusAnswer> {
         anchor: None,
         token: None,
         busy: false,
+        version: String::new(),
     })
 }
 

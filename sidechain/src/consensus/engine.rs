@@ -95,13 +95,16 @@ fn network_key(path: &Path) -> Result<Keypair> {
     Ok(Keypair::ed25519_from_bytes(secret)?)
 }
 
+/// There as a whole or not at all, also after a crash: a node does not start with half a key.
 fn new_network_key(path: &Path) -> Result<[u8; 32]> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     let secret = secp256k1::SecretKey::new(&mut secp256k1::rand::rng()).secret_bytes();
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let unfinished = path.with_extension("new");
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
     file.write_all(&secret)?;
     file.sync_all()?;
+    std::fs::rename(&unfinished, path)?;
     Ok(secret)
 }
 
@@ -138,7 +141,8 @@ pub async fn start(
     stop: CancellationToken,
 ) -> Result<()> {
     let sidechain_id = node.ledger().sidechain_id();
-    let signer = voter.map(|voter| GuardedSigner::new(voter.key, sidechain_id, voter.guard));
+    let signer =
+        voter.map(|voter| GuardedSigner::new(voter.key, sidechain_id, voter.guard, node.guard_refusal.clone()));
     let verifier = Box::new(VoteVerifier { sidechain_id });
     let keypair = network_key(&node.config.data_dir.join("network.key"))?;
     let (identity, consensus) = match &signer {
@@ -169,4 +173,19 @@ pub async fn start(
     let result = Handler::new(node, signer, reporter).run(channels, stop).await;
     handle.actor.stop(None);
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crash_while_the_network_key_was_made_leaves_nothing_that_hinders_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("network.key");
+        std::fs::write(path.with_extension("new"), b"half").unwrap();
+        let first = network_key(&path).unwrap().public();
+        assert_eq!(network_key(&path).unwrap().public(), first, "it stays");
+        assert!(!path.with_extension("new").exists());
+    }
 }

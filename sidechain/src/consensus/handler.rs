@@ -23,6 +23,7 @@ use domain::{B256, Block, CommitCertificate, keccak256};
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -149,7 +150,8 @@ impl Handler {
                 self.finalized(&certificate, reply)?;
             }
             AppMsg::GetHistoryMinHeight { reply } => {
-                send(reply, Height(self.node.ledger().genesis().first_height));
+                let first = self.node.store.first_height()?;
+                send(reply, Height(first.unwrap_or(self.node.ledger().genesis().first_height)));
             }
             AppMsg::GetDecidedValues { range, reply } => send(reply, self.decided_values(&range)?),
             AppMsg::ProcessSyncedValue { height, round, proposer, value_bytes, reply } => {
@@ -202,6 +204,7 @@ impl Handler {
     fn started_round(&mut self, height: Height, round: Round) -> Result<Vec<ProposedValue<HotPot>>> {
         self.engine_height = height;
         self.engine_round = round.as_u32().unwrap_or(0);
+        self.node.round.store(self.engine_round, Ordering::Relaxed);
         if round.as_i64() > 0 {
             tracing::info!(%height, %round, "another round");
             metrics::counter!("hotpot_node_extra_rounds_total").increment(1);
@@ -390,13 +393,16 @@ impl Handler {
         if height != self.next_height() {
             return Ok(());
         }
+        let (decided_at, parent_ms) = (Instant::now(), self.node.ledger().head_time_ms());
         self.candidate_bytes(height, hash)?;
         let candidate =
             self.candidates.remove(&hash).with_context(|| format!("block {hash} was decided but is not here"))?;
         let certificate = from_engine(certificate);
+        let time_ms = candidate.block.header.time_ms;
         self.node.commit(candidate, certificate).context("store a decided block")?;
         self.candidates.clear();
-        metrics::gauge!("hotpot_node_height").set(to_gauge(height.0));
+        crate::metrics::decided(decided_at.elapsed(), time_ms - parent_ms);
+        self.node.snapshots.committed(&self.node);
         if self.node.validator.is_none() {
             self.node.drop_outdated();
         }
@@ -499,11 +505,6 @@ fn fallback_hash(bytes: &[u8]) -> B256 {
 
 fn to_round(round: i64) -> Round {
     u32::try_from(round).map_or(Round::Nil, Round::new)
-}
-
-#[allow(clippy::cast_precision_loss, reason = "a gauge")]
-fn to_gauge(value: u64) -> f64 {
-    value as f64
 }
 
 fn from_engine(certificate: &EngineCertificate<HotPot>) -> CommitCertificate {

@@ -15,7 +15,9 @@ use bytes::Bytes;
 use domain::crypto::address_of_secret;
 use domain::{Address, B256, keccak256};
 use secp256k1::{PublicKey, SECP256K1, SecretKey};
+use std::error::Error as _;
 use std::sync::{Arc, Mutex};
+use tokio::sync::watch;
 
 /// Checks the signatures of other validators.
 #[derive(Clone, Copy, Debug)]
@@ -72,11 +74,13 @@ pub struct GuardedSigner {
     key: SecretKey,
     sidechain_id: B256,
     guard: Arc<Mutex<GuardFile>>,
+    /// Told why a signature is refused, until one is given again.
+    refusal: watch::Sender<Option<String>>,
 }
 
 impl GuardedSigner {
-    pub fn new(key: SecretKey, sidechain_id: B256, guard: GuardFile) -> Self {
-        Self { key, sidechain_id, guard: Arc::new(Mutex::new(guard)) }
+    pub fn new(key: SecretKey, sidechain_id: B256, guard: GuardFile, refusal: watch::Sender<Option<String>>) -> Self {
+        Self { key, sidechain_id, guard: Arc::new(Mutex::new(guard)), refusal }
     }
 
     /// Whose signatures these are.
@@ -93,10 +97,12 @@ impl GuardedSigner {
         let refused = |error: GuardError| {
             tracing::error!(%error, ?slot, "the double-sign guard refuses to sign");
             metrics::counter!("hotpot_node_guard_refusals_total").increment(1);
+            self.refusal.send_replace(Some(with_cause(&error)));
             error
         };
         let mut guard = self.guard.lock().map_err(|_| engine_error(GuardError::Poisoned))?;
         guard.permit(slot, keccak256(message)).map_err(refused).map_err(engine_error)?;
+        self.refusal.send_if_modified(|refusal| refusal.take().is_some());
         self.signature(message)
     }
 
@@ -108,6 +114,10 @@ impl GuardedSigner {
     pub fn sign_parts(&self, height: Height, round: Round, block_hash: B256) -> Result<EngineSignature, Error> {
         self.signature(&parts_bytes(self.sidechain_id, height, round, block_hash))
     }
+}
+
+fn with_cause(error: &GuardError) -> String {
+    error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
 fn engine_error(error: impl std::error::Error + Send + Sync + 'static) -> Error {

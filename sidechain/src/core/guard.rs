@@ -69,9 +69,22 @@ impl Guard {
         self.signed.last().map(|(slot, _)| *slot)
     }
 
-    /// The first height at which something may still be signed. A whole height that is sat out is over with it.
-    pub fn resumes_at(&self) -> u64 {
-        self.last().map_or(0, |last| if last.round == SAT_OUT { last.height.saturating_add(1) } else { last.height })
+    /// Up to which height a validator must follow before it votes; `None` when it may vote at once. Beyond its store
+    /// that is everything that it signed for: what it proposed there went with the store, and cannot be said again.
+    pub fn follows_to(&self, next_height: u64) -> Option<u64> {
+        let last = self.last()?;
+        let is_sat_out = last.round == SAT_OUT && last.height == next_height;
+        (last.height > next_height || is_sat_out).then_some(last.height)
+    }
+
+    /// The record with which nothing more is signed at the height signed last.
+    pub fn sitting_out(&self) -> Self {
+        let sat_out = self.last().map(|last| Slot { height: last.height, round: SAT_OUT, step: Step::Precommit });
+        let signed = self.signed.iter().copied().filter(|(slot, _)| slot.round != SAT_OUT);
+        let mut signed: Vec<(Slot, B256)> = signed.chain(sat_out.map(|slot| (slot, B256::ZERO))).collect();
+        let surplus = signed.len().saturating_sub(SIGNED_MAX);
+        signed.drain(..surplus);
+        Self { signed }
     }
 
     /// The record after signing `digest` at `slot`; `None` when it stands there already.
@@ -133,10 +146,13 @@ mod tests {
     }
 
     #[test]
-    fn signing_resumes_at_the_height_signed_last_or_after_one_that_is_sat_out() {
-        let guard = signed(&Guard::default(), slot(5, 1, Step::Prevote), 1);
-        assert_eq!((Guard::default().resumes_at(), guard.resumes_at()), (0, 5));
-        assert_eq!(signed(&guard, slot(5, SAT_OUT, Step::Precommit), 0).resumes_at(), 6);
+    fn who_signed_beyond_its_store_or_sits_out_follows_until_that_height_is_decided() {
+        let guard = signed(&Guard::default(), slot(5, 1, Step::Propose), 1);
+        assert_eq!(Guard::default().follows_to(1), None);
+        assert_eq!([guard.follows_to(1), guard.follows_to(4)], [Some(5), Some(5)], "the proposal is lost");
+        assert_eq!([guard.follows_to(5), guard.follows_to(6)], [None, None], "a restart in the midst of a height");
+        let sat_out = signed(&guard, slot(5, SAT_OUT, Step::Precommit), 0);
+        assert_eq!([sat_out.follows_to(5), sat_out.follows_to(6)], [Some(5), None]);
     }
 
     #[test]

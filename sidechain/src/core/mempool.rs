@@ -123,6 +123,11 @@ impl Mempool {
         self.entries.len()
     }
 
+    /// Their bytes, lines included.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

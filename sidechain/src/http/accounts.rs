@@ -2,13 +2,14 @@
 
 use super::Api;
 use super::answer::Refusal;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
 use client::{AccountAnswer, OutletAnswer, SupplyAnswer, TerminalAnswer};
 use domain::ledger::Account;
 use domain::staking::Stake;
 use domain::{Address, Ledger, OutletId, Validator};
+use serde::Deserialize;
 
 /// Routes of these resources.
 pub fn router() -> Router<Api> {
@@ -69,6 +70,20 @@ async fn supply(State(api): State<Api>) -> Json<SupplyAnswer> {
     })
 }
 
-async fn validators(State(api): State<Api>) -> Json<Vec<Validator>> {
-    Json(api.node.ledger().validators().as_slice().to_vec())
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct At {
+    height: Option<String>,
+}
+
+/// The set that decides a height; without one, that of the next block.
+async fn validators(State(api): State<Api>, Query(at): Query<At>) -> Result<Json<Vec<Validator>>, Refusal> {
+    let Some(text) = at.height else { return Ok(Json(api.node.ledger().validators().as_slice().to_vec())) };
+    let refused = || Refusal::bad_field("height", format!("a height is a number, found {text:?}"));
+    let height = text.parse().map_err(|_| refused())?;
+    let unknown = || {
+        let next = api.node.ledger().next_height();
+        Refusal::not_found(format!("no validators are known of height {height}; the next block here is {next}"))
+    };
+    api.node.validators_at(height)?.map(|set| Json(set.into())).ok_or_else(unknown)
 }

@@ -3,13 +3,15 @@
 use super::answer::Refusal;
 use super::{Api, checkpoints};
 use crate::consensus;
+use crate::core::readiness::{self, Facts};
 use crate::node::{Node, now_ms};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use client::StatusAnswer;
-use domain::Genesis;
+use client::{SignedAnswer, StatusAnswer, format_time};
+use domain::{Address, Genesis};
+use std::sync::atomic::Ordering;
 
 /// Routes of this resource; the aliases are the names that operators know.
 pub fn router() -> Router<Api> {
@@ -25,45 +27,62 @@ async fn genesis(State(api): State<Api>) -> Json<Genesis> {
     Json(api.node.ledger().genesis().clone())
 }
 
-/// A node that only follows is ready while it keeps up; what it serves later than this is old.
-const HEARTBEATS_LATE_MAX: u64 = 2;
+/// Why the node does not do its work.
+pub fn why_not_ready(node: &Node) -> Option<String> {
+    let (height, head_time_ms) = {
+        let ledger = node.ledger();
+        (ledger.height(), ledger.head_time_ms())
+    };
+    readiness::why_not_ready(&Facts {
+        safety_failed: consensus::safety_failed(),
+        has_started: node.is_ready(),
+        is_validator: node.validator.is_some(),
+        follows_to: node.follows_to,
+        guard_refusal: node.guard_refusal.borrow().clone(),
+        height,
+        age_ms: now_ms().saturating_sub(head_time_ms),
+        heartbeat_ms: node.config.consensus.heartbeat_ms,
+    })
+}
 
-fn why_not_ready(node: &Node, head_time_ms: u64) -> Option<String> {
-    if consensus::safety_failed() {
-        let reason =
-            "the consensus engine stopped because it could not write its log: see the log, then docs/OPERATING.md";
-        return Some(reason.to_owned());
-    }
-    if !node.is_ready() {
-        return Some("consensus has not started".to_owned());
-    }
-    let age_ms = now_ms().saturating_sub(head_time_ms);
-    let late = age_ms > HEARTBEATS_LATE_MAX * node.config.consensus.heartbeat_ms;
-    let reason =
-        || format!("the last block here is {} s old: still catching up, or no new blocks come", age_ms / 1_000);
-    (node.validator.is_none() && late).then(reason)
+fn signed_by(node: &Node, validator: Address) -> SignedAnswer {
+    let attended = node.attendance().signed_by(validator);
+    SignedAnswer { signed: attended.signed, blocks: attended.blocks }
 }
 
 async fn ready(State(api): State<Api>) -> Result<(StatusCode, Json<StatusAnswer>), Refusal> {
     let checkpointed_epoch = checkpoints::latest(&api)?.map_or(0, |signed| signed.checkpoint.epoch);
     let node = &api.node;
+    let reason = why_not_ready(node);
+    let status = if reason.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    Ok((status, Json(answer(node, reason, checkpointed_epoch))))
+}
+
+fn answer(node: &Node, reason: Option<String>, checkpointed_epoch: u64) -> StatusAnswer {
+    let last = node.attendance().power();
+    let signed = node.validator.map(|own| signed_by(node, own));
+    let mempool = node.mempool_len();
     let ledger = node.ledger();
-    let reason = why_not_ready(node, ledger.head_time_ms());
-    let ready = reason.is_none();
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let answer = StatusAnswer {
-        ready,
+    let seat = node.validator.and_then(|own| ledger.validators().get(own));
+    StatusAnswer {
+        ready: reason.is_none(),
         reason,
         validator: node.validator,
         sidechain_id: ledger.sidechain_id(),
         height: ledger.height(),
+        time: format_time(ledger.head_time_ms()),
+        round: node.round.load(Ordering::Relaxed),
+        power: seat.map_or(0, |validator| validator.power),
+        power_online: last.online,
+        power_total: last.total,
+        signed,
         epoch: ledger.epoch(),
         checkpointed_epoch,
-        mempool: node.mempool_len(),
+        mempool,
         anchor: ledger.anchor().map(|binding| binding.anchor),
         token: ledger.anchor().map(|binding| binding.token),
         proposed_anchor: ledger.proposed_anchor().map(|binding| binding.anchor),
         busy: ledger.wants_blocks(),
-    };
-    Ok((status, Json(answer)))
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
 }

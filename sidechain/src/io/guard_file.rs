@@ -6,7 +6,7 @@
 
 use crate::core::guard::{Guard, Refusal, SAT_OUT, Slot, Step};
 use domain::{B256, keccak256};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,12 @@ pub enum GuardError {
         /// Why.
         #[source]
         source: std::io::Error,
+    },
+    /// Another process signs with the same guard, which would not see what this one signs.
+    #[error("guard file {} is in use by another process: one validator's key, one process", path.display())]
+    InUse {
+        /// Which.
+        path: PathBuf,
     },
     /// Both slots are damaged.
     #[error("guard file {} is damaged: do not restore an old one; remove it only while no other validator lags, or start with a new key", path.display())]
@@ -66,6 +72,7 @@ impl GuardFile {
             .mode(0o600)
             .open(path)
             .map_err(error)?;
+        lock(&file, path)?;
         let mut opened = Self { path: path.to_owned(), file, sequence: 0, guard: Guard::default() };
         if fresh {
             opened.write(&Guard::default())?;
@@ -93,14 +100,25 @@ impl GuardFile {
         self.permit(Slot { height, round: SAT_OUT, step: Step::Precommit }, B256::ZERO)
     }
 
-    /// The first height at which something may still be signed.
-    pub fn resumes_at(&self) -> u64 {
-        self.guard.resumes_at()
+    /// Up to which height a validator must follow before it votes.
+    pub fn follows_to(&self, next_height: u64) -> Option<u64> {
+        self.guard.follows_to(next_height)
     }
 
-    /// Makes the intention to sign `digest` at `slot` durable, or refuses.
+    /// Makes the intention to sign `digest` at `slot` durable, or refuses. The engine ends when it is refused, and asks
+    /// the same again when it starts: so nothing more is signed at this height, and the next start follows over it.
     pub fn permit(&mut self, slot: Slot, digest: B256) -> Result<(), GuardError> {
-        let Some(next) = self.guard.after(slot, digest)? else { return Ok(()) };
+        match self.guard.after(slot, digest) {
+            Ok(None) => Ok(()),
+            Ok(Some(next)) => self.keep(next),
+            Err(refusal) => {
+                self.keep(self.guard.sitting_out())?;
+                Err(refusal.into())
+            }
+        }
+    }
+
+    fn keep(&mut self, next: Guard) -> Result<(), GuardError> {
         self.write(&next)?;
         self.guard = next;
         Ok(())
@@ -161,6 +179,14 @@ fn parse(bytes: &[u8]) -> Option<(u64, Guard)> {
     borsh::from_slice(record).ok()
 }
 
+/// Held until the process ends, however it ends.
+fn lock(file: &File, path: &Path) -> Result<(), GuardError> {
+    file.try_lock().map_err(|refused| match refused {
+        TryLockError::WouldBlock => GuardError::InUse { path: path.to_owned() },
+        TryLockError::Error(source) => GuardError::File { path: path.to_owned(), source },
+    })
+}
+
 fn sync_folder(path: &Path) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
@@ -185,14 +211,25 @@ mod tests {
         (folder, path, guard)
     }
 
-    fn damage(guard: &GuardFile, slot: u64) {
-        guard.file.write_all_at(&[0xff; 64], slot * SLOT_BYTES as u64 + 16).unwrap();
+    fn overwrite(path: &Path, slot: u64, at: u64, bytes: &[u8]) {
+        let file = OpenOptions::new().write(true).open(path).unwrap();
+        file.write_all_at(bytes, slot * SLOT_BYTES as u64 + at).unwrap();
+    }
+
+    fn damage(path: &Path, slot: u64) {
+        overwrite(path, slot, 16, &[0xff; 64]);
+    }
+
+    /// The slot written last; nobody holds the file any more.
+    fn closed(guard: GuardFile) -> u64 {
+        guard.sequence % 2
     }
 
     #[test]
     fn what_was_signed_is_remembered_over_a_restart() {
         let (_folder, path, mut guard) = opened();
         guard.permit(FIRST, digest(1)).unwrap();
+        closed(guard);
         let mut guard = GuardFile::open(&path, 1, true).unwrap();
         assert!(guard.permit(FIRST, digest(1)).is_ok());
         assert!(matches!(guard.permit(FIRST, digest(2)), Err(GuardError::Refused(_))));
@@ -203,12 +240,13 @@ mod tests {
         let (_folder, path, mut guard) = opened();
         guard.permit(FIRST, digest(1)).unwrap();
         guard.permit(SECOND, digest(2)).unwrap();
-        damage(&guard, guard.sequence % 2);
+        damage(&path, closed(guard));
         let mut reopened = GuardFile::open(&path, 1, true).unwrap();
         assert!(matches!(reopened.permit(SECOND, digest(3)), Err(GuardError::Refused(_))));
         assert!(reopened.permit(Slot { height: 2, ..FIRST }, digest(4)).is_ok());
-        damage(&guard, 0);
-        damage(&guard, 1);
+        closed(reopened);
+        damage(&path, 0);
+        damage(&path, 1);
         assert!(matches!(GuardFile::open(&path, 1, true), Err(GuardError::Damaged { .. })));
     }
 
@@ -217,9 +255,9 @@ mod tests {
         let (_folder, path, mut guard) = opened();
         guard.permit(FIRST, digest(1)).unwrap();
         guard.permit(SECOND, digest(2)).unwrap();
-        let newest = (guard.sequence % 2) * SLOT_BYTES as u64;
+        let newest = closed(guard);
         let clean = std::fs::read(&path).unwrap();
-        guard.file.write_all_at(&[0; SLOT_BYTES], newest).unwrap();
+        overwrite(&path, newest, 0, &[0; SLOT_BYTES]);
         assert!(GuardFile::open(&path, 1, false).unwrap().permit(SECOND, digest(3)).is_err());
         std::fs::write(&path, &clean[..SLOT_BYTES]).unwrap();
         assert!(GuardFile::open(&path, 1, false).unwrap().permit(SECOND, digest(3)).is_err());
@@ -228,11 +266,32 @@ mod tests {
     }
 
     #[test]
+    fn only_one_process_at_a_time_signs_with_it() {
+        let (_folder, path, guard) = opened();
+        assert!(matches!(GuardFile::open(&path, 1, true), Err(GuardError::InUse { .. })));
+        closed(guard);
+        assert!(GuardFile::open(&path, 1, true).is_ok());
+    }
+
+    #[test]
+    fn after_a_refusal_the_height_is_sat_out() {
+        let (_folder, path, mut guard) = opened();
+        guard.permit(FIRST, digest(1)).unwrap();
+        assert_eq!(guard.follows_to(1), None);
+        assert!(matches!(guard.permit(FIRST, digest(2)), Err(GuardError::Refused(_))));
+        closed(guard);
+        let mut reopened = GuardFile::open(&path, 1, true).unwrap();
+        assert_eq!(reopened.follows_to(1), Some(1), "a validator that starts again must not come to the same refusal");
+        assert!(reopened.permit(SECOND, digest(3)).is_err());
+        assert!(reopened.permit(Slot { height: 2, ..FIRST }, digest(4)).is_ok());
+    }
+
+    #[test]
     fn after_any_flipped_byte_nothing_else_is_signed_for_the_slot() {
         let (_folder, path, mut guard) = opened();
         guard.permit(FIRST, digest(1)).unwrap();
         let clean = std::fs::read(&path).unwrap();
-        let newest = usize::try_from(guard.sequence % 2).unwrap() * SLOT_BYTES;
+        let newest = usize::try_from(closed(guard)).unwrap() * SLOT_BYTES;
         for at in newest..newest + 100 {
             let mut bytes = clean.clone();
             bytes[at] ^= 1;

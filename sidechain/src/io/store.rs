@@ -6,7 +6,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use domain::checkpoint::{CheckpointSignature, SignedCheckpoint};
 use domain::ledger::EpochCheckpoint;
 use domain::payout::Settlement;
-use domain::{Address, B256, Block, CommitCertificate, SaleKey, keccak256};
+use domain::{Address, B256, Block, CommitCertificate, SaleKey, ValidatorSet, keccak256};
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +27,8 @@ const CHECKPOINTS: TableDefinition<u64, Bytes> = TableDefinition::new("checkpoin
 const SETTLEMENTS: TableDefinition<u64, Bytes> = TableDefinition::new("settlements");
 /// epoch → hashes of the blocks that its checkpoint covers
 const BLOCK_HASHES: TableDefinition<u64, Bytes> = TableDefinition::new("checkpoint_block_hashes");
+/// first height of a validator set → [`ValidatorSet`]
+const VALIDATOR_SETS: TableDefinition<u64, Bytes> = TableDefinition::new("validator_sets");
 /// anchor ‖ epoch → digest and own signature: one for ever
 const OWN_SIGNATURES: TableDefinition<Bytes, Bytes> = TableDefinition::new("own_checkpoint_signatures");
 
@@ -109,6 +111,8 @@ pub struct Decision<'a> {
     pub lines: &'a [(SaleKey, Arc<SaleLines>)],
     /// The checkpoint of the epoch that it ends.
     pub checkpoint: Option<&'a EpochCheckpoint>,
+    /// Who decided it, if these are others than those of the block before.
+    pub validators: Option<&'a ValidatorSet>,
 }
 
 /// The store.
@@ -133,6 +137,7 @@ impl Store {
             write.open_table(CHECKPOINTS)?;
             write.open_table(SETTLEMENTS)?;
             write.open_table(BLOCK_HASHES)?;
+            write.open_table(VALIDATOR_SETS)?;
             write.open_table(OWN_SIGNATURES)?;
             Ok(())
         })?;
@@ -187,6 +192,15 @@ impl Store {
     pub fn has_block(&self, height: u64) -> Result<bool, StoreError> {
         let read = || -> Result<bool, redb::Error> {
             Ok(self.database.begin_read()?.open_table(BLOCKS)?.get(height)?.is_some())
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
+    /// The height of the first decided block here: a node that began with a copy of the state has none before.
+    pub fn first_height(&self) -> Result<Option<u64>, StoreError> {
+        let read = || -> Result<Option<u64>, redb::Error> {
+            let table = self.database.begin_read()?.open_table(BLOCKS)?;
+            Ok(table.first()?.map(|(height, _)| height.value()))
         };
         read().map_err(|source| self.failed(source))
     }
@@ -287,6 +301,9 @@ impl Store {
             if let Some(closed) = decision.checkpoint {
                 put_checkpoint(write, closed)?;
             }
+            if let Some(validators) = decision.validators {
+                put_validators(write, height, validators)?;
+            }
             let next = (height + 1).to_be_bytes();
             write.open_table(UNDECIDED)?.retain_in(..next.as_slice(), |_, _| false)?;
             Ok(())
@@ -299,6 +316,38 @@ impl Store {
             write.open_table(CERTIFICATES)?.insert(certificate.height, encoded(certificate).as_slice())?;
             Ok(())
         })
+    }
+
+    /// The validators that decide a height, if a set is known that early.
+    pub fn validators_at(&self, height: u64) -> Result<Option<ValidatorSet>, StoreError> {
+        let read = || -> Result<Option<u64>, redb::Error> {
+            let table = self.database.begin_read()?.open_table(VALIDATOR_SETS)?;
+            Ok(table.range(..=height)?.next_back().transpose()?.map(|(first, _)| first.value()))
+        };
+        let Some(first) = read().map_err(|source| self.failed(source))? else { return Ok(None) };
+        self.get(VALIDATOR_SETS, "validator_sets", first, || first.to_string())
+    }
+
+    /// Makes the block of a state that others gave the first one here, with who decided it and who decides the next.
+    pub fn begin_at(
+        &self,
+        block: &Block,
+        certificate: &CommitCertificate,
+        validators: &ValidatorSet,
+        next_validators: &ValidatorSet,
+    ) -> Result<(), StoreError> {
+        let height = block.header.height;
+        self.write(|write| {
+            write.open_table(BLOCKS)?.insert(height, encoded(block).as_slice())?;
+            write.open_table(CERTIFICATES)?.insert(height, encoded(certificate).as_slice())?;
+            put_validators(write, height, validators)?;
+            put_validators(write, height + 1, next_validators)
+        })
+    }
+
+    /// Keeps the set that decides from a height on.
+    pub fn put_validators(&self, first_height: u64, validators: &ValidatorSet) -> Result<(), StoreError> {
+        self.write(|write| put_validators(write, first_height, validators))
     }
 
     /// The checkpoint of an epoch with the signatures gathered so far.
@@ -388,6 +437,11 @@ fn put_checkpoint(write: &WriteTransaction, closed: &EpochCheckpoint) -> Result<
     write.open_table(CHECKPOINTS)?.insert(epoch, encoded(&signed).as_slice())?;
     write.open_table(SETTLEMENTS)?.insert(epoch, encoded(&closed.settlement).as_slice())?;
     write.open_table(BLOCK_HASHES)?.insert(epoch, encoded(&closed.block_hashes).as_slice())?;
+    Ok(())
+}
+
+fn put_validators(write: &WriteTransaction, first_height: u64, validators: &ValidatorSet) -> Result<(), redb::Error> {
+    write.open_table(VALIDATOR_SETS)?.insert(first_height, encoded(validators).as_slice())?;
     Ok(())
 }
 

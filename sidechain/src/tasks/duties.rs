@@ -33,7 +33,7 @@ pub async fn run(
                 (Err(_), _) => return stop.cancelled().await,
             },
             Some(report) = reports.recv() => if let Some(key) = &key {
-                send(&node, key, &peers, Payload::Evidence(Evidence { offender: report.0, offence: report.1 }));
+                send(&node, key, &peers, Payload::Evidence(Box::new(Evidence { offender: report.0, offence: report.1 })));
             },
         }
     }

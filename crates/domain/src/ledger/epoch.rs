@@ -2,7 +2,7 @@
 
 use super::changes::{Overlay, whole};
 use super::pool::{self, Receipt};
-use super::state::state_root;
+use super::state::Committed;
 use super::{EpochCheckpoint, Event, election, staking};
 use crate::checkpoint::{Checkpoint, block_leaf};
 use crate::election::share_of;
@@ -148,28 +148,25 @@ fn checkpoint(state: &mut Overlay<'_>, block_hash: B256, next: &ValidatorSet) ->
     let mut block_hashes = state.ledger().uncovered_blocks.clone();
     block_hashes.push(block_hash);
     let leaves: Vec<B256> = block_hashes.iter().map(|hash| block_leaf(*hash)).collect();
-    let (accounts, outlets, terminals) = (state.accounts(), state.outlets(), state.terminals());
     let (table, written) = state.tables();
-    let stakes = whole(&table.stakes, &written.stakes);
-    let candidates = whole(&table.candidates, &written.candidates);
-    let genesis = state.ledger().genesis();
     let core = state.core();
+    let committed = Committed {
+        genesis: state.ledger().genesis(),
+        validators: next,
+        accounts: state.accounts(),
+        outlets: state.outlets(),
+        terminals: state.terminals(),
+        stakes: whole(&table.stakes, &written.stakes),
+        candidates: whole(&table.candidates, &written.candidates),
+        parameters: core.parameters,
+    };
     let checkpoint = Checkpoint {
         sidechain_id: state.ledger().sidechain_id(),
         epoch: core.epoch,
         first_height: core.uncovered_from,
         last_height: core.height,
         blocks_root: merkle::root(&leaves),
-        state_root: state_root(
-            genesis,
-            next,
-            accounts.into_iter(),
-            outlets.iter().map(|(id, outlet)| (*id, outlet)),
-            terminals.iter().map(|(address, terminal)| (*address, terminal)),
-            stakes.iter().map(|(address, stake)| (*address, stake)),
-            candidates.iter().map(|(address, candidate)| (*address, candidate)),
-            &core.parameters,
-        ),
+        state_root: committed.root(),
         payout_root: settlement.root(),
         recordings_root: merkle::EMPTY_ROOT,
         total_released: u128::from(core.supply.released),

@@ -99,7 +99,7 @@ pub(super) struct Core {
 pub(super) struct Signers(pub u64);
 
 /// The tables of staking and election.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, BorshSerialize, BorshDeserialize)]
 pub(super) struct Tables {
     /// What accounts bond.
     pub stakes: BTreeMap<Address, Stake>,
@@ -123,10 +123,10 @@ pub(super) struct Tables {
 #[derive(Clone, Debug)]
 pub struct Ledger {
     pub(super) genesis: Genesis,
-    sidechain_id: B256,
-    domain: DomainSeparator,
-    head_hash: B256,
-    state_digest: B256,
+    pub(super) sidechain_id: B256,
+    pub(super) domain: DomainSeparator,
+    pub(super) head_hash: B256,
+    pub(super) state_digest: B256,
     pub(super) core: Core,
     pub(super) accounts: BTreeMap<Address, Account>,
     pub(super) outlets: BTreeMap<OutletId, Outlet>,
@@ -405,26 +405,35 @@ fn apply_written<K: Ord, V>(table: &mut BTreeMap<K, V>, written: Written<K, V>) 
     }
 }
 
-/// The leaves of the state tree: `borsh(section, key, value)`, sections and keys ascending.
-pub(super) fn state_root<'a>(
-    genesis: &Genesis,
-    validators: &ValidatorSet,
-    accounts: impl Iterator<Item = (Address, Account)>,
-    outlets: impl Iterator<Item = (OutletId, &'a Outlet)>,
-    terminals: impl Iterator<Item = (Address, &'a Terminal)>,
-    stakes: impl Iterator<Item = (Address, &'a Stake)>,
-    candidates: impl Iterator<Item = (Address, &'a Candidate)>,
-    parameters: &Parameters,
-) -> B256 {
-    let mut leaves = vec![merkle::leaf(&encode(&(0u8, genesis)))];
-    leaves.extend(validators.as_slice().iter().map(|validator| merkle::leaf(&encode(&(1u8, validator)))));
-    leaves.extend(accounts.map(|entry| merkle::leaf(&encode(&(2u8, entry)))));
-    leaves.extend(outlets.map(|entry| merkle::leaf(&encode(&(3u8, entry)))));
-    leaves.extend(terminals.map(|entry| merkle::leaf(&encode(&(4u8, entry)))));
-    leaves.extend(stakes.map(|entry| merkle::leaf(&encode(&(5u8, entry)))));
-    leaves.extend(candidates.map(|entry| merkle::leaf(&encode(&(6u8, entry)))));
-    leaves.push(merkle::leaf(&encode(&(7u8, parameters))));
-    merkle::root(&leaves)
+/// What the state root commits to.
+pub(super) struct Committed<'a> {
+    pub genesis: &'a Genesis,
+    pub validators: &'a ValidatorSet,
+    pub accounts: BTreeMap<Address, Account>,
+    pub outlets: BTreeMap<OutletId, Outlet>,
+    pub terminals: BTreeMap<Address, Terminal>,
+    pub stakes: BTreeMap<Address, Stake>,
+    pub candidates: BTreeMap<Address, Candidate>,
+    pub parameters: Parameters,
+}
+
+impl Committed<'_> {
+    /// Leaves are `borsh(section, key, value)`, sections and keys ascending.
+    pub fn root(&self) -> B256 {
+        let mut leaves = vec![merkle::leaf(&encode(&(0u8, self.genesis)))];
+        leaves.extend(self.validators.as_slice().iter().map(|validator| merkle::leaf(&encode(&(1u8, validator)))));
+        leaves.extend(section(2, &self.accounts));
+        leaves.extend(section(3, &self.outlets));
+        leaves.extend(section(4, &self.terminals));
+        leaves.extend(section(5, &self.stakes));
+        leaves.extend(section(6, &self.candidates));
+        leaves.push(merkle::leaf(&encode(&(7u8, self.parameters))));
+        merkle::root(&leaves)
+    }
+}
+
+fn section<K: BorshSerialize, V: BorshSerialize>(number: u8, entries: &BTreeMap<K, V>) -> impl Iterator<Item = B256> {
+    entries.iter().map(move |entry| merkle::leaf(&encode(&(number, entry))))
 }
 
 fn closes_checkpoint(event: &Event) -> bool {

@@ -341,6 +341,6 @@ impl Chain {
     }
 
     pub fn evidence(&self, offender: &str, offence: Offence, by: &str) -> SignedTransaction {
-        self.sign(Payload::Evidence(Evidence { offender: address(offender), offence }), by)
+        self.sign(Payload::Evidence(Box::new(Evidence { offender: address(offender), offence })), by)
     }
 }

@@ -9,5 +9,6 @@ mod merkle;
 mod proof;
 mod properties;
 mod rules;
+mod snapshot;
 mod staking;
 mod vectors;

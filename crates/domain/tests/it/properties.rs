@@ -56,18 +56,27 @@ pub fn transaction(chain: &mut Chain, action: &Action) -> Option<SignedTransacti
     })
 }
 
-fn run(genesis: Genesis, actions: &[Action]) -> Chain {
-    let mut chain = Chain::with_outlets(genesis);
-    let mut waiting = Vec::new();
-    for action in actions {
-        match action {
-            Action::Wait { ms } => chain.now_ms += ms,
-            Action::Block => {
-                let _ = chain.block(&std::mem::take(&mut waiting));
-                assert!(chain.ledger.conserves());
-            }
-            other => waiting.extend(transaction(&mut chain, other)),
+/// A chain with nothing that waits for its next block.
+pub fn start(genesis: Genesis) -> (Chain, Vec<SignedTransaction>) {
+    (Chain::with_outlets(genesis), Vec::new())
+}
+
+/// Plays one action.
+pub fn step(chain: &mut Chain, waiting: &mut Vec<SignedTransaction>, action: &Action) {
+    match action {
+        Action::Wait { ms } => chain.now_ms += ms,
+        Action::Block => {
+            let _ = chain.block(&std::mem::take(waiting));
+            assert!(chain.ledger.conserves());
         }
+        other => waiting.extend(transaction(chain, other)),
+    }
+}
+
+fn run(genesis: Genesis, actions: &[Action]) -> Chain {
+    let (mut chain, mut waiting) = start(genesis);
+    for action in actions {
+        step(&mut chain, &mut waiting, action);
     }
     chain.finish_epoch();
     chain

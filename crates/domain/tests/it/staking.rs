@@ -101,7 +101,7 @@ fn evidence_slashes_and_jails_once_whatever_else_the_validator_did_before() {
     let mut chain = bonded_validator(Parameters { slash_ppm: 100_000, jail_ms: 60_000, ..defaults() });
     let (first, second) = (chain.double_vote("validator 4", 3), chain.double_vote("validator 4", 4));
     let report = chain.evidence("validator 4", first, "validator 0");
-    chain.block(&[report.clone()]).unwrap();
+    chain.block(std::slice::from_ref(&report)).unwrap();
     let Supply { bonded, slashed, .. } = chain.ledger.supply();
     assert_eq!((bonded, slashed), (28 + 18, 5), "31 and 20 lose a tenth each, rounded down");
     assert!(chain.ledger.conserves());

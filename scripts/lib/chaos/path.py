@@ -1,30 +1,43 @@
 """Breaks a running network on a seeded schedule and sees whether anything is lost or minted twice.
 
-Started by scripts/chaos, which builds what is needed. Standard library only.
+Started by scripts/chaos, which builds what is needed.
 """
 
 import argparse
-import errno
 import json
 import os
 import random
 import shutil
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from common import (
+    PATIENCE_S,
+    Broken,
+    Length,
+    Load,
+    Rounds,
+    add_length,
+    are_close,
+    ask,
+    ask_all,
+    check_conservation,
+    fill_disk,
+    finish,
+    furthest,
+    judge,
+    recovery_figures,
+    say,
+    wait_for,
+)
+
 # Where npm puts anvil.
-TOOLS = Path(__file__).resolve().parents[2] / "contracts/node_modules/.bin"
-# A new height must follow within this after a fault has ended.
-RECOVERY_S_MAX = 10
+TOOLS = Path(__file__).resolve().parents[3] / "contracts/node_modules/.bin"
 # The sequence of faults is made of shuffled rounds of these, so that a short run sees each of them.
 ROUND = ["kill", "kill", "kill", "freeze", "freeze", "reorg", "reorg", "disk_full", "kill_all"]
 # Pause after the network has recovered.
@@ -39,47 +52,11 @@ ANVIL_BLOCK_S = 1
 # The validator whose store lies on a small disk of its own, and that disk's size.
 SMALL_DISK_NODE = 2
 SMALL_DISK_BYTES = 256 * 1024 * 1024
-# How long starting, catching up and settling may take.
-PATIENCE_S = 300
 # What makes epochs and EVM blocks short, so that checkpoints and payouts are under way when faults strike.
 UP_DEFAULTS = {"--epoch-blocks": "16"}
 ANVIL = ["--silent", "--host", "127.0.0.1", "--order", "fees", "--block-time", "0.5", "--slots-in-an-epoch", "4"]
-# A node that takes longer to answer counts as down; anvil is waited for.
-ANSWER_S_MAX = 1.0
+# anvil is waited for.
 ANVIL_ANSWER_S_MAX = 30.0
-
-
-class Broken(Exception):
-    """What must not be was found."""
-
-
-def say(text):
-    print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)
-
-
-def wait_for(what, found, seconds=PATIENCE_S, poll_s=0.05):
-    """Gives what `found` gives, once that is something."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = found()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise Broken(f"no {what} within {seconds} s")
-        time.sleep(poll_s)
-
-
-def ask(url, body=None, seconds=ANSWER_S_MAX):
-    """The JSON of an answer, also of a 503; None without an answer."""
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"content-type": "application/json"})
-    try:
-        with urllib.request.urlopen(request, timeout=seconds) as answer:
-            return json.load(answer)
-    except urllib.error.HTTPError as refusal:
-        return json.load(refusal) if refusal.code == 503 else None
-    except (OSError, ValueError):
-        return None
 
 
 class Anvil:
@@ -175,24 +152,15 @@ class Network:
         return all(pid not in (0, gone.get(name)) for name, pid in self.processes().items())
 
     def ask_all(self, path):
-        nodes = self.nodes()
-        with ThreadPoolExecutor(len(nodes)) as pool:
-            return list(pool.map(lambda node: ask(node + path), nodes))
+        return ask_all(self.nodes(), path)
 
     def height(self):
-        """Of the node that is furthest; 0 when none answers."""
-        return max((status["height"] for status in self.ask_all("/readyz") if status), default=0)
+        return furthest(self.ask_all("/readyz"))
 
     def all_ready(self, gone):
         """Whether every process runs and every validator takes part again, close to the others."""
         self.check_alive()
-        if not self.all_back(gone):
-            return False
-        statuses = self.ask_all("/readyz")
-        if not all(status and status["ready"] for status in statuses):
-            return False
-        heights = [status["height"] for status in statuses]
-        return max(heights) - min(heights) <= 2
+        return self.all_back(gone) and are_close(self.ask_all("/readyz"))
 
     def rpc(self, method, *params):
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
@@ -210,51 +178,10 @@ class Network:
         """Conservation at every node; never more minted than released. Minted is read first: released only grows."""
         minted = self.minted()
         supplies = [supply for supply in self.ask_all("/api/v1/supply") if supply]
-        for supply in supplies:
-            held = sum(supply[part] for part in ("released", "pending", "unclaimed", "pool", "bonded", "slashed"))
-            if held != supply["issued"]:
-                raise Broken(f"units came from nowhere or went nowhere: {supply}")
+        check_conservation(supplies)
         released = max((supply["released"] for supply in supplies), default=minted)
         if minted > released:
             raise Broken(f"minted {minted} is more than the ledger released: {released}")
-
-
-class Load:
-    """`load sales` outside of the network."""
-
-    def __init__(self, program, network, rate, seed, journal):
-        self.program, self.network, self.journal = program, network, journal
-        command = [program, "sales", "--network", network.folder / "network.json", "--rate", str(rate)]
-        command += ["--seconds", "604800", "--retry", "--seed", str(seed), "--journal", journal, "--json"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
-
-    def wait_until_it_runs(self):
-        def first_acknowledged():
-            if self.process.poll() is not None:
-                raise Broken(f"load ended with {self.process.returncode}")
-            return self.journal.exists() and self.journal.stat().st_size > 0
-
-        wait_for("acknowledged sale", first_acknowledged)
-
-    def stop(self):
-        """Ends the sending, waits for the answers; gives the report."""
-        self.process.send_signal(signal.SIGINT)
-        out, _ = self.process.communicate(timeout=2 * PATIENCE_S)
-        if not out:
-            raise Broken(f"load ended without a report ({self.process.returncode})")
-        return json.loads(out)
-
-    def check(self):
-        command = [self.program, "check", "--network", self.network.folder / "network.json", "--journal", self.journal]
-        out = subprocess.run([*command, "--json"], stdout=subprocess.PIPE, check=False).stdout
-        if not out:
-            raise Broken("load check ended without a result")
-        return json.loads(out)
-
-    def kill(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
 
 
 class SmallDisk:
@@ -262,7 +189,6 @@ class SmallDisk:
 
     def __init__(self, folder):
         self.folder = folder
-        self.filling = folder / "filling"
 
     @classmethod
     def mount(cls, folder):
@@ -275,16 +201,10 @@ class SmallDisk:
         return None
 
     def fill(self):
-        with open(self.filling, "wb", buffering=0) as file:
-            try:
-                while True:
-                    file.write(bytes(1 << 20))
-            except OSError as error:
-                if error.errno != errno.ENOSPC:
-                    raise
+        fill_disk(self.folder)
 
     def free(self):
-        self.filling.unlink(missing_ok=True)
+        (self.folder / "filling").unlink(missing_ok=True)
 
     def unmount(self, keep):
         """With `keep`, what was on it stays behind in the folder."""
@@ -304,22 +224,16 @@ class Chaos:
     def __init__(self, network, disk, seed):
         self.network, self.disk = network, disk
         self.random = random.Random(seed)
-        self.round = []
+        self.rounds = Rounds([kind for kind in ROUND if disk or kind != "disk_full"], self.random)
         self.faults = {}
         self.recoveries_s = []
         self.rejoins_s = []
         self.dropped = 0
         self.unnoticed = 0
 
-    def next_kind(self):
-        if not self.round:
-            self.round = [kind for kind in ROUND if self.disk or kind != "disk_full"]
-            self.random.shuffle(self.round)
-        return self.round.pop()
-
     def step(self):
         """One fault, then recovery."""
-        kind, pause_s = self.next_kind(), self.random.uniform(*PAUSE_S)
+        kind, pause_s = self.rounds.next(), self.random.uniform(*PAUSE_S)
         before = self.network.height()
         gone = getattr(self, kind)() or {}
         healed = time.monotonic()
@@ -411,14 +325,14 @@ def path(options, arguments):
             anvil = Anvil()
             arguments += ["--evm-rpc", anvil.url]
         network.start()
-        load = Load(options.load, network, options.rate, options.seed, folder / "acknowledged.jsonl")
+        load = Load(
+            options.load, network.folder / "network.json", options.rate, options.seed, folder / "acknowledged.jsonl"
+        )
         load.wait_until_it_runs()
         wait_for("network with all its processes", lambda: network.all_ready({}))
         chaos = Chaos(network, disk, options.seed)
-        faults_end = time.monotonic() + 60 * options.minutes if options.minutes else None
-        while len(chaos.recoveries_s) < (options.kills or float("inf")):
-            if faults_end and time.monotonic() > faults_end:
-                break
+        length = Length(options)
+        while not length.is_over(len(chaos.recoveries_s)):
             chaos.step()
         say("no more faults: the load ends, every node is asked for every acknowledged sale")
         sent = load.stop()
@@ -426,7 +340,7 @@ def path(options, arguments):
         network.stop()
         say("settling, then comparing ledger, contract and database")
         books = network.settle()
-        summary = judge(chaos, sent, checked, books)
+        summary = verdict(chaos, sent, checked, books)
         summary |= {"seed": options.seed, "minutes": round((time.monotonic() - started) / 60, 1)}
     finally:
         if load:
@@ -443,7 +357,7 @@ def path(options, arguments):
     return summary
 
 
-def judge(chaos, sent, checked, books):
+def verdict(chaos, sent, checked, books):
     """The figures, and whether they are what they must be."""
     imported = sum(report["new"] + report["known"] for report in books["imports"])
     summary = {
@@ -457,15 +371,10 @@ def judge(chaos, sent, checked, books):
         "minted": books["minted"],
         "minted_twice": max(0, books["minted"] - books["released"]),
         "differences": len(books["differences"]),
-        "recovery_s_max": round(max(chaos.recoveries_s), 2),
-        "recovery_s_p50": round(statistics.median(chaos.recoveries_s), 2),
-        "rejoin_s_max": round(max(chaos.rejoins_s), 2),
+        **recovery_figures(chaos.recoveries_s, chaos.rejoins_s),
         "latency_ms_max": sent["max_us"] // 1000,
     }
-    must_be_zero = ("unacknowledged", "lost", "recorded_twice", "minted_twice", "differences")
-    wrong = [name for name in must_be_zero if summary[name] != 0]
-    if summary["recovery_s_max"] > RECOVERY_S_MAX:
-        wrong.append("recovery_s_max")
+    wrong = judge(summary, ("unacknowledged", "lost", "recorded_twice", "minted_twice", "differences"))
     if not books["ok"]:
         wrong.append("books")
     for difference in [*books["differences"], *checked["losses"][:20], *sent["errors"].items()]:
@@ -479,33 +388,16 @@ def parse(arguments):
     parser = argparse.ArgumentParser(prog="scripts/chaos path", description=__doc__.splitlines()[0])
     parser.add_argument("--hotpot", required=True, type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--load", required=True, type=Path, help=argparse.SUPPRESS)
-    length = parser.add_mutually_exclusive_group()
-    length.add_argument("--minutes", type=float, help="go on breaking for so long (default 5)")
-    length.add_argument("--kills", type=int, help="stop after so many faults")
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="repeats a schedule")
-    parser.add_argument("--rate", type=int, default=20, help="sales a second (default 20)")
-    options = parser.parse_args(own)
-    if not options.minutes and not options.kills:
-        options.minutes = 5
-    return options, for_up
+    add_length(parser)
+    return parser.parse_args(own), for_up
 
 
 def main():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options, arguments = parse(sys.argv[1:])
     for name, value in UP_DEFAULTS.items():
         if not any(argument.split("=")[0] == name for argument in arguments):
             arguments += [name, value]
-    try:
-        summary = path(options, arguments)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Broken as broken:
-        summary = {"ok": False, "wrong": [str(broken)], "seed": options.seed}
-    for name, value in summary.items():
-        say(f"{name:24} {value}")
-    print(json.dumps(summary))
-    sys.exit(0 if summary["ok"] else 1)
+    finish(lambda: path(options, arguments), options.seed)
 
 
 if __name__ == "__main__":
