@@ -115,9 +115,9 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Outlets 10 to 15 have validators; owners of the first two outlets hold most.
+/// Outlet 10 + i has validator i.
 fn owner(i: usize) -> String {
-    if i < 2 { format!("owner {}", i + 1) } else { format!("owner {}", 8 + i) }
+    format!("owner {}", 10 + i)
 }
 
 fn transactions(chain: &mut Chain, step: &Step) -> Vec<SignedTransaction> {
@@ -214,7 +214,10 @@ fn approved(chain: &Chain, payload: Payload, twist: Twist) -> Payload {
 /// Few sales, so that most claims and refunds find theirs.
 fn dense(action: Action) -> Action {
     match action {
-        Action::Sale { outlet, number, kind } => Action::Sale { outlet, number: number % 12, kind },
+        Action::Sale { outlet, number, kind } => {
+            let outlet = if number < 20 { outlet } else { 10 + number % 4 };
+            Action::Sale { outlet, number: number % 12, kind }
+        }
         Action::Claim { outlet, number, guest } => Action::Claim { outlet, number: number % 12, guest },
         Action::Refund { outlet, number, refund, amount } => {
             let (refund, amount) = (amount as u8 % 20, if refund == 0 { amount } else { amount / 20 });
