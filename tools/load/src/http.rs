@@ -71,24 +71,50 @@ async fn read_answer(stream: &mut TcpStream) -> io::Result<Answer> {
         if stream.read_buf(&mut bytes).await? == 0 {
             return Err(ErrorKind::UnexpectedEof.into());
         }
-        let Some(head) = parse_head(&bytes)? else { continue };
-        let end = head.bytes + head.body_bytes;
-        if end > ANSWER_BYTES_MAX {
+        if bytes.len() > ANSWER_BYTES_MAX {
             return Err(malformed("an answer that is too long"));
         }
-        while bytes.len() < end {
-            if stream.read_buf(&mut bytes).await? == 0 {
-                return Err(ErrorKind::UnexpectedEof.into());
-            }
+        let Some(head) = parse_head(&bytes)? else { continue };
+        if let Some(body) = head.body(&bytes)? {
+            return Ok((head.status, body));
         }
-        return Ok((head.status, bytes.split_off(head.bytes)));
     }
 }
 
 struct Head {
     status: u16,
     bytes: usize,
-    body_bytes: usize,
+    /// `None` of a body that comes in chunks.
+    body_bytes: Option<usize>,
+}
+
+impl Head {
+    /// `None` while it is not complete.
+    fn body(&self, bytes: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        let rest = &bytes[self.bytes..];
+        match self.body_bytes {
+            Some(length) => Ok(rest.get(..length).map(<[u8]>::to_vec)),
+            None => join_chunks(rest),
+        }
+    }
+}
+
+/// `None` while the last chunk, the empty one, is not there.
+fn join_chunks(mut rest: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    let mut body = Vec::new();
+    loop {
+        let Ok(size) = httparse::parse_chunk_size(rest) else { return Err(malformed("a chunk without a size")) };
+        let httparse::Status::Complete((start, size)) = size else { return Ok(None) };
+        let end = start.saturating_add(usize::try_from(size).unwrap_or(usize::MAX));
+        let (Some(chunk), Some(next)) = (rest.get(start..end), rest.get(end.saturating_add(2)..)) else {
+            return Ok(None);
+        };
+        if chunk.is_empty() {
+            return Ok(Some(body));
+        }
+        body.extend_from_slice(chunk);
+        rest = next;
+    }
 }
 
 /// `None` while it is not complete.
@@ -97,10 +123,12 @@ fn parse_head(bytes: &[u8]) -> io::Result<Option<Head>> {
     let mut answer = httparse::Response::new(&mut headers);
     let Ok(parsed) = answer.parse(bytes) else { return Err(malformed("an answer that is not HTTP")) };
     let httparse::Status::Complete(bytes) = parsed else { return Ok(None) };
-    let length = answer.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
-    let length = length.and_then(|header| std::str::from_utf8(header.value).ok()?.parse().ok());
-    let body_bytes = length.ok_or_else(|| malformed("an answer without a length"))?;
-    Ok(Some(Head { status: answer.code.unwrap_or(0), bytes, body_bytes }))
+    let header = |name: &str| answer.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+    let length = header("content-length").and_then(|header| std::str::from_utf8(header.value).ok()?.parse().ok());
+    if length.is_none() && header("transfer-encoding").is_none() {
+        return Err(malformed("an answer without a length"));
+    }
+    Ok(Some(Head { status: answer.code.unwrap_or(0), bytes, body_bytes: length }))
 }
 
 fn malformed(what: &'static str) -> io::Error {
@@ -142,6 +170,16 @@ mod tests {
             serve(&listener, 1).await;
         };
         tokio::join!(ask, answer);
+    }
+
+    #[test]
+    fn chunks_are_joined_once_the_last_is_there() {
+        let whole = b"5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n";
+        assert_eq!(join_chunks(whole).unwrap(), Some(b"hello world".to_vec()));
+        for end in 0..whole.len() {
+            assert_eq!(join_chunks(&whole[..end]).unwrap(), None, "{end}");
+        }
+        assert!(join_chunks(b"nonsense\r\n").is_err());
     }
 
     #[test]
