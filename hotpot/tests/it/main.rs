@@ -4,6 +4,7 @@
 
 mod chain;
 mod doors;
+mod elections;
 mod faults;
 mod follower;
 mod gateway;
