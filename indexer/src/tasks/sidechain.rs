@@ -9,6 +9,7 @@ use crate::metrics;
 use crate::tasks::Context;
 use crate::tasks::pace::{Pace, Progress};
 use alloy::primitives::B256;
+use domain::ledger::Supply;
 use domain::{Executed, Genesis, Ledger};
 use std::convert::Infallible;
 use std::time::Duration;
@@ -180,7 +181,7 @@ impl Follower<'_> {
     async fn take(&mut self, blocks: Vec<RawBlock>) -> Result<(), Error> {
         let from = self.replica.height();
         let mut rows = Rows::default();
-        let mut last: Option<Executed> = None;
+        let (mut last, mut supply): (Option<Executed>, Option<Supply>) = (None, None);
         let mut refusal = None;
         for block in blocks {
             if let Some(executed) = last.take() {
@@ -189,6 +190,7 @@ impl Follower<'_> {
             match check(self.replica, block) {
                 Ok(checked) => {
                     rows.add(&checked)?;
+                    supply = Some(checked.executed.supply());
                     last = Some(checked.executed);
                 }
                 Err(error) => {
@@ -198,8 +200,10 @@ impl Follower<'_> {
             }
             tokio::task::yield_now().await;
         }
+        if let Some(supply) = supply {
+            self.writer.write_sidechain(from, &rows, &supply).await?;
+        }
         if let Some(executed) = last {
-            self.writer.write_sidechain(from, &rows, &executed.supply()).await?;
             self.replica.commit(executed);
         }
         refusal.map_or(Ok(()), Err)
