@@ -107,6 +107,9 @@ pub struct UpArgs {
     /// Validators copy their state for the next start at every height that this divides; 0 never.
     #[arg(long, default_value_t = 5000)]
     pub snapshot_blocks: u64,
+    /// Validators forget blocks older than so many, as far as a start and the next checkpoint allow; 0 keeps all.
+    #[arg(long, default_value_t = 0)]
+    pub keep_blocks: u64,
     /// Use this EVM node rather than starting anvil. It must not be of a public chain.
     #[arg(long, value_name = "URL")]
     pub evm_rpc: Option<String>,

@@ -81,7 +81,7 @@ async fn network(
     let count = keys.validators()?.max(genesis.validators.as_slice().len()).max(args.candidates.unwrap_or(0) as usize);
     ports.check_free(count)?;
     display.say(&format!("starting {count} validators"));
-    let nodes = services::start_nodes(supervisor, layout, &keys, count, &ports, args.snapshot_blocks)?;
+    let nodes = services::start_nodes(supervisor, layout, &keys, count, &ports, args)?;
     setup::wait_until_ready(&nodes, genesis.sidechain_id()).await?;
 
     let relayer = domain::crypto::address_of_secret(&keys.get("relayer")?);

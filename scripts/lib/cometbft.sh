@@ -15,7 +15,8 @@ install_cometbft() {
     GOBIN=$folder go install "github.com/cometbft/cometbft/cmd/cometbft@$COMETBFT_VERSION" 2> /dev/null
 }
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+# As in lib/chaos/machine.py: no outgoing connection takes one of these in between.
+free_port() { (cd "$ROOT/scripts/lib/chaos" && python3 -c 'from machine import free_port; print(free_port())'); }
 
 # start_cometbft VALIDATORS: their RPC addresses are in `cometbft_urls`. The least time of a height is that of our own
 # network, its mempool holds as many transactions, and the checks of the application are its own: none.

@@ -9,7 +9,7 @@ use crate::io::snapshots::Snapshots;
 use crate::io::store::Store;
 use crate::node::Node;
 use crate::tasks::join::join;
-use crate::tasks::{checkpoints, duties};
+use crate::tasks::{checkpoints, duties, pruning};
 use anyhow::{Context, Result, anyhow};
 use client::NodeClient;
 use domain::Genesis;
@@ -131,6 +131,7 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
             Err(anyhow!("height {} is decided: start again to vote", node.ledger().height()))
         }
         result = checkpoints::run(Arc::clone(&node), key, peers.clone(), tasks.clone()) => result.context("checkpoints"),
+        result = pruning::run(Arc::clone(&node), tasks.clone()) => result.context("pruning"),
         () = duties::run(Arc::clone(&node), key, peers, reports, tasks.clone()) => Ok(()),
         result = service_kit::http::serve(listener, router, tasks.clone()) => result.context("http"),
     };

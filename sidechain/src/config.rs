@@ -24,6 +24,8 @@ pub struct NodeConfig {
     pub mempool: MempoolLimits,
     /// Copies of the state for the next start.
     pub snapshots: SnapshotConfig,
+    /// What is kept for how long.
+    pub storage: StorageConfig,
 }
 
 impl Default for NodeConfig {
@@ -37,6 +39,7 @@ impl Default for NodeConfig {
             consensus: ConsensusConfig::default(),
             mempool: MempoolLimits::default(),
             snapshots: SnapshotConfig::default(),
+            storage: StorageConfig::default(),
         }
     }
 }
@@ -138,4 +141,16 @@ impl Default for SnapshotConfig {
     fn default() -> Self {
         Self { every_blocks: 5_000, join: true }
     }
+}
+
+/// What the store keeps for how long.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StorageConfig {
+    /// So many of the last blocks are kept, as far as a start and the next checkpoint allow to forget the others; 0 keeps
+    /// all. What a node has forgotten it can neither prove nor give to others. Checkpoints, and with them the proofs of
+    /// payouts, are kept for ever. Default 0.
+    pub keep_blocks: u64,
+    /// Lines of sales are erased when their block is so many days old; 0 keeps them. Default 0.
+    pub keep_lines_days: u32,
 }

@@ -43,7 +43,7 @@ pub fn ledger(genesis: &Genesis, store: &Store, snapshots: &Snapshots) -> Result
 
 fn from_snapshot(genesis: &Genesis, store: &Store, snapshots: &Snapshots, height: u64) -> Result<Ledger, Unusable> {
     let started = Instant::now();
-    let ledger = Ledger::import(genesis.clone(), &snapshots.read(height)?)?;
+    let ledger = Ledger::import(genesis.clone(), snapshots.read(height)?)?;
     if ledger.height() != height {
         return Err(Unusable::Height { found: ledger.height() });
     }

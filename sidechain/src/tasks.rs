@@ -3,4 +3,5 @@
 pub mod checkpoints;
 pub mod duties;
 pub mod join;
+pub mod pruning;
 pub mod snapshots;

@@ -9,6 +9,7 @@ mod changes;
 mod election;
 mod epoch;
 mod pool;
+mod sales;
 mod snapshot;
 mod staking;
 mod state;

@@ -21,7 +21,7 @@ pub mod staking;
 pub mod transaction;
 pub mod validators;
 
-pub use alloy_primitives::{Address, B256, keccak256};
+pub use alloy_primitives::{Address, B256, Keccak256, keccak256};
 pub use block::{Block, Header};
 pub use certificate::CommitCertificate;
 pub use checkpoint::{Checkpoint, SignedCheckpoint};

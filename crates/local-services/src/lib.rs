@@ -3,12 +3,9 @@
 
 mod anvil;
 mod orphan;
+mod ports;
 mod postgres;
 
 pub use anvil::{Anvil, AnvilOptions};
+pub use ports::free_port;
 pub use postgres::Postgres;
-
-/// A TCP port that is free right now on loopback.
-pub fn free_port() -> std::io::Result<u16> {
-    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
-}

@@ -62,7 +62,7 @@ pub fn start_nodes(
     keys: &Keys,
     count: usize,
     ports: &Ports,
-    snapshot_blocks: u64,
+    args: &UpArgs,
 ) -> Result<Vec<NodeClient>> {
     for number in 0..count {
         let others = || (0..count).filter(move |other| *other != number);
@@ -85,7 +85,8 @@ pub fn start_nodes(
                 "listen": multiaddr(ports.p2p[number]),
                 "peers": others().map(|other| multiaddr(ports.p2p[other])).collect::<Vec<_>>(),
             },
-            "snapshots": { "every_blocks": snapshot_blocks },
+            "snapshots": { "every_blocks": args.snapshot_blocks },
+            "storage": { "keep_blocks": args.keep_blocks },
         });
         let name = format!("node-{number}");
         start(supervisor, layout, &name, "node", write_config(layout, &name, &config)?);

@@ -125,11 +125,7 @@ impl Ports {
             });
         }
         let count = usize::from(VALIDATORS_MAX);
-        // Held together, so that no port is given twice.
-        let held = (0..2 * count + 4)
-            .map(|_| std::net::TcpListener::bind(("127.0.0.1", 0)))
-            .collect::<std::io::Result<Vec<_>>>()?;
-        let free = held.iter().map(|listener| Ok(listener.local_addr()?.port())).collect::<Result<Vec<u16>>>()?;
+        let free = (0..2 * count + 4).map(|_| local_services::free_port()).collect::<std::io::Result<Vec<u16>>>()?;
         Ok(Self {
             nodes: free[..count].to_vec(),
             p2p: free[count..2 * count].to_vec(),

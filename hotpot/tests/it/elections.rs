@@ -2,6 +2,7 @@
 
 use crate::network::{Folder, Running, example_orders, hotpot};
 use serde_json::Value;
+use std::process::Command;
 
 fn arguments() -> Vec<String> {
     let elections = ["--candidates", "7", "--election-epochs", "1", "--epoch-blocks", "8"];
@@ -31,6 +32,53 @@ fn seven_candidates_take_seats_one_by_one_and_the_contract_follows() {
     let epoch = running.get("/readyz")["epoch"].as_u64().unwrap();
     running
         .wait_for("an anchored checkpoint of the seven", || ask(&network)["epochs"]["final"].as_u64() >= Some(epoch));
+    running.stop();
+    let verified = hotpot().args(["verify", "--data-dir"]).arg(folder.path()).status().unwrap();
+    assert!(verified.success());
+}
+
+/// The configuration of a second process with a validator's key: its own folder and ports, a guard of its own.
+fn twin_config(folder: &Folder, of: usize) -> String {
+    let dir = folder.path();
+    let config = std::fs::read_to_string(dir.join(format!("node-{of}.toml"))).unwrap();
+    let mut config: toml::Table = config.parse().unwrap();
+    let twin = dir.join("twin");
+    assert!(Command::new("cp").arg("-a").args([dir.join(format!("node-{of}")), twin.clone()]).status().unwrap().success());
+    let _ = std::fs::remove_file(twin.join("network.key"));
+    config["data_dir"] = twin.display().to_string().into();
+    config["validator"]["guard_file"] = dir.join("twin-guard").display().to_string().into();
+    let port = || local_services::free_port().unwrap();
+    config["http"]["listen"] = format!("127.0.0.1:{}", port()).into();
+    config["p2p"]["listen"] = format!("/ip4/127.0.0.1/tcp/{}", port()).into();
+    config.to_string()
+}
+
+#[test]
+#[ignore = "slow: scripts/test --slow"]
+fn a_key_in_two_places_is_seen_reported_and_punished() {
+    let folder = Folder::new();
+    let mut running = folder.start(&arguments());
+    let validators = format!("{}/api/v1/validators", running.node(0));
+    running.wait_for("seven seats", || ask(&validators).as_array().map(Vec::len) == Some(7));
+    let offender = ask(&format!("{}/readyz", running.node(1)))["validator"].clone();
+    let path = folder.path().join("twin.toml");
+    std::fs::write(&path, twin_config(&folder, 1)).unwrap();
+    let log = std::fs::File::create(folder.path().join("twin.log")).unwrap();
+    let mut twin = hotpot().arg("node").arg("--config").arg(&path).stderr(log).spawn().unwrap();
+
+    // It signs what the other one does not: the engines of the others see it, and their nodes say so on the ledger.
+    let evidence = format!("{}/api/v1/evidence", running.node(0));
+    running.wait_for("punishment", || ask(&evidence).as_array().is_some_and(|punished| !punished.is_empty()));
+    twin.kill().unwrap();
+    twin.wait().unwrap();
+    let punished = ask(&evidence);
+    assert_eq!(punished[0]["validator"], offender, "{punished}");
+    let candidates = running.get("/api/v1/candidates");
+    let jailed = candidates.as_array().unwrap().iter().find(|candidate| candidate["address"] == offender).unwrap();
+    assert!(jailed["jailed_until_ms"].is_u64(), "{jailed}");
+    // Whoever is in jail loses its seat at the next election, and the chain goes on.
+    let seated = || ask(&validators).as_array().is_some_and(|set| set.iter().any(|seat| seat["address"] == offender));
+    running.wait_for("a set without it", || !seated());
     running.stop();
     let verified = hotpot().args(["verify", "--data-dir"]).arg(folder.path()).status().unwrap();
     assert!(verified.success());

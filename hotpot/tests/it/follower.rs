@@ -58,7 +58,7 @@ fn run(config: &Path) -> Child {
 }
 
 fn free_port() -> u16 {
-    std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+    local_services::free_port().unwrap()
 }
 
 /// `null` while nobody answers.

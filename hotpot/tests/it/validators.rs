@@ -116,7 +116,7 @@ fn run(config: &Path, log: &Path) -> Child {
 }
 
 fn free_port() -> u16 {
-    std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+    local_services::free_port().unwrap()
 }
 
 /// Some validators on wires of their own.
@@ -247,9 +247,19 @@ impl Validators {
     fn wait_for(&mut self, what: &str, patience: Duration, mut done: impl FnMut(&mut Self) -> bool) {
         let deadline = Instant::now() + patience;
         while !done(self) {
-            assert!(Instant::now() < deadline, "no {what} within {patience:?}");
+            assert!(Instant::now() < deadline, "no {what} within {patience:?}: {}", self.states());
             std::thread::sleep(POLL);
         }
+    }
+
+    /// What each says of itself, and last said in its log.
+    fn states(&self) -> String {
+        let state = |node: &Validator| {
+            let log = node.log();
+            let tail: Vec<&str> = log.lines().rev().take(5).collect();
+            format!("\nnode {}: {}\n  {}", node.number, node.get("/readyz"), tail.join("\n  "))
+        };
+        self.nodes.iter().map(state).collect()
     }
 
     /// These have reached a height.

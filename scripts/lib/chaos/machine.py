@@ -5,8 +5,10 @@ ends, and take mounts, loop devices, TUN devices and processes with them. Elsewh
 """
 
 import fcntl
+import itertools
 import json
 import os
+import random
 import socket
 import struct
 import subprocess
@@ -28,10 +30,18 @@ def is_alone():
     return os.environ.get("HOTPOT_CHAOS_ALONE") == "1" and os.geteuid() == 0
 
 
+# From below the range (32768 and up) out of which outgoing connections get theirs: they cannot take one in between.
+PORTS = itertools.count(random.randrange(16_384, 30_000))
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    for port in PORTS:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Wires:

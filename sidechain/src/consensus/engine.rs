@@ -19,6 +19,7 @@ use arc_malachitebft_app_channel::{
     ConsensusContext, NetworkContext, NetworkIdentity, RequestContext, Signer, SyncContext, WalContext, start_engine,
 };
 use secp256k1::SecretKey;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,6 +84,20 @@ fn settings(config: &OurConfig, moniker: String) -> Result<EngineSettings> {
     })
 }
 
+/// The address of a multiaddress such as `/ip4/127.0.0.1/tcp/7100`; none of one in another form.
+fn socket_address(multiaddress: &str) -> Option<SocketAddr> {
+    match multiaddress.split('/').collect::<Vec<_>>()[..] {
+        ["", "ip4" | "ip6", ip, "tcp", port] => Some(SocketAddr::new(ip.parse().ok()?, port.parse().ok()?)),
+        _ => None,
+    }
+}
+
+/// The engine only logs that it cannot listen, and then stays alone for ever: a node has to end, so that it is noticed.
+fn check_listen(multiaddress: &str) -> Result<()> {
+    let Some(address) = socket_address(multiaddress) else { return Ok(()) };
+    TcpListener::bind(address).map(drop).with_context(|| format!("p2p.listen: listen on {multiaddress}"))
+}
+
 /// The libp2p identity: its own key, kept in the data folder, so that the validator's signs nothing for the network.
 fn network_key(path: &Path) -> Result<Keypair> {
     let secret = match std::fs::read(path) {
@@ -140,6 +155,7 @@ pub async fn start(
     reporter: mpsc::Sender<Report>,
     stop: CancellationToken,
 ) -> Result<()> {
+    check_listen(&node.config.p2p.listen)?;
     let sidechain_id = node.ledger().sidechain_id();
     let signer =
         voter.map(|voter| GuardedSigner::new(voter.key, sidechain_id, voter.guard, node.guard_refusal.clone()));
@@ -178,6 +194,19 @@ pub async fn start(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_that_somebody_else_has_is_refused_by_name() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let multiaddress = format!("/ip4/127.0.0.1/tcp/{}", taken.local_addr().unwrap().port());
+        let error = format!("{:#}", check_listen(&multiaddress).unwrap_err());
+        assert!(error.starts_with(&format!("p2p.listen: listen on {multiaddress}: Address already in use")), "{error}");
+        drop(taken);
+        check_listen(&multiaddress).unwrap();
+        assert_eq!(socket_address("/ip6/::1/tcp/7100"), Some("[::1]:7100".parse().unwrap()));
+        // Looked up by the engine alone.
+        assert_eq!(socket_address("/dns4/node-1/tcp/7100"), None);
+    }
 
     #[test]
     fn a_crash_while_the_network_key_was_made_leaves_nothing_that_hinders_the_next_start() {

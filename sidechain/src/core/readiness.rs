@@ -47,7 +47,8 @@ pub fn why_not_ready(facts: &Facts) -> Option<String> {
     why_late(facts)
 }
 
-fn why_late(facts: &Facts) -> Option<String> {
+/// Why the last block here is an old one.
+pub fn why_late(facts: &Facts) -> Option<String> {
     if facts.age_ms <= HEARTBEATS_LATE_MAX * facts.heartbeat_ms {
         return None;
     }

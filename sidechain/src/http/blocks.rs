@@ -29,11 +29,22 @@ async fn show(State(api): State<Api>, Path(height): Path<String>) -> Result<Json
             .map_err(|_| Refusal::bad_field("height", format!("a height is a number or latest, found {text:?}")))?,
     };
     let Some((block, certificate)) = find(&api.node.store, height)? else {
-        return Err(Refusal::not_found(format!("no final block at height {height}")));
+        return Err(missing(&api.node.store, height)?);
     };
     let raw = format!("0x{}", hex::encode(block.encode()));
     let hash = block.header.hash();
     Ok(Json(BlockAnswer { hash, header: block.header, certificate, transactions: block.transactions, raw }))
+}
+
+/// There is no such block yet, or it is not here any more.
+pub fn missing(store: &Store, height: u64) -> Result<Refusal, StoreError> {
+    Ok(match store.first_height()?.filter(|first| height < *first) {
+        Some(first) => {
+            let detail = format!("this node's first block is {first}, and block {height} is not here; ask another node");
+            Problem::new(410, "block_not_kept", detail).into()
+        }
+        None => Refusal::not_found(format!("no final block at height {height}")),
+    })
 }
 
 fn find(store: &Store, height: u64) -> Result<Option<(Block, CommitCertificate)>, StoreError> {

@@ -32,15 +32,7 @@ fn find(api: &Api, epoch: &str) -> Result<SignedCheckpoint, Refusal> {
 
 /// The newest checkpoint with a quorum.
 pub fn latest(api: &Api) -> Result<Option<SignedCheckpoint>, Refusal> {
-    let mut epoch = api.node.store.last_checkpoint_epoch()?;
-    while let Some(number) = epoch {
-        match api.node.store.checkpoint(number)? {
-            Some(signed) if signed.has_quorum() => return Ok(Some(signed)),
-            Some(_) => epoch = number.checked_sub(1),
-            None => return Ok(None),
-        }
-    }
-    Ok(None)
+    Ok(api.node.store.latest_checkpoint_with_quorum()?)
 }
 
 async fn show(State(api): State<Api>, Path(epoch): Path<String>) -> Result<Json<CheckpointAnswer>, Refusal> {

@@ -2,6 +2,7 @@
 
 use super::Api;
 use super::answer::Refusal;
+use super::blocks::missing;
 use super::sales::key;
 use crate::node::Node;
 use axum::extract::{Path, State};
@@ -44,7 +45,7 @@ struct Facts {
 fn facts(node: &Node, key: SaleKey) -> Option<Facts> {
     let ledger = node.ledger();
     Some(Facts {
-        entry: ledger.sale(key)?.clone(),
+        entry: ledger.sale(key)?,
         domain: *ledger.domain(),
         evm_chain_id: ledger.genesis().evm_chain_id,
         sidechain_id: ledger.sidechain_id(),
@@ -63,7 +64,7 @@ fn prove(node: &Node, key: SaleKey) -> Result<SaleProof, Refusal> {
     let covering = node.store.checkpoint_of_height(height)?;
     let signed = covering.filter(SignedCheckpoint::has_quorum).ok_or_else(early)?;
     let token = facts.token.ok_or_else(early)?;
-    let block = node.store.block(height)?.ok_or_else(gone)?;
+    let Some(block) = node.store.block(height)? else { return Err(missing(&node.store, height)?) };
     let (index, transaction_proof) = place(&block, &facts.domain, facts.entry.tx_id).ok_or_else(gone)?;
     let checkpoint = signed.checkpoint;
     let hashes = node.store.block_hashes(checkpoint.epoch)?.ok_or_else(gone)?;

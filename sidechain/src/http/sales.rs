@@ -147,7 +147,7 @@ fn recorded(api: &Api, key: SaleKey, found: B256) -> Result<Option<SaleAnswer>, 
     if entry.tx_id != found {
         return Err(rejected(&Rejection::SaleConflict { key, expected: entry.tx_id, found }));
     }
-    Ok(Some(SaleAnswer::is_final(key.outlet, key.sale_id, entry)))
+    Ok(Some(SaleAnswer::is_final(key.outlet, key.sale_id, &entry)))
 }
 
 async fn show(
@@ -158,7 +158,7 @@ async fn show(
     let ledger = api.node.ledger();
     let entry = ledger.sale(SaleKey { outlet, sale_id });
     let missing = || Refusal::not_found(format!("sale {sale_id} of outlet {outlet} is not in the ledger"));
-    entry.map(|entry| Json(SaleAnswer::is_final(outlet, sale_id, entry))).ok_or_else(missing)
+    entry.map(|entry| Json(SaleAnswer::is_final(outlet, sale_id, &entry))).ok_or_else(missing)
 }
 
 /// The key that a path names.

@@ -29,11 +29,20 @@ async fn genesis(State(api): State<Api>) -> Json<Genesis> {
 
 /// Why the node does not do its work.
 pub fn why_not_ready(node: &Node) -> Option<String> {
+    readiness::why_not_ready(&facts(node))
+}
+
+/// Why the node's state is an old one, which says little of what is true now.
+pub fn why_late(node: &Node) -> Option<String> {
+    readiness::why_late(&facts(node))
+}
+
+fn facts(node: &Node) -> Facts {
     let (height, head_time_ms) = {
         let ledger = node.ledger();
         (ledger.height(), ledger.head_time_ms())
     };
-    readiness::why_not_ready(&Facts {
+    Facts {
         safety_failed: consensus::safety_failed(),
         has_started: node.is_ready(),
         is_validator: node.validator.is_some(),
@@ -42,7 +51,7 @@ pub fn why_not_ready(node: &Node) -> Option<String> {
         height,
         age_ms: now_ms().saturating_sub(head_time_ms),
         heartbeat_ms: node.config.consensus.heartbeat_ms,
-    })
+    }
 }
 
 fn signed_by(node: &Node, validator: Address) -> SignedAnswer {

@@ -2,6 +2,7 @@
 
 use super::Api;
 use super::answer::{JsonBody, Refusal, rejected};
+use super::status::why_late;
 use crate::core::mempool::Source;
 use crate::io::peers::Relayed;
 use crate::node::{AdmissionError, Outcome, Waiter};
@@ -127,8 +128,15 @@ fn duplicate(api: &Api, id: B256, rejection: Rejection) -> Result<u64, Refusal> 
     match rejection {
         Rejection::AlreadyIncluded { height } => Ok(height),
         rejection if rejection.kind() == RejectionKind::Duplicate => Ok(api.node.ledger().height()),
-        rejection => Err(rejected(&rejection)),
+        rejection => Err(refusal(why_late(&api.node), &rejection)),
     }
+}
+
+/// A node whose state is old may not know yet what makes a transaction good: its no is none.
+fn refusal(late: Option<String>, rejection: &Rejection) -> Refusal {
+    let Some(reason) = late else { return rejected(rejection) };
+    let detail = format!("{reason}; as of then the transaction is refused ({rejection}): try again, or another node");
+    Problem::new(503, "node_is_late", detail).into()
 }
 
 /// 201 when it is final, 200 when it stood already, 202 with `?wait=accepted`.
@@ -187,4 +195,20 @@ async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Tra
         return Ok(Json(TransactionAnswer { id, status: SaleState::Accepted, height: None, transaction: None }));
     }
     Err(Refusal::not_found(format!("transaction {id} is neither final nor waiting here")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::Address;
+
+    #[test]
+    fn the_no_of_a_node_that_is_late_is_none() {
+        let rejection = Rejection::UnknownTerminal { found: Address::ZERO };
+        let Refusal(problem) = refusal(None, &rejection);
+        assert_eq!((problem.status, problem.title.as_str()), (403, "unknown terminal"));
+        let Refusal(problem) = refusal(Some("the last block here, 7, is 60 s old".into()), &rejection);
+        assert_eq!((problem.status, problem.title.as_str()), (503, "node is late"));
+        assert!(problem.detail.starts_with("the last block here, 7, is 60 s old; as of then"), "{}", problem.detail);
+    }
 }

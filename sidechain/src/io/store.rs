@@ -4,9 +4,10 @@
 use crate::core::mempool::SaleLines;
 use borsh::{BorshDeserialize, BorshSerialize};
 use domain::checkpoint::{CheckpointSignature, SignedCheckpoint};
+use domain::eip712::DomainSeparator;
 use domain::ledger::EpochCheckpoint;
 use domain::payout::Settlement;
-use domain::{Address, B256, Block, CommitCertificate, SaleKey, ValidatorSet, keccak256};
+use domain::{Address, B256, Block, CommitCertificate, Payload, SaleKey, ValidatorSet, keccak256};
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -214,9 +215,13 @@ impl Store {
         read().map_err(|source| self.failed(source))
     }
 
-    /// Why the block at a height is final.
+    /// Why the block at a height is final. The next block carries it; of the last one it is a record of its own.
     pub fn certificate(&self, height: u64) -> Result<Option<CommitCertificate>, StoreError> {
-        self.get(CERTIFICATES, "certificates", height, || height.to_string())
+        let own = self.get(CERTIFICATES, "certificates", height, || height.to_string())?;
+        match own {
+            Some(certificate) => Ok(Some(certificate)),
+            None => Ok(self.block(height + 1)?.and_then(|next| next.last_commit)),
+        }
     }
 
     /// The block that a transaction is in.
@@ -242,6 +247,54 @@ impl Store {
             }
             Ok(())
         })
+    }
+
+    /// Forgets at most so many of the oldest blocks below a height, with the index of their sales and the lines of these;
+    /// says how many. The ledger knows each sale for ever, and the index keeps all other transactions.
+    pub fn prune_blocks(&self, below: u64, count_max: usize, domain: &DomainSeparator) -> Result<usize, StoreError> {
+        let old = self.oldest(below, count_max)?;
+        let (Some((first, _)), Some((last, _))) = (old.first(), old.last()) else { return Ok(0) };
+        self.write(|write| {
+            let mut index = write.open_table(TRANSACTIONS)?;
+            for id in old.iter().flat_map(|(_, block)| sales_of(block, domain)) {
+                index.remove(id.as_slice())?;
+            }
+            write.open_table(BLOCKS)?.retain_in(*first..=*last, |_, _| false)?;
+            erase_lines(write, *last)
+        })?;
+        Ok(old.len())
+    }
+
+    fn oldest(&self, below: u64, count_max: usize) -> Result<Vec<(u64, Block)>, StoreError> {
+        let first = self.first_height()?.unwrap_or(below);
+        let mut old = Vec::new();
+        for height in (first..below).take(count_max) {
+            let Some(block) = self.block(height)? else { break };
+            old.push((height, block));
+        }
+        Ok(old)
+    }
+
+    /// Erases the lines of at most so many sales in blocks below a height; says of how many.
+    pub fn prune_lines(&self, below: u64, count_max: usize) -> Result<usize, StoreError> {
+        let end = below.to_be_bytes();
+        let read = || -> Result<Vec<Vec<u8>>, redb::Error> {
+            let table = self.database.begin_read()?.open_table(LINES)?;
+            let old = table.range(..end.as_slice())?.take(count_max);
+            old.map(|entry| Ok(entry?.0.value().to_vec())).collect()
+        };
+        let old = read().map_err(|source| self.failed(source))?;
+        if old.is_empty() {
+            return Ok(0);
+        }
+        self.write(|write| {
+            let mut lines = write.open_table(LINES)?;
+            for key in &old {
+                lines.remove(key.as_slice())?;
+            }
+            Ok(())
+        })?;
+        Ok(old.len())
     }
 
     /// Makes a proposal durable before the engine hears of it: its own log holds only the hash.
@@ -288,7 +341,9 @@ impl Store {
         let height = decision.height;
         self.write(|write| {
             write.open_table(BLOCKS)?.insert(height, with_checksum(decision.block.to_vec()).as_slice())?;
-            write.open_table(CERTIFICATES)?.insert(height, encoded(decision.certificate).as_slice())?;
+            let mut certificates = write.open_table(CERTIFICATES)?;
+            certificates.retain_in(..height, |_, _| false)?;
+            certificates.insert(height, encoded(decision.certificate).as_slice())?;
             // In order, neighbours share a page.
             let mut transactions = write.open_table(TRANSACTIONS)?;
             for id in sorted(decision.transactions, |id| *id) {
@@ -362,6 +417,19 @@ impl Store {
             Ok(table.last()?.map(|(epoch, _)| epoch.value()))
         };
         read().map_err(|source| self.failed(source))
+    }
+
+    /// The newest checkpoint that has a quorum.
+    pub fn latest_checkpoint_with_quorum(&self) -> Result<Option<SignedCheckpoint>, StoreError> {
+        let mut epoch = self.last_checkpoint_epoch()?;
+        while let Some(found) = epoch {
+            match self.checkpoint(found)? {
+                Some(signed) if signed.has_quorum() => return Ok(Some(signed)),
+                Some(_) => epoch = found.checked_sub(1),
+                None => return Ok(None),
+            }
+        }
+        Ok(None)
     }
 
     /// What an epoch's checkpoint pays.
@@ -443,6 +511,17 @@ fn put_checkpoint(write: &WriteTransaction, closed: &EpochCheckpoint) -> Result<
 fn put_validators(write: &WriteTransaction, first_height: u64, validators: &ValidatorSet) -> Result<(), redb::Error> {
     write.open_table(VALIDATOR_SETS)?.insert(first_height, encoded(validators).as_slice())?;
     Ok(())
+}
+
+fn sales_of(block: &Block, domain: &DomainSeparator) -> impl Iterator<Item = B256> {
+    let sales = block.transactions.iter().filter(|transaction| matches!(transaction.payload, Payload::Sale(_)));
+    sales.map(|transaction| transaction.id(domain))
+}
+
+/// Those of all blocks up to a height.
+fn erase_lines(write: &WriteTransaction, up_to: u64) -> Result<(), redb::Error> {
+    let end = (up_to + 1).to_be_bytes();
+    Ok(write.open_table(LINES)?.retain_in(..end.as_slice(), |_, _| false)?)
 }
 
 /// A record with the keccak256 of its bytes behind it: a flipped byte is seen, never answered.

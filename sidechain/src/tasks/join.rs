@@ -10,6 +10,7 @@ use domain::ledger::SnapshotError;
 use domain::{Block, CommitCertificate, Genesis, Ledger, ValidatorSet, keccak256};
 use futures::future::join_all;
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::time::Duration;
 
 /// A peer that takes longer to say what it has is passed over.
@@ -62,10 +63,10 @@ pub async fn join(
     let not_vouched = NotJoined::NotVouched { offers: offers.len() };
     let copied = newest_vouched(&offers, &checkpoints, genesis).ok_or(not_vouched)?;
     let (height, content) = (copied.height, download(peers, copied).await?);
-    let ledger = Ledger::import(genesis.clone(), &content)?;
+    let ledger = Ledger::import(genesis.clone(), content.as_slice())?;
     let (block, certificate) = block_of(peers, &ledger).await?;
     certificate.verify(ledger.sidechain_id(), height, ledger.head_hash(), ledger.previous_validators())?;
-    snapshots.write(height, &content)?;
+    snapshots.write(height, |file| file.write_all(&content))?;
     store.begin_at(&block, &certificate, ledger.previous_validators(), ledger.validators())?;
     Ok(height)
 }

@@ -2,10 +2,10 @@
 
 use crate::io::snapshots::Snapshots;
 use crate::node::Node;
+use domain::Ledger;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Takes snapshots at every n-th height.
 #[derive(Clone, Debug)]
@@ -26,9 +26,9 @@ impl SnapshotTaker {
         &self.snapshots
     }
 
-    /// Called after each commit. A snapshot is of this very height: when this returns, the next commit waits until the
-    /// state is encoded. Votes do not wait, and the file is written while consensus goes on.
-    pub fn committed(&self, node: &Arc<Node>) {
+    /// Called after each commit. A snapshot is of this very height: the state is copied before the next one, which costs
+    /// little because the copy shares nearly all of it; it is written while consensus goes on.
+    pub fn committed(&self, node: &Node) {
         let height = node.ledger().height();
         if self.every_blocks == 0 || !height.is_multiple_of(self.every_blocks) {
             return;
@@ -37,30 +37,23 @@ impl SnapshotTaker {
             tracing::warn!(height, "no snapshot: the one before is still being written");
             return;
         }
-        let (taker, node) = (self.clone(), Arc::clone(node));
-        let (locked, is_locked) = mpsc::channel();
+        let (taker, started) = (self.clone(), Instant::now());
+        let state = node.ledger().clone();
+        let copied = started.elapsed();
         std::thread::spawn(move || {
-            taker.take(&node, &locked);
+            taker.write(&state, copied);
             taker.is_busy.store(false, Ordering::Release);
         });
-        // An error means that the thread could not start or died: then there is no snapshot.
-        let _ = is_locked.recv();
     }
 
-    fn take(&self, node: &Node, locked: &mpsc::Sender<()>) {
-        let started = Instant::now();
-        let (height, state) = {
-            let ledger = node.ledger();
-            let _ = locked.send(());
-            (ledger.height(), ledger.export())
-        };
-        let encoded = started.elapsed();
-        match self.snapshots.write(height, &state) {
-            Ok(()) => tracing::info!(
+    fn write(&self, state: &Ledger, copied: Duration) {
+        let (started, height) = (Instant::now(), state.height());
+        match self.snapshots.write(height, |file| state.export_to(file)) {
+            Ok(bytes) => tracing::info!(
                 height,
-                bytes = state.len(),
-                encode_ms = crate::metrics::milliseconds(encoded),
-                write_ms = crate::metrics::milliseconds(started.elapsed() - encoded),
+                bytes,
+                copy_ms = crate::metrics::milliseconds(copied),
+                write_ms = crate::metrics::milliseconds(started.elapsed()),
                 "snapshot of the state"
             ),
             Err(error) => tracing::error!(height, error = format!("{:#}", anyhow::Error::new(error)), "no snapshot"),

@@ -300,7 +300,7 @@ fn accrue(state: &mut Overlay<'_>, share: Share) {
 
 fn claim_receipt(state: &mut Overlay<'_>, t: &ClaimReceipt, signer: Address) -> Outcome {
     let key = SaleKey { outlet: t.outlet, sale_id: t.sale_id };
-    let mut entry = state.sale(key).cloned().ok_or(Rejection::UnknownSale { key })?;
+    let mut entry = state.sale(key).ok_or(Rejection::UnknownSale { key })?;
     let (place, receipt) = unclaimed_receipt(&entry, key, t.wallet)?;
     require_signer("the key of the receipt", receipt, signer)?;
     if !is_payable(state, t.wallet) {
@@ -319,7 +319,7 @@ fn claim_receipt(state: &mut Overlay<'_>, t: &ClaimReceipt, signer: Address) -> 
 /// Order as for a sale: identity first, then rights, then content.
 fn refund(state: &mut Overlay<'_>, t: &Refund, tx_id: B256, signer: Address) -> Outcome {
     let key = SaleKey { outlet: t.outlet, sale_id: t.sale_id };
-    let mut entry = state.sale(key).cloned().ok_or(Rejection::UnknownSale { key })?;
+    let mut entry = state.sale(key).ok_or(Rejection::UnknownSale { key })?;
     check_not_refunded(&entry, t, tx_id)?;
     let owner = state.outlet(t.outlet).ok_or(Rejection::UnknownOutlet { found: t.outlet })?.owner;
     if signer != owner {

@@ -137,8 +137,8 @@ impl<'a> Overlay<'a> {
         self.changes.terminals.insert(address, terminal);
     }
 
-    pub fn sale(&self, key: SaleKey) -> Option<&SaleEntry> {
-        self.changes.sales.get(&key).or_else(|| self.base.sales.get(&key))
+    pub fn sale(&self, key: SaleKey) -> Option<SaleEntry> {
+        self.changes.sales.get(&key).cloned().or_else(|| self.base.sales.get(key))
     }
 
     pub fn put_sale(&mut self, key: SaleKey, entry: SaleEntry) {

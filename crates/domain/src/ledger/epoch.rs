@@ -109,7 +109,7 @@ fn release(state: &mut Overlay<'_>, address: Address, mature: Mature) -> Event {
 
 /// Releases a sale's shares; an unclaimed receipt waits for its last day, and then goes to the pool.
 fn release_sale(state: &mut Overlay<'_>, key: SaleKey, mature: &mut BTreeMap<Address, Mature>) -> Option<Event> {
-    let mut entry = state.sale(key).cloned()?;
+    let mut entry = state.sale(key)?;
     let epoch = state.core().epoch;
     for share in &mut entry.shares {
         if let Some(address) = share.to.account()

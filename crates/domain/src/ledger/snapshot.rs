@@ -4,15 +4,15 @@
 //! new one cannot be forgotten.
 
 use super::Ledger;
+use super::sales::{Accruals, Sales};
 use super::state::{Account, Core, Tables};
 use crate::genesis::{Genesis, GenesisError};
 use crate::outlet::{Outlet, OutletId, Terminal};
-use crate::sale::{SaleEntry, SaleKey};
-use crate::transaction::encode;
 use alloy_primitives::{Address, B256};
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Write};
 
 /// The version of the format, raised with every change of what a state holds.
 pub const SNAPSHOT_VERSION: u16 = 1;
@@ -49,8 +49,8 @@ struct State<'a> {
     accounts: Cow<'a, BTreeMap<Address, Account>>,
     outlets: Cow<'a, BTreeMap<OutletId, Outlet>>,
     terminals: Cow<'a, BTreeMap<Address, Terminal>>,
-    sales: Cow<'a, BTreeMap<SaleKey, SaleEntry>>,
-    accruals: Cow<'a, BTreeSet<(u64, SaleKey)>>,
+    sales: Cow<'a, Sales>,
+    accruals: Cow<'a, Accruals>,
     approvals: Cow<'a, BTreeSet<B256>>,
     to_settle: Cow<'a, BTreeSet<Address>>,
     tables: Cow<'a, Tables>,
@@ -60,6 +60,14 @@ struct State<'a> {
 impl Ledger {
     /// The canonical bytes of this state.
     pub fn export(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        // Writing to a vector cannot fail.
+        let _ = self.export_to(&mut bytes);
+        bytes
+    }
+
+    /// Writes the canonical bytes of this state.
+    pub fn export_to(&self, writer: &mut impl Write) -> std::io::Result<()> {
         let Self {
             genesis: _,
             sidechain_id,
@@ -91,11 +99,11 @@ impl Ledger {
             tables: Cow::Borrowed(tables),
             uncovered_blocks: Cow::Borrowed(uncovered_blocks),
         };
-        encode(&(Preamble { version: SNAPSHOT_VERSION, sidechain_id: *sidechain_id }, state))
+        (Preamble { version: SNAPSHOT_VERSION, sidechain_id: *sidechain_id }, state).serialize(writer)
     }
 
     /// The state that [`Ledger::export`] wrote. It is believed: the caller has to know where the bytes come from.
-    pub fn import(genesis: Genesis, bytes: &[u8]) -> Result<Self, SnapshotError> {
+    pub fn import(genesis: Genesis, bytes: impl Read) -> Result<Self, SnapshotError> {
         genesis.check()?;
         let (sidechain_id, domain) = (genesis.sidechain_id(), genesis.domain());
         let state = read(sidechain_id, bytes)?;
@@ -135,15 +143,16 @@ impl Ledger {
 }
 
 /// Bytes that end early, or late, are refused; lists are believed no further than there are bytes for them.
-fn read(expected: B256, mut bytes: &[u8]) -> Result<State<'static>, SnapshotError> {
-    let Preamble { version, sidechain_id } = Preamble::deserialize(&mut bytes).map_err(SnapshotError::Malformed)?;
+fn read(expected: B256, mut bytes: impl Read) -> Result<State<'static>, SnapshotError> {
+    let preamble = Preamble::deserialize_reader(&mut bytes);
+    let Preamble { version, sidechain_id } = preamble.map_err(SnapshotError::Malformed)?;
     if version != SNAPSHOT_VERSION {
         return Err(SnapshotError::Version { found: version });
     }
     if sidechain_id != expected {
         return Err(SnapshotError::OtherChain { expected, found: sidechain_id });
     }
-    State::try_from_slice(bytes).map_err(SnapshotError::Malformed)
+    State::try_from_reader(&mut bytes).map_err(SnapshotError::Malformed)
 }
 
 /// The next checkpoint is made of these hashes, one for each height.

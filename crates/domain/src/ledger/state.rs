@@ -1,6 +1,7 @@
 //! The state itself and what may be read of it.
 
 use super::changes::{Changes, TableChanges, Written};
+use super::sales::{Accruals, Sales};
 use super::{EpochCheckpoint, Event, Executed};
 use crate::checkpoint::AnchorHead;
 use crate::eip712::DomainSeparator;
@@ -131,9 +132,8 @@ pub struct Ledger {
     pub(super) accounts: BTreeMap<Address, Account>,
     pub(super) outlets: BTreeMap<OutletId, Outlet>,
     pub(super) terminals: BTreeMap<Address, Terminal>,
-    pub(super) sales: BTreeMap<SaleKey, SaleEntry>,
-    /// Sales with units still to be released, by the block time from which they may be.
-    pub(super) accruals: BTreeSet<(u64, SaleKey)>,
+    pub(super) sales: Sales,
+    pub(super) accruals: Accruals,
     /// Registrar's approvals that were used.
     pub(super) approvals: BTreeSet<B256>,
     /// Accounts that the next settlement pays.
@@ -180,8 +180,8 @@ impl Ledger {
             accounts: BTreeMap::from([(genesis.founder, founder)]),
             outlets: BTreeMap::new(),
             terminals: BTreeMap::new(),
-            sales: BTreeMap::new(),
-            accruals: BTreeSet::new(),
+            sales: Sales::default(),
+            accruals: Accruals::default(),
             approvals: BTreeSet::new(),
             to_settle: BTreeSet::from([genesis.founder]),
             tables,
@@ -210,9 +210,9 @@ impl Ledger {
         self.accounts.extend(changes.accounts);
         self.outlets.extend(changes.outlets);
         self.terminals.extend(changes.terminals);
-        self.sales.extend(changes.sales);
+        changes.sales.iter().for_each(|(key, entry)| self.sales.insert(*key, entry));
         self.approvals.extend(changes.approvals);
-        apply_set(&mut self.accruals, changes.accruals);
+        self.accruals.apply(changes.accruals);
         apply_set(&mut self.to_settle, changes.to_settle);
         self.tables.apply(changes.tables);
     }
@@ -348,15 +348,15 @@ impl Ledger {
     }
 
     /// One sale.
-    pub fn sale(&self, key: SaleKey) -> Option<&SaleEntry> {
-        self.sales.get(&key)
+    pub fn sale(&self, key: SaleKey) -> Option<SaleEntry> {
+        self.sales.get(key)
     }
 
     /// Whether units wait for nothing but the end of an epoch that is counted in blocks,
     /// or a settlement that such an end would make: then blocks should follow each other at once.
     pub fn wants_blocks(&self) -> bool {
         let counted = matches!(self.genesis.epoch_length, EpochLength::Blocks(_));
-        let mature = self.accruals.first().is_some_and(|(at, _)| *at <= self.core.time_ms);
+        let mature = self.accruals.iter().next().is_some_and(|(at, _)| *at <= self.core.time_ms);
         let unsettled = self.core.anchor.or(self.core.proposed_anchor).is_some() && !self.to_settle.is_empty();
         counted && (mature || unsettled)
     }

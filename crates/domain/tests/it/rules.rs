@@ -321,7 +321,7 @@ fn refunds_of_a_sale_add_up_to_its_total_and_its_units_to_what_was_issued() {
         let refund = chain.refund(2, 0, refund, amount, "till 2");
         chain.block(&[refund]).unwrap();
     }
-    let entry = chain.ledger.sale(key).unwrap().clone();
+    let entry = chain.ledger.sale(key).unwrap();
     assert_eq!((entry.refunded(), entry.reversed()), (1697, 99));
     let too_much = chain.refund(2, 0, 5, 2, "till 2");
     assert_eq!(chain.block(&[too_much]).unwrap_err().code(), "refund_out_of_bounds");

@@ -11,7 +11,7 @@ fn play(genesis: Genesis, actions: &[Action], read_after: Option<usize>) -> Chai
     let (mut chain, mut waiting) = start(genesis);
     for (place, action) in actions.iter().enumerate() {
         if read_after == Some(place) {
-            chain.ledger = Ledger::import(chain.ledger.genesis().clone(), &chain.ledger.export()).unwrap();
+            chain.ledger = Ledger::import(chain.ledger.genesis().clone(), chain.ledger.export().as_slice()).unwrap();
         }
         step(&mut chain, &mut waiting, action);
     }
@@ -51,7 +51,7 @@ proptest! {
 
     #[test]
     fn hostile_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
-        prop_assert!(Ledger::import(genesis(), &bytes).is_err());
+        prop_assert!(Ledger::import(genesis(), bytes.as_slice()).is_err());
     }
 
     /// Behind a preamble that is right, lengths included, everything else may be wrong.
@@ -60,7 +60,7 @@ proptest! {
         let mut bytes = some_state();
         let place = place.index(bytes.len());
         bytes[place] ^= bits;
-        if let Ok(ledger) = Ledger::import(genesis(), &bytes) {
+        if let Ok(ledger) = Ledger::import(genesis(), bytes.as_slice()) {
             prop_assert_ne!(ledger.export(), some_state());
         }
     }
@@ -84,11 +84,11 @@ fn the_bytes_of_a_format_never_change() {
 fn a_snapshot_of_another_chain_or_format_is_refused_by_name() {
     let bytes = some_state();
     let other = Genesis { name: "other".into(), ..genesis() };
-    assert!(matches!(Ledger::import(other, &bytes), Err(SnapshotError::OtherChain { .. })));
+    assert!(matches!(Ledger::import(other, bytes.as_slice()), Err(SnapshotError::OtherChain { .. })));
     let mut newer = bytes.clone();
     newer[..2].copy_from_slice(&(SNAPSHOT_VERSION + 1).to_le_bytes());
     let found = SNAPSHOT_VERSION + 1;
-    assert!(matches!(Ledger::import(genesis(), &newer), Err(SnapshotError::Version { found: is }) if is == found));
+    assert!(matches!(Ledger::import(genesis(), newer.as_slice()), Err(SnapshotError::Version { found: is }) if is == found));
     let longer = [bytes, vec![0]].concat();
-    assert!(matches!(Ledger::import(genesis(), &longer), Err(SnapshotError::Malformed(_))));
+    assert!(matches!(Ledger::import(genesis(), longer.as_slice()), Err(SnapshotError::Malformed(_))));
 }
