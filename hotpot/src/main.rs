@@ -10,6 +10,10 @@ mod up;
 use clap::Parser;
 use std::process::ExitCode;
 
+/// A validator allocates from many threads all the time; glibc's allocator keeps several times of what is in use.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     match commands::run(cli) {

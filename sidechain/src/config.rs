@@ -103,6 +103,8 @@ impl Default for P2pConfig {
 pub struct ConsensusConfig {
     /// The least time of a height: late precommits still enter its certificate. Default 100.
     pub target_time_ms: u64,
+    /// The same while much waits: fewer and larger blocks cost less. Default 250.
+    pub busy_target_time_ms: u64,
     /// Without transactions a block follows after this. Default 5000.
     pub heartbeat_ms: u64,
     /// How long a proposal is waited for; an absent proposer costs this much. Default 600.
@@ -117,6 +119,7 @@ impl Default for ConsensusConfig {
     fn default() -> Self {
         Self {
             target_time_ms: 100,
+            busy_target_time_ms: 250,
             heartbeat_ms: 5_000,
             propose_timeout_ms: 600,
             vote_timeout_ms: 300,

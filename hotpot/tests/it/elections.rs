@@ -43,7 +43,9 @@ fn twin_config(folder: &Folder, of: usize) -> String {
     let config = std::fs::read_to_string(dir.join(format!("node-{of}.toml"))).unwrap();
     let mut config: toml::Table = config.parse().unwrap();
     let twin = dir.join("twin");
-    assert!(Command::new("cp").arg("-a").args([dir.join(format!("node-{of}")), twin.clone()]).status().unwrap().success());
+    assert!(
+        Command::new("cp").arg("-a").args([dir.join(format!("node-{of}")), twin.clone()]).status().unwrap().success()
+    );
     let _ = std::fs::remove_file(twin.join("network.key"));
     config["data_dir"] = twin.display().to_string().into();
     config["validator"]["guard_file"] = dir.join("twin-guard").display().to_string().into();

@@ -75,6 +75,8 @@ pub struct Handler {
 
 /// No timeout grows beyond this, so that a chain that stood still goes on soon after it heals.
 const TIMEOUT_MAX: Duration = Duration::from_secs(5);
+/// Transactions that wait when heights begin to take longer: each costs every validator about as much as 100 sales.
+const BUSY_FROM: usize = 400;
 /// Proposals for rounds beyond the current one by more than this are not kept.
 const ROUNDS_AHEAD_MAX: u32 = 10;
 /// Different blocks kept of one round; an honest proposer has one.
@@ -187,7 +189,9 @@ impl Handler {
             max_timeout: TIMEOUT_MAX,
         };
         let validators = ValidatorSet::next(&self.node.ledger());
-        HeightParams::new(validators, timeouts, Some(Duration::from_millis(config.target_time_ms)))
+        let is_busy = self.node.mempool_len() >= BUSY_FROM;
+        let target_ms = if is_busy { config.busy_target_time_ms } else { config.target_time_ms };
+        HeightParams::new(validators, timeouts, Some(Duration::from_millis(target_ms)))
     }
 
     fn next_height(&self) -> Height {

@@ -40,7 +40,8 @@ async fn show(State(api): State<Api>, Path(height): Path<String>) -> Result<Json
 pub fn missing(store: &Store, height: u64) -> Result<Refusal, StoreError> {
     Ok(match store.first_height()?.filter(|first| height < *first) {
         Some(first) => {
-            let detail = format!("this node's first block is {first}, and block {height} is not here; ask another node");
+            let detail =
+                format!("this node's first block is {first}, and block {height} is not here; ask another node");
             Problem::new(410, "block_not_kept", detail).into()
         }
         None => Refusal::not_found(format!("no final block at height {height}")),

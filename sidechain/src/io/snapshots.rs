@@ -99,7 +99,11 @@ impl Snapshots {
 
     /// Makes a state durable under its height, as a whole or not at all, then removes what is too old. Says how many
     /// bytes it has.
-    pub fn write(&self, height: u64, export: impl FnOnce(&mut Content) -> io::Result<()>) -> Result<u64, SnapshotFileError> {
+    pub fn write(
+        &self,
+        height: u64,
+        export: impl FnOnce(&mut Content) -> io::Result<()>,
+    ) -> Result<u64, SnapshotFileError> {
         let path = self.path(height);
         let unfinished = path.with_extension("unfinished");
         let bytes = write_synced(&unfinished, export).map_err(failed(&unfinished))?;

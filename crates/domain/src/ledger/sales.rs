@@ -22,7 +22,6 @@ impl Sales {
     pub fn insert(&mut self, key: SaleKey, entry: &SaleEntry) {
         self.0.insert(key, crate::transaction::encode(entry).into());
     }
-
 }
 
 /// Only what was encoded here, or decoded once before, is in the map.

@@ -88,7 +88,9 @@ fn a_snapshot_of_another_chain_or_format_is_refused_by_name() {
     let mut newer = bytes.clone();
     newer[..2].copy_from_slice(&(SNAPSHOT_VERSION + 1).to_le_bytes());
     let found = SNAPSHOT_VERSION + 1;
-    assert!(matches!(Ledger::import(genesis(), newer.as_slice()), Err(SnapshotError::Version { found: is }) if is == found));
+    assert!(
+        matches!(Ledger::import(genesis(), newer.as_slice()), Err(SnapshotError::Version { found: is }) if is == found)
+    );
     let longer = [bytes, vec![0]].concat();
     assert!(matches!(Ledger::import(genesis(), longer.as_slice()), Err(SnapshotError::Malformed(_))));
 }
