@@ -1,7 +1,7 @@
 //! Candidates take seats one after the other, the contract follows, and everything agrees afterwards.
 
-use crate::network::{Folder, Running, example_orders, hotpot};
-use serde_json::Value;
+use crate::network::{Folder, Running, example, example_orders, hotpot, repository};
+use serde_json::{Value, json};
 use std::process::Command;
 
 fn arguments() -> Vec<String> {
@@ -84,6 +84,73 @@ fn a_key_in_two_places_is_seen_reported_and_punished() {
     running.stop();
     let verified = hotpot().args(["verify", "--data-dir"]).arg(folder.path()).status().unwrap();
     assert!(verified.success());
+}
+
+/// Orders of one candidate's outlet: its days of sales, and what its owner may bond, depend on them.
+fn sell(running: &Running<'_>, outlet: u64, orders: std::ops::Range<u64>) {
+    let dir = running.folder.path();
+    let rows: String = orders.map(|order| format!("E{outlet}-{order},{outlet},tea,Tea,,1,\"3,00\"\n")).collect();
+    let file = dir.join("orders.csv");
+    std::fs::write(&file, format!("order,outlet,code,dish,note,pieces,price\n{rows}")).unwrap();
+    let map = std::fs::read_to_string(example("georgia.toml")).unwrap();
+    // The candidates' outlets stand on the ledger already.
+    let map = map.split("[[outlets]]").next().unwrap().replace("example-georgia", "elections");
+    let map = format!("{map}[[outlets]]\nid = {outlet}\ncity = \"Tbilisi\"\nkind = \"owner_operated\"\n");
+    std::fs::write(dir.join("orders.toml"), map).unwrap();
+    let mut import = hotpot();
+    import.arg("import").arg(&file).arg("--map").arg(dir.join("orders.toml")).arg("--data-dir").arg(dir);
+    let output = import.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The owner of an outlet bonds another share of what it earns from now on.
+fn bond(running: &Running<'_>, outlet: u64, ppm: u64) {
+    let keys = running.folder.path().join("keys");
+    let outlets = running.get("/api/v1/outlets");
+    let found = outlets.as_array().unwrap().iter().find(|entry| entry["outlet"] == outlet).unwrap();
+    let file = running.folder.path().join("bond.json");
+    let transaction = json!({"type": "set_bonding", "account": found["owner"], "bonding_ppm": ppm});
+    std::fs::write(&file, transaction.to_string()).unwrap();
+    let mut sign = hotpot();
+    sign.args(["wallet", "sign"]).arg(&file).arg("--key").arg(keys.join(format!("owner-{outlet}.json")));
+    sign.arg("--password-file").arg(keys.join("passphrase")).args(["--node", &running.node(0), "--send"]);
+    let output = sign.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+#[ignore = "slow: scripts/test --slow"]
+fn thirty_epochs_of_changing_sales_and_stakes_and_everybody_agrees() {
+    let folder = Folder::new();
+    let mut running = folder.start(&arguments());
+    let node = running.node(0);
+    let epoch = || ask(&format!("{node}/readyz"))["epoch"].as_u64().unwrap_or(0);
+    let set = || ask(&format!("{node}/api/v1/validators")).to_string();
+    let (from, mut sets) = (epoch(), std::collections::BTreeSet::new());
+    for round in 0.. {
+        // Each round another outlet sells most, and other owners bond more of it.
+        let outlet = 9_001 + round * 3 % 7;
+        sell(&running, outlet, round * 10..round * 10 + 5 + round % 4);
+        bond(&running, outlet, (round * 370_001) % 1_000_001);
+        sets.insert(set());
+        if epoch() >= from + 30 {
+            break;
+        }
+    }
+    assert!(sets.len() >= 10, "only {} different sets of validators", sets.len());
+    let last = epoch();
+    let network = gateway(&running) + "/api/v1/network";
+    running.wait_for("anchored checkpoints", || ask(&network)["epochs"]["final"].as_u64() >= Some(last));
+    running.stop();
+    let export = folder.path().join("blocks.jsonl");
+    let dir = folder.path();
+    let exported = hotpot().args(["export", "blocks", "--data-dir"]).arg(dir).arg("--output").arg(&export).status();
+    assert!(exported.unwrap().success());
+    let verified = hotpot().args(["verify", "--data-dir"]).arg(dir).status().unwrap();
+    assert!(verified.success());
+    // The second implementation tells every height again.
+    let replayed = Command::new(repository().join("scripts/replay")).arg(&export).status().unwrap();
+    assert!(replayed.success());
 }
 
 fn gateway(running: &Running<'_>) -> String {
