@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The version of the format, raised with every change of what a state holds.
-pub const SNAPSHOT_VERSION: u16 = 1;
+pub const SNAPSHOT_VERSION: u16 = 2;
 
 /// Why bytes are not a state of this chain.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +55,7 @@ struct State<'a> {
     to_settle: Cow<'a, BTreeSet<Address>>,
     tables: Cow<'a, Tables>,
     uncovered_blocks: Cow<'a, [B256]>,
+    uncovered_recordings: Cow<'a, [B256]>,
 }
 
 impl Ledger {
@@ -76,6 +77,7 @@ impl Ledger {
             to_settle,
             tables,
             uncovered_blocks,
+            uncovered_recordings,
         } = self;
         let state = State {
             head_hash: *head_hash,
@@ -90,6 +92,7 @@ impl Ledger {
             to_settle: Cow::Borrowed(to_settle),
             tables: Cow::Borrowed(tables),
             uncovered_blocks: Cow::Borrowed(uncovered_blocks),
+            uncovered_recordings: Cow::Borrowed(uncovered_recordings),
         };
         encode(&(Preamble { version: SNAPSHOT_VERSION, sidechain_id: *sidechain_id }, state))
     }
@@ -112,6 +115,7 @@ impl Ledger {
             to_settle,
             tables,
             uncovered_blocks,
+            uncovered_recordings,
         } = state;
         check_uncovered(&core, &uncovered_blocks)?;
         Ok(Self {
@@ -130,6 +134,7 @@ impl Ledger {
             to_settle: to_settle.into_owned(),
             tables: tables.into_owned(),
             uncovered_blocks: uncovered_blocks.into_owned(),
+            uncovered_recordings: uncovered_recordings.into_owned(),
         })
     }
 }
