@@ -673,7 +673,7 @@ pub struct StatusAnswer {
     /// The contract that is proposed for a later epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proposed_anchor: Option<Address>,
-    /// Whether blocks follow each other at once because units wait for an epoch's end.
+    /// Whether blocks follow each other at once because units or recordings wait for an epoch's end.
     pub busy: bool,
     /// The version of the program.
     #[serde(default)]

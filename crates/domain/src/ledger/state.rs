@@ -384,13 +384,14 @@ impl Ledger {
         self.tables.recordings.get(&cid)
     }
 
-    /// Whether units wait for nothing but the end of an epoch that is counted in blocks,
-    /// or a settlement that such an end would make: then blocks should follow each other at once.
+    /// Whether units wait for nothing but the end of an epoch that is counted in blocks, or a settlement or recordings
+    /// for the checkpoint that such an end would make: then blocks should follow each other at once.
     pub fn wants_blocks(&self) -> bool {
         let counted = matches!(self.genesis.epoch_length, EpochLength::Blocks(_));
         let mature = self.accruals.first().is_some_and(|(at, _)| *at <= self.core.time_ms);
         let unsettled = self.core.anchor.or(self.core.proposed_anchor).is_some() && !self.to_settle.is_empty();
-        counted && (mature || unsettled)
+        let unanchored = self.core.anchor.is_some() && !self.uncovered_recordings.is_empty();
+        counted && (mature || unsettled || unanchored)
     }
 
     /// What the next checkpoint continues, as the contract sees it.

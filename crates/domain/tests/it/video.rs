@@ -477,6 +477,24 @@ fn a_recording_and_its_erasure_are_proved_up_to_what_the_contract_keeps() {
 }
 
 #[test]
+fn a_recording_asks_for_the_blocks_up_to_its_checkpoint() {
+    let (mut chain, id) = allowed();
+    let pin = chain.pin(chain.recording(1, 7, id, 1));
+    chain.block(&[pin]).unwrap();
+    chain.finish_epoch();
+    assert!(!chain.ledger.wants_blocks(), "there is no contract to go to");
+    let set = chain.set_anchor(chain.ledger.epoch());
+    chain.block(&[set]).unwrap();
+    chain.finish_epoch();
+    assert!(!chain.ledger.wants_blocks());
+    let pin = chain.pin(chain.recording(1, 7, id, 2));
+    chain.block(&[pin]).unwrap();
+    assert!(chain.ledger.wants_blocks());
+    chain.finish_epoch();
+    assert!(!chain.ledger.wants_blocks());
+}
+
+#[test]
 fn what_comes_in_an_epochs_last_block_is_in_its_checkpoint() {
     let (mut chain, id) = allowed();
     let set = chain.set_anchor(chain.ledger.epoch() + 1);
