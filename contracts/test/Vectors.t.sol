@@ -13,6 +13,7 @@ import {vm} from "./Vm.sol";
 contract VectorsTest is BaseTest {
     string private constant CHECKPOINT = "crates/domain/tests/vectors/checkpoint.json";
     string private constant PAYOUTS = "crates/domain/tests/vectors/payouts.json";
+    string private constant RECORDINGS = "crates/domain/tests/vectors/recordings.json";
 
     function setUp() public override {}
 
@@ -216,5 +217,25 @@ contract VectorsTest is BaseTest {
         proof[proof.length - 1] = keccak256("another rest hash");
         vm.expectRevert(reason);
         anchor.issueChunk(checkpoint.epoch, words, proof);
+    }
+
+    // ---------------------------------------------------------------- recordings.json
+
+    function test_recordingsVector_everyEntryIsProvedAndNoOther() public {
+        BaseTest.setUp();
+        string memory json = read(RECORDINGS);
+        uint256 recordings = count(json, "recordings");
+        vm.assertTrue(recordings > 1, "there are recordings");
+        for (uint256 i = 0; i < recordings; ++i) {
+            ICheckpointAnchor.Checkpoint memory checkpoint = nextCheckpoint();
+            checkpoint.recordingsRoot = vm.parseJsonBytes32(json, at("recordings", i, ".recordings_root"));
+            submit(checkpoint);
+            bytes memory entry = vm.parseJsonBytes(json, at("recordings", i, ".encoded"));
+            bytes32[] memory proof = vm.parseJsonBytes32Array(json, at("recordings", i, ".proof"));
+            vm.assertTrue(anchor.verifyRecording(checkpoint, entry, proof), "the entry");
+            vm.assertTrue(!anchor.verifyState(checkpoint, entry, proof), "no entry of the state");
+            entry[entry.length - 1] ^= 0x01;
+            vm.assertTrue(!anchor.verifyRecording(checkpoint, entry, proof), "another entry");
+        }
     }
 }

@@ -5,7 +5,9 @@ mod events;
 mod forward;
 mod measured;
 mod network;
+mod page;
 mod pages;
+mod recordings;
 mod sales;
 
 use self::network::Shared;
@@ -51,6 +53,7 @@ pub fn router(api: Api) -> Router {
     Router::new()
         .merge(network::router())
         .merge(sales::router())
+        .merge(recordings::router())
         .merge(accounts::router())
         .merge(events::router())
         .merge(forward::router())

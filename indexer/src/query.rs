@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod books;
 pub mod events;
 pub mod network;
+pub mod recordings;
 pub mod sales;
 
 pub use books::{

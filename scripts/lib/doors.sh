@@ -16,7 +16,7 @@ group() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 declare -A key_of=(
     [owner]="--role owner --index 0" [franchisee]="--role owner --index 1"
     [till-1]="--role terminal --index 0" [till-2]="--role terminal --index 1" [till-3]="--role terminal --index 2"
-    [till-4]="--role terminal --index 3"
+    [till-4]="--role terminal --index 3" [agent]="--role terminal --index 4"
     [guest]="--role holder --index 0" [thief]="--role holder --index 1"
     [stranger]="--role holder --index 2" [member]="--role holder --index 3"
 )

@@ -6,6 +6,7 @@ mod blocks;
 mod checkpoints;
 mod exchange;
 mod proof;
+mod recordings;
 mod sales;
 mod snapshots;
 mod staking;
@@ -62,6 +63,7 @@ pub fn router(api: Api) -> Router {
         .merge(checkpoints::router())
         .merge(accounts::router())
         .merge(staking::router())
+        .merge(recordings::router())
         .merge(status::router())
         .merge(exchange::router())
         .merge(snapshots::router())

@@ -1,14 +1,17 @@
 //! Wire types. Amounts are integers with their unit in the field's description, times are RFC 3339 in UTC.
 
 use domain::checkpoint::{Checkpoint, CheckpointSignature};
+use domain::consent::{Consent, Grounds, Purpose, Purposes};
 use domain::election::Score;
 use domain::evidence::Offence;
 use domain::payout::Payout;
+use domain::proof::RecordingProof;
+use domain::recording::{EraseReason, Pinned, Recording};
 use domain::sale::{Beneficiary, NotIssued, SaleEntry, Share};
 use domain::staking::Unbonding;
 use domain::{
-    Address, B256, BuyerKind, CommitCertificate, Currency, Header, Line, OutletId, OutletKind, Parameters, Payload,
-    Sale, SaleId, Signature, SignedTransaction, TerminalKind, Validator,
+    Address, B256, BuyerKind, Cid, CommitCertificate, Currency, Header, Line, OutletId, OutletKind, Parameters,
+    Payload, Sale, SaleId, Signature, SignedTransaction, TerminalKind, Validator,
 };
 use problem::Problem;
 use serde::{Deserialize, Serialize};
@@ -461,6 +464,168 @@ pub struct WaitingChangeAnswer {
     pub parameters: Parameters,
 }
 
+/// A guest's consent or an owner's legal basis.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentAnswer {
+    /// The id of the transaction that made it.
+    pub id: B256,
+    /// `guest`, `security` or `chef`.
+    pub kind: String,
+    /// Where.
+    pub outlet: OutletId,
+    /// The outlet's number of the camera.
+    pub camera: u64,
+    /// What it allows.
+    pub purposes: Purposes,
+    /// Of a guest's: keccak256(salt ‖ reference of guest and table).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commitment: Option<B256>,
+    /// Of a legal basis: hash of the notice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice_hash: Option<B256>,
+    /// Who gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest: Option<Address>,
+    /// The terminal that saw it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<Address>,
+    /// The owner who signed the legal basis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Address>,
+    /// Days after which its recordings are erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<u32>,
+    /// Block time from which it is in force, milliseconds.
+    pub recorded_at_ms: u64,
+    /// The first moment at which it is over, milliseconds.
+    pub until_ms: u64,
+    /// Block time at which it was revoked, for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at_ms: Option<u64>,
+    /// The block it is in.
+    pub height: u64,
+}
+
+impl ConsentAnswer {
+    /// What the ledger says of it.
+    pub fn new(id: B256, consent: &Consent) -> Self {
+        let mut answer = Self {
+            id,
+            kind: consent.kind().into(),
+            outlet: consent.outlet,
+            camera: consent.camera,
+            purposes: consent.purposes(),
+            commitment: None,
+            notice_hash: None,
+            guest: None,
+            witness: None,
+            owner: None,
+            retention_days: None,
+            recorded_at_ms: consent.recorded_at_ms,
+            until_ms: consent.until_ms,
+            revoked_at_ms: consent.revoked_at_ms,
+            height: consent.height,
+        };
+        match consent.grounds {
+            Grounds::Guest { commitment, guest, witness, .. } => {
+                (answer.commitment, answer.guest, answer.witness) = (Some(commitment), Some(guest), Some(witness));
+            }
+            Grounds::Basis { notice_hash, retention_days, owner, .. } => {
+                (answer.notice_hash, answer.owner) = (Some(notice_hash), Some(owner));
+                answer.retention_days = Some(retention_days);
+            }
+        }
+        answer
+    }
+
+    /// Whether it allows this at this moment. Whoever asks has to see that the answer is of a node that is ready.
+    pub fn allows(&self, outlet: OutletId, camera: u64, purpose: Purpose, now_ms: u64) -> bool {
+        let is_in_force = self.revoked_at_ms.is_none() && self.until_ms > now_ms;
+        is_in_force && (self.outlet, self.camera) == (outlet, camera) && self.purposes.allow(purpose)
+    }
+}
+
+/// What is left of an erased recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErasureAnswer {
+    /// The block that said so.
+    pub height: u64,
+    /// Why.
+    pub reason: EraseReason,
+    /// The block's time, milliseconds.
+    pub at_ms: u64,
+    /// The video agent or the owner who signed.
+    pub by: Address,
+}
+
+/// A recording.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordingAnswer {
+    /// The content, encrypted, on IPFS.
+    pub cid: Cid,
+    /// Where it was recorded.
+    pub outlet: OutletId,
+    /// By which of the outlet's cameras.
+    pub camera: u64,
+    /// Who allowed it.
+    pub consent: B256,
+    /// Of the manifest that lies beside it.
+    pub manifest_hash: B256,
+    /// Its place in the agent's own order.
+    pub sequence: u64,
+    /// The first picture's time, by the agent's clock, milliseconds.
+    pub started_at_ms: u64,
+    /// The last picture's time, milliseconds.
+    pub ended_at_ms: u64,
+    /// The block it is in.
+    pub height: u64,
+    /// The video agent that signed.
+    pub agent: Address,
+    /// The epoch of the checkpoint that covers it; absent before there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
+    /// The tombstone.
+    pub erased: Option<ErasureAnswer>,
+}
+
+impl RecordingAnswer {
+    /// What the ledger says of it.
+    pub fn new(recording: &Recording, epoch: Option<u64>) -> Self {
+        let Pinned { cid, outlet, camera, consent, manifest_hash, sequence, started_at_ms, ended_at_ms, .. } =
+            recording.pinned;
+        let erased = recording.erased.map(|erased| ErasureAnswer {
+            height: erased.height,
+            reason: erased.reason,
+            at_ms: erased.time_ms,
+            by: erased.by,
+        });
+        let (height, agent) = (recording.pinned.height, recording.pinned.agent);
+        Self {
+            cid,
+            outlet,
+            camera,
+            consent,
+            manifest_hash,
+            sequence,
+            started_at_ms,
+            ended_at_ms,
+            height,
+            agent,
+            epoch,
+            erased,
+        }
+    }
+}
+
+/// Everything that leads from a recording, and from its erasure, to the EVM.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordingProofs {
+    /// That it was pinned.
+    pub pinned: RecordingProof,
+    /// That it was erased; null until a signed checkpoint covers that.
+    pub erased: Option<RecordingProof>,
+}
+
 /// What a node says of itself; the body of `/readyz`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusAnswer {
@@ -508,7 +673,7 @@ pub struct StatusAnswer {
     /// The contract that is proposed for a later epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proposed_anchor: Option<Address>,
-    /// Whether blocks follow each other at once because units wait for an epoch's end.
+    /// Whether blocks follow each other at once because units or recordings wait for an epoch's end.
     pub busy: bool,
     /// The version of the program.
     #[serde(default)]

@@ -1,13 +1,13 @@
 //! A client of one node.
 
 use crate::api::{
-    AccountAnswer, BatchedSale, BlockAnswer, CandidateAnswer, CheckpointAnswer, EvidenceAnswer, OutletAnswer,
-    ParametersAnswer, PayoutAnswer, SaleAnswer, SaleRequest, SnapshotOffer, StatusAnswer, SupplyAnswer,
-    TransactionAnswer,
+    AccountAnswer, BatchedSale, BlockAnswer, CandidateAnswer, CheckpointAnswer, ConsentAnswer, EvidenceAnswer,
+    OutletAnswer, ParametersAnswer, PayoutAnswer, RecordingAnswer, RecordingProofs, SaleAnswer, SaleRequest,
+    SnapshotOffer, StatusAnswer, SupplyAnswer, TransactionAnswer,
 };
 use domain::payout::Chunk;
 use domain::proof::SaleProof;
-use domain::{Address, Genesis, OutletId, SaleId, SignedTransaction};
+use domain::{Address, B256, Cid, Genesis, OutletId, SaleId, SignedTransaction};
 use problem::Problem;
 use reqwest::StatusCode;
 use serde::Serialize;
@@ -161,6 +161,26 @@ impl NodeClient {
     /// Everything that leads from a sale to the EVM; `None` until the sale's epoch has a checkpoint.
     pub async fn sale_proof(&self, outlet: OutletId, sale_id: SaleId) -> Result<Option<SaleProof>, ClientError> {
         found(self.get(&format!("/api/v1/sales/{outlet}/{sale_id}/proof")).await)
+    }
+
+    /// A guest's consent or an owner's legal basis.
+    pub async fn consent(&self, id: B256) -> Result<Option<ConsentAnswer>, ClientError> {
+        found(self.get(&format!("/api/v1/consents/{id}")).await)
+    }
+
+    /// Those of a camera that are in force at the node's last block.
+    pub async fn consents_in_force(&self, outlet: OutletId, camera: u64) -> Result<Vec<ConsentAnswer>, ClientError> {
+        self.get(&format!("/api/v1/outlets/{outlet}/consents?camera={camera}")).await
+    }
+
+    /// One recording.
+    pub async fn recording(&self, cid: Cid) -> Result<Option<RecordingAnswer>, ClientError> {
+        found(self.get(&format!("/api/v1/recordings/{cid}")).await)
+    }
+
+    /// Everything that leads from a recording to the EVM; `None` until a signed checkpoint covers it.
+    pub async fn recording_proof(&self, cid: Cid) -> Result<Option<RecordingProofs>, ClientError> {
+        found(self.get(&format!("/api/v1/recordings/{cid}/proof")).await)
     }
 
     /// Sends a sale and waits until it is final. True when it is new, false when it stood already.

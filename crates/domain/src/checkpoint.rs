@@ -24,7 +24,7 @@ pub struct Checkpoint {
     pub state_root: B256,
     /// Root of the settlement's chunks; the empty tree's when the epoch settles nothing.
     pub payout_root: B256,
-    /// Merkle root over the epoch's recordings.
+    /// Merkle root over the recordings and erasures since the last checkpoint.
     pub recordings_root: B256,
     /// Units released to all accounts, ever.
     pub total_released: u128,

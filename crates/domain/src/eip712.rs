@@ -3,9 +3,10 @@
 //! Domain of transactions: `{name "HotPot", version "1", chainId, salt = sidechain id}`.
 //! Domain of checkpoints: `{name "HotPot", version "1", chainId, verifyingContract = anchor}`.
 
+use crate::consent::Purposes;
 use crate::parameters::Parameters;
 use crate::sale::{Line, Sale};
-use crate::transaction::{Payload, encode};
+use crate::transaction::{Payload, RecordConsent, encode};
 use alloy_primitives::{Address, B256, FixedBytes, U256, keccak256};
 use alloy_sol_types::{Eip712Domain, SolStruct};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -37,7 +38,37 @@ mod typed {
         struct Parameters { uint64 saleTotalMin; uint64 ownerDebtMax; uint64 electionEpochs; uint64 unbondingTime; uint64 jailTime; uint32 slashPpm; uint64 receiptTime; uint64 poolTime; }
         struct SetParameters { Parameters parameters; uint64 nonce; }
         struct CancelChange { uint64 change; uint64 nonce; }
+        struct ConsentWitness { uint64 outlet; uint64 camera; uint8 purposes; bytes32 commitment; address guest; uint64 until; }
+        struct RecordConsent { uint64 outlet; uint64 camera; uint8 purposes; bytes32 commitment; address guest; uint64 until; address witness; bytes witnessSignature; }
+        struct RecordLegalBasis { uint64 outlet; uint64 camera; uint8 kind; bytes32 noticeHash; uint32 retentionDays; uint64 until; uint64 nonce; }
+        struct RevokeConsent { bytes32 consent; }
+        struct PinRecording { uint64 outlet; uint64 camera; bytes32 consent; bytes cid; bytes32 manifestHash; uint64 sequence; uint64 startedAt; uint64 endedAt; }
+        struct EraseRecording { uint64 outlet; bytes cid; uint8 reason; }
         struct Checkpoint { bytes32 sidechainId; uint64 epoch; uint64 firstHeight; uint64 lastHeight; bytes32 blocksRoot; bytes32 stateRoot; bytes32 payoutRoot; bytes32 recordingsRoot; uint128 totalReleased; bytes32 nextValidatorsHash; }
+    }
+}
+
+/// What a guest agrees to, as the terminal sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WitnessedConsent {
+    /// Where.
+    pub outlet: u64,
+    /// The outlet's number of the camera.
+    pub camera: u64,
+    /// For what.
+    pub purposes: Purposes,
+    /// keccak256(salt ‖ reference of guest and table).
+    pub commitment: B256,
+    /// Who agrees.
+    pub guest: Address,
+    /// The first moment at which it is over, milliseconds.
+    pub until_ms: u64,
+}
+
+impl From<&RecordConsent> for WitnessedConsent {
+    fn from(t: &RecordConsent) -> Self {
+        let RecordConsent { outlet, camera, purposes, commitment, guest, until_ms, .. } = *t;
+        Self { outlet, camera, purposes, commitment, guest, until_ms }
     }
 }
 
@@ -79,6 +110,19 @@ impl DomainSeparator {
     /// What a validator signs so that an outlet's owner may register it.
     pub fn validator_consent_digest(&self, outlet: u64, owner: Address) -> B256 {
         self.digest(typed::ValidatorConsent { outlet, owner }.eip712_hash_struct())
+    }
+
+    /// What a terminal signs that saw a guest agree.
+    pub fn consent_witness_digest(&self, seen: &WitnessedConsent) -> B256 {
+        let typed = typed::ConsentWitness {
+            outlet: seen.outlet,
+            camera: seen.camera,
+            purposes: seen.purposes as u8,
+            commitment: seen.commitment,
+            guest: seen.guest,
+            until: seen.until_ms,
+        };
+        self.digest(typed.eip712_hash_struct())
     }
 
     /// What a validator signs at the end of an epoch.
@@ -221,6 +265,43 @@ fn payload_hash(payload: &Payload) -> B256 {
             typed::SetParameters { parameters: parameters(&t.parameters), nonce: t.nonce }.eip712_hash_struct()
         }
         Payload::CancelChange(t) => typed::CancelChange { change: t.change, nonce: t.nonce }.eip712_hash_struct(),
+        Payload::RecordConsent(t) => typed::RecordConsent {
+            outlet: t.outlet,
+            camera: t.camera,
+            purposes: t.purposes as u8,
+            commitment: t.commitment,
+            guest: t.guest,
+            until: t.until_ms,
+            witness: t.witness,
+            witnessSignature: t.witness_signature.0.to_vec().into(),
+        }
+        .eip712_hash_struct(),
+        Payload::RecordLegalBasis(t) => typed::RecordLegalBasis {
+            outlet: t.outlet,
+            camera: t.camera,
+            kind: t.kind as u8,
+            noticeHash: t.notice_hash,
+            retentionDays: t.retention_days,
+            until: t.until_ms,
+            nonce: t.nonce,
+        }
+        .eip712_hash_struct(),
+        Payload::RevokeConsent(t) => typed::RevokeConsent { consent: t.consent }.eip712_hash_struct(),
+        Payload::PinRecording(t) => typed::PinRecording {
+            outlet: t.outlet,
+            camera: t.camera,
+            consent: t.consent,
+            cid: t.cid.as_bytes().to_vec().into(),
+            manifestHash: t.manifest_hash,
+            sequence: t.sequence,
+            startedAt: t.started_at_ms,
+            endedAt: t.ended_at_ms,
+        }
+        .eip712_hash_struct(),
+        Payload::EraseRecording(t) => {
+            typed::EraseRecording { outlet: t.outlet, cid: t.cid.as_bytes().to_vec().into(), reason: t.reason as u8 }
+                .eip712_hash_struct()
+        }
         Payload::RequestPayout(t) => typed::RequestPayout { account: t.account, nonce: t.nonce }.eip712_hash_struct(),
         Payload::FullSettlement(t) => typed::FullSettlement { nonce: t.nonce }.eip712_hash_struct(),
         Payload::SetAnchor(t) => typed::SetAnchor {

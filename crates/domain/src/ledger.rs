@@ -13,6 +13,7 @@ mod sales;
 mod snapshot;
 mod staking;
 mod state;
+mod video;
 
 pub use changes::Changes;
 pub use election::Standing;
@@ -22,9 +23,11 @@ pub use state::{Account, AnchorBinding, Ledger, Supply};
 use crate::block::{Block, Header, PROTOCOL_VERSION, last_commit_hash, transactions_root};
 use crate::certificate::{CertificateError, CommitCertificate};
 use crate::checkpoint::Checkpoint;
+use crate::consent::Consent;
 use crate::eip712::DomainSeparator;
 use crate::outlet::{OutletId, OutletKind, TerminalKind};
 use crate::payout::Settlement;
+use crate::recording::{Erased, Pinned};
 use crate::rejection::Rejection;
 use crate::sale::{NotIssued, RefundId, SaleKey, Share};
 use crate::transaction::{SignedTransaction, VerifiedTransaction};
@@ -96,6 +99,14 @@ pub enum Event {
     ReceiptExpired { key: SaleKey, units: u64 },
     /// A holder's part of the pool went to its pending units.
     PoolShared { account: Address, units: u64 },
+    /// A guest's consent or an owner's legal basis is in force.
+    ConsentRecorded { id: B256, consent: Consent },
+    /// It is not, from this block on.
+    ConsentRevoked { id: B256, by: Address, at_ms: u64 },
+    /// A recording came to the ledger.
+    RecordingPinned { tx_id: B256, pinned: Pinned },
+    /// A recording's key was destroyed.
+    RecordingErased { erased: Erased },
     /// The epoch ended, with or without a checkpoint.
     EpochClosed { epoch: u64, checkpoint: Option<Box<EpochCheckpoint>> },
 }
@@ -115,6 +126,8 @@ pub struct EpochCheckpoint {
     pub settlement: Settlement,
     /// What `blocks_root` holds: hashes from `first_height` to `last_height`.
     pub block_hashes: Vec<B256>,
+    /// What `recordings_root` holds: leaves in the ledger's order.
+    pub recording_leaves: Vec<B256>,
 }
 
 /// A block's outcome, ready to be applied.
@@ -193,7 +206,7 @@ impl<'a> BlockExecution<'a> {
         if let Some(certificate) = last_commit {
             election::record_signers(&mut self.overlay, certificate);
         }
-        let events = epoch::close_if_due(&mut self.overlay, block_hash);
+        let events = epoch::close_if_due(&mut self.overlay, block_hash, &self.events);
         self.events.extend(events);
         Executed { block_hash, changes: self.overlay.into_changes(block_hash), events: self.events }
     }

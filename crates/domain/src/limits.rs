@@ -20,6 +20,29 @@ pub const SALE_LATE_MS_MAX: u64 = 72 * 3_600_000;
 pub const SALE_AHEAD_MS_MAX: u64 = 10_000;
 /// The most refunds that a sale may have.
 pub const REFUNDS_PER_SALE_MAX: usize = 16;
+/// The greatest number of a camera.
+pub const CAMERA_MAX: u64 = 999_999;
+/// How far ahead a guest's consent may end.
+pub const CONSENT_MS_MAX: u64 = 12 * 3_600_000;
+/// How far ahead an owner's legal basis may end.
+pub const BASIS_MS_MAX: u64 = 400 * DAY_MS;
+/// The most days that recordings are kept.
+pub const RETENTION_DAYS_MAX: u32 = 30;
+/// The most consents of guests that are in force for one camera.
+pub const CONSENTS_PER_CAMERA_MAX: usize = 64;
+/// The most legal bases that are in force for one camera.
+pub const BASES_PER_CAMERA_MAX: usize = 8;
+/// Consents and legal bases of one outlet in a day of block time: whatever keys an outlet makes, the state grows no
+/// faster.
+pub const CONSENTS_PER_DAY_MAX: u32 = 5_000;
+/// The same for its recordings.
+pub const RECORDINGS_PER_DAY_MAX: u32 = 100_000;
+/// The longest recording.
+pub const RECORDING_MS_MAX: u64 = 600_000;
+/// How far a video agent's clock may be wrong, in both directions.
+pub const RECORDING_TOLERANCE_MS: u64 = 10_000;
+/// The greatest sequence number of a recording.
+pub const SEQUENCE_MAX: u64 = 1_000_000_000_000;
 /// How far a block's time may be ahead of a live validator's clock.
 pub const BLOCK_AHEAD_MS_MAX: u64 = 10_000;
 /// One day of block time.

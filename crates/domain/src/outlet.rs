@@ -57,6 +57,25 @@ pub enum TerminalKind {
     Physical = 0,
     /// A server that sells on behalf of an outlet.
     Gateway = 1,
+    /// A machine behind the outlet's cameras: it pins and erases recordings, and sells nothing.
+    VideoAgent = 2,
+}
+
+impl TerminalKind {
+    /// Whether it sells, refunds and witnesses consents.
+    pub const fn sells(self) -> bool {
+        !matches!(self, Self::VideoAgent)
+    }
+}
+
+impl std::fmt::Display for TerminalKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Physical => "physical",
+            Self::Gateway => "gateway",
+            Self::VideoAgent => "video_agent",
+        })
+    }
 }
 
 /// An ISO 4217 code: three upper-case letters.
@@ -169,7 +188,7 @@ pub struct Outlet {
     pub terminal_quota_per_day: u32,
 }
 
-/// A key that may sign sales of one outlet.
+/// A key that may sign for one outlet: sales, or recordings.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Terminal {
     /// The outlet it sells for, for ever.

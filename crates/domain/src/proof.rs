@@ -1,4 +1,4 @@
-//! The proof of a sale: from the terminal's signature to what the contract keeps, for someone who trusts nobody.
+//! The proofs of a sale and of a recording: up to what the contract keeps, for someone who trusts nobody.
 //!
 //! A proof is checked with the proof alone up to two hashes a contract must know: [`SaleProof::check`] says which.
 
@@ -8,6 +8,7 @@ use crate::crypto::SignatureError;
 use crate::eip712::DomainSeparator;
 use crate::merkle;
 use crate::payout::{Payout, commitment};
+use crate::recording::RecordingEntry;
 use crate::sale::{BuyerKind, Sale};
 use crate::transaction::{Payload, SignedTransaction, transaction_leaf};
 use alloy_primitives::{Address, B256};
@@ -194,5 +195,67 @@ impl SaleProof {
             return Err(broken(ProofStep::Payout, format!("the buyer {} is not among those paid", sale.buyer)));
         }
         Ok(())
+    }
+}
+
+/// A recording, or its erasure, with what leads from it to the EVM.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordingProof {
+    /// The EVM chain of the token.
+    pub evm_chain_id: u64,
+    /// The sidechain's name: hash of its genesis.
+    pub sidechain_id: B256,
+    /// The contract that keeps the checkpoint.
+    pub anchor: Address,
+    /// What happened.
+    pub entry: RecordingEntry,
+    /// Siblings from its leaf to the checkpoint's recordings root.
+    pub proof: Vec<B256>,
+    /// The checkpoint that covers its block.
+    pub checkpoint: Checkpoint,
+}
+
+/// A step of such a proof, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordingStep {
+    /// The checkpoint is of this sidechain and covers the block.
+    Checkpoint,
+    /// The entry is under its recordings root.
+    Entry,
+}
+
+/// Why it proves nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct RecordingProofError {
+    /// Where.
+    pub step: RecordingStep,
+    /// What was expected and found.
+    pub detail: String,
+}
+
+impl RecordingProof {
+    /// Checks everything that needs no contract; gives the commitment that the anchor must keep for the checkpoint's
+    /// epoch.
+    pub fn check(&self) -> Result<B256, RecordingProofError> {
+        let (checkpoint, broken) = (&self.checkpoint, |step, detail| RecordingProofError { step, detail });
+        let (expected, found) = (self.sidechain_id, checkpoint.sidechain_id);
+        if expected != found {
+            return Err(broken(RecordingStep::Checkpoint, format!("sidechain id: expected {expected}, found {found}")));
+        }
+        let (heights, found) = (checkpoint.first_height..=checkpoint.last_height, self.entry.height());
+        if !heights.contains(&found) {
+            return Err(broken(
+                RecordingStep::Checkpoint,
+                format!("height {found} is not among its blocks, {heights:?}"),
+            ));
+        }
+        let (expected, found) = (checkpoint.recordings_root, merkle::process(self.entry.leaf(), &self.proof));
+        if expected != found {
+            return Err(broken(RecordingStep::Entry, format!("recordings root: expected {expected}, found {found}")));
+        }
+        Ok(commitment(checkpoint.payout_root, checkpoint.rest_hash()))
     }
 }

@@ -1,6 +1,8 @@
 //! Every reason for which the ledger says no, with what was expected and what was found.
 
-use crate::outlet::{Currency, OutletId};
+use crate::consent::Purpose;
+use crate::outlet::{Currency, OutletId, TerminalKind};
+use crate::recording::Cid;
 use crate::sale::{RefundId, SaleKey};
 use alloy_primitives::{Address, B256};
 
@@ -141,6 +143,48 @@ pub enum Rejection {
     TooManyChanges { max: usize },
     #[error("change {found} does not wait")]
     UnknownChange { found: u64 },
+    #[error("terminal {terminal} is {found}, this needs {expected}")]
+    WrongTerminalKind { terminal: Address, expected: &'static str, found: TerminalKind },
+    #[error("the witness signature is not of the terminal {expected} over this consent")]
+    BadWitnessSignature { expected: Address },
+    #[error("camera is 0 to {max}, found {found}")]
+    CameraOutOfBounds { max: u64, found: u64 },
+    #[error("until must be {min} to {max}, found {found}")]
+    UntilOutOfBounds { min: u64, max: u64, found: u64 },
+    #[error("retention_days is 1 to {max}, found {found}")]
+    RetentionOutOfBounds { max: u32, found: u32 },
+    #[error("{max} of this kind are in force for camera {camera}")]
+    TooManyConsents { camera: u64, max: usize },
+    #[error("outlet {outlet} has {max} {what} today, which is the most")]
+    DayFull { outlet: OutletId, what: &'static str, max: u32 },
+    #[error("consent {found} is not in the ledger")]
+    UnknownConsent { found: B256 },
+    #[error("the consent was revoked at {revoked_at_ms}")]
+    AlreadyRevoked { revoked_at_ms: u64 },
+    #[error("the consent is for camera {} of outlet {}, found camera {} of outlet {}", expected.1, expected.0, found.1, found.0)]
+    WrongConsent { expected: (OutletId, u64), found: (OutletId, u64) },
+    #[error("the consent does not allow {}", .found.word())]
+    PurposeNotAllowed { found: Purpose },
+    #[error("the guest revoked this consent at {revoked_at_ms}")]
+    ConsentRevoked { revoked_at_ms: u64 },
+    #[error("recording {cid} stands with other content (id {expected}, found {found})")]
+    RecordingConflict { cid: Cid, expected: B256, found: B256 },
+    #[error("sequence is at most {max}, found {found}")]
+    SequenceOutOfBounds { max: u64, found: u64 },
+    #[error("a recording ends after its start and within {max_ms} ms of it, found {started_at_ms} to {ended_at_ms}")]
+    RecordingLength { max_ms: u64, started_at_ms: u64, ended_at_ms: u64 },
+    #[error("a recording under this consent lies within {from_ms} to {to_ms}, found {started_at_ms} to {ended_at_ms}")]
+    OutsideConsent { from_ms: u64, to_ms: u64, started_at_ms: u64, ended_at_ms: u64 },
+    #[error("the recording ends {ahead_ms} ms ahead, at most {max_ms} ms are allowed")]
+    RecordingAhead { ahead_ms: u64, max_ms: u64 },
+    #[error("the recording ended {late_ms} ms ago and may be kept for {max_ms} ms")]
+    RecordingTooLate { late_ms: u64, max_ms: u64 },
+    #[error("recording {found} is not in the ledger")]
+    UnknownRecording { found: Cid },
+    #[error("recording {cid} is of outlet {expected}, found {found}")]
+    WrongRecordingOutlet { cid: Cid, expected: OutletId, found: OutletId },
+    #[error("the recording was erased in block {height}")]
+    AlreadyErased { height: u64 },
 }
 
 impl Rejection {
@@ -222,6 +266,27 @@ impl Rejection {
             Self::ParameterOutOfBounds { field, .. } => ("parameter_out_of_bounds", field, BadField),
             Self::TooManyChanges { .. } => ("too_many_changes", "parameters", BadField),
             Self::UnknownChange { .. } => ("unknown_change", "change", BadField),
+            Self::WrongTerminalKind { .. } => ("wrong_terminal_kind", "terminal", Forbidden),
+            Self::BadWitnessSignature { .. } => ("bad_witness_signature", "witness_signature", BadField),
+            Self::CameraOutOfBounds { .. } => ("camera_out_of_bounds", "camera", BadField),
+            Self::UntilOutOfBounds { .. } => ("until_out_of_bounds", "until_ms", BadField),
+            Self::RetentionOutOfBounds { .. } => ("retention_out_of_bounds", "retention_days", BadField),
+            Self::TooManyConsents { .. } => ("too_many_consents", "camera", BadField),
+            Self::DayFull { .. } => ("day_full", "outlet", Forbidden),
+            Self::UnknownConsent { .. } => ("unknown_consent", "consent", BadField),
+            Self::AlreadyRevoked { .. } => ("already_revoked", "consent", Duplicate),
+            Self::WrongConsent { .. } => ("wrong_consent", "consent", Forbidden),
+            Self::PurposeNotAllowed { .. } => ("purpose_not_allowed", "consent", Forbidden),
+            Self::ConsentRevoked { .. } => ("consent_revoked", "consent", Forbidden),
+            Self::RecordingConflict { .. } => ("recording_conflict", "cid", Conflict),
+            Self::SequenceOutOfBounds { .. } => ("sequence_out_of_bounds", "sequence", BadField),
+            Self::RecordingLength { .. } => ("recording_length", "ended_at_ms", BadField),
+            Self::OutsideConsent { .. } => ("outside_consent", "started_at_ms", Forbidden),
+            Self::RecordingAhead { .. } => ("recording_ahead", "ended_at_ms", BadField),
+            Self::RecordingTooLate { .. } => ("recording_too_late", "ended_at_ms", BadField),
+            Self::UnknownRecording { .. } => ("unknown_recording", "cid", BadField),
+            Self::WrongRecordingOutlet { .. } => ("wrong_recording_outlet", "outlet", Forbidden),
+            Self::AlreadyErased { .. } => ("already_erased", "cid", Duplicate),
         }
     }
 }

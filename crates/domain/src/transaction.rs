@@ -1,11 +1,13 @@
 //! What actors sign. Who may sign what stands in `docs/PROTOCOL.md` and is checked by [`crate::ledger`].
 
+use crate::consent::{BasisKind, Purposes};
 use crate::crypto::{Signature, SignatureError};
 use crate::eip712::DomainSeparator;
 use crate::evidence::Offence;
 use crate::limits::TRANSACTION_BYTES_MAX;
 use crate::outlet::{Currency, OutletId, OutletKind, TerminalKind};
 use crate::parameters::Parameters;
+use crate::recording::{Cid, EraseReason};
 use crate::sale::{RefundId, Sale, SaleId};
 use alloy_primitives::{Address, B256, FixedBytes, keccak256};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -213,6 +215,90 @@ pub struct CancelChange {
     pub nonce: u64,
 }
 
+/// A guest allows a camera to be recorded or shown; a terminal of the outlet saw it.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordConsent {
+    /// Where.
+    pub outlet: OutletId,
+    /// The outlet's number of the camera.
+    pub camera: u64,
+    /// For what.
+    pub purposes: Purposes,
+    /// keccak256(salt ‖ reference of guest and table).
+    pub commitment: B256,
+    /// Who signs: a wallet, or a key made for this once.
+    pub guest: Address,
+    /// The first moment at which it is over, milliseconds.
+    pub until_ms: u64,
+    /// The terminal that saw it.
+    pub witness: Address,
+    /// The terminal's signature over `ConsentWitness(outlet, camera, purposes, commitment, guest, until)`.
+    pub witness_signature: Signature,
+}
+
+/// An outlet's owner has a legal basis to record a camera.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordLegalBasis {
+    /// Where.
+    pub outlet: OutletId,
+    /// The outlet's number of the camera.
+    pub camera: u64,
+    /// What it is for.
+    pub kind: BasisKind,
+    /// Hash of the notice that hangs on the wall.
+    pub notice_hash: B256,
+    /// Days after which recordings are erased; 1 to 30.
+    pub retention_days: u32,
+    /// The first moment at which it is over, milliseconds.
+    pub until_ms: u64,
+    /// Greater than the owner's last one.
+    pub nonce: u64,
+}
+
+/// The guest, the witness or the owner ends a consent, for ever.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeConsent {
+    /// The id of the transaction that made it.
+    pub consent: B256,
+}
+
+/// A video agent says where an encrypted recording lies.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PinRecording {
+    /// Where it was recorded.
+    pub outlet: OutletId,
+    /// By which of the outlet's cameras.
+    pub camera: u64,
+    /// Who allowed it.
+    pub consent: B256,
+    /// The content.
+    pub cid: Cid,
+    /// Of the manifest that lies beside it.
+    pub manifest_hash: B256,
+    /// Its place in the agent's own order.
+    pub sequence: u64,
+    /// The first picture's time, milliseconds.
+    pub started_at_ms: u64,
+    /// The last picture's time, milliseconds.
+    pub ended_at_ms: u64,
+}
+
+/// A video agent or the owner says that a recording's key is destroyed.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EraseRecording {
+    /// Where it was recorded.
+    pub outlet: OutletId,
+    /// The content.
+    pub cid: Cid,
+    /// Why.
+    pub reason: EraseReason,
+}
+
 /// The content of a transaction. The tag is its place in this list.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -235,10 +321,15 @@ pub enum Payload {
     Evidence(Box<Evidence>),
     SetParameters(SetParameters),
     CancelChange(CancelChange),
+    RecordConsent(RecordConsent),
+    RecordLegalBasis(RecordLegalBasis),
+    RevokeConsent(RevokeConsent),
+    PinRecording(PinRecording),
+    EraseRecording(EraseRecording),
 }
 
 /// How many tags [`Payload`] has; a greater one is [`DecodeError::UnknownTag`].
-const PAYLOAD_TAGS: u8 = 17;
+const PAYLOAD_TAGS: u8 = 22;
 
 /// A payload with its actor's signature.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! Sales: posted through to a node, listed, and one with how far it has come.
 
 use super::Api;
-use crate::core::cursor;
+use super::page::{Wanted, parse};
 use crate::core::stages::{Seen, Stage, furthest, stages, waiting_stages};
 use crate::io::journal::Entry;
 use crate::io::mirror::MirrorError;
@@ -18,11 +18,6 @@ use indexer::query::sales::{Filter, SaleFacts, find, list};
 use problem::{Problem, Refusal, read_body};
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-/// Sales of one page.
-const LIMIT: i64 = 20;
-/// The most of them.
-const LIMIT_MAX: i64 = 100;
 
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
@@ -71,34 +66,18 @@ struct PageQuery {
     outlet: Option<String>,
 }
 
-fn parse<T: std::str::FromStr>(field: &str, text: Option<&str>, allowed: &str) -> Result<Option<T>, Refusal> {
-    let refused = |found: &str| Refusal::bad_field(field, format!("{field} is {allowed}, found {found:?}"));
-    text.map(|text| text.parse().map_err(|_| refused(text))).transpose()
-}
-
 async fn page(State(api): State<Api>, Query(query): Query<PageQuery>) -> Result<Json<Value>, Refusal> {
-    let allowed = format!("a number from 1 to {LIMIT_MAX}");
-    let limit = parse::<i64>("limit", query.limit.as_deref(), &allowed)?.unwrap_or(LIMIT);
-    if !(1..=LIMIT_MAX).contains(&limit) {
-        return Err(Refusal::bad_field("limit", format!("limit is {allowed}, found {limit}")));
-    }
-    let before = query.cursor.as_deref().map(cursor::parse).transpose();
-    let before = before.map_err(|detail| Refusal::bad_field("cursor", detail))?;
+    let wanted = Wanted::parse(query.limit.as_deref(), query.cursor.as_deref())?;
     let outlet = parse("outlet", query.outlet.as_deref(), "the number of an outlet")?;
-    let filter = Filter { outlet, before, from_height: None };
-    Ok(Json(read_page(&api, filter, limit).await?))
+    let filter = Filter { outlet, before: wanted.before, from_height: None };
+    Ok(Json(read_page(&api, filter, wanted).await?))
 }
 
-async fn read_page(api: &Api, filter: Filter, limit: i64) -> Result<Value, MirrorError> {
+async fn read_page(api: &Api, filter: Filter, wanted: Wanted) -> Result<Value, MirrorError> {
     let mut moment = api.mirror.snapshot().await?;
     let as_of = as_of(&mut moment).await?;
-    // One more than asked for says whether there are more.
-    let mut sales = list(&mut moment, filter, limit + 1).await?;
-    let wanted = usize::try_from(limit).unwrap_or_default();
-    let has_more = sales.len() > wanted;
-    sales.truncate(wanted);
-    let next = sales.last().filter(|_| has_more).map(|sale| cursor::format((sale.height, sale.place)));
-    Ok(json!({"data": sales, "next_cursor": next, "has_more": has_more, "as_of": as_of}))
+    let sales = list(&mut moment, filter, wanted.rows()).await?;
+    Ok(wanted.answer(sales, as_of, |sale| (sale.height, sale.place)))
 }
 
 async fn show(State(api): State<Api>, Path((outlet, sale_id)): Path<(String, String)>) -> Result<Json<Value>, Refusal> {

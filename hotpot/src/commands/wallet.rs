@@ -1,6 +1,7 @@
 //! `hotpot wallet`: the keys of people and tills, and what they sign.
 
 mod args;
+mod consent;
 mod draft;
 mod keys;
 mod network;
@@ -25,6 +26,7 @@ pub async fn run(command: WalletCommand) -> Result<ExitCode> {
         WalletCommand::Approve(args) => sign::approve(&args).await?,
         WalletCommand::Receipt(args) => receipt::receipt(&args).await?,
         WalletCommand::Claim(args) => receipt::claim(&args).await?,
+        WalletCommand::Consent(args) => consent::consent(&args).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

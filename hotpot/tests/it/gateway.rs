@@ -90,6 +90,13 @@ fn refusals(url: &str) {
         ("/api/v1/sales/x/00000000000000000000000000000000", 422, "/outlet"),
         ("/api/v1/sales/1/zz", 422, "/sale_id"),
         ("/api/v1/accounts/0x1", 422, "/address"),
+        ("/api/v1/recordings?limit=101", 422, "/limit"),
+        ("/api/v1/recordings?camera=x", 422, "/camera"),
+        ("/api/v1/recordings/Qm12", 422, "/cid"),
+        ("/api/v1/consents?cursor=x", 422, "/cursor"),
+        ("/api/v1/consents?in_force=maybe", 422, "/in_force"),
+        ("/api/v1/consents/0x12", 422, "/id"),
+        ("/api/v1/outlets/1/consents", 422, "/camera"),
         ("/api/v1/events?last_event_id=x", 422, "/last_event_id"),
     ];
     for (path, status, pointer) in cases {
@@ -103,6 +110,10 @@ fn refusals(url: &str) {
         assert_eq!(get(&format!("{url}{path}")).0, 404, "{path}");
     }
     assert_eq!(get(&format!("{url}/api/v1/accounts/{nobody}")).0, 404);
+    for list in ["consents", "consents?in_force=true", "recordings?outlet=1&camera=3"] {
+        let page = get(&format!("{url}/api/v1/{list}")).1;
+        assert_eq!((&page["data"], &page["has_more"]), (&json!([]), &json!(false)), "{list}: {page}");
+    }
     let metrics = reqwest::blocking::get(format!("{url}/metrics")).unwrap().text().unwrap();
     assert!(metrics.contains("http_requests_total{") && metrics.contains("/api/v1/sales/{outlet}/{sale_id}"));
 }

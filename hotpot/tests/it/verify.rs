@@ -5,9 +5,16 @@ use crate::network::{Folder, Running, example_orders, hotpot};
 use alloy::primitives::{Address, U256};
 use alloy::sol_types::SolCall;
 use contract_bindings::FranchiseToken;
+use domain::consent::Purposes;
 use domain::crypto::address_of_secret;
-use domain::transaction::{ClaimReceipt, Refund, RevokeTerminal};
-use domain::{B256, Genesis, Payload, RefundId, SaleId, Signature, SignedTransaction, keccak256};
+use domain::eip712::WitnessedConsent;
+use domain::recording::EraseReason;
+use domain::transaction::{
+    ClaimReceipt, EraseRecording, PinRecording, RecordConsent, Refund, RegisterTerminal, RevokeConsent, RevokeTerminal,
+};
+use domain::{
+    B256, Cid, Genesis, OutletId, Payload, RefundId, SaleId, Signature, SignedTransaction, TerminalKind, keccak256,
+};
 use local_services::Postgres;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -45,7 +52,7 @@ fn assert_true(dir: &Path) -> Value {
     let (code, summary) = verify(dir);
     assert_eq!((code, &summary["ok"]), (0, &json!(true)), "{summary}");
     let checked = &summary["checked"];
-    assert_eq!(checked["tables"], 19, "{checked}");
+    assert_eq!(checked["tables"], 21, "{checked}");
     assert_eq!(checked["chain.sale"], 60, "{checked}");
     for what in ["blocks", "anchored checkpoints", "chain.payout", "chain.release", "chain.balance", "accounts"] {
         assert!(checked[what].as_u64().unwrap() > 0, "{what}: {checked}");
@@ -137,6 +144,15 @@ fn lies() -> Vec<(String, &'static str, &'static str)> {
                 .into(),
             "table chain.evm_block, key (31337, ",
             "hash",
+        ),
+        (
+            "INSERT INTO chain.recording (cid, tx_id, height, place, outlet, camera, consent, manifest_hash, sequence,
+                 started_at, ended_at, agent)
+             VALUES ('\\x01551220' || sha256('a'), sha256('b'), 1, 0, 1, 1, sha256('c'), sha256('d'), 0, now(), now(),
+                 '\\x00000000000000000000000000000000000000aa')"
+                .into(),
+            "table chain.recording, key (0x01551220",
+            "there is a row, expected none",
         ),
         (
             "UPDATE chain.cursor SET finalized = position + 1 WHERE stream = 'sidechain'".into(),
@@ -255,7 +271,7 @@ fn the_parts_are_as_true_as_the_folder(network: &Running<'_>) {
         &file["contracts"]["start_block"].to_string(),
     ]);
     let (code, summary) = run(command.args(["--database-url-file", &text("/database_url_file")]));
-    assert_eq!((code, &summary["checked"]["tables"], &summary["checked"]["chain.sale"]), (0, &json!(19), &json!(60)));
+    assert_eq!((code, &summary["checked"]["tables"], &summary["checked"]["chain.sale"]), (0, &json!(21), &json!(60)));
 
     let swapped = ["--token", &text("/contracts/anchor"), "--anchor", &text("/contracts/token")];
     let asked = ["verify", "--json", "--node", &network.node(0), "--evm-rpc", &text("/evm_rpc")];
@@ -368,15 +384,80 @@ impl<'n> Actors<'n> {
         wallet::load(&keys.join(format!("{actor}.json")), passphrase.trim()).unwrap()
     }
 
-    fn send(&self, payload: Payload, key: &SecretKey) {
-        let signature = Signature::sign(self.genesis.domain().transaction_digest(&payload), key);
+    /// Gives its id.
+    fn send(&self, payload: Payload, key: &SecretKey) -> B256 {
+        let id = self.genesis.domain().transaction_digest(&payload);
+        let signature = Signature::sign(id, key);
         let body = serde_json::to_string(&SignedTransaction { payload, signature }).unwrap();
         let (status, _, answer) = self.network.post("/api/v1/transactions", body);
         assert_eq!(status, 201, "{answer}");
+        id
+    }
+
+    fn next_nonce(&self, key: &SecretKey) -> u64 {
+        let account = self.network.get(&format!("/api/v1/accounts/{}", address_of_secret(key)));
+        account["nonce"].as_u64().unwrap() + 1
     }
 }
 
-/// Claims and refunds a sale and revokes a terminal: tables that an import leaves empty.
+fn now_ms() -> u64 {
+    let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    u64::try_from(elapsed.as_millis()).unwrap()
+}
+
+fn cid(number: u8) -> Cid {
+    let mut bytes = [number; 36];
+    bytes[..4].copy_from_slice(&[0x01, 0x55, 0x12, 0x20]);
+    Cid::new(bytes).unwrap()
+}
+
+/// A guest allows a camera, three recordings are pinned, the guest changes his mind, and one is erased.
+fn a_table_is_recorded(network: &Running<'_>) {
+    let actors = Actors::of(network);
+    let (owner, till) = (actors.key("owner-1"), actors.key("terminal-1"));
+    let (outlet, camera): (OutletId, u64) = (1, 3);
+    // Keys that hold nothing.
+    let [guest, agent] = ["guest", "agent"].map(|name| SecretKey::from_byte_array(keccak256(name).0).unwrap());
+    let (terminal, kind) = (address_of_secret(&agent), TerminalKind::VideoAgent);
+    let enrol = RegisterTerminal { outlet, terminal, kind, nonce: actors.next_nonce(&owner) };
+    actors.send(Payload::RegisterTerminal(enrol), &owner);
+    let mut consent = RecordConsent {
+        outlet,
+        camera,
+        purposes: Purposes::Recording,
+        commitment: domain::consent::commitment(B256::repeat_byte(1), "table 3"),
+        guest: address_of_secret(&guest),
+        until_ms: now_ms() + 3_600_000,
+        witness: address_of_secret(&till),
+        witness_signature: Signature([0; 65]),
+    };
+    let digest = actors.genesis.domain().consent_witness_digest(&WitnessedConsent::from(&consent));
+    consent.witness_signature = Signature::sign(digest, &till);
+    let consent = actors.send(Payload::RecordConsent(consent), &guest);
+    let in_force = network.get(&format!("/api/v1/outlets/{outlet}/consents?camera={camera}"));
+    assert_eq!((&in_force[0]["id"], &in_force[0]["kind"]), (&json!(consent), &json!("guest")), "{in_force}");
+    for number in 0..3u8 {
+        let ended_at_ms = now_ms();
+        let pin = PinRecording {
+            outlet,
+            camera,
+            consent,
+            cid: cid(number),
+            manifest_hash: keccak256([number]),
+            sequence: number.into(),
+            started_at_ms: ended_at_ms - 4_000,
+            ended_at_ms,
+        };
+        actors.send(Payload::PinRecording(pin), &agent);
+    }
+    actors.send(Payload::RevokeConsent(RevokeConsent { consent }), &guest);
+    let erase = EraseRecording { outlet, cid: cid(1), reason: EraseReason::Revoked };
+    actors.send(Payload::EraseRecording(erase), &agent);
+    assert_eq!(network.get(&format!("/api/v1/outlets/{outlet}/consents?camera={camera}")), json!([]));
+    assert_eq!(network.get(&format!("/api/v1/recordings/{}", cid(1)))["erased"]["reason"], "revoked");
+}
+
+/// Claims and refunds a sale, revokes a terminal and records a table: tables that an import leaves empty.
 fn what_an_import_does_not_do_is_mirrored_too(network: &Running<'_>, blocks: &[Value]) {
     let actors = Actors::of(network);
     let transactions = blocks.iter().flat_map(|block| block["transactions"].as_array().unwrap());
@@ -390,9 +471,10 @@ fn what_an_import_does_not_do_is_mirrored_too(network: &Running<'_>, blocks: &[V
     let amount = sale["total"].as_u64().unwrap() / 2;
     let refund = Refund { outlet: 1, sale_id, refund_id: RefundId([9; 16]), amount };
     actors.send(Payload::Refund(refund), &terminal);
-    let nonce = network.get(&format!("/api/v1/accounts/{}", address_of_secret(&owner)))["nonce"].as_u64().unwrap() + 1;
+    let nonce = actors.next_nonce(&owner);
     let terminal = address_of_secret(&actors.key("terminal-2"));
     actors.send(Payload::RevokeTerminal(RevokeTerminal { outlet: 2, terminal, nonce }), &owner);
+    a_table_is_recorded(network);
 
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
@@ -400,6 +482,7 @@ fn what_an_import_does_not_do_is_mirrored_too(network: &Running<'_>, blocks: &[V
         let behind = checked["chain.refund"] == 0 || checked["chain.sidechain_block"] != checked["blocks"];
         if !behind {
             assert_eq!(checked["chain.receipt_claim"], 1, "{checked}");
+            assert_eq!((&checked["chain.consent"], &checked["chain.recording"]), (&json!(1), &json!(3)), "{checked}");
             assert!(checked["chain.refund_share"].as_u64().unwrap() > 0, "{checked}");
             return;
         }

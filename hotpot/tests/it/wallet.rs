@@ -402,6 +402,45 @@ fn a_receipt_is_scanned_and_claimed() {
     assert_eq!(desk.run(&format!("claim - --wallet {mistyped} {network}"), &text).code, Some(2));
 }
 
+#[test]
+fn a_consent_is_signed_by_the_till_and_the_guest_and_its_salt_is_kept() {
+    let (desk, vectors) = (Desk::new(), domain_vectors());
+    desk.import(vectors["till_1_key"].as_str().unwrap(), "till.json");
+    desk.import(FIRST_KEY, "guest.json");
+    let network = offline(&vectors);
+    let seen = "consent --witness till.json --witness-password-file pw --outlet 1 --camera 3 --reference table-3";
+    let both = format!("{seen} --guest guest.json --password-file pw {network} --purpose recording");
+    let consent = desk.run(&format!("{both} --salt-file salt.json"), "").json();
+    assert_eq!((&consent["type"], &consent["purposes"]), (&json!("record_consent"), &json!(["recording"])));
+    let transaction: domain::SignedTransaction = serde_json::from_value(consent.clone()).unwrap();
+    let domain::Payload::RecordConsent(signed) = &transaction.payload else { panic!("{consent}") };
+    let chain_id = vectors["chain_id"].as_u64().unwrap();
+    let sidechain_id = vectors["sidechain_id"].as_str().unwrap().parse().unwrap();
+    let separator = domain::eip712::DomainSeparator::transactions(chain_id, sidechain_id);
+    assert_eq!(transaction.signer(&separator).unwrap(), FIRST.parse::<domain::Address>().unwrap());
+    let witnessed = separator.consent_witness_digest(&signed.into());
+    assert_eq!(signed.witness_signature.recover(witnessed), Ok(signed.witness));
+    assert_eq!(json!(signed.witness), vectors["till_1"]);
+
+    let kept: Value = serde_json::from_str(&fs::read_to_string(desk.path("salt.json")).unwrap()).unwrap();
+    let salt = kept["salt"].as_str().unwrap().parse().unwrap();
+    assert_eq!(domain::consent::commitment(salt, "table-3"), signed.commitment);
+    assert_eq!((desk.mode("salt.json"), &kept["reference"]), (0o600, &json!("table-3")));
+    assert!(desk.run(&format!("{both} --salt-file salt.json"), "").bad().contains("salt.json exists already"));
+
+    let alone = format!("{seen} --guest-address {FIRST} {network} --purpose stream --purpose recording");
+    let unsigned = desk.run(&format!("{alone} --salt-file second.json"), "").json();
+    assert!(unsigned.get("signature").is_none(), "{unsigned}");
+    let signed =
+        desk.run(&format!("sign - --key guest.json --password-file pw {network}"), &unsigned.to_string()).json();
+    assert_eq!(signed["purposes"], json!(["recording", "stream"]));
+    let twice = both.replace("--purpose recording", "--purpose stream --purpose stream");
+    assert!(desk.run(&format!("{twice} --salt-file third.json"), "").bad().contains("at most once"));
+    for nonsense in ["--purpose photo --salt-file x", "--for-minutes 721 --salt-file x", ""] {
+        assert_eq!(desk.run(&format!("{both} {nonsense}"), "").code, Some(2), "{nonsense}");
+    }
+}
+
 fn key_file(folder: &Path, actor: &str) -> String {
     folder.join(format!("keys/{actor}.json")).display().to_string()
 }
@@ -449,10 +488,27 @@ fn on_a_network_sales_are_sent_terminals_enrolled_and_receipts_claimed() {
     assert_eq!(desk.run(&by_owner, &revoke).json()["status"], "final");
     assert!(desk.run(&format!("sign - --key {till} {node} --send"), &revoke).bad().contains("403"));
 
+    a_guest_allows_a_camera_and_ends_it(&desk, &till, &node);
     the_registrar_approves_an_outlet(&desk, folder.path(), &node);
     let wrong = format!("sign - --key {owner} {node} --chain-id 1");
     assert!(desk.run(&wrong, &revoke).bad().contains("--chain-id is 1, but the node is of 31337"));
     network.stop();
+}
+
+fn a_guest_allows_a_camera_and_ends_it(desk: &Desk, till: &str, node: &str) {
+    desk.run("new --out once.json --password-file pw", "").good();
+    let key = "--password-file pw";
+    let consent = format!(
+        "consent --witness {till} --guest once.json {key} {node} --outlet 1 --camera 3 --purpose recording \
+         --reference table-3 --salt-file salt.json --send"
+    );
+    let made = desk.run(&consent, "").json();
+    assert_eq!(made["status"], "final", "a key that holds nothing, seen by a till");
+    let revoke = json!({"type": "revoke_consent", "consent": made["id"]}).to_string();
+    let ended = desk.run(&format!("sign - --key once.json {key} {node} --send"), &revoke).json();
+    assert_eq!(ended["status"], "final");
+    let again = desk.run(&format!("sign - --key once.json {key} {node} --send"), &revoke).json();
+    assert_eq!(again["height"], ended["height"], "the same again");
 }
 
 fn the_registrar_approves_an_outlet(desk: &Desk, folder: &Path, node: &str) {

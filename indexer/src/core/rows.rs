@@ -3,7 +3,9 @@
 use crate::core::replica::Checked;
 use crate::error::Error;
 use domain::certificate::CommitCertificate;
+use domain::consent::{Consent, Grounds};
 use domain::ledger::EpochCheckpoint;
+use domain::recording::{Cid, EraseReason, Erased, Pinned};
 use domain::sale::{Beneficiary, NotIssued, Share};
 use domain::transaction::RegisterOutlet;
 use domain::{
@@ -36,6 +38,14 @@ pub struct Rows {
     pub releases: Vec<ReleaseRow>,
     /// Closed epochs with a checkpoint.
     pub checkpoints: Vec<CheckpointRow>,
+    /// Consents and legal bases.
+    pub consents: Vec<ConsentRow>,
+    /// Their ends, by somebody.
+    pub consent_revocations: Vec<ConsentRevocationRow>,
+    /// Recordings.
+    pub recordings: Vec<RecordingRow>,
+    /// Their tombstones.
+    pub erasures: Vec<ErasureRow>,
 }
 
 /// One row of `sidechain_block`.
@@ -164,6 +174,62 @@ pub struct CheckpointRow {
     pub payouts: i64,
 }
 
+/// One row of `consent`.
+#[derive(Debug)]
+pub struct ConsentRow {
+    pub id: B256,
+    pub height: i64,
+    pub place: i64,
+    pub kind: &'static str,
+    pub outlet: i64,
+    pub camera: i64,
+    pub purposes: i64,
+    pub commitment: Option<B256>,
+    pub guest: Option<Address>,
+    pub witness: Option<Address>,
+    pub notice_hash: Option<B256>,
+    pub retention_days: Option<i64>,
+    pub owner: Option<Address>,
+    pub recorded_at_ms: i64,
+    pub until_ms: i64,
+}
+
+/// What a revocation changes in a row of `consent`.
+#[derive(Debug)]
+pub struct ConsentRevocationRow {
+    pub id: B256,
+    pub at_ms: i64,
+    pub by: Address,
+    pub height: i64,
+}
+
+/// One row of `recording`.
+#[derive(Debug)]
+pub struct RecordingRow {
+    pub cid: Cid,
+    pub tx_id: B256,
+    pub height: i64,
+    pub place: i64,
+    pub outlet: i64,
+    pub camera: i64,
+    pub consent: B256,
+    pub manifest_hash: B256,
+    pub sequence: i64,
+    pub started_at_ms: i64,
+    pub ended_at_ms: i64,
+    pub agent: Address,
+}
+
+/// What an erasure changes in a row of `recording`.
+#[derive(Debug)]
+pub struct ErasureRow {
+    pub cid: Cid,
+    pub height: i64,
+    pub at_ms: i64,
+    pub by: Address,
+    pub reason: &'static str,
+}
+
 /// A number for a BIGINT column.
 pub fn bigint(field: &'static str, value: u64) -> Result<i64, Error> {
     i64::try_from(value).map_err(|_| Error::TooLarge { field })
@@ -171,6 +237,14 @@ pub fn bigint(field: &'static str, value: u64) -> Result<i64, Error> {
 
 fn count(field: &'static str, value: usize) -> Result<i64, Error> {
     i64::try_from(value).map_err(|_| Error::TooLarge { field })
+}
+
+/// How many rows there were before a block: places are counted from there.
+#[derive(Clone, Copy)]
+struct Before {
+    sales: usize,
+    consents: usize,
+    recordings: usize,
 }
 
 impl Rows {
@@ -189,14 +263,15 @@ impl Rows {
             certificate: encode_certificate(&checked.source.certificate),
         });
         let signed = Signed::of(&checked.block.transactions);
-        let first_sale = self.sales.len();
+        let before =
+            Before { sales: self.sales.len(), consents: self.consents.len(), recordings: self.recordings.len() };
         for event in &checked.executed.events {
-            self.add_event(height, first_sale, &signed, event)?;
+            self.add_event(height, before, &signed, event)?;
         }
         Ok(())
     }
 
-    fn add_event(&mut self, height: i64, first_sale: usize, signed: &Signed<'_>, event: &Event) -> Result<(), Error> {
+    fn add_event(&mut self, height: i64, before: Before, signed: &Signed<'_>, event: &Event) -> Result<(), Error> {
         match event {
             Event::OutletRegistered { outlet, .. } => {
                 if let Some(registration) = signed.registrations.get(outlet) {
@@ -210,7 +285,7 @@ impl Rows {
             Event::TerminalRevoked { terminal, .. } => self.revocations.push((*terminal, height)),
             Event::SaleRecorded { key, tx_id, issued, not_issued, shares } => {
                 if let Some(sale) = signed.sales.get(key) {
-                    let place = count("sales of a block", self.sales.len() - first_sale)?;
+                    let place = count("sales of a block", self.sales.len() - before.sales)?;
                     let issued = bigint("issued", *issued)?;
                     self.sales.push(sale_row(height, place, *tx_id, sale, issued, *not_issued)?);
                     self.add_shares(*key, shares)?;
@@ -234,6 +309,19 @@ impl Rows {
             Event::EpochClosed { checkpoint: Some(checkpoint), .. } => {
                 self.checkpoints.push(checkpoint_row(height, checkpoint)?);
             }
+            Event::ConsentRecorded { id, consent } => {
+                let place = count("consents of a block", self.consents.len() - before.consents)?;
+                self.consents.push(consent_row(place, *id, consent)?);
+            }
+            Event::ConsentRevoked { id, by, at_ms } => {
+                let at_ms = bigint("revoked at", *at_ms)?;
+                self.consent_revocations.push(ConsentRevocationRow { id: *id, at_ms, by: *by, height });
+            }
+            Event::RecordingPinned { tx_id, pinned } => {
+                let place = count("recordings of a block", self.recordings.len() - before.recordings)?;
+                self.recordings.push(recording_row(place, *tx_id, pinned)?);
+            }
+            Event::RecordingErased { erased } => self.erasures.push(erasure_row(erased)?),
             Event::EpochClosed { checkpoint: None, .. }
             | Event::PayoutRequested { .. }
             | Event::FullSettlementRequested
@@ -377,6 +465,71 @@ fn checkpoint_row(height: i64, closed: &EpochCheckpoint) -> Result<CheckpointRow
     })
 }
 
+fn consent_row(place: i64, id: B256, consent: &Consent) -> Result<ConsentRow, Error> {
+    let row = ConsentRow {
+        id,
+        height: bigint("height", consent.height)?,
+        place,
+        kind: consent.kind(),
+        outlet: bigint("outlet", consent.outlet)?,
+        camera: bigint("camera", consent.camera)?,
+        purposes: i64::from(consent.purposes() as u8),
+        commitment: None,
+        guest: None,
+        witness: None,
+        notice_hash: None,
+        retention_days: None,
+        owner: None,
+        recorded_at_ms: bigint("recorded at", consent.recorded_at_ms)?,
+        until_ms: bigint("until", consent.until_ms)?,
+    };
+    Ok(match consent.grounds {
+        Grounds::Guest { commitment, guest, witness, .. } => {
+            ConsentRow { commitment: Some(commitment), guest: Some(guest), witness: Some(witness), ..row }
+        }
+        Grounds::Basis { notice_hash, retention_days, owner, .. } => {
+            let retention_days = Some(retention_days.into());
+            ConsentRow { notice_hash: Some(notice_hash), retention_days, owner: Some(owner), ..row }
+        }
+    })
+}
+
+fn recording_row(place: i64, tx_id: B256, pinned: &Pinned) -> Result<RecordingRow, Error> {
+    Ok(RecordingRow {
+        cid: pinned.cid,
+        tx_id,
+        height: bigint("height", pinned.height)?,
+        place,
+        outlet: bigint("outlet", pinned.outlet)?,
+        camera: bigint("camera", pinned.camera)?,
+        consent: pinned.consent,
+        manifest_hash: pinned.manifest_hash,
+        sequence: bigint("sequence", pinned.sequence)?,
+        started_at_ms: bigint("started at", pinned.started_at_ms)?,
+        ended_at_ms: bigint("ended at", pinned.ended_at_ms)?,
+        agent: pinned.agent,
+    })
+}
+
+fn erasure_row(erased: &Erased) -> Result<ErasureRow, Error> {
+    Ok(ErasureRow {
+        cid: erased.cid,
+        height: bigint("height", erased.height)?,
+        at_ms: bigint("erased at", erased.time_ms)?,
+        by: erased.by,
+        reason: erase_reason(erased.reason),
+    })
+}
+
+const fn erase_reason(reason: EraseReason) -> &'static str {
+    match reason {
+        EraseReason::Revoked => "revoked",
+        EraseReason::Retention => "retention",
+        EraseReason::Request => "request",
+        EraseReason::Other => "other",
+    }
+}
+
 const fn outlet_kind(kind: OutletKind) -> &'static str {
     match kind {
         OutletKind::OwnerOperated => "owner_operated",
@@ -388,6 +541,7 @@ const fn terminal_kind(kind: TerminalKind) -> &'static str {
     match kind {
         TerminalKind::Physical => "physical",
         TerminalKind::Gateway => "gateway",
+        TerminalKind::VideoAgent => "video_agent",
     }
 }
 

@@ -5,11 +5,15 @@ use alloy::signers::local::PrivateKeySigner;
 use client::BlockAnswer;
 use domain::certificate::{CommitSignature, VoteStep, vote_preimage};
 use domain::checkpoint::{CheckpointSignature, SignedCheckpoint};
+use domain::consent::{BasisKind, Purposes};
+use domain::eip712::WitnessedConsent;
 use domain::genesis::EpochLength;
 use domain::ledger::{BlockExecution, EpochCheckpoint};
 use domain::limits::QUOTA_UNLIMITED;
+use domain::recording::EraseReason;
 use domain::transaction::{
-    ClaimReceipt, RegisterOutlet, RegisterTerminal, RevokeTerminal, SetAnchor, VerifiedTransaction,
+    ClaimReceipt, EraseRecording, PinRecording, RecordConsent, RecordLegalBasis, RegisterOutlet, RegisterTerminal,
+    RevokeConsent, RevokeTerminal, SetAnchor, VerifiedTransaction,
 };
 use domain::*;
 
@@ -117,8 +121,12 @@ impl Chain {
     }
 
     pub fn register_terminal(&mut self, outlet: u64, name: &str) -> SignedTransaction {
+        self.register_terminal_of(outlet, name, TerminalKind::Physical)
+    }
+
+    pub fn register_terminal_of(&mut self, outlet: u64, name: &str, kind: TerminalKind) -> SignedTransaction {
         let nonce = self.nonce();
-        let enrol = RegisterTerminal { outlet, terminal: address(name), kind: TerminalKind::Physical, nonce };
+        let enrol = RegisterTerminal { outlet, terminal: address(name), kind, nonce };
         self.sign(Payload::RegisterTerminal(enrol), &format!("owner {outlet}"))
     }
 
@@ -150,6 +158,64 @@ impl Chain {
     pub fn claim(&self, outlet: u64, number: u64, wallet: &str) -> SignedTransaction {
         let claim = ClaimReceipt { outlet, sale_id: sale_id(number), wallet: address(wallet) };
         self.sign(Payload::ClaimReceipt(claim), &format!("receipt {outlet} {number}"))
+    }
+
+    /// A guest allows a camera of outlet 1 to be recorded and shown.
+    pub fn consent(&self, camera: u64, guest: &str) -> SignedTransaction {
+        let mut consent = RecordConsent {
+            outlet: 1,
+            camera,
+            purposes: Purposes::Both,
+            commitment: keccak256(guest),
+            guest: address(guest),
+            until_ms: self.now_ms + 3_600_000,
+            witness: address("till 1"),
+            witness_signature: Signature([0; 65]),
+        };
+        let digest = self.ledger.domain().consent_witness_digest(&WitnessedConsent::from(&consent));
+        consent.witness_signature = sign(digest, &key("till 1"));
+        self.sign(Payload::RecordConsent(consent), guest)
+    }
+
+    pub fn legal_basis(&mut self, camera: u64) -> SignedTransaction {
+        let basis = RecordLegalBasis {
+            outlet: 1,
+            camera,
+            kind: BasisKind::Security,
+            notice_hash: keccak256("notice"),
+            retention_days: 30,
+            until_ms: self.now_ms + 86_400_000,
+            nonce: self.nonce(),
+        };
+        self.sign(Payload::RecordLegalBasis(basis), "owner 1")
+    }
+
+    pub fn revoke_consent(&self, consent: B256, by: &str) -> SignedTransaction {
+        self.sign(Payload::RevokeConsent(RevokeConsent { consent }), by)
+    }
+
+    /// A recording of four seconds by `agent 1`.
+    pub fn pin(&self, camera: u64, consent: B256, number: u64) -> SignedTransaction {
+        let pin = PinRecording {
+            outlet: 1,
+            camera,
+            consent,
+            cid: cid(number),
+            manifest_hash: keccak256(number.to_be_bytes()),
+            sequence: number,
+            started_at_ms: self.now_ms - 4_000,
+            ended_at_ms: self.now_ms,
+        };
+        self.sign(Payload::PinRecording(pin), "agent 1")
+    }
+
+    pub fn erase(&self, number: u64, by: &str) -> SignedTransaction {
+        let erase = EraseRecording { outlet: 1, cid: cid(number), reason: EraseReason::Request };
+        self.sign(Payload::EraseRecording(erase), by)
+    }
+
+    pub fn id(&self, transaction: &SignedTransaction) -> B256 {
+        transaction.id(self.ledger.domain())
     }
 
     pub fn set_anchor(&mut self, token: Address, anchor: Address, from_epoch: u64) -> SignedTransaction {
@@ -194,6 +260,13 @@ impl Chain {
         }
         signed
     }
+}
+
+pub fn cid(number: u64) -> Cid {
+    let mut bytes = [0u8; 36];
+    bytes[..4].copy_from_slice(&[0x01, 0x70, 0x12, 0x20]);
+    bytes[4..].copy_from_slice(keccak256(number.to_le_bytes()).as_slice());
+    Cid::new(bytes).unwrap()
 }
 
 fn sale_id(number: u64) -> SaleId {

@@ -11,5 +11,6 @@ mod anchored;
 mod finality;
 mod follow;
 mod liars;
+mod recordings;
 mod restarts;
 mod sidechain;

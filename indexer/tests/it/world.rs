@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Every table whose content follows from the two chains, with the columns that count.
-const TABLES: [(&str, &str); 17] = [
+const TABLES: [(&str, &str); 19] = [
     ("cursor", "stream, identity, scope, position, hash, finalized"),
     ("evm_block", "*"),
     ("raw_log", "*"),
@@ -39,6 +39,8 @@ const TABLES: [(&str, &str); 17] = [
     ("receipt_claim", "*"),
     ("release", "*"),
     ("epoch_checkpoint", "*"),
+    ("consent", "*"),
+    ("recording", "*"),
 ];
 
 pub struct World {

@@ -83,6 +83,54 @@ class Fixed:
         return self.encode(from_hex(value))
 
 
+class ContentId(Fixed):
+    """A content id of IPFS: 36 bare bytes; in JSON the text in base32."""
+
+    DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
+
+    def __init__(self) -> None:
+        super().__init__(36)
+
+    def decode(self, reader: Reader) -> bytes:
+        return self.checked(super().decode(reader))
+
+    def checked(self, value: bytes) -> bytes:
+        if value[:4] not in (b"\x01\x55\x12\x20", b"\x01\x70\x12\x20"):
+            raise Malformed(f"a content id of version 1 by SHA-256 expected, found 0x{value.hex()}")
+        return value
+
+    def from_json(self, value: Any) -> bytes:
+        if not (isinstance(value, str) and len(value) == 59 and value[0] == "b" and set(value) <= set(self.DIGITS)):
+            raise Malformed(f"a content id expected, found {value!r}")
+        bits = "".join(f"{self.DIGITS.index(digit):05b}" for digit in value[1:])
+        if bits[288:].strip("0"):
+            raise Malformed(f"a content id without spare bits expected, found {value!r}")
+        return self.checked(int(bits[:288], 2).to_bytes(36, "big"))
+
+
+class Words:
+    """A set of bits as one byte, never empty; in JSON a list of words."""
+
+    def __init__(self, *words: str) -> None:
+        self.bits = {word: 1 << place for place, word in enumerate(words)}
+
+    def encode(self, value: int) -> bytes:
+        return bytes([value])
+
+    def decode(self, reader: Reader) -> int:
+        value = reader.number(1)
+        if not 0 < value <= sum(self.bits.values()):
+            raise Malformed(f"{value} is no set of {sorted(self.bits)}")
+        return value
+
+    def from_json(self, value: Any) -> int:
+        if not (isinstance(value, list) and value and all(word in self.bits for word in value)):
+            raise Malformed(f"a list of {sorted(self.bits)} expected, found {value!r}")
+        if len(set(value)) != len(value):
+            raise Malformed(f"each word once expected, found {value!r}")
+        return sum(self.bits[word] for word in value)
+
+
 class Letters:
     """Text of a fixed number of ASCII letters, without a length."""
 
@@ -314,6 +362,8 @@ Hash = Annotated[bytes, Fixed(32)]
 PublicKey = Annotated[bytes, Fixed(33)]
 Signature = Annotated[bytes, Fixed(65)]
 Currency = Annotated[str, Letters(3)]
+Cid = Annotated[bytes, ContentId()]
+Purposes = Annotated[int, Words("recording", "stream")]
 
 
 def encode(value: Any, hint: Any = None) -> bytes:

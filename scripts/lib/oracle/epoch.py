@@ -4,12 +4,13 @@ from collections import Counter
 from dataclasses import dataclass
 
 from .chain import Blocks, Checkpoint, Validator, validators_hash
-from .crypto import EMPTY_ROOT, leaf, merkle_root
+from .codec import encode
+from .crypto import leaf, merkle_root
 from .election import next_validators, seat
 from .parameters import share_of
 from .payouts import Chunk, chunks, payout_root
 from .rules import largest_remainder
-from .state import Ledger, Stake, ToPool, ToReceipt, state_root
+from .state import Erased, Ledger, Pinned, Stake, ToPool, ToReceipt, state_root
 
 
 @dataclass(slots=True)
@@ -151,11 +152,11 @@ def make_checkpoint(ledger: Ledger, elected: list[Validator]) -> Closed | None:
         merkle_root([leaf(each) for each in ledger.uncovered_hashes]),
         state_root(ledger, elected),
         payout_root(found),
-        EMPTY_ROOT,
+        merkle_root([leaf(encode(each, Pinned | Erased)) for each in ledger.uncovered_recordings]),
         core.supply.released,
         validators_hash(elected),
     )
-    core.uncovered_from, ledger.uncovered_hashes = core.height + 1, []
+    core.uncovered_from, ledger.uncovered_hashes, ledger.uncovered_recordings = core.height + 1, [], []
     return Closed(checkpoint, core.anchor.anchor, found)
 
 

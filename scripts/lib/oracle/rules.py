@@ -9,15 +9,22 @@ from .election import count_sale, discount_sale
 from .evidence import proves
 from .parameters import PPM, share_of
 from .state import (
+    DAY_MS,
     SHARES,
     UNITS_PER_SALE,
     Account,
     Binding,
     Candidate,
+    Consent,
+    Erased,
     Holder,
     Ledger,
+    OfGuest,
+    OfOwner,
     Outlet,
+    Pinned,
     Punished,
+    Recording,
     RefundEntry,
     SaleEntry,
     Share,
@@ -28,6 +35,7 @@ from .state import (
     ToPool,
     ToReceipt,
     Unbonding,
+    VideoDay,
     WaitingChange,
     new_quota,
 )
@@ -35,28 +43,40 @@ from .transactions import (
     BuyerKind,
     CancelChange,
     ClaimReceipt,
+    EraseRecording,
     Evidence,
     FullSettlement,
     Heartbeat,
+    PinRecording,
+    RecordConsent,
+    RecordLegalBasis,
     Refund,
     RegisterOutlet,
     RegisterTerminal,
     RegisterValidator,
     RequestPayout,
+    RevokeConsent,
     RevokeTerminal,
     Sale,
     SetAnchor,
     SetBonding,
     SetParameters,
+    TerminalKind,
     Unbond,
     Unjail,
     approval_signer,
     consent_signer,
+    witness_signer,
 )
 
 UNBONDINGS_MAX = CHANGES_WAITING_MAX = 16
 SALE_TOTAL_MAX, CITY_BYTES_MAX, REFUNDS_PER_SALE_MAX = 1_000_000_000_000, 64, 16
 SALE_LATE_MS_MAX, SALE_AHEAD_MS_MAX, ANCHOR_AHEAD_EPOCHS_MAX = 72 * 3_600_000, 10_000, 1_000
+CAMERA_MAX, SEQUENCE_MAX = 999_999, 1_000_000_000_000
+CONSENT_MS_MAX, BASIS_MS_MAX, RETENTION_DAYS_MAX = 12 * 3_600_000, 400 * DAY_MS, 30
+CONSENTS_PER_CAMERA_MAX, BASES_PER_CAMERA_MAX = 64, 8
+CONSENTS_PER_DAY_MAX, RECORDINGS_PER_DAY_MAX = 5_000, 100_000
+RECORDING_MS_MAX, CLOCK_MS = 600_000, 10_000
 BELOW_MINIMUM, OUTLET_QUOTA, TERMINAL_QUOTA, OWNER_DEBT = range(4)
 
 Rule = Callable[[Ledger, Any, bytes, bytes], None]
@@ -106,6 +126,18 @@ def terminal_of_outlet(ledger: Ledger, address: bytes, outlet: int) -> None:
     require(terminal.outlet == outlet, "wrong_outlet")
 
 
+def terminal_that_sells(ledger: Ledger, address: bytes, outlet: int) -> None:
+    """An active terminal of an outlet that is no video agent."""
+    terminal_of_outlet(ledger, address, outlet)
+    require(ledger.terminals[address].kind != TerminalKind.VIDEO_AGENT, "wrong_terminal_kind")
+
+
+def video_agent(ledger: Ledger, address: bytes, outlet: int) -> None:
+    """An active video agent of an outlet."""
+    terminal_of_outlet(ledger, address, outlet)
+    require(ledger.terminals[address].kind == TerminalKind.VIDEO_AGENT, "wrong_terminal_kind")
+
+
 def contracts(ledger: Ledger) -> set[bytes]:
     """The addresses that hold no units: the zero address, the token and the anchor."""
     bindings = [binding for binding in (ledger.core.anchor, ledger.core.proposed_anchor) if binding]
@@ -140,7 +172,7 @@ def check_not_recorded(before: SaleEntry | RefundEntry | None, tx_id: bytes, con
 
 def check_sale(ledger: Ledger, sale: Sale) -> None:
     """Rights, then content."""
-    terminal_of_outlet(ledger, sale.terminal, sale.outlet)
+    terminal_that_sells(ledger, sale.terminal, sale.outlet)
     outlet, now = ledger.outlets[sale.outlet], ledger.core.time_ms
     require(sale.currency == outlet.currency, "wrong_currency")
     require(sale.total <= SALE_TOTAL_MAX, "total_out_of_bounds")
@@ -243,7 +275,7 @@ def refund(ledger: Ledger, refund: Refund, signer: bytes, tx_id: bytes) -> None:
 def check_refund(ledger: Ledger, refund: Refund, entry: SaleEntry, signer: bytes) -> None:
     """An active terminal of the outlet or its owner; never more than the total."""
     if signer != ledger.outlets[refund.outlet].owner:
-        terminal_of_outlet(ledger, signer, refund.outlet)
+        terminal_that_sells(ledger, signer, refund.outlet)
     require(1 <= refund.amount <= entry.total - entry.refunded(), "refund_out_of_bounds")
     require(len(entry.refunds) < REFUNDS_PER_SALE_MAX, "too_many_refunds")
 
@@ -516,3 +548,143 @@ def cancel_change(ledger: Ledger, cancel: CancelChange, signer: bytes, tx_id: by
     require(ledger.waiting.get(cancel.change) is not None, "unknown_change")
     use_nonce(ledger, signer, cancel.nonce)
     ledger.waiting.remove(cancel.change)
+
+
+# ---- consents and recordings ----------------------------------------------------------------------------------------
+
+
+@rule(RecordConsent)
+def record_consent(ledger: Ledger, consent: RecordConsent, signer: bytes, tx_id: bytes) -> None:
+    """A guest allows a camera; a terminal of the outlet saw it."""
+    require(signer == consent.guest, "wrong_signer")
+    require(ledger.consents.get(tx_id) is None, "already_included")
+    terminal_that_sells(ledger, consent.witness, consent.outlet)
+    try:
+        require(witness_signer(consent, ledger.domain) == consent.witness, "bad_witness_signature")
+    except BadSignature:
+        raise Refused("bad_witness_signature") from None
+    require(consent.camera <= CAMERA_MAX, "camera_out_of_bounds")
+    check_until(ledger, consent.until_ms, CONSENT_MS_MAX)
+    check_room(ledger, consent.outlet, consent.camera, OfGuest, CONSENTS_PER_CAMERA_MAX)
+    grounds = OfGuest(consent.purposes, consent.commitment, consent.guest, consent.witness)
+    add_consent(ledger, consent.outlet, consent.camera, grounds, consent.until_ms, tx_id)
+
+
+@rule(RecordLegalBasis)
+def record_legal_basis(ledger: Ledger, basis: RecordLegalBasis, signer: bytes, tx_id: bytes) -> None:
+    """An owner has a legal basis for a camera that no guest is asked about."""
+    outlet_of_owner(ledger, basis.outlet, signer)
+    require(basis.camera <= CAMERA_MAX, "camera_out_of_bounds")
+    require(1 <= basis.retention_days <= RETENTION_DAYS_MAX, "retention_out_of_bounds")
+    check_until(ledger, basis.until_ms, BASIS_MS_MAX)
+    check_room(ledger, basis.outlet, basis.camera, OfOwner, BASES_PER_CAMERA_MAX)
+    use_nonce(ledger, signer, basis.nonce)
+    grounds = OfOwner(basis.kind, basis.notice_hash, basis.retention_days, signer)
+    add_consent(ledger, basis.outlet, basis.camera, grounds, basis.until_ms, tx_id)
+
+
+def check_until(ledger: Ledger, until_ms: int, ahead_ms: int) -> None:
+    """Later than block time, but not too far ahead."""
+    require(ledger.core.time_ms < until_ms <= ledger.core.time_ms + ahead_ms, "until_out_of_bounds")
+
+
+def in_force(ledger: Ledger, outlet: int, camera: int) -> list[bytes]:
+    """Ids of the consents of a camera that are in force, in the ledger's order."""
+    listed = ledger.cameras.get((outlet, camera)) or []
+    return [each for each in listed if ledger.consents[each].in_force(ledger.core.time_ms)]
+
+
+def check_room(ledger: Ledger, outlet: int, camera: int, grounds: type, most: int) -> None:
+    """Few are in force for a camera, and an outlet makes not too many in a day."""
+    found = [each for each in in_force(ledger, outlet, camera) if isinstance(ledger.consents[each].grounds, grounds)]
+    require(len(found) < most, "too_many_consents")
+    require(added_today(ledger, outlet).consents < CONSENTS_PER_DAY_MAX, "day_full")
+
+
+def added_today(ledger: Ledger, outlet: int) -> VideoDay:
+    """What an outlet added on this day of block time, only to be read."""
+    day, known_day = ledger.core.time_ms // DAY_MS, ledger.video_days.get(outlet)
+    return known_day if known_day and known_day.day == day else VideoDay(day)
+
+
+def add_consent(
+    ledger: Ledger, outlet: int, camera: int, grounds: OfGuest | OfOwner, until_ms: int, tx_id: bytes
+) -> None:
+    """A new consent, the last one in its camera's list."""
+    ledger.cameras.write((outlet, camera), [*in_force(ledger, outlet, camera), tx_id])
+    core = ledger.core
+    ledger.consents.write(tx_id, Consent(outlet, camera, grounds, core.height, core.time_ms, until_ms))
+    ledger.video_day(outlet).consents += 1
+
+
+@rule(RevokeConsent)
+def revoke_consent(ledger: Ledger, revoke: RevokeConsent, signer: bytes, tx_id: bytes) -> None:
+    """A consent ends, for ever, from this block on."""
+    consent = known(ledger.consents.get(revoke.consent), "unknown_consent")
+    require(consent.revoked_at_ms is None, "already_revoked")
+    check_may_revoke(ledger, consent, signer)
+    ledger.consents.write(revoke.consent).revoked_at_ms = ledger.core.time_ms
+
+
+def check_may_revoke(ledger: Ledger, consent: Consent, signer: bytes) -> None:
+    """The owner always; of a guest's consent the guest always, and the witness while it is active."""
+    grounds, allowed = consent.grounds, [ledger.outlets[consent.outlet].owner]
+    if isinstance(grounds, OfGuest):
+        allowed.append(grounds.guest)
+        if signer == grounds.witness and signer not in allowed:
+            terminal_of_outlet(ledger, signer, consent.outlet)
+            return
+    require(signer in allowed, "wrong_signer")
+
+
+@rule(PinRecording)
+def pin_recording(ledger: Ledger, pin: PinRecording, signer: bytes, tx_id: bytes) -> None:
+    """A recording comes to the ledger, once for ever."""
+    before = ledger.recordings.get(pin.cid)
+    require(before is None or before.tx_id != tx_id, "already_included")
+    require(before is None, "recording_conflict")
+    video_agent(ledger, signer, pin.outlet)
+    check_allowed(ledger, pin)
+    check_segment(ledger, pin)
+    require(added_today(ledger, pin.outlet).recordings < RECORDINGS_PER_DAY_MAX, "day_full")
+    what = (pin.cid, pin.outlet, pin.camera, pin.consent, pin.manifest_hash, pin.sequence)
+    when = (pin.started_at_ms, pin.ended_at_ms)
+    pinned = Pinned(*what, *when, signer, ledger.core.height, ledger.core.time_ms)
+    ledger.recordings.write(pin.cid, Recording(tx_id, pinned))
+    ledger.video_day(pin.outlet).recordings += 1
+    ledger.uncovered_recordings.append(pinned)
+
+
+def check_allowed(ledger: Ledger, pin: PinRecording) -> None:
+    """It lies within a consent of its camera that allows it."""
+    consent = known(ledger.consents.get(pin.consent), "unknown_consent")
+    require((consent.outlet, consent.camera) == (pin.outlet, pin.camera), "wrong_consent")
+    days, ends_at_ms = RETENTION_DAYS_MAX, min(consent.until_ms, consent.revoked_at_ms or consent.until_ms)
+    if isinstance(consent.grounds, OfGuest):
+        require(bool(consent.grounds.purposes & 1), "purpose_not_allowed")
+        require(consent.revoked_at_ms is None, "consent_revoked")
+    else:
+        days = consent.grounds.retention_days
+    require(pin.started_at_ms + CLOCK_MS >= consent.recorded_at_ms, "outside_consent")
+    require(pin.ended_at_ms <= ends_at_ms + CLOCK_MS, "outside_consent")
+    require(ledger.core.time_ms <= pin.ended_at_ms + days * DAY_MS, "recording_too_late")
+
+
+def check_segment(ledger: Ledger, pin: PinRecording) -> None:
+    """It is short, and not of the future."""
+    require(pin.sequence <= SEQUENCE_MAX, "sequence_out_of_bounds")
+    require(0 < pin.ended_at_ms - pin.started_at_ms <= RECORDING_MS_MAX, "recording_length")
+    require(pin.ended_at_ms <= ledger.core.time_ms + CLOCK_MS, "recording_ahead")
+
+
+@rule(EraseRecording)
+def erase_recording(ledger: Ledger, erase: EraseRecording, signer: bytes, tx_id: bytes) -> None:
+    """The key of a recording is destroyed; a tombstone stays."""
+    recording = known(ledger.recordings.get(erase.cid), "unknown_recording")
+    require(recording.erased is None, "already_erased")
+    require(recording.pinned.outlet == erase.outlet, "wrong_recording_outlet")
+    if signer != ledger.outlets[erase.outlet].owner:
+        video_agent(ledger, signer, erase.outlet)
+    erased = Erased(erase.cid, erase.outlet, erase.reason, signer, ledger.core.height, ledger.core.time_ms)
+    ledger.recordings.write(erase.cid).erased = erased
+    ledger.uncovered_recordings.append(erased)

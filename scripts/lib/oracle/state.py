@@ -6,11 +6,11 @@ from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from .chain import Genesis, Validator
-from .codec import U8, U32, U64, Address, Bytes16, Currency, Hash, PublicKey, encode
+from .codec import U8, U32, U64, Address, Bytes16, Cid, Currency, Hash, PublicKey, Purposes, encode
 from .crypto import ZERO_HASH, keccak256, leaf, merkle_root, transaction_domain
 from .evidence import Offence
 from .parameters import Parameters
-from .transactions import OutletKind, TerminalKind
+from .transactions import BasisKind, EraseReason, OutletKind, TerminalKind
 
 UNITS_PER_SALE = GENESIS_UNITS = 100
 DAY_MS, QUOTA_DAYS_MAX, QUOTA_UNLIMITED = 86_400_000, 4, 4_294_967_295
@@ -272,8 +272,92 @@ class WaitingChange:
 
 
 @dataclass(slots=True)
+class OfGuest:
+    """A guest's grounds."""
+
+    purposes: Purposes
+    commitment: Hash
+    guest: Address
+    witness: Address
+
+
+@dataclass(slots=True)
+class OfOwner:
+    """A legal basis."""
+
+    kind: BasisKind
+    notice_hash: Hash
+    retention_days: U32
+    owner: Address
+
+
+@dataclass(slots=True)
+class Consent:
+    """Who allowed a camera to be recorded."""
+
+    outlet: U64
+    camera: U64
+    grounds: OfGuest | OfOwner
+    height: U64
+    recorded_at_ms: U64
+    until_ms: U64
+    revoked_at_ms: U64 | None = None
+
+    def in_force(self, now_ms: int) -> bool:
+        """Neither revoked nor over."""
+        return self.revoked_at_ms is None and now_ms < self.until_ms
+
+
+@dataclass(slots=True)
+class Pinned:
+    """An entry of a recordings root: a recording came."""
+
+    cid: Cid
+    outlet: U64
+    camera: U64
+    consent: Hash
+    manifest_hash: Hash
+    sequence: U64
+    started_at_ms: U64
+    ended_at_ms: U64
+    agent: Address
+    height: U64
+    time_ms: U64
+
+
+@dataclass(slots=True)
+class Erased:
+    """An entry of a recordings root: a recording's key is destroyed."""
+
+    cid: Cid
+    outlet: U64
+    reason: EraseReason
+    by: Address
+    height: U64
+    time_ms: U64
+
+
+@dataclass(slots=True)
+class Recording:
+    """What is kept of a recording, for ever."""
+
+    tx_id: Hash
+    pinned: Pinned
+    erased: Erased | None = None
+
+
+@dataclass(slots=True)
+class VideoDay:
+    """How much an outlet added on a day."""
+
+    day: U64
+    consents: U32 = 0
+    recordings: U32 = 0
+
+
+@dataclass(slots=True)
 class TableChanges:
-    """What a block wrote of staking and election: none where an entry was removed."""
+    """What a block wrote of staking, election and video: none where an entry was removed."""
 
     stakes: dict[Address, Stake | None]
     candidates: dict[Address, Candidate | None]
@@ -283,6 +367,10 @@ class TableChanges:
     epoch_starts: dict[U64, U64 | None]
     waiting: dict[U64, WaitingChange | None]
     punished: dict[tuple[Address, U64], Punished | None]
+    consents: dict[Hash, Consent | None]
+    cameras: dict[tuple[U64, U64], list[Hash] | None]
+    recordings: dict[Cid, Recording | None]
+    video_days: dict[U64, VideoDay | None]
 
 
 @dataclass(slots=True)
@@ -409,10 +497,15 @@ class Ledger:
         self.epoch_starts: Erasable[int, int] = Erasable()
         self.waiting: Erasable[int, WaitingChange] = Erasable()
         self.punished: Erasable[tuple[bytes, int], Punished] = Erasable()
+        self.consents: Erasable[bytes, Consent] = Erasable()
+        self.cameras: Erasable[tuple[int, int], list[bytes]] = Erasable()
+        self.recordings: Erasable[bytes, Recording] = Erasable()
+        self.video_days: Erasable[int, VideoDay] = Erasable()
         self.sets.write(genesis.first_height, genesis.validators)
         self.epoch_starts.write(genesis.time_ms, genesis.first_height)
         self.digest, self.head_hash = self.sidechain_id, genesis.parent_hash
         self.uncovered_hashes: list[bytes] = []
+        self.uncovered_recordings: list[Pinned | Erased] = []
         self.oldest_commit = 0
         self.account(genesis.founder).released = GENESIS_UNITS
         self.to_settle.mark(genesis.founder, True)
@@ -425,6 +518,11 @@ class Ledger:
     def stake(self, address: bytes) -> Stake:
         """A stake to be changed; an unknown one is empty."""
         return self.stakes.write(address, self.stakes.get(address) or Stake())
+
+    def video_day(self, outlet: int) -> VideoDay:
+        """What an outlet added today, to be changed."""
+        day, known = self.core.time_ms // DAY_MS, self.video_days.get(outlet)
+        return self.video_days.write(outlet, known if known and known.day == day else VideoDay(day))
 
     def begin(self, time_ms: int, block_hash: bytes) -> None:
         """What every block writes."""
@@ -447,10 +545,10 @@ class Ledger:
             set(self.approvals.take_written()),
             self.accruals.take_written(),
             self.to_settle.take_written(),
-            TableChanges(*(table.take_removed_or_written() for table in self.staking_tables())),
+            TableChanges(*(table.take_removed_or_written() for table in self.erasable_tables())),
         )
 
-    def staking_tables(self) -> tuple[Erasable[Any, Any], ...]:
+    def erasable_tables(self) -> tuple[Erasable[Any, Any], ...]:
         """In the order of `TableChanges`."""
         return (
             self.stakes,
@@ -461,6 +559,10 @@ class Ledger:
             self.epoch_starts,
             self.waiting,
             self.punished,
+            self.consents,
+            self.cameras,
+            self.recordings,
+            self.video_days,
         )
 
     def commit(self, block_hash: bytes) -> Changes:

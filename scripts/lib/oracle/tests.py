@@ -16,9 +16,10 @@ from typing import Any
 from .chain import Block, Signed, Validator, validators_hash, what_is_wrong_with
 from .checkpoint import Checkpoint
 from .codec import decode, encode, from_hex, from_json, name_of
-from .crypto import transaction_domain
+from .crypto import leaf, pair, transaction_domain
 from .payouts import chunks, payout_root
 from .replay import Counts, Export, Mismatch, read_chunk
+from .state import Erased, Pinned
 from .transactions import PAYLOADS, Sale, SignedTransaction, lines_hash
 
 SCRIPTS = Path(__file__).parents[2]
@@ -71,6 +72,18 @@ class Vectors(unittest.TestCase):
         ]
         self.assertIsNone(what_is_wrong_with(digest, signed, members))
         self.assertIn("no quorum", what_is_wrong_with(digest, signed[:2], members))
+
+    def test_recordings(self) -> None:
+        for each in vector("recordings")["recordings"]:
+            with self.subTest(each["entry"]["kind"]):
+                kind = {"pinned": Pinned, "erased": Erased}[each["entry"]["kind"]]
+                fields = {key: value for key, value in each["entry"].items() if key != "kind"}
+                encoded = encode(from_json(kind, fields), Pinned | Erased)
+                self.assertEqual(encoded, from_hex(each["encoded"]))
+                root = leaf(encoded)
+                for sibling in each["proof"]:
+                    root = pair([root, from_hex(sibling)])
+                self.assertEqual(root, from_hex(each["recordings_root"]))
 
     def test_chain(self) -> None:
         export, vectors = Export(VECTORS / "chain.jsonl"), vector("chain")

@@ -9,11 +9,13 @@ from .codec import (
     U64,
     Address,
     Bytes16,
+    Cid,
     Codec,
     Currency,
     Hash,
     Malformed,
     PublicKey,
+    Purposes,
     Reader,
     Signature,
     codec_of,
@@ -37,6 +39,23 @@ class TerminalKind(IntEnum):
 
     PHYSICAL = 0
     GATEWAY = 1
+    VIDEO_AGENT = 2
+
+
+class BasisKind(IntEnum):
+    """What a legal basis is for."""
+
+    SECURITY = 0
+    CHEF = 1
+
+
+class EraseReason(IntEnum):
+    """Why a recording's key was destroyed."""
+
+    REVOKED = 0
+    RETENTION = 1
+    REQUEST = 2
+    OTHER = 3
 
 
 class BuyerKind(IntEnum):
@@ -234,6 +253,77 @@ class CancelChange:
     nonce: U64
 
 
+@dataclass(slots=True)
+class RecordConsent:
+    """A guest allows a camera, and a terminal saw it."""
+
+    TYPED: ClassVar = (
+        "RecordConsent(uint64 outlet,uint64 camera,uint8 purposes,bytes32 commitment,address guest,uint64 until,"
+        "address witness,bytes witnessSignature)"
+    )
+    outlet: U64
+    camera: U64
+    purposes: Purposes
+    commitment: Hash
+    guest: Address
+    until_ms: U64
+    witness: Address
+    witness_signature: Signature
+
+
+@dataclass(slots=True)
+class RecordLegalBasis:
+    """An owner has a legal basis for a camera."""
+
+    TYPED: ClassVar = (
+        "RecordLegalBasis(uint64 outlet,uint64 camera,uint8 kind,bytes32 noticeHash,uint32 retentionDays,uint64 until,"
+        "uint64 nonce)"
+    )
+    outlet: U64
+    camera: U64
+    kind: BasisKind
+    notice_hash: Hash
+    retention_days: U32
+    until_ms: U64
+    nonce: U64
+
+
+@dataclass(slots=True)
+class RevokeConsent:
+    """A consent ends, for ever."""
+
+    TYPED: ClassVar = "RevokeConsent(bytes32 consent)"
+    consent: Hash
+
+
+@dataclass(slots=True)
+class PinRecording:
+    """A video agent brings a recording to the ledger."""
+
+    TYPED: ClassVar = (
+        "PinRecording(uint64 outlet,uint64 camera,bytes32 consent,bytes cid,bytes32 manifestHash,uint64 sequence,"
+        "uint64 startedAt,uint64 endedAt)"
+    )
+    outlet: U64
+    camera: U64
+    consent: Hash
+    cid: Cid
+    manifest_hash: Hash
+    sequence: U64
+    started_at_ms: U64
+    ended_at_ms: U64
+
+
+@dataclass(slots=True)
+class EraseRecording:
+    """The key of a recording is destroyed."""
+
+    TYPED: ClassVar = "EraseRecording(uint64 outlet,bytes cid,uint8 reason)"
+    outlet: U64
+    cid: Cid
+    reason: EraseReason
+
+
 # The place is the tag.
 PAYLOADS: list[type] = [
     Sale,
@@ -253,9 +343,17 @@ PAYLOADS: list[type] = [
     Evidence,
     SetParameters,
     CancelChange,
+    RecordConsent,
+    RecordLegalBasis,
+    RevokeConsent,
+    PinRecording,
+    EraseRecording,
 ]
 APPROVAL = "OutletApproval(uint64 outlet,address owner,bytes32 approvalRef,uint64 expiresAt)"
 CONSENT = "ValidatorConsent(uint64 outlet,address owner)"
+WITNESS = (
+    "ConsentWitness(uint64 outlet,uint64 camera,uint8 purposes,bytes32 commitment,address guest,uint64 until)"
+)
 LINE = "Line(string sku,string name,uint32 quantity,uint64 unitPrice)"
 
 
@@ -318,6 +416,12 @@ def approval_signer(register: RegisterOutlet, domain: bytes) -> bytes:
     """Who approved an outlet."""
     values = [register.outlet, register.owner, register.approval_ref, register.approval_expires_at_ms]
     return recover(typed_digest(domain, struct_hash(APPROVAL, values)), register.approval_signature)
+
+
+def witness_signer(consent: RecordConsent, domain: bytes) -> bytes:
+    """Which terminal saw a guest agree to exactly this."""
+    values = [consent.outlet, consent.camera, consent.purposes, consent.commitment, consent.guest, consent.until_ms]
+    return recover(typed_digest(domain, struct_hash(WITNESS, values)), consent.witness_signature)
 
 
 def lines_hash(salt: bytes, lines: list[dict[str, Any]]) -> bytes:

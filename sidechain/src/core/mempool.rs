@@ -37,16 +37,23 @@ impl Pending {
     }
 }
 
-/// Whose turn it is: each outlet, and each account for everything else, has a queue of its own.
+/// Whose turn it is: each outlet has a queue for its sales, one for its guests' consents and one for its recordings,
+/// and each account one for everything else. A consent is signed by a key made for this once: were turns by
+/// key, one terminal with a thousand keys would have a thousand turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Lane {
     Account(Address),
     Outlet(OutletId),
+    Consents(OutletId),
+    Recordings(OutletId),
 }
 
 fn lane(transaction: &VerifiedTransaction) -> Lane {
     match &transaction.transaction.payload {
         Payload::Sale(sale) => Lane::Outlet(sale.outlet),
+        Payload::RecordConsent(consent) => Lane::Consents(consent.outlet),
+        Payload::PinRecording(recording) => Lane::Recordings(recording.outlet),
+        Payload::EraseRecording(recording) => Lane::Recordings(recording.outlet),
         _ => Lane::Account(transaction.signer),
     }
 }
@@ -208,7 +215,8 @@ impl Mempool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::transaction::FullSettlement;
+    use domain::consent::Purposes;
+    use domain::transaction::{FullSettlement, RecordConsent};
 
     fn pending(account: u8, nonce: u64) -> Pending {
         let payload = Payload::FullSettlement(FullSettlement { nonce });
@@ -232,6 +240,34 @@ mod tests {
         pool.offer(pending(2, 1), Source::Client);
         let order: Vec<(u8, u8)> = pool.candidates().iter().map(|t| (t.id[0], t.id[31])).collect();
         assert_eq!(order, [(1, 1), (2, 1), (1, 2), (1, 3)]);
+    }
+
+    #[test]
+    fn a_thousand_keys_of_one_outlet_share_its_turn() {
+        let mut pool = Mempool::new(MempoolLimits::default());
+        let consent = |key: u8, outlet: u64| {
+            let mut pending = pending(key, outlet);
+            let mut verified = (*pending.transaction).clone();
+            verified.transaction.payload = Payload::RecordConsent(RecordConsent {
+                outlet,
+                camera: 1,
+                purposes: Purposes::Recording,
+                commitment: B256::ZERO,
+                guest: verified.signer,
+                until_ms: 1,
+                witness: Address::ZERO,
+                witness_signature: verified.transaction.signature,
+            });
+            pending.transaction = Arc::new(verified);
+            pending
+        };
+        for key in 1..=50 {
+            pool.offer(consent(key, 1), Source::Client);
+        }
+        pool.offer(consent(51, 2), Source::Client);
+        pool.offer(pending(52, 1), Source::Client);
+        let first: Vec<u8> = pool.candidates().iter().take(3).map(|t| t.id[0]).collect();
+        assert_eq!(first, [52, 1, 51]);
     }
 
     #[test]

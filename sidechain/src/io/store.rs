@@ -28,6 +28,8 @@ const CHECKPOINTS: TableDefinition<u64, Bytes> = TableDefinition::new("checkpoin
 const SETTLEMENTS: TableDefinition<u64, Bytes> = TableDefinition::new("settlements");
 /// epoch → hashes of the blocks that its checkpoint covers
 const BLOCK_HASHES: TableDefinition<u64, Bytes> = TableDefinition::new("checkpoint_block_hashes");
+/// epoch → leaves of the recordings root of its checkpoint
+const RECORDING_LEAVES: TableDefinition<u64, Bytes> = TableDefinition::new("checkpoint_recordings");
 /// first height of a validator set → [`ValidatorSet`]
 const VALIDATOR_SETS: TableDefinition<u64, Bytes> = TableDefinition::new("validator_sets");
 /// anchor ‖ epoch → digest and own signature: one for ever
@@ -138,6 +140,7 @@ impl Store {
             write.open_table(CHECKPOINTS)?;
             write.open_table(SETTLEMENTS)?;
             write.open_table(BLOCK_HASHES)?;
+            write.open_table(RECORDING_LEAVES)?;
             write.open_table(VALIDATOR_SETS)?;
             write.open_table(OWN_SIGNATURES)?;
             Ok(())
@@ -442,6 +445,11 @@ impl Store {
         self.get(BLOCK_HASHES, "checkpoint_block_hashes", epoch, || epoch.to_string())
     }
 
+    /// Leaves of the recordings root of an epoch's checkpoint, in the ledger's order.
+    pub fn recording_leaves(&self, epoch: u64) -> Result<Option<Vec<B256>>, StoreError> {
+        self.get(RECORDING_LEAVES, "checkpoint_recordings", epoch, || epoch.to_string())
+    }
+
     /// The checkpoint that covers a height, if there is one yet. Heights of checkpoints are continuous.
     pub fn checkpoint_of_height(&self, height: u64) -> Result<Option<SignedCheckpoint>, StoreError> {
         let Some(last) = self.last_checkpoint_epoch()? else { return Ok(None) };
@@ -505,6 +513,7 @@ fn put_checkpoint(write: &WriteTransaction, closed: &EpochCheckpoint) -> Result<
     write.open_table(CHECKPOINTS)?.insert(epoch, encoded(&signed).as_slice())?;
     write.open_table(SETTLEMENTS)?.insert(epoch, encoded(&closed.settlement).as_slice())?;
     write.open_table(BLOCK_HASHES)?.insert(epoch, encoded(&closed.block_hashes).as_slice())?;
+    write.open_table(RECORDING_LEAVES)?.insert(epoch, encoded(&closed.recording_leaves).as_slice())?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use super::Event;
 use super::changes::Overlay;
 use super::state::AnchorBinding;
-use super::{election, staking};
+use super::{election, staking, video};
 use crate::limits::{
     ANCHOR_AHEAD_EPOCHS_MAX, CITY_BYTES_MAX, REFUNDS_PER_SALE_MAX, SALE_AHEAD_MS_MAX, SALE_LATE_MS_MAX, SALE_TOTAL_MAX,
     UNITS_PER_SALE,
@@ -40,6 +40,11 @@ pub(super) fn apply(state: &mut Overlay<'_>, transaction: &VerifiedTransaction) 
         Payload::Evidence(t) => staking::evidence(state, t, signer),
         Payload::SetParameters(t) => staking::set_parameters(state, t, signer),
         Payload::CancelChange(t) => staking::cancel_change(state, t, signer),
+        Payload::RecordConsent(t) => video::record_consent(state, t, transaction.id, signer),
+        Payload::RecordLegalBasis(t) => video::record_legal_basis(state, t, transaction.id, signer),
+        Payload::RevokeConsent(t) => video::revoke_consent(state, t, signer),
+        Payload::PinRecording(t) => video::pin_recording(state, t, transaction.id, signer),
+        Payload::EraseRecording(t) => video::erase_recording(state, t, signer),
     }
 }
 
@@ -143,7 +148,11 @@ fn revoke_terminal(state: &mut Overlay<'_>, t: &RevokeTerminal, signer: Address)
     Ok(vec![Event::TerminalRevoked { outlet: t.outlet, terminal: t.terminal }])
 }
 
-fn terminal_of_outlet(state: &Overlay<'_>, address: Address, outlet: OutletId) -> Result<Terminal, Rejection> {
+pub(super) fn terminal_of_outlet(
+    state: &Overlay<'_>,
+    address: Address,
+    outlet: OutletId,
+) -> Result<Terminal, Rejection> {
     let terminal = state.terminal(address).ok_or(Rejection::UnknownTerminal { found: address })?;
     if !terminal.active {
         return Err(Rejection::RevokedTerminal { found: address });
@@ -154,13 +163,23 @@ fn terminal_of_outlet(state: &Overlay<'_>, address: Address, outlet: OutletId) -
     Ok(terminal.clone())
 }
 
+/// A terminal that sells: a video agent neither sells, refunds nor witnesses.
+pub(super) fn till_of_outlet(state: &Overlay<'_>, address: Address, outlet: OutletId) -> Result<Terminal, Rejection> {
+    let terminal = terminal_of_outlet(state, address, outlet)?;
+    if !terminal.kind.sells() {
+        let (expected, found) = ("physical or gateway", terminal.kind);
+        return Err(Rejection::WrongTerminalKind { terminal: address, expected, found });
+    }
+    Ok(terminal)
+}
+
 /// Order matters: identity first (the same again is the same answer for ever, however late), then rights, then content.
 fn record_sale(state: &mut Overlay<'_>, t: &Sale, tx_id: B256, signer: Address) -> Outcome {
     if signer != t.terminal {
         return Err(Rejection::WrongTerminalSignature { expected: t.terminal, found: signer });
     }
     check_not_recorded(state, t.key(), tx_id)?;
-    let terminal = terminal_of_outlet(state, t.terminal, t.outlet)?;
+    let terminal = till_of_outlet(state, t.terminal, t.outlet)?;
     let outlet = state.outlet(t.outlet).cloned().ok_or(Rejection::UnknownOutlet { found: t.outlet })?;
     check_sale_fields(state, t, &outlet)?;
     let not_issued = why_not_issued(state, t, &outlet, &terminal);
@@ -323,7 +342,7 @@ fn refund(state: &mut Overlay<'_>, t: &Refund, tx_id: B256, signer: Address) -> 
     check_not_refunded(&entry, t, tx_id)?;
     let owner = state.outlet(t.outlet).ok_or(Rejection::UnknownOutlet { found: t.outlet })?.owner;
     if signer != owner {
-        terminal_of_outlet(state, signer, t.outlet)?;
+        till_of_outlet(state, signer, t.outlet)?;
     }
     check_refund_fits(&entry, t)?;
     let reversed = entry.reversal_of(t.amount);

@@ -1,7 +1,9 @@
 //! What one block changes, collected above a state that stays as it is.
 
 use super::state::{Account, Core, Ledger, Signers, Tables};
+use crate::consent::{Consent, VideoDay};
 use crate::outlet::{Outlet, OutletId, Terminal};
+use crate::recording::{Cid, Recording};
 use crate::sale::{SaleEntry, SaleKey};
 use crate::staking::{Candidate, Punished, Stake, WaitingChange};
 use crate::validators::ValidatorSet;
@@ -12,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Entries of a table that a block wrote: the new value, or none where it was removed.
 pub(super) type Written<K, V> = BTreeMap<K, Option<V>>;
 
-/// What one block changes in the tables of staking and election.
+/// What one block changes in the tables of staking, election and video.
 #[derive(Clone, Debug, Default, BorshSerialize)]
 pub(super) struct TableChanges {
     pub stakes: Written<Address, Stake>,
@@ -23,6 +25,10 @@ pub(super) struct TableChanges {
     pub epoch_starts: Written<u64, u64>,
     pub waiting: Written<u64, WaitingChange>,
     pub punished: Written<(Address, u64), Punished>,
+    pub consents: Written<B256, Consent>,
+    pub cameras: Written<(OutletId, u64), Vec<B256>>,
+    pub recordings: Written<Cid, Recording>,
+    pub video_days: Written<OutletId, VideoDay>,
 }
 
 /// The value of an entry as of now.
@@ -159,6 +165,43 @@ impl<'a> Overlay<'a> {
 
     pub fn put_candidate(&mut self, address: Address, candidate: Candidate) {
         self.changes.tables.candidates.insert(address, Some(candidate));
+    }
+
+    /// A consent or legal basis.
+    pub fn consent(&self, id: B256) -> Option<&Consent> {
+        current(&self.base.tables.consents, &self.changes.tables.consents, &id)
+    }
+
+    pub fn put_consent(&mut self, id: B256, consent: Consent) {
+        self.changes.tables.consents.insert(id, Some(consent));
+    }
+
+    /// Those of an outlet's camera that were in force when one was added last.
+    pub fn consents_of(&self, camera: (OutletId, u64)) -> &[B256] {
+        let open = current(&self.base.tables.cameras, &self.changes.tables.cameras, &camera);
+        open.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    pub fn put_consents_of(&mut self, camera: (OutletId, u64), open: Vec<B256>) {
+        self.changes.tables.cameras.insert(camera, Some(open));
+    }
+
+    pub fn recording(&self, cid: Cid) -> Option<&Recording> {
+        current(&self.base.tables.recordings, &self.changes.tables.recordings, &cid)
+    }
+
+    pub fn put_recording(&mut self, cid: Cid, recording: Recording) {
+        self.changes.tables.recordings.insert(cid, Some(recording));
+    }
+
+    /// What an outlet added today.
+    pub fn video_day(&self, outlet: OutletId) -> VideoDay {
+        let day = current(&self.base.tables.video_days, &self.changes.tables.video_days, &outlet);
+        day.copied().unwrap_or_default().at(self.time_ms())
+    }
+
+    pub fn put_video_day(&mut self, outlet: OutletId, day: VideoDay) {
+        self.changes.tables.video_days.insert(outlet, Some(day));
     }
 
     /// The tables under this block's changes, and the changes.

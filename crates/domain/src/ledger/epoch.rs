@@ -3,7 +3,7 @@
 use super::changes::{Overlay, whole};
 use super::pool::{self, Receipt};
 use super::state::Committed;
-use super::{EpochCheckpoint, Event, election, staking};
+use super::{EpochCheckpoint, Event, election, staking, video};
 use crate::checkpoint::{Checkpoint, block_leaf};
 use crate::election::share_of;
 use crate::genesis::EpochLength;
@@ -14,15 +14,15 @@ use crate::validators::ValidatorSet;
 use alloy_primitives::{Address, B256};
 use std::collections::BTreeMap;
 
-/// Closes the epoch if this block is its last one.
-pub(super) fn close_if_due(state: &mut Overlay<'_>, block_hash: B256) -> Vec<Event> {
+/// Closes the epoch if this block is its last one. `happened`: what its transactions did.
+pub(super) fn close_if_due(state: &mut Overlay<'_>, block_hash: B256, happened: &[Event]) -> Vec<Event> {
     if !is_due(state) {
         return Vec::new();
     }
     let mut events = release_mature(state);
     events.extend(bind_anchor(state));
     let next = election::next_validators(state);
-    let checkpoint = checkpoint(state, block_hash, &next).map(Box::new);
+    let checkpoint = checkpoint(state, block_hash, happened, &next).map(Box::new);
     events.push(Event::EpochClosed { epoch: state.core().epoch, checkpoint });
     events.extend(election::seat(state, next));
     events.extend(staking::apply_changes(state));
@@ -142,11 +142,18 @@ fn bind_anchor(state: &mut Overlay<'_>) -> Option<Event> {
     Some(Event::AnchorBound { binding })
 }
 
-fn checkpoint(state: &mut Overlay<'_>, block_hash: B256, next: &ValidatorSet) -> Option<EpochCheckpoint> {
+fn checkpoint(
+    state: &mut Overlay<'_>,
+    block_hash: B256,
+    happened: &[Event],
+    next: &ValidatorSet,
+) -> Option<EpochCheckpoint> {
     let binding = state.core().anchor?;
     let settlement = settle(state);
     let mut block_hashes = state.ledger().uncovered_blocks.clone();
     block_hashes.push(block_hash);
+    let mut recording_leaves = state.ledger().uncovered_recordings.clone();
+    recording_leaves.extend(video::leaves(happened));
     let leaves: Vec<B256> = block_hashes.iter().map(|hash| block_leaf(*hash)).collect();
     let (table, written) = state.tables();
     let core = state.core();
@@ -168,7 +175,7 @@ fn checkpoint(state: &mut Overlay<'_>, block_hash: B256, next: &ValidatorSet) ->
         blocks_root: merkle::root(&leaves),
         state_root: committed.root(),
         payout_root: settlement.root(),
-        recordings_root: merkle::EMPTY_ROOT,
+        recordings_root: merkle::root(&recording_leaves),
         total_released: u128::from(core.supply.released),
         next_validators_hash: next.hash(),
     };
@@ -181,6 +188,7 @@ fn checkpoint(state: &mut Overlay<'_>, block_hash: B256, next: &ValidatorSet) ->
         validators,
         settlement,
         block_hashes,
+        recording_leaves,
     })
 }
 

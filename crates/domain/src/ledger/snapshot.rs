@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 
 /// The version of the format, raised with every change of what a state holds.
-pub const SNAPSHOT_VERSION: u16 = 1;
+pub const SNAPSHOT_VERSION: u16 = 2;
 
 /// Why bytes are not a state of this chain.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +55,7 @@ struct State<'a> {
     to_settle: Cow<'a, BTreeSet<Address>>,
     tables: Cow<'a, Tables>,
     uncovered_blocks: Cow<'a, [B256]>,
+    uncovered_recordings: Cow<'a, [B256]>,
 }
 
 impl Ledger {
@@ -84,6 +85,7 @@ impl Ledger {
             to_settle,
             tables,
             uncovered_blocks,
+            uncovered_recordings,
         } = self;
         let state = State {
             head_hash: *head_hash,
@@ -98,6 +100,7 @@ impl Ledger {
             to_settle: Cow::Borrowed(to_settle),
             tables: Cow::Borrowed(tables),
             uncovered_blocks: Cow::Borrowed(uncovered_blocks),
+            uncovered_recordings: Cow::Borrowed(uncovered_recordings),
         };
         (Preamble { version: SNAPSHOT_VERSION, sidechain_id: *sidechain_id }, state).serialize(writer)
     }
@@ -120,6 +123,7 @@ impl Ledger {
             to_settle,
             tables,
             uncovered_blocks,
+            uncovered_recordings,
         } = state;
         check_uncovered(&core, &uncovered_blocks)?;
         Ok(Self {
@@ -138,6 +142,7 @@ impl Ledger {
             to_settle: to_settle.into_owned(),
             tables: tables.into_owned(),
             uncovered_blocks: uncovered_blocks.into_owned(),
+            uncovered_recordings: uncovered_recordings.into_owned(),
         })
     }
 }

@@ -2,14 +2,16 @@
 
 use super::changes::{Changes, TableChanges, Written};
 use super::sales::{Accruals, Sales};
-use super::{EpochCheckpoint, Event, Executed};
+use super::{EpochCheckpoint, Event, Executed, video};
 use crate::checkpoint::AnchorHead;
+use crate::consent::{Consent, VideoDay};
 use crate::eip712::DomainSeparator;
 use crate::genesis::{EpochLength, Genesis, GenesisError};
 use crate::limits::GENESIS_UNITS;
 use crate::merkle;
 use crate::outlet::{Outlet, OutletId, Terminal};
 use crate::parameters::Parameters;
+use crate::recording::{Cid, Recording};
 use crate::sale::{SaleEntry, SaleKey};
 use crate::staking::{Candidate, Punished, Stake, WaitingChange};
 use crate::transaction::encode;
@@ -99,7 +101,7 @@ pub(super) struct Core {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(super) struct Signers(pub u64);
 
-/// The tables of staking and election.
+/// The tables of staking, election and video.
 #[derive(Clone, Debug, Default, BorshSerialize, BorshDeserialize)]
 pub(super) struct Tables {
     /// What accounts bond.
@@ -118,6 +120,14 @@ pub(super) struct Tables {
     pub waiting: BTreeMap<u64, WaitingChange>,
     /// Offences that were punished, by validator and the height that they are about.
     pub punished: BTreeMap<(Address, u64), Punished>,
+    /// Consents of guests and legal bases of owners, by the id of the transaction that made them; for ever.
+    pub consents: BTreeMap<B256, Consent>,
+    /// Those of a camera that were in force when one was added last, in the ledger's order.
+    pub cameras: BTreeMap<(OutletId, u64), Vec<B256>>,
+    /// Recordings by their content; for ever.
+    pub recordings: BTreeMap<Cid, Recording>,
+    /// How much each outlet added on the last day on which it added anything.
+    pub video_days: BTreeMap<OutletId, VideoDay>,
 }
 
 /// The state after some block.
@@ -141,6 +151,8 @@ pub struct Ledger {
     pub(super) tables: Tables,
     /// Hashes of the blocks from `uncovered_from` to the head.
     pub(super) uncovered_blocks: Vec<B256>,
+    /// Leaves of the recordings and erasures in these blocks.
+    pub(super) uncovered_recordings: Vec<B256>,
 }
 
 impl Ledger {
@@ -186,6 +198,7 @@ impl Ledger {
             to_settle: BTreeSet::from([genesis.founder]),
             tables,
             uncovered_blocks: Vec::new(),
+            uncovered_recordings: Vec::new(),
             genesis,
         })
     }
@@ -199,8 +212,10 @@ impl Ledger {
         self.apply_changes(executed.changes);
         if covered {
             self.uncovered_blocks.clear();
+            self.uncovered_recordings.clear();
         } else {
             self.uncovered_blocks.push(executed.block_hash);
+            self.uncovered_recordings.extend(video::leaves(&executed.events));
         }
         executed.events
     }
@@ -352,13 +367,31 @@ impl Ledger {
         self.sales.get(key)
     }
 
-    /// Whether units wait for nothing but the end of an epoch that is counted in blocks,
-    /// or a settlement that such an end would make: then blocks should follow each other at once.
+    /// A guest's consent or an owner's legal basis.
+    pub fn consent(&self, id: B256) -> Option<&Consent> {
+        self.tables.consents.get(&id)
+    }
+
+    /// Those of an outlet's camera that are in force at the last block's time, in the order in which they came.
+    pub fn consents_in_force(&self, outlet: OutletId, camera: u64) -> impl Iterator<Item = (B256, &Consent)> {
+        let open = self.tables.cameras.get(&(outlet, camera)).map(Vec::as_slice).unwrap_or_default();
+        let found = open.iter().filter_map(|id| Some((*id, self.consent(*id)?)));
+        found.filter(|(_, consent)| consent.is_in_force(self.core.time_ms))
+    }
+
+    /// One recording.
+    pub fn recording(&self, cid: Cid) -> Option<&Recording> {
+        self.tables.recordings.get(&cid)
+    }
+
+    /// Whether units wait for nothing but the end of an epoch that is counted in blocks, or a settlement or recordings
+    /// for the checkpoint that such an end would make: then blocks should follow each other at once.
     pub fn wants_blocks(&self) -> bool {
         let counted = matches!(self.genesis.epoch_length, EpochLength::Blocks(_));
         let mature = self.accruals.iter().next().is_some_and(|(at, _)| *at <= self.core.time_ms);
         let unsettled = self.core.anchor.or(self.core.proposed_anchor).is_some() && !self.to_settle.is_empty();
-        counted && (mature || unsettled)
+        let unanchored = self.core.anchor.is_some() && !self.uncovered_recordings.is_empty();
+        counted && (mature || unsettled || unanchored)
     }
 
     /// What the next checkpoint continues, as the contract sees it.
@@ -384,7 +417,20 @@ impl Ledger {
 
 impl Tables {
     fn apply(&mut self, written: TableChanges) {
-        let TableChanges { stakes, candidates, sale_days, commits, sets, epoch_starts, waiting, punished } = written;
+        let TableChanges {
+            stakes,
+            candidates,
+            sale_days,
+            commits,
+            sets,
+            epoch_starts,
+            waiting,
+            punished,
+            consents,
+            cameras,
+            recordings,
+            video_days,
+        } = written;
         apply_written(&mut self.stakes, stakes);
         apply_written(&mut self.candidates, candidates);
         apply_written(&mut self.sale_days, sale_days);
@@ -393,6 +439,10 @@ impl Tables {
         apply_written(&mut self.epoch_starts, epoch_starts);
         apply_written(&mut self.waiting, waiting);
         apply_written(&mut self.punished, punished);
+        apply_written(&mut self.consents, consents);
+        apply_written(&mut self.cameras, cameras);
+        apply_written(&mut self.recordings, recordings);
+        apply_written(&mut self.video_days, video_days);
     }
 }
 

@@ -1,15 +1,18 @@
 //! A small chain with known keys, for the tests of this crate.
 
 use domain::certificate::{CommitSignature, VoteStep, vote_preimage};
+use domain::consent::{BasisKind, Consent, Purposes};
 use domain::crypto::address_of_secret;
+use domain::eip712::WitnessedConsent;
 use domain::evidence::{Offence, SignedVote};
 use domain::genesis::EpochLength;
 use domain::ledger::{BlockExecution, EpochCheckpoint};
 use domain::limits::QUOTA_UNLIMITED;
+use domain::recording::{EraseReason, RecordingEntry};
 use domain::transaction::{
-    CancelChange, ClaimReceipt, Evidence, FullSettlement, Heartbeat, Refund, RegisterOutlet, RegisterTerminal,
-    RegisterValidator, RequestPayout, RevokeTerminal, SetAnchor, SetBonding, SetParameters, Unbond, Unjail,
-    VerifiedTransaction,
+    CancelChange, ClaimReceipt, EraseRecording, Evidence, FullSettlement, Heartbeat, PinRecording, RecordConsent,
+    RecordLegalBasis, Refund, RegisterOutlet, RegisterTerminal, RegisterValidator, RequestPayout, RevokeConsent,
+    RevokeTerminal, SetAnchor, SetBonding, SetParameters, Unbond, Unjail, VerifiedTransaction,
 };
 use domain::*;
 use secp256k1::{SECP256K1, SecretKey};
@@ -102,6 +105,36 @@ impl Chain {
         chain
     }
 
+    /// The same, and a video agent behind the cameras of each.
+    pub fn with_agents(genesis: Genesis) -> Self {
+        let mut chain = Self::with_outlets(genesis);
+        let agent = |chain: &mut Self, outlet: u64| {
+            chain.register_terminal_of(outlet, &format!("agent {outlet}"), TerminalKind::VideoAgent)
+        };
+        let agents = [agent(&mut chain, 1), agent(&mut chain, 2)];
+        chain.block(&agents).unwrap();
+        chain
+    }
+
+    /// The consent that came so many before the last one.
+    pub fn consent_back(&self, back: usize) -> Option<(B256, Consent)> {
+        let made = |event: &Event| match event {
+            Event::ConsentRecorded { id, .. } => Some((*id, *self.ledger.consent(*id)?)),
+            _ => None,
+        };
+        self.events.iter().rev().filter_map(made).nth(back)
+    }
+
+    /// What happened to recordings, in order.
+    pub fn recording_entries(&self) -> Vec<RecordingEntry> {
+        let entry = |event: &Event| match event {
+            Event::RecordingPinned { pinned, .. } => Some(RecordingEntry::Pinned(*pinned)),
+            Event::RecordingErased { erased } => Some(RecordingEntry::Erased(*erased)),
+            _ => None,
+        };
+        self.events.iter().filter_map(entry).collect()
+    }
+
     pub fn sign(&self, payload: Payload, by: &str) -> SignedTransaction {
         let signature = Signature::sign(self.ledger.domain().transaction_digest(&payload), &key(by));
         SignedTransaction { payload, signature }
@@ -144,8 +177,12 @@ impl Chain {
     }
 
     pub fn register_terminal(&mut self, outlet: u64, name: &str) -> SignedTransaction {
+        self.register_terminal_of(outlet, name, TerminalKind::Physical)
+    }
+
+    pub fn register_terminal_of(&mut self, outlet: u64, name: &str, kind: TerminalKind) -> SignedTransaction {
         let nonce = self.nonce();
-        let enrol = RegisterTerminal { outlet, terminal: address(name), kind: TerminalKind::Physical, nonce };
+        let enrol = RegisterTerminal { outlet, terminal: address(name), kind, nonce };
         self.sign(Payload::RegisterTerminal(enrol), &format!("owner {outlet}"))
     }
 
@@ -343,4 +380,88 @@ impl Chain {
     pub fn evidence(&self, offender: &str, offence: Offence, by: &str) -> SignedTransaction {
         self.sign(Payload::Evidence(Box::new(Evidence { offender: address(offender), offence })), by)
     }
+
+    /// `guest n` allows a camera of an outlet for an hour, seen by the outlet's till.
+    pub fn consent(&self, outlet: u64, camera: u64, guest: u64) -> SignedTransaction {
+        self.consent_to(outlet, camera, guest, Purposes::Recording)
+    }
+
+    pub fn consent_to(&self, outlet: u64, camera: u64, guest: u64, purposes: Purposes) -> SignedTransaction {
+        self.witnessed(RecordConsent {
+            outlet,
+            camera,
+            purposes,
+            commitment: keccak256(format!("table {camera} guest {guest}")),
+            guest: address(&format!("guest {guest}")),
+            until_ms: self.now_ms + 3_600_000,
+            witness: address(&format!("till {outlet}")),
+            witness_signature: Signature([0; 65]),
+        })
+    }
+
+    /// Signs as the witness and as the guest.
+    pub fn witnessed(&self, mut consent: RecordConsent) -> SignedTransaction {
+        let digest = self.ledger.domain().consent_witness_digest(&WitnessedConsent::from(&consent));
+        let key_of = |prefix: &str, of: Address, numbers: std::ops::Range<u64>| {
+            let mut names = numbers.map(|number| format!("{prefix} {number}"));
+            names.find(|name| address(name) == of).unwrap_or_else(|| "stranger".into())
+        };
+        let till = key_of("till", consent.witness, 0..20);
+        consent.witness_signature = Signature::sign(digest, &key(&till));
+        let guest = key_of("guest", consent.guest, 0..100);
+        self.sign(Payload::RecordConsent(consent), &guest)
+    }
+
+    pub fn legal_basis(&mut self, outlet: u64, camera: u64) -> SignedTransaction {
+        let basis = RecordLegalBasis {
+            outlet,
+            camera,
+            kind: BasisKind::Chef,
+            notice_hash: keccak256("notice"),
+            retention_days: 3,
+            until_ms: self.now_ms + 30 * 86_400_000,
+            nonce: self.nonce(),
+        };
+        self.sign(Payload::RecordLegalBasis(basis), &format!("owner {outlet}"))
+    }
+
+    pub fn revoke_consent(&self, consent: B256, by: &str) -> SignedTransaction {
+        self.sign(Payload::RevokeConsent(RevokeConsent { consent }), by)
+    }
+
+    /// Four seconds until now.
+    pub fn recording(&self, outlet: u64, camera: u64, consent: B256, number: u64) -> PinRecording {
+        PinRecording {
+            outlet,
+            camera,
+            consent,
+            cid: cid(&format!("recording {number}")),
+            manifest_hash: keccak256(format!("manifest {number}")),
+            sequence: number,
+            started_at_ms: self.now_ms - 4_000,
+            ended_at_ms: self.now_ms,
+        }
+    }
+
+    pub fn pin(&self, recording: PinRecording) -> SignedTransaction {
+        let by = format!("agent {}", recording.outlet);
+        self.sign(Payload::PinRecording(recording), &by)
+    }
+
+    pub fn erase(&self, outlet: u64, number: u64, by: &str) -> SignedTransaction {
+        let cid = cid(&format!("recording {number}"));
+        self.sign(Payload::EraseRecording(EraseRecording { outlet, cid, reason: EraseReason::Retention }), by)
+    }
+
+    pub fn id(&self, transaction: &SignedTransaction) -> B256 {
+        transaction.id(self.ledger.domain())
+    }
+}
+
+/// The id of a raw block whose hash is that of a name.
+pub fn cid(name: &str) -> Cid {
+    let mut bytes = [0u8; 36];
+    bytes[..4].copy_from_slice(&[0x01, 0x55, 0x12, 0x20]);
+    bytes[4..].copy_from_slice(keccak256(name).as_slice());
+    Cid::new(bytes).unwrap()
 }

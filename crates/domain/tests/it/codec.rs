@@ -24,6 +24,11 @@ fn samples() -> Vec<SignedTransaction> {
         chain.evidence("validator 4", chain.double_vote("validator 4", 3), "validator 0"),
         chain.set_parameters(Parameters::DEFAULT),
         chain.cancel_change(7),
+        chain.consent(1, 7, 0),
+        chain.legal_basis(1, 8),
+        chain.revoke_consent(B256::repeat_byte(5), "guest 0"),
+        chain.pin(chain.recording(1, 7, B256::repeat_byte(5), 1)),
+        chain.erase(1, 1, "agent 1"),
     ]
 }
 
@@ -39,16 +44,36 @@ fn every_transaction_survives_the_codec_and_json() {
 #[test]
 fn an_unknown_tag_and_too_many_bytes_are_named() {
     let mut bytes = samples()[0].encode();
-    bytes[0] = 17;
-    assert!(matches!(SignedTransaction::decode(&bytes), Err(DecodeError::UnknownTag { found: 17, max: 16 })));
+    bytes[0] = 22;
+    assert!(matches!(SignedTransaction::decode(&bytes), Err(DecodeError::UnknownTag { found: 22, max: 21 })));
     let long = vec![0; TRANSACTION_BYTES_MAX + 1];
     assert!(matches!(SignedTransaction::decode(&long), Err(DecodeError::TooLong { .. })));
+}
+
+/// What `ipfs add --cid-version=1` says of the same bytes.
+#[test]
+fn a_content_id_is_written_as_ipfs_writes_it() {
+    let text = "bafkreihkwq6sdj7v6areu3rlq245mxbkvjlh2d6lretzukxqdj2bf3oygy";
+    let cid: Cid = text.parse().unwrap();
+    assert_eq!(cid.to_string(), text);
+    assert_eq!(cid.as_bytes()[..4], [0x01, 0x55, 0x12, 0x20]);
+    let refused = [
+        &text[1..],
+        &text.to_uppercase(),
+        "",
+        "b",
+        "QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWKwd1W",
+        &format!("{text}a"),
+    ];
+    for text in refused {
+        assert!(text.parse::<Cid>().is_err(), "{text}");
+    }
 }
 
 proptest! {
     /// Truncation, trailing bytes and flipped bits: an error, or another transaction with exactly these bytes.
     #[test]
-    fn hostile_bytes_are_refused_or_canonical(which in 0usize..8, flips in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4), cut in any::<prop::sample::Index>(), tail in proptest::collection::vec(any::<u8>(), 0..3)) {
+    fn hostile_bytes_are_refused_or_canonical(which in 0usize..22, flips in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4), cut in any::<prop::sample::Index>(), tail in proptest::collection::vec(any::<u8>(), 0..3)) {
         let mut bytes = samples()[which].encode();
         for (at, value) in flips {
             let at = at.index(bytes.len());
@@ -65,6 +90,32 @@ proptest! {
     fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
         let _ = SignedTransaction::decode(&bytes);
         let _ = Block::decode(&bytes);
+    }
+
+    /// There is one text of a content id, and one list of bytes.
+    #[test]
+    fn content_ids_parse_exactly(hash in any::<[u8; 32]>(), codec in prop_oneof![Just(0x55u8), Just(0x70)], place in any::<prop::sample::Index>(), letter in "[a-zA-Z0-9=+]") {
+        let mut bytes = [0u8; 36];
+        bytes[..4].copy_from_slice(&[0x01, codec, 0x12, 0x20]);
+        bytes[4..].copy_from_slice(&hash);
+        let cid = Cid::new(bytes).unwrap();
+        let text = cid.to_string();
+        prop_assert_eq!(text.parse::<Cid>(), Ok(cid));
+        let place = place.index(text.len());
+        let other = format!("{}{letter}{}", &text[..place], &text[place + 1..]);
+        if let Ok(parsed) = other.parse::<Cid>() {
+            prop_assert_eq!(parsed.to_string(), other);
+        }
+    }
+
+    #[test]
+    fn hostile_content_ids_never_panic(text in "b?.{0,70}", bytes in proptest::collection::vec(any::<u8>(), 0..50)) {
+        if let Ok(cid) = text.parse::<Cid>() {
+            prop_assert_eq!(cid.to_string(), text);
+        }
+        if let Ok(cid) = borsh::from_slice::<Cid>(&bytes) {
+            prop_assert_eq!(cid.as_bytes().as_slice(), bytes.as_slice());
+        }
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! Chains as `hotpot export blocks` writes them, for the second implementation: `scripts/replay`.
 
-use crate::actors::{Chain, address, key};
+use crate::actors::{Chain, address, cid, key};
 use crate::properties::{Action, action, parameters, transaction};
 use alloy_primitives::hex::encode_prefixed;
 use domain::checkpoint::{CheckpointSignature, SignedCheckpoint};
 use domain::crypto::address_of_secret;
 use domain::genesis::EpochLength;
 use domain::ledger::EpochCheckpoint;
-use domain::limits::{DAY_MS, SALE_AHEAD_MS_MAX, SALE_LATE_MS_MAX, SALE_TOTAL_MAX};
+use domain::limits::{
+    BASIS_MS_MAX, CAMERA_MAX, CONSENT_MS_MAX, DAY_MS, SALE_AHEAD_MS_MAX, SALE_LATE_MS_MAX, SALE_TOTAL_MAX, SEQUENCE_MAX,
+};
 use domain::transaction::RegisterOutlet;
 use domain::*;
 use proptest::prelude::*;
@@ -103,7 +105,7 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        30 => action().prop_map(|action| Step::Old(dense(action))),
+        40 => action().prop_map(|action| Step::Old(dense(action))),
         4 => any::<u16>().prop_map(Step::Heartbeats),
         1 => (0..8usize).prop_map(Step::Silent),
         2 => (0..8usize, 0..1_000_002u32).prop_map(|(i, ppm)| Step::Bond(i, ppm)),
@@ -154,8 +156,22 @@ struct Twist {
     signer: usize,
 }
 
-const SIGNERS: [&str; 9] =
-    ["founder", "registrar", "owner 1", "owner 2", "owner 3", "till 1", "till 2", "till 3", "guest 0"];
+const SIGNERS: [&str; 14] = [
+    "founder",
+    "registrar",
+    "owner 1",
+    "owner 2",
+    "owner 3",
+    "till 1",
+    "till 2",
+    "till 3",
+    "guest 0",
+    "guest 1",
+    "guest 2",
+    "guest 3",
+    "agent 1",
+    "agent 2",
+];
 
 /// Values that a field of this kind may have, within and beyond its bounds.
 fn values(field: &str, old: &Value, now_ms: u64) -> Vec<Value> {
@@ -169,6 +185,27 @@ fn values(field: &str, old: &Value, now_ms: u64) -> Vec<Value> {
         ("total" | "amount", _) => [0, 1, 1698, SALE_TOTAL_MAX, SALE_TOTAL_MAX + 1].map(Value::from).to_vec(),
         ("city", _) => [0, 1, 64, 65].map(|bytes| Value::from("c".repeat(bytes))).to_vec(),
         ("currency", _) => vec!["EUR".into()],
+        ("camera", _) => [0, 1, 2, CAMERA_MAX, CAMERA_MAX + 1].map(Value::from).to_vec(),
+        ("sequence", _) => [0, SEQUENCE_MAX, SEQUENCE_MAX + 1].map(Value::from).to_vec(),
+        ("retention_days", _) => [0, 1, 30, 31].map(Value::from).to_vec(),
+        ("until_ms", _) => {
+            let ends = [CONSENT_MS_MAX, CONSENT_MS_MAX + 1, BASIS_MS_MAX, BASIS_MS_MAX + 1];
+            [now_ms, now_ms + 1].into_iter().chain(ends.map(|ms| now_ms + ms)).map(Value::from).collect()
+        }
+        ("started_at_ms" | "ended_at_ms", old) => {
+            let old = old.as_u64().unwrap();
+            let near = [now_ms + 10_000, now_ms + 10_001, old - 600_000, old + 4_000, old + 600_000, old + 596_001];
+            near.map(Value::from).to_vec()
+        }
+        ("purposes", _) => vec![json!(["recording"]), json!(["stream"]), json!(["stream", "recording"])],
+        ("reason", _) => ["revoked", "retention", "request", "other"].map(Value::from).to_vec(),
+        ("kind", Value::String(old)) if ["security", "chef"].contains(&old.as_str()) => {
+            ["security", "chef"].map(Value::from).to_vec()
+        }
+        ("kind", Value::String(old)) if ["physical", "gateway", "video_agent"].contains(&old.as_str()) => {
+            ["physical", "gateway", "video_agent"].map(Value::from).to_vec()
+        }
+        ("cid", _) => (0..30).map(|n| json!(cid(&format!("recording {n}")))).collect(),
         ("bonding_ppm", _) => [0, 250_000, 1_000_000, 1_000_001].map(Value::from).to_vec(),
         (_, Value::Number(old)) => {
             [0, 1, 2, 3, 4, old.as_u64().unwrap() + 1, 1_000, 1_001, u64::from(u32::MAX)].map(Value::from).to_vec()
@@ -196,9 +233,10 @@ fn twisted(chain: &Chain, signed: &SignedTransaction, twist: Twist) -> SignedTra
     chain.sign(payload, by)
 }
 
-/// What the registrar approved is twisted only in every third case.
+/// What the registrar approved or a terminal witnessed is twisted only in every third case.
 fn approved(chain: &Chain, payload: Payload, twist: Twist) -> Payload {
     match payload {
+        Payload::RecordConsent(t) if !twist.signer.is_multiple_of(3) => chain.witnessed(t).payload,
         Payload::RegisterOutlet(t) if !twist.signer.is_multiple_of(3) => {
             let domain = chain.ledger.domain();
             let digest = domain.approval_digest(t.outlet, t.owner, t.approval_ref, t.approval_expires_at_ms);
@@ -255,7 +293,7 @@ fn play(chain: &mut Chain, steps: &[(Step, Option<Twist>)]) {
 
 /// Three outlets: the third with a quota; and its registration with a twist before.
 fn begin(genesis: Genesis, quota: u32, candidates: usize, twists: &[Option<Twist>]) -> Chain {
-    let mut chain = Chain::with_outlets(genesis);
+    let mut chain = Chain::with_agents(genesis);
     for i in 0..candidates {
         chain.add_candidate(i, CITIES[i % 4]);
     }

@@ -12,3 +12,4 @@ mod rules;
 mod snapshot;
 mod staking;
 mod vectors;
+mod video;

@@ -1,6 +1,8 @@
-use crate::actors::{Chain, genesis};
+use crate::actors::{Chain, address, cid, genesis};
 use domain::checkpoint::{AnchorHead, anchorable};
+use domain::consent::{Grounds, Purposes};
 use domain::limits::DAY_MS;
+use domain::transaction::PinRecording;
 use domain::*;
 use proptest::prelude::*;
 
@@ -14,6 +16,11 @@ pub enum Action {
     Anchor { ahead: u64 },
     RequestPayout { guest: u8 },
     FullSettlement,
+    Consent { outlet: u64, camera: u64, guest: u64, purposes: u8 },
+    Basis { outlet: u64, camera: u64 },
+    EndConsent { back: usize, by: u8 },
+    Pin { back: usize, number: u64, ago_ms: u64 },
+    Erase { outlet: u64, number: u64, by_owner: bool },
     Wait { ms: u64 },
     Block,
 }
@@ -29,6 +36,15 @@ pub fn action() -> impl Strategy<Value = Action> {
         2 => (0..3u64).prop_map(|ahead| Action::Anchor { ahead }),
         2 => (0..4u8).prop_map(|guest| Action::RequestPayout { guest }),
         1 => Just(Action::FullSettlement),
+        3 => (1..3u64, 0..3u64, 0..4u64, 0..3u8).prop_map(|(outlet, camera, guest, purposes)| Action::Consent {
+            outlet, camera, guest, purposes
+        }),
+        1 => (1..3u64, 0..3u64).prop_map(|(outlet, camera)| Action::Basis { outlet, camera }),
+        1 => (0..4usize, 0..4u8).prop_map(|(back, by)| Action::EndConsent { back, by }),
+        4 => (0..4usize, 0..12u64, 0..40_000u64).prop_map(|(back, number, ago_ms)| Action::Pin { back, number, ago_ms }),
+        2 => (1..3u64, 0..12u64, any::<bool>()).prop_map(|(outlet, number, by_owner)| Action::Erase {
+            outlet, number, by_owner
+        }),
         2 => (0..2 * DAY_MS).prop_map(|ms| Action::Wait { ms }),
         6 => Just(Action::Block),
     ]
@@ -52,13 +68,41 @@ pub fn transaction(chain: &mut Chain, action: &Action) -> Option<SignedTransacti
         }
         Action::RequestPayout { guest } => chain.request_payout(&format!("guest {guest}")),
         Action::FullSettlement => chain.full_settlement(),
+        Action::Consent { outlet, camera, guest, purposes } => {
+            let purposes = [Purposes::Recording, Purposes::Stream, Purposes::Both][usize::from(*purposes)];
+            chain.consent_to(*outlet, *camera, *guest, purposes)
+        }
+        Action::Basis { outlet, camera } => chain.legal_basis(*outlet, *camera),
+        Action::EndConsent { back, by } => {
+            let (id, consent) = chain.consent_back(*back)?;
+            let by = match (consent.grounds, by) {
+                (Grounds::Guest { .. }, 0) => format!("till {}", consent.outlet),
+                (Grounds::Guest { guest, .. }, 1..) => {
+                    (0..4).map(|n| format!("guest {n}")).find(|name| address(name) == guest)?
+                }
+                _ => format!("owner {}", consent.outlet),
+            };
+            chain.revoke_consent(id, &by)
+        }
+        Action::Pin { back, number, ago_ms } => {
+            let (id, consent) = chain.consent_back(*back)?;
+            let ended_at_ms = chain.now_ms - ago_ms;
+            let recording = chain.recording(consent.outlet, consent.camera, id, *number);
+            chain.pin(PinRecording { started_at_ms: ended_at_ms - 4_000, ended_at_ms, ..recording })
+        }
+        Action::Erase { outlet, number, by_owner } => {
+            let pinned = chain.ledger.recording(cid(&format!("recording {number}")));
+            let outlet = &pinned.map_or(*outlet, |recording| recording.pinned.outlet);
+            let by = if *by_owner { "owner" } else { "agent" };
+            chain.erase(*outlet, *number, &format!("{by} {outlet}"))
+        }
         Action::Wait { .. } | Action::Block => return None,
     })
 }
 
 /// A chain with nothing that waits for its next block.
 pub fn start(genesis: Genesis) -> (Chain, Vec<SignedTransaction>) {
-    (Chain::with_outlets(genesis), Vec::new())
+    (Chain::with_agents(genesis), Vec::new())
 }
 
 /// Plays one action.
@@ -112,6 +156,37 @@ proptest! {
                 last_height: checkpoint.last_height,
                 total_released: checkpoint.total_released,
             });
+        }
+    }
+
+    /// Each pin and each erasure is a leaf of exactly one checkpoint, in the ledger's order; a pin lies within its
+    /// consent, and a revoked guest's takes none.
+    #[test]
+    fn every_recording_is_anchored_once_and_allowed(actions in proptest::collection::vec(action(), 0..80)) {
+        let mut chain = run(genesis(), &actions);
+        let set = chain.set_anchor(chain.ledger.epoch());
+        let _ = chain.block(&[set]);
+        chain.finish_epoch();
+        chain.finish_epoch();
+        let anchored: Vec<B256> = chain.checkpoints.iter().flat_map(|closed| closed.recording_leaves.clone()).collect();
+        let happened: Vec<B256> = chain.recording_entries().iter().map(|entry| entry.leaf()).collect();
+        prop_assert_eq!(anchored, happened);
+        for closed in &chain.checkpoints {
+            prop_assert_eq!(closed.checkpoint.recordings_root, merkle::root(&closed.recording_leaves));
+        }
+        let mut revoked = std::collections::BTreeSet::new();
+        for event in &chain.events {
+            match event {
+                Event::ConsentRevoked { id, .. } => drop(revoked.insert(*id)),
+                Event::RecordingPinned { pinned, .. } => {
+                    let consent = chain.ledger.consent(pinned.consent).unwrap();
+                    prop_assert!(!consent.is_guests() || !revoked.contains(&pinned.consent));
+                    prop_assert!(pinned.started_at_ms + 10_000 >= consent.recorded_at_ms);
+                    prop_assert!(pinned.ended_at_ms <= consent.until_ms + 10_000);
+                    prop_assert_eq!((pinned.outlet, pinned.camera), (consent.outlet, consent.camera));
+                }
+                _ => {}
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use domain::checkpoint::Checkpoint;
 use domain::crypto::address_of_secret;
 use domain::eip712::DomainSeparator;
 use domain::payout::{Payout, Settlement, commitment};
+use domain::recording::RecordingEntry;
 use domain::sale::lines_hash;
 use domain::*;
 use serde_json::{Value, json};
@@ -111,6 +112,11 @@ fn transaction_digests_and_signatures() {
         chain.evidence("validator 4", chain.double_vote("validator 4", 3), "validator 0"),
         chain.set_parameters(Parameters::DEFAULT),
         chain.cancel_change(7),
+        chain.consent(1, 7, 0),
+        chain.legal_basis(1, 8),
+        chain.revoke_consent(keccak256("consent"), "guest 0"),
+        chain.pin(chain.recording(1, 7, keccak256("consent"), 1)),
+        chain.erase(1, 1, "owner 1"),
     ];
     let entry = |transaction: &SignedTransaction| {
         json!({
@@ -136,7 +142,7 @@ fn transaction_digests_and_signatures() {
 
 #[test]
 fn the_state_digest_of_a_short_chain() {
-    let mut chain = Chain::with_outlets(genesis());
+    let mut chain = Chain::with_agents(genesis());
     let set = chain.set_anchor(chain.ledger.epoch());
     chain.block(&[set]).unwrap();
     for number in 0..10 {
@@ -144,6 +150,13 @@ fn the_state_digest_of_a_short_chain() {
         let sale = chain.sign_sale(chain.sale(1 + number % 2, number, kind));
         chain.block(&[sale]).unwrap();
     }
+    let (consent, basis) = (chain.consent(1, 7, 0), chain.legal_basis(2, 8));
+    let (id, basis_id) = (chain.id(&consent), chain.id(&basis));
+    chain.block(&[consent, basis]).unwrap();
+    let pins = [chain.pin(chain.recording(1, 7, id, 1)), chain.pin(chain.recording(2, 8, basis_id, 2))];
+    chain.block(&pins).unwrap();
+    let ends = [chain.revoke_consent(id, "guest 0"), chain.erase(1, 1, "agent 1")];
+    chain.block(&ends).unwrap();
     chain.finish_epoch();
     check_text("chain.jsonl", &export::lines(&chain));
     let last = chain.checkpoints.last().unwrap();
@@ -157,4 +170,35 @@ fn the_state_digest_of_a_short_chain() {
             "supply_issued": chain.ledger.supply().issued,
         }),
     );
+}
+
+/// What the contract's `verifyRecording` takes.
+#[test]
+fn recordings_and_erasures_under_a_checkpoint() {
+    let mut chain = Chain::with_agents(genesis());
+    let set = chain.set_anchor(chain.ledger.epoch());
+    chain.block(&[set]).unwrap();
+    let consent = chain.consent(1, 7, 0);
+    chain.block(std::slice::from_ref(&consent)).unwrap();
+    let id = chain.id(&consent);
+    let pins: Vec<_> = (0..4).map(|number| chain.pin(chain.recording(1, 7, id, number))).collect();
+    chain.block(&pins).unwrap();
+    let erase = chain.erase(1, 2, "agent 1");
+    chain.block(&[erase]).unwrap();
+    while chain.ledger.height() > chain.checkpoints.last().map_or(0, |closed| closed.checkpoint.last_height) {
+        chain.block(&[]).unwrap();
+    }
+    let entries: Vec<RecordingEntry> = chain.recording_entries();
+    let proofs = entries.iter().map(|entry| {
+        let closed = chain.checkpoints.iter().find(|closed| closed.checkpoint.last_height >= entry.height()).unwrap();
+        let index = closed.recording_leaves.iter().position(|leaf| *leaf == entry.leaf()).unwrap();
+        json!({
+            "entry": entry,
+            "encoded": alloy_primitives::hex::encode_prefixed(entry.encode()),
+            "leaf": entry.leaf(),
+            "proof": merkle::proof(&closed.recording_leaves, index).unwrap(),
+            "recordings_root": closed.checkpoint.recordings_root,
+        })
+    });
+    check("recordings", &json!({"recordings": proofs.collect::<Vec<_>>()}));
 }

@@ -125,6 +125,8 @@ pub async fn replay(
             break;
         };
         look_up_transactions(&chain, nodes, &checked, report);
+        let is_recording = |event: &&Event| matches!(event, Event::RecordingPinned { .. });
+        report.count("recordings", checked.executed.events.iter().filter(is_recording).count() as u64);
         chain.commit(checked, height <= mirror_height);
         if !chain.ledger.conserves() {
             report.fact(format!("block {height}"), "units appear or vanish: the law of conservation is broken");
@@ -248,6 +250,7 @@ async fn checkpoint(
     };
     equal(report, place, "what it pays", node.chunks(epoch).await?, &closed.settlement.chunks());
     equal(report, place, "hashes of its blocks", node.block_hashes(epoch), &closed.block_hashes);
+    equal(report, place, "its recordings", node.recording_leaves(epoch), &closed.recording_leaves);
     Ok(has_quorum)
 }
 

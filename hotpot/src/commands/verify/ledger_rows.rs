@@ -2,8 +2,10 @@
 
 use super::rows::{Comparison, Value, bytes, number, text, time};
 use super::tables;
+use domain::consent::{Consent, Grounds};
 use domain::ledger::{EpochCheckpoint, Supply};
 use domain::limits::GENESIS_UNITS;
+use domain::recording::{Erased, Pinned};
 use domain::sale::{Beneficiary, NotIssued, Share};
 use domain::transaction::RegisterOutlet;
 use domain::{Address, B256, Block, BuyerKind, Event, Executed, Genesis, OutletId, Payload, RefundId, Sale, SaleKey};
@@ -28,6 +30,8 @@ pub struct LedgerRows {
     refund_shares: Comparison,
     releases: Comparison,
     checkpoints: Comparison,
+    consents: Comparison,
+    recordings: Comparison,
 }
 
 /// The name that an enum has in JSON, which is the one in SQL.
@@ -37,6 +41,14 @@ fn name(value: impl Serialize) -> Value {
 
 fn sale_key(key: SaleKey) -> [Value; 2] {
     [number(key.outlet), bytes(key.sale_id.0)]
+}
+
+/// How many rows of a block there are so far.
+#[derive(Default)]
+struct Places {
+    sales: u64,
+    consents: u64,
+    recordings: u64,
 }
 
 /// A block that is being turned into rows, with what was signed by what the events name.
@@ -77,6 +89,8 @@ impl LedgerRows {
             refund_shares: Comparison::new(&tables::REFUND_SHARE),
             releases: Comparison::new(&tables::RELEASE),
             checkpoints: Comparison::new(&tables::EPOCH_CHECKPOINT),
+            consents: Comparison::new(&tables::CONSENT),
+            recordings: Comparison::new(&tables::RECORDING),
         };
         rows.sidechain.should_hold(vec![
             bytes(genesis.sidechain_id()),
@@ -92,7 +106,7 @@ impl LedgerRows {
     }
 
     /// All tables, to be compared.
-    pub fn into_tables(self) -> [Comparison; 12] {
+    pub fn into_tables(self) -> [Comparison; 14] {
         [
             supply(self.height, &self.supply),
             self.sidechain,
@@ -106,6 +120,8 @@ impl LedgerRows {
             self.refund_shares,
             self.releases,
             self.checkpoints,
+            self.consents,
+            self.recordings,
         ]
     }
 
@@ -123,13 +139,13 @@ impl LedgerRows {
             bytes(Sha256::digest(raw)),
         ]);
         let at = At::new(block);
-        let mut place = 0;
+        let mut places = Places::default();
         for event in &executed.events {
-            self.add_event(&at, &mut place, event);
+            self.add_event(&at, &mut places, event);
         }
     }
 
-    fn add_event(&mut self, at: &At<'_>, place: &mut u64, event: &Event) {
+    fn add_event(&mut self, at: &At<'_>, places: &mut Places, event: &Event) {
         match event {
             Event::OutletRegistered { outlet, .. } => self.outlet(at, *outlet),
             Event::TerminalRegistered { outlet, terminal, kind } => {
@@ -139,9 +155,9 @@ impl LedgerRows {
                 self.terminals.change(&[bytes(terminal)], "revoked_height", number(at.height));
             }
             Event::SaleRecorded { key, tx_id, issued, not_issued, shares } => {
-                self.sale(at, *place, *key, *tx_id, *issued, *not_issued);
+                self.sale(at, places.sales, *key, *tx_id, *issued, *not_issued);
                 self.shares(*key, shares);
-                *place += 1;
+                places.sales += 1;
             }
             Event::ReceiptClaimed { key, wallet, units } => {
                 let [outlet, sale] = sale_key(*key);
@@ -156,6 +172,21 @@ impl LedgerRows {
                 self.release(at.height, *account, [*units, *debt_paid, *bonded]);
             }
             Event::EpochClosed { checkpoint: Some(closed), .. } => self.checkpoint(at.height, closed),
+            Event::ConsentRecorded { id, consent } => {
+                self.consent(places.consents, *id, consent);
+                places.consents += 1;
+            }
+            Event::ConsentRevoked { id, by, at_ms } => {
+                let key = [bytes(id)];
+                self.consents.change(&key, "revoked_at", time(*at_ms));
+                self.consents.change(&key, "revoked_by", bytes(by));
+                self.consents.change(&key, "revoked_height", number(at.height));
+            }
+            Event::RecordingPinned { tx_id, pinned } => {
+                self.recording(places.recordings, *tx_id, pinned);
+                places.recordings += 1;
+            }
+            Event::RecordingErased { erased } => self.erasure(erased),
             Event::EpochClosed { checkpoint: None, .. }
             | Event::PayoutRequested { .. }
             | Event::FullSettlementRequested
@@ -254,6 +285,50 @@ impl LedgerRows {
     fn release(&mut self, height: u64, account: Address, units: [u64; 3]) {
         let [released, debt_paid, bonded] = units.map(number);
         self.releases.should_hold(vec![number(height), bytes(account), released, debt_paid, bonded]);
+    }
+
+    fn consent(&mut self, place: u64, id: B256, consent: &Consent) {
+        let grounds = match consent.grounds {
+            Grounds::Guest { commitment, guest, witness, .. } => {
+                [bytes(commitment), bytes(guest), bytes(witness), None, None, None]
+            }
+            Grounds::Basis { notice_hash, retention_days, owner, .. } => {
+                [None, None, None, bytes(notice_hash), number(retention_days), bytes(owner)]
+            }
+        };
+        let place = [bytes(id), number(consent.height), number(place), text(consent.kind())];
+        let camera = [number(consent.outlet), number(consent.camera), number(consent.purposes() as u8)];
+        let times = [time(consent.recorded_at_ms), time(consent.until_ms), None, None, None];
+        self.consents.should_hold(place.into_iter().chain(camera).chain(grounds).chain(times).collect());
+    }
+
+    fn recording(&mut self, place: u64, id: B256, pinned: &Pinned) {
+        self.recordings.should_hold(vec![
+            bytes(pinned.cid.as_bytes()),
+            bytes(id),
+            number(pinned.height),
+            number(place),
+            number(pinned.outlet),
+            number(pinned.camera),
+            bytes(pinned.consent),
+            bytes(pinned.manifest_hash),
+            number(pinned.sequence),
+            time(pinned.started_at_ms),
+            time(pinned.ended_at_ms),
+            bytes(pinned.agent),
+            None,
+            None,
+            None,
+            None,
+        ]);
+    }
+
+    fn erasure(&mut self, erased: &Erased) {
+        let key = [bytes(erased.cid.as_bytes())];
+        self.recordings.change(&key, "erased_height", number(erased.height));
+        self.recordings.change(&key, "erased_at", time(erased.time_ms));
+        self.recordings.change(&key, "erased_by", bytes(erased.by));
+        self.recordings.change(&key, "erase_reason", name(erased.reason));
     }
 
     fn checkpoint(&mut self, height: u64, closed: &EpochCheckpoint) {

@@ -189,6 +189,12 @@ impl Node {
         Some(read(|| store.block_hashes(epoch), "record of checkpoint_block_hashes"))
     }
 
+    /// Leaves of the recordings that a checkpoint covers; a store alone tells.
+    pub fn recording_leaves(&self, epoch: u64) -> Option<Found<Vec<B256>>> {
+        let Source::Store(store) = &self.source else { return None };
+        Some(read(|| store.recording_leaves(epoch), "record of checkpoint_recordings"))
+    }
+
     /// The height that the index of transactions names; a store alone tells.
     pub fn transaction_height(&self, id: B256) -> Option<Found<u64>> {
         let Source::Store(store) = &self.source else { return None };

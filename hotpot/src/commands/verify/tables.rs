@@ -73,6 +73,16 @@ tables! {
         "epoch", "height", "anchor", "first_height", "last_height", "blocks_root", "state_root", "payout_root",
         "recordings_root", "total_released", "next_validators_hash", "payouts",
     ];
+    /// Consents of guests and legal bases of owners.
+    CONSENT = "chain.consent", 1 key of [
+        "id", "height", "place", "kind", "outlet", "camera", "purposes", "commitment", "guest", "witness",
+        "notice_hash", "retention_days", "owner", "recorded_at", "until", "revoked_at", "revoked_by", "revoked_height",
+    ];
+    /// Recordings.
+    RECORDING = "chain.recording", 1 key of [
+        "cid", "tx_id", "height", "place", "outlet", "camera", "consent", "manifest_hash", "sequence", "started_at",
+        "ended_at", "agent", "erased_height", "erased_at", "erased_by", "erase_reason",
+    ];
     /// Blocks of the EVM.
     EVM_BLOCK = "chain.evm_block", 2 key of ["chain_id", "number", "hash", "parent_hash", "time", "finalized"];
     /// Logs of the contracts.

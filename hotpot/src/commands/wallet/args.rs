@@ -1,6 +1,7 @@
 //! What may be typed after `hotpot wallet`.
 
 use clap::{Args, Subcommand};
+use domain::consent::Purpose;
 use domain::{Address, B256, OutletId, SaleId};
 use std::path::PathBuf;
 use wallet::{ExtendedPublicKey, HdPath, Role};
@@ -37,6 +38,9 @@ pub enum WalletCommand {
     /// Claim the units of a receipt for a wallet.
     #[command(after_help = CLAIM_EXAMPLES)]
     Claim(ClaimArgs),
+    /// Sign a guest's consent to a camera, as the terminal that saw it and as the guest.
+    #[command(after_help = CONSENT_EXAMPLES)]
+    Consent(ConsentArgs),
 }
 
 const NEW_EXAMPLES: &str = "Examples:
@@ -70,6 +74,14 @@ const RECEIPT_EXAMPLES: &str = "Examples:
 const CLAIM_EXAMPLES: &str = "Examples:
   hotpot wallet claim - --wallet 0x… --send     reads the code from standard input, where no other user sees it
   hotpot wallet claim HOTPOT:1/… --wallet 0x…   prints the signed claim for POST /api/v1/transactions";
+
+const CONSENT_EXAMPLES: &str = "Examples:
+  hotpot wallet consent --witness till.json --guest guest.json --outlet 7 --camera 3 --purpose recording \\
+      --reference 'table 3, guest 1' --salt-file salt.json --send
+  hotpot wallet consent --witness till.json --guest-address 0x… --outlet 7 --camera 3 --purpose recording --purpose stream \\
+      --reference 'table 3, guest 1' --salt-file salt.json > seen.json      the terminal alone; the guest signs:
+  hotpot wallet sign --key guest.json seen.json --send
+The salt file is what can show later whose consent it was: keep it with the recordings' keys, destroy it with them.";
 
 /// How a file is opened.
 #[derive(Clone, Debug, Default, Args)]
@@ -303,6 +315,61 @@ pub struct ClaimArgs {
     /// Send it, wait until it is final, and print the answer.
     #[arg(long)]
     pub send: bool,
+}
+
+/// `hotpot wallet consent`.
+#[derive(Debug, Args)]
+pub struct ConsentArgs {
+    /// The key of the terminal that saw the guest agree.
+    #[arg(long, value_name = "FILE")]
+    pub witness: PathBuf,
+    /// Holds the password of the terminal's file; default: a file `passphrase` beside it, else you are asked.
+    #[arg(long, value_name = "FILE")]
+    pub witness_password_file: Option<PathBuf>,
+    /// The number of the terminal's key, when its file is a wallet with words.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..1 << 31))]
+    pub witness_index: Option<u32>,
+    /// The guest's key: a wallet, or one made for this once.
+    #[arg(long, value_name = "FILE", required_unless_present = "guest_address", conflicts_with = "guest_address")]
+    pub guest: Option<PathBuf>,
+    /// Only the guest's address: what is printed is then for the guest to sign.
+    #[arg(long, value_name = "0x…", value_parser = address, conflicts_with = "send")]
+    pub guest_address: Option<Address>,
+    #[command(flatten)]
+    pub unlock: Unlock,
+    #[command(flatten)]
+    pub which: Which,
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// The outlet.
+    #[arg(long)]
+    pub outlet: OutletId,
+    /// The outlet's number of the camera.
+    #[arg(long)]
+    pub camera: u64,
+    /// recording or stream; twice for both.
+    #[arg(long = "purpose", value_name = "WORD", required = true, value_parser = purpose)]
+    pub purposes: Vec<Purpose>,
+    /// How long it is in force: 1 to 715, so that it reaches a block within twelve hours of its end.
+    #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=715))]
+    pub for_minutes: u64,
+    /// What guest and table are called where the recordings' keys are kept; it never leaves that place.
+    #[arg(long, value_name = "TEXT")]
+    pub reference: String,
+    /// The file to make with salt, reference and commitment, of mode 600; it must not exist.
+    #[arg(long, value_name = "FILE")]
+    pub salt_file: PathBuf,
+    /// Send it, wait until it is final, and print the answer.
+    #[arg(long)]
+    pub send: bool,
+}
+
+fn purpose(text: &str) -> Result<Purpose, String> {
+    match text {
+        "recording" => Ok(Purpose::Recording),
+        "stream" => Ok(Purpose::Stream),
+        _ => Err(format!("expected recording or stream, found {text:?}")),
+    }
 }
 
 fn words(text: &str) -> Result<usize, String> {

@@ -2,8 +2,8 @@
 
 use crate::core::replica::RawBlock;
 use crate::core::rows::{
-    BlockRow, CheckpointRow, ClaimRow, OutletRow, RefundRow, RefundShareRow, ReleaseRow, Rows, SaleRow, ShareRow,
-    TerminalRow, bigint,
+    BlockRow, CheckpointRow, ClaimRow, ConsentRevocationRow, ConsentRow, ErasureRow, OutletRow, RecordingRow,
+    RefundRow, RefundShareRow, ReleaseRow, Rows, SaleRow, ShareRow, TerminalRow, bigint,
 };
 use crate::error::Error;
 use crate::io::store::cursor::{Cursor, Move, advance, begin};
@@ -130,6 +130,23 @@ async fn insert_all(tx: &mut PgConnection, rows: &Rows) -> Result<(), Error> {
     for checkpoint in &rows.checkpoints {
         insert_checkpoint(tx, checkpoint).await?;
     }
+    insert_video(tx, rows).await
+}
+
+/// What was made comes before what ended it: both may be of one batch.
+async fn insert_video(tx: &mut PgConnection, rows: &Rows) -> Result<(), Error> {
+    if !rows.consents.is_empty() {
+        insert_consents(tx, &rows.consents).await?;
+    }
+    if !rows.consent_revocations.is_empty() {
+        revoke_consents(tx, &rows.consent_revocations).await?;
+    }
+    if !rows.recordings.is_empty() {
+        insert_recordings(tx, &rows.recordings).await?;
+    }
+    if !rows.erasures.is_empty() {
+        erase_recordings(tx, &rows.erasures).await?;
+    }
     Ok(())
 }
 
@@ -140,6 +157,10 @@ fn column<R, T>(rows: &[R], get: impl Fn(&R) -> T) -> Vec<T> {
 
 fn bytes(address: Option<Address>) -> Option<Vec<u8>> {
     address.map(|address| address.to_vec())
+}
+
+fn hash_bytes(hash: Option<B256>) -> Option<Vec<u8>> {
+    hash.map(|hash| hash.to_vec())
 }
 
 async fn insert_blocks(connection: &mut PgConnection, rows: &[BlockRow]) -> Result<(), Error> {
@@ -382,5 +403,106 @@ async fn insert_checkpoint(connection: &mut PgConnection, row: &CheckpointRow) -
     .execute(connection)
     .await
     .map_err(Error::store("write a checkpoint"))?;
+    Ok(())
+}
+
+async fn insert_consents(connection: &mut PgConnection, rows: &[ConsentRow]) -> Result<(), Error> {
+    sqlx::query!(
+        "INSERT INTO chain.consent
+                (id, height, place, kind, outlet, camera, purposes, commitment, guest, witness, notice_hash,
+                 retention_days, owner, recorded_at, until)
+         SELECT c.id, c.height, c.place, c.kind, c.outlet, c.camera, c.purposes, c.commitment, c.guest, c.witness,
+                c.notice_hash, c.retention_days, c.owner, chain.time_of_ms(c.recorded_at_ms),
+                chain.time_of_ms(c.until_ms)
+         FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
+                     $8::bytea[], $9::bytea[], $10::bytea[], $11::bytea[], $12::bigint[], $13::bytea[],
+                     $14::bigint[], $15::bigint[])
+              AS c (id, height, place, kind, outlet, camera, purposes, commitment, guest, witness, notice_hash,
+                    retention_days, owner, recorded_at_ms, until_ms)",
+        &column(rows, |row| row.id.to_vec()),
+        &column(rows, |row| row.height),
+        &column(rows, |row| row.place),
+        &column(rows, |row| row.kind.to_owned()),
+        &column(rows, |row| row.outlet),
+        &column(rows, |row| row.camera),
+        &column(rows, |row| row.purposes),
+        &column(rows, |row| hash_bytes(row.commitment)) as &[Option<Vec<u8>>],
+        &column(rows, |row| bytes(row.guest)) as &[Option<Vec<u8>>],
+        &column(rows, |row| bytes(row.witness)) as &[Option<Vec<u8>>],
+        &column(rows, |row| hash_bytes(row.notice_hash)) as &[Option<Vec<u8>>],
+        &column(rows, |row| row.retention_days) as &[Option<i64>],
+        &column(rows, |row| bytes(row.owner)) as &[Option<Vec<u8>>],
+        &column(rows, |row| row.recorded_at_ms),
+        &column(rows, |row| row.until_ms),
+    )
+    .execute(connection)
+    .await
+    .map_err(Error::store("write consents"))?;
+    Ok(())
+}
+
+async fn revoke_consents(connection: &mut PgConnection, rows: &[ConsentRevocationRow]) -> Result<(), Error> {
+    sqlx::query!(
+        "UPDATE chain.consent AS c
+         SET revoked_at = chain.time_of_ms(r.at_ms), revoked_by = r.by, revoked_height = r.height
+         FROM unnest($1::bytea[], $2::bigint[], $3::bytea[], $4::bigint[]) AS r (id, at_ms, by, height)
+         WHERE c.id = r.id",
+        &column(rows, |row| row.id.to_vec()),
+        &column(rows, |row| row.at_ms),
+        &column(rows, |row| row.by.to_vec()),
+        &column(rows, |row| row.height),
+    )
+    .execute(connection)
+    .await
+    .map_err(Error::store("revoke consents"))?;
+    Ok(())
+}
+
+async fn insert_recordings(connection: &mut PgConnection, rows: &[RecordingRow]) -> Result<(), Error> {
+    sqlx::query!(
+        "INSERT INTO chain.recording
+                (cid, tx_id, height, place, outlet, camera, consent, manifest_hash, sequence, started_at, ended_at,
+                 agent)
+         SELECT r.cid, r.tx_id, r.height, r.place, r.outlet, r.camera, r.consent, r.manifest_hash, r.sequence,
+                chain.time_of_ms(r.started_at_ms), chain.time_of_ms(r.ended_at_ms), r.agent
+         FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bytea[],
+                     $8::bytea[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bytea[])
+              AS r (cid, tx_id, height, place, outlet, camera, consent, manifest_hash, sequence, started_at_ms,
+                    ended_at_ms, agent)",
+        &column(rows, |row| row.cid.as_bytes().to_vec()),
+        &column(rows, |row| row.tx_id.to_vec()),
+        &column(rows, |row| row.height),
+        &column(rows, |row| row.place),
+        &column(rows, |row| row.outlet),
+        &column(rows, |row| row.camera),
+        &column(rows, |row| row.consent.to_vec()),
+        &column(rows, |row| row.manifest_hash.to_vec()),
+        &column(rows, |row| row.sequence),
+        &column(rows, |row| row.started_at_ms),
+        &column(rows, |row| row.ended_at_ms),
+        &column(rows, |row| row.agent.to_vec()),
+    )
+    .execute(connection)
+    .await
+    .map_err(Error::store("write recordings"))?;
+    Ok(())
+}
+
+async fn erase_recordings(connection: &mut PgConnection, rows: &[ErasureRow]) -> Result<(), Error> {
+    sqlx::query!(
+        "UPDATE chain.recording AS r
+         SET erased_height = e.height, erased_at = chain.time_of_ms(e.at_ms), erased_by = e.by, erase_reason = e.reason
+         FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bytea[], $5::text[])
+              AS e (cid, height, at_ms, by, reason)
+         WHERE r.cid = e.cid",
+        &column(rows, |row| row.cid.as_bytes().to_vec()),
+        &column(rows, |row| row.height),
+        &column(rows, |row| row.at_ms),
+        &column(rows, |row| row.by.to_vec()),
+        &column(rows, |row| row.reason.to_owned()),
+    )
+    .execute(connection)
+    .await
+    .map_err(Error::store("erase recordings"))?;
     Ok(())
 }

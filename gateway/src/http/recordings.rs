@@ -1,0 +1,68 @@
+//! Consents and recordings, listed from the mirror. One of them is a node's to answer: whether a consent is in force
+//! now is not for a mirror to say.
+
+use super::Api;
+use super::page::{Wanted, parse};
+use crate::io::mirror::MirrorError;
+use axum::extract::{Query, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use indexer::query::network::as_of;
+use indexer::query::recordings::{Filter, consents, recordings};
+use problem::Refusal;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Routes of these resources.
+pub fn router() -> Router<Api> {
+    Router::new().route("/api/v1/consents", get(list_consents)).route("/api/v1/recordings", get(list_recordings))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct PageQuery {
+    limit: Option<String>,
+    cursor: Option<String>,
+    outlet: Option<String>,
+    camera: Option<String>,
+    in_force: Option<String>,
+}
+
+impl PageQuery {
+    fn parse(&self) -> Result<(Wanted, Filter), Refusal> {
+        let wanted = Wanted::parse(self.limit.as_deref(), self.cursor.as_deref())?;
+        let outlet = parse("outlet", self.outlet.as_deref(), "the number of an outlet")?;
+        let camera = parse("camera", self.camera.as_deref(), "the number of a camera")?;
+        Ok((wanted, Filter { outlet, camera, before: wanted.before }))
+    }
+}
+
+async fn list_consents(State(api): State<Api>, Query(query): Query<PageQuery>) -> Result<Json<Value>, Refusal> {
+    let (wanted, filter) = query.parse()?;
+    let in_force = parse("in_force", query.in_force.as_deref(), "true or false")?;
+    Ok(Json(read_consents(&api, wanted, filter, in_force).await?))
+}
+
+async fn read_consents(
+    api: &Api,
+    wanted: Wanted,
+    filter: Filter,
+    in_force: Option<bool>,
+) -> Result<Value, MirrorError> {
+    let mut moment = api.mirror.snapshot().await?;
+    let as_of = as_of(&mut moment).await?;
+    let rows = consents(&mut moment, filter, in_force, wanted.rows()).await?;
+    Ok(wanted.answer(rows, as_of, |row| (row.height, row.place)))
+}
+
+async fn list_recordings(State(api): State<Api>, Query(query): Query<PageQuery>) -> Result<Json<Value>, Refusal> {
+    let (wanted, filter) = query.parse()?;
+    Ok(Json(read_recordings(&api, wanted, filter).await?))
+}
+
+async fn read_recordings(api: &Api, wanted: Wanted, filter: Filter) -> Result<Value, MirrorError> {
+    let mut moment = api.mirror.snapshot().await?;
+    let as_of = as_of(&mut moment).await?;
+    let rows = recordings(&mut moment, filter, wanted.rows()).await?;
+    Ok(wanted.answer(rows, as_of, |row| (row.height, row.place)))
+}

@@ -1,0 +1,237 @@
+//! Consents, and the recordings that they allow, in pages.
+
+use super::{address, bigint, decode, hash, number};
+use alloy::primitives::{Address, B256};
+use domain::Cid;
+use domain::consent::Purposes;
+use serde::Serialize;
+use sqlx::postgres::PgConnection;
+use sqlx::types::time::OffsetDateTime;
+
+/// Which rows a list holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of this outlet only.
+    pub outlet: Option<u64>,
+    /// Of this camera only.
+    pub camera: Option<u64>,
+    /// Before this (height, place).
+    pub before: Option<(u64, u64)>,
+}
+
+impl Filter {
+    fn place(&self) -> (Option<i64>, Option<i64>) {
+        self.before.map_or((None, None), |(height, place)| (Some(bigint(height)), Some(bigint(place))))
+    }
+}
+
+/// A consent in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConsentRow {
+    /// The digest that was signed.
+    pub id: B256,
+    /// `guest`, `security` or `chef`.
+    pub kind: String,
+    /// Where.
+    pub outlet: u64,
+    /// The outlet's number of the camera.
+    pub camera: u64,
+    /// What it allows.
+    pub purposes: Purposes,
+    /// Of a guest's: keccak256(salt ‖ reference of guest and table).
+    pub commitment: Option<B256>,
+    /// Who gave it.
+    pub guest: Option<Address>,
+    /// The terminal that saw it.
+    pub witness: Option<Address>,
+    /// Of a legal basis: hash of the notice.
+    pub notice_hash: Option<B256>,
+    /// Days after which its recordings are erased.
+    pub retention_days: Option<u64>,
+    /// The owner who signed the legal basis.
+    pub owner: Option<Address>,
+    /// In force from then on.
+    #[serde(with = "time::serde::rfc3339")]
+    pub recorded_at: OffsetDateTime,
+    /// The first moment at which it is over.
+    #[serde(with = "time::serde::rfc3339")]
+    pub until: OffsetDateTime,
+    /// When it was revoked, for ever.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub revoked_at: Option<OffsetDateTime>,
+    /// By whom.
+    pub revoked_by: Option<Address>,
+    /// Neither revoked nor over, by the database's clock.
+    pub in_force: bool,
+    /// How many recordings lie under it that were not erased.
+    pub recordings: u64,
+    /// The block it is in.
+    pub height: u64,
+    /// Its place among the consents of the block.
+    #[serde(skip)]
+    pub place: u64,
+}
+
+/// Consents, newest first, at most `limit`; those in force only, or the others, when asked for.
+pub async fn consents(
+    connection: &mut PgConnection,
+    filter: Filter,
+    in_force: Option<bool>,
+    limit: i64,
+) -> sqlx::Result<Vec<ConsentRow>> {
+    let (height, place) = filter.place();
+    let rows = sqlx::query!(
+        r#"SELECT c.id, c.kind, c.outlet, c.camera, c.purposes, c.commitment, c.guest, c.witness, c.notice_hash,
+                  c.retention_days, c.owner, c.recorded_at, c.until, c.revoked_at, c.revoked_by, c.height, c.place,
+                  (c.revoked_at IS NULL AND c.until > clock_timestamp()) AS "in_force!",
+                  (SELECT count(*) FROM chain.recording AS r
+                   WHERE r.consent = c.id AND r.erased_height IS NULL) AS "recordings!"
+           FROM chain.consent AS c
+           WHERE ($1::bigint IS NULL OR c.outlet = $1)
+             AND ($2::bigint IS NULL OR c.camera = $2)
+             AND ($3::bigint IS NULL OR (c.height, c.place) < ($3, $4::bigint))
+             AND ($5::boolean IS NULL OR (c.revoked_at IS NULL AND c.until > clock_timestamp()) = $5)
+           ORDER BY c.height DESC, c.place DESC
+           LIMIT $6"#,
+        filter.outlet.map(bigint),
+        filter.camera.map(bigint),
+        height,
+        place,
+        in_force,
+        limit
+    )
+    .fetch_all(connection)
+    .await?;
+    let consents = rows.into_iter().map(|row| {
+        Ok(ConsentRow {
+            id: hash(&row.id)?,
+            kind: row.kind,
+            outlet: number(row.outlet)?,
+            camera: number(row.camera)?,
+            purposes: purposes(row.purposes)?,
+            commitment: row.commitment.as_deref().map(hash).transpose()?,
+            guest: row.guest.as_deref().map(address).transpose()?,
+            witness: row.witness.as_deref().map(address).transpose()?,
+            notice_hash: row.notice_hash.as_deref().map(hash).transpose()?,
+            retention_days: row.retention_days.map(number).transpose()?,
+            owner: row.owner.as_deref().map(address).transpose()?,
+            recorded_at: row.recorded_at,
+            until: row.until,
+            revoked_at: row.revoked_at,
+            revoked_by: row.revoked_by.as_deref().map(address).transpose()?,
+            in_force: row.in_force,
+            recordings: number(row.recordings)?,
+            height: number(row.height)?,
+            place: number(row.place)?,
+        })
+    });
+    consents.collect()
+}
+
+fn purposes(bits: i64) -> sqlx::Result<Purposes> {
+    let byte = u8::try_from(bits).map_err(decode)?;
+    borsh::from_slice(&[byte]).map_err(decode)
+}
+
+/// What is left of an erased recording.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Erasure {
+    /// The block that said so.
+    pub height: u64,
+    /// The block's time.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// Who signed.
+    pub by: Address,
+    /// Why.
+    pub reason: String,
+}
+
+/// A recording in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RecordingRow {
+    /// The content, encrypted, on IPFS.
+    pub cid: Cid,
+    /// The digest that was signed.
+    pub transaction_id: B256,
+    /// Where it was recorded.
+    pub outlet: u64,
+    /// By which of the outlet's cameras.
+    pub camera: u64,
+    /// Who allowed it.
+    pub consent: B256,
+    /// Of the manifest that lies beside it.
+    pub manifest_hash: B256,
+    /// Its place in the agent's own order.
+    pub sequence: u64,
+    /// The first picture's time, by the agent's clock.
+    #[serde(with = "time::serde::rfc3339")]
+    pub started_at: OffsetDateTime,
+    /// The last picture's time.
+    #[serde(with = "time::serde::rfc3339")]
+    pub ended_at: OffsetDateTime,
+    /// The video agent that signed.
+    pub agent: Address,
+    /// The block it is in.
+    pub height: u64,
+    /// Its place among the recordings of the block.
+    #[serde(skip)]
+    pub place: u64,
+    /// The epoch of the checkpoint that covers it, as the blocks lead to it.
+    pub epoch: Option<u64>,
+    /// Whether the anchor keeps that checkpoint.
+    pub anchored: bool,
+    /// The tombstone.
+    pub erased: Option<Erasure>,
+}
+
+/// Recordings, newest first, at most `limit`.
+pub async fn recordings(connection: &mut PgConnection, filter: Filter, limit: i64) -> sqlx::Result<Vec<RecordingRow>> {
+    let (height, place) = filter.place();
+    let rows = sqlx::query!(
+        r#"SELECT r.cid, r.tx_id, r.outlet, r.camera, r.consent, r.manifest_hash, r.sequence, r.started_at,
+                  r.ended_at, r.agent, r.height, r.place, r.erased_height, r.erased_at, r.erased_by, r.erase_reason,
+                  (SELECT e.epoch FROM chain.epoch_checkpoint AS e
+                   WHERE r.height <= e.last_height ORDER BY e.last_height LIMIT 1) AS "epoch?",
+                  r.height <= COALESCE((SELECT max(last_height) FROM chain.checkpoint_anchored), -1) AS "anchored!"
+           FROM chain.recording AS r
+           WHERE ($1::bigint IS NULL OR r.outlet = $1)
+             AND ($2::bigint IS NULL OR r.camera = $2)
+             AND ($3::bigint IS NULL OR (r.height, r.place) < ($3, $4::bigint))
+           ORDER BY r.height DESC, r.place DESC
+           LIMIT $5"#,
+        filter.outlet.map(bigint),
+        filter.camera.map(bigint),
+        height,
+        place,
+        limit
+    )
+    .fetch_all(connection)
+    .await?;
+    let recordings = rows.into_iter().map(|row| {
+        let erased = match (row.erased_height, row.erased_at, row.erased_by, row.erase_reason) {
+            (Some(height), Some(at), Some(by), Some(reason)) => {
+                Some(Erasure { height: number(height)?, at, by: address(&by)?, reason })
+            }
+            _ => None,
+        };
+        Ok(RecordingRow {
+            cid: borsh::from_slice(&row.cid).map_err(decode)?,
+            transaction_id: hash(&row.tx_id)?,
+            outlet: number(row.outlet)?,
+            camera: number(row.camera)?,
+            consent: hash(&row.consent)?,
+            manifest_hash: hash(&row.manifest_hash)?,
+            sequence: number(row.sequence)?,
+            started_at: row.started_at,
+            ended_at: row.ended_at,
+            agent: address(&row.agent)?,
+            height: number(row.height)?,
+            place: number(row.place)?,
+            epoch: row.epoch.map(number).transpose()?,
+            anchored: row.anchored,
+            erased,
+        })
+    });
+    recordings.collect()
+}
