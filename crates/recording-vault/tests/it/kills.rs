@@ -187,13 +187,22 @@ fn run_and_kill(
             .spawn()
             .unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
-        let reader = std::thread::spawn(move || output.lines().map_while(Result::ok).collect::<Vec<String>>());
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let pause = pause_ms.start + (seed >> 33) % (pause_ms.end - pause_ms.start);
-        let until = Instant::now() + Duration::from_millis(pause);
-        while Instant::now() < until && child.try_wait().unwrap().is_none() {
-            std::thread::sleep(Duration::from_millis(1));
+        let (said, heard) = std::sync::mpsc::channel();
+        let reader = std::thread::spawn(move || {
+            output.lines().map_while(Result::ok).inspect(|line| drop(said.send(line.clone()))).collect::<Vec<String>>()
+        });
+        let mut chance = |below: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) % below
+        };
+        // By what it did rather than by time alone: a fast machine is killed as often as a slow one.
+        let (mut left, until) =
+            (chance(20), Instant::now() + Duration::from_millis(pause_ms.start + chance(pause_ms.end)));
+        while left > 0 && Instant::now() < until && child.try_wait().unwrap().is_none() {
+            let accepted = heard.recv_timeout(Duration::from_millis(2)).is_ok_and(|line| line.contains("accepted "));
+            left -= u64::from(accepted);
         }
+        std::thread::sleep(Duration::from_micros(chance(8_000)));
         let ended = child.try_wait().unwrap();
         if ended.is_none() {
             child.kill().unwrap();
@@ -218,7 +227,7 @@ async fn five_hundred_segments_survive_kills_each_pinned_and_reported_once() {
     let url = serve_ledger(Arc::clone(&books)).await;
     let path = dir.path().to_owned();
     let at = url.clone();
-    let killed = tokio::task::spawn_blocking(move || run_and_kill("record", &path, &at, 20..500, 11));
+    let killed = tokio::task::spawn_blocking(move || run_and_kill("record", &path, &at, 300..700, 11));
     let (kills, accepted) = killed.await.unwrap();
 
     let vault = open(dir.path());
