@@ -60,3 +60,24 @@ build_pages() {
     say "building the web pages"
     npm run --silent --prefix "$web" build >&2
 }
+
+# Kubo, for real IPFS in tests and in `hotpot up`. Both do without it: then the built-in block store keeps the same CIDs.
+# `go install PACKAGE@VERSION` refuses a module with exclude lines, so it is built from the module's own folder.
+KUBO_VERSION=v0.42.0
+KUBO_BIN=$HOME/.cache/hotpot/bin
+setup_kubo() {
+    local go source
+    "$KUBO_BIN/ipfs" version --number 2> /dev/null | grep -qxF "${KUBO_VERSION#v}" && return
+    go=$(command -v go || echo /usr/local/go/bin/go)
+    if [ ! -x "$go" ]; then say "SKIPPED: Kubo; Go is not here (https://go.dev/dl)"; return 0; fi
+    say "building Kubo $KUBO_VERSION (some minutes, once)"
+    source=$(mktemp -d)
+    if "$go" mod download "github.com/ipfs/kubo@$KUBO_VERSION" &&
+        cp -r --no-preserve=mode "$("$go" env GOMODCACHE)/github.com/ipfs/kubo@$KUBO_VERSION/." "$source" &&
+        (cd "$source" && GOTOOLCHAIN=local CGO_ENABLED=0 "$go" build -buildvcs=false -trimpath -o "$KUBO_BIN/ipfs" ./cmd/ipfs); then
+        rm -rf "$source"
+    else
+        rm -rf "$source"
+        say "SKIPPED: Kubo does not build here"
+    fi
+}

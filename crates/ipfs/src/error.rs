@@ -1,0 +1,150 @@
+//! What can fail, and whether a retry can help.
+
+use crate::cid::{Cid, CidError};
+use std::path::{Path, PathBuf};
+
+/// Why something failed.
+#[derive(Debug, thiserror::Error)]
+pub enum IpfsError {
+    /// No answer, or one that was cut off: the outcome is unknown.
+    #[error("no answer from {url}")]
+    Transport {
+        /// Who was asked.
+        url: String,
+        /// Why; without the URL, which stands beside it.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// An answer that says no.
+    #[error("{url} answered {status}: {detail}")]
+    Refused {
+        /// Who was asked.
+        url: String,
+        /// HTTP status.
+        status: u16,
+        /// What it said, shortened.
+        detail: String,
+    },
+    /// An answer that is larger than it may be.
+    #[error("the answer of {url} has more than {max} bytes")]
+    AnswerTooLarge {
+        /// Who was asked.
+        url: String,
+        /// What is read at most.
+        max: usize,
+    },
+    /// An answer that is not what the API promises.
+    #[error("the answer of {url} is not understood: {detail}")]
+    Malformed {
+        /// Who was asked.
+        url: String,
+        /// What was found.
+        detail: String,
+    },
+    /// Somebody else's CID for our content, or content that is not the CID's.
+    #[error("{from} gave {found}, expected {expected}: it cuts content otherwise, or the content was changed")]
+    OtherCid {
+        /// Who gave it.
+        from: String,
+        /// What it gave.
+        found: String,
+        /// What we computed.
+        expected: Cid,
+    },
+    /// A service that was told to pin by CID, but can take no content, or the other way round.
+    #[error("{backend} cannot {what}")]
+    Unsupported {
+        /// Which.
+        backend: String,
+        /// What it cannot.
+        what: &'static str,
+    },
+    /// A URL that is none, or that carries a password.
+    #[error("{what}: expected http(s)://host[:port][/path] without user and password (use the token)")]
+    Url {
+        /// What is wrong with it; never the URL, which may hold a secret.
+        what: String,
+    },
+    /// Not a CID of ours.
+    #[error(transparent)]
+    Cid(#[from] CidError),
+    /// The block is not in the store.
+    #[error("block {cid} is not here")]
+    Missing {
+        /// Which.
+        cid: Cid,
+    },
+    /// Bytes that do not have the hash of their name, or no block of a file.
+    #[error("block {cid} is damaged: {detail}")]
+    Damaged {
+        /// Which.
+        cid: Cid,
+        /// How.
+        detail: &'static str,
+    },
+    /// More than the reader wanted.
+    #[error("{cid} has more than {max} bytes")]
+    ContentTooLarge {
+        /// Which.
+        cid: Cid,
+        /// The bound.
+        max: usize,
+    },
+    /// The store has a bound, and it is reached.
+    #[error("the block store is full: it holds {used} of {max} bytes, {needed} more are needed")]
+    Full {
+        /// What it holds.
+        used: u64,
+        /// What it may hold.
+        max: u64,
+        /// What was to be added.
+        needed: u64,
+    },
+    /// Another process works on the store.
+    #[error("another process uses the block store {}", path.display())]
+    Locked {
+        /// Which.
+        path: PathBuf,
+    },
+    /// A file cannot be read or written.
+    #[error("{}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Not a CAR file of version 1 with blocks of ours.
+    #[error("CAR file, byte {at}: {detail}")]
+    Car {
+        /// Where.
+        at: u64,
+        /// What was expected and found.
+        detail: String,
+    },
+    /// A task was cancelled while the process stops.
+    #[error("the work was cancelled")]
+    Cancelled,
+}
+
+impl IpfsError {
+    /// Whether the same may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Transport { .. } | Self::Full { .. } | Self::File { .. } | Self::Cancelled => true,
+            Self::Refused { status, .. } => *status == 408 || *status == 429 || *status >= 500,
+            _ => false,
+        }
+    }
+
+    /// Whether nobody answered: the next request to the same place will not fare better.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Transport { .. })
+    }
+
+    pub(crate) fn file(path: &Path) -> impl Fn(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::File { path: path.clone(), source }
+    }
+}
