@@ -44,6 +44,12 @@ pub(crate) enum Silhouettes {
     Failed,
 }
 
+impl Silhouettes {
+    pub fn into_mask(self) -> Option<Mask> {
+        if let Self::Seen(mask) = self { Some(mask) } else { None }
+    }
+}
+
 /// All that is known about a frame when it has to leave.
 pub(crate) struct Evidence<'a> {
     pub policy: Policy,

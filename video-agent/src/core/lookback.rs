@@ -3,7 +3,9 @@
 
 use super::centerface::Detection;
 use super::frame::{RawFrame, ShownFrame, Size};
-use super::gate::{Evidence, Reason, Silhouettes, Verdict, judge};
+#[cfg(test)]
+use super::gate::Reason;
+use super::gate::{Evidence, Silhouettes, Verdict, judge};
 use super::mask::Mask;
 use super::policy::{DETECT_EVERY, FRAME_MS, LOOK_BACK, MASK_AGE_MS_MAX, Policy};
 use super::tracker::{Cover, Tracker};
@@ -34,6 +36,8 @@ pub(crate) struct LookBack {
     looked_at_ms: Vec<u64>,
     failed_at_ms: Option<u64>,
     ever_moved: Mask,
+    /// What moved in the frame that left last: somebody fast is blurred beyond his own silhouette.
+    moved_before: Option<Mask>,
 }
 
 impl LookBack {
@@ -47,6 +51,7 @@ impl LookBack {
             looked_at_ms: Vec::new(),
             failed_at_ms: None,
             ever_moved: Mask::empty(size.width, size.height),
+            moved_before: None,
         }
     }
 
@@ -101,8 +106,11 @@ impl LookBack {
 
     /// Lets the oldest frame go. Nothing is shown of it without a verdict.
     pub fn release(&mut self) -> Option<Released> {
-        let held = self.held.pop_front()?;
+        let mut held = self.held.pop_front()?;
+        let moved = held.silhouettes.clone();
+        self.unite_neighbours(&mut held.silhouettes);
         let verdict = self.verdict(&held);
+        self.moved_before = moved.into_mask();
         let shown = match &verdict {
             Verdict::Masked(mask) => held.frame.hide(mask),
             Verdict::Solid(_) => held.frame.hide_all(),
@@ -110,9 +118,19 @@ impl LookBack {
         Some(Released { shown, verdict })
     }
 
+    fn unite_neighbours(&self, silhouettes: &mut Silhouettes) {
+        let Silhouettes::Seen(mask) = silhouettes else { return };
+        if let Some(before) = &self.moved_before {
+            mask.unite(before);
+        }
+        if let Some(Held { silhouettes: Silhouettes::Seen(after), .. }) = self.held.front() {
+            mask.unite(after);
+        }
+    }
+
     fn verdict(&self, held: &Held) -> Verdict {
         let at_ms = held.frame.at_ms;
-        let is_near = |failed: u64| failed.abs_diff(at_ms) <= 2 * MASK_AGE_MS_MAX;
+        let is_near = |failed: u64| failed + MASK_AGE_MS_MAX >= at_ms;
         judge(&Evidence {
             policy: self.policy,
             at_ms,
@@ -140,6 +158,7 @@ impl Tally {
         }
     }
 
+    #[cfg(test)]
     pub fn solid_for(&self, reason: Reason) -> u64 {
         self.solid.get(reason.name()).copied().unwrap_or(0)
     }
@@ -173,7 +192,8 @@ mod tests {
         for number in 0..=LOOK_BACK as u64 {
             frames.push(frame(number), calm());
             if frames.wants_look(number) {
-                frames.looked(number, if number == 6 { &[face(20.0)] as &[_] } else { &[] as &[_] });
+                let found = if number == 6 { vec![face(20.0)] } else { Vec::new() };
+                frames.looked(number, &found);
             }
         }
         assert!(frames.is_full());

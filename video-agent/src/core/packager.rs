@@ -51,10 +51,6 @@ impl Packager {
         Self { init, segment_ms, group: Vec::new(), segment: Vec::new(), fragments: 0, ticks: 0 }
     }
 
-    pub fn init(&self) -> &[u8] {
-        &self.init
-    }
-
     /// The next picture. A group that it ends is a fragment, and may end a segment.
     pub fn push(&mut self, picture: Picture) -> (Option<Fragment>, Option<Recorded>) {
         let done = if picture.is_sync { self.end_group() } else { None };

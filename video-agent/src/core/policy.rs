@@ -16,6 +16,8 @@ pub(crate) const SCORE_BEGIN: f32 = 0.35;
 pub(crate) const SCORE_KEEP: f32 = 0.10;
 /// How much larger than the found face the hidden rectangle is.
 pub(crate) const FACE_SCALE: f32 = 1.6;
+/// And by how many pixels at each side: one cell of the detector's grid, which is how exactly it can place a face.
+pub(crate) const FACE_MARGIN: f32 = 8.0;
 /// Frames for which a face that is no longer found stays hidden,
 pub(crate) const HOLD_FRAMES: u64 = 15;
 /// growing by this share of its width at each side and frame.
@@ -31,7 +33,7 @@ pub(crate) const FOREGROUND_MAX: f32 = 0.6;
 /// Frames in which the empty room is learned.
 pub(crate) const LEARN_FRAMES: u32 = 20;
 /// Frames without a usable background after which it is learned anew.
-pub(crate) const RELEARN_AFTER_FRAMES: u32 = 25;
+pub(crate) const RELEARN_AFTER_FRAMES: u32 = 12;
 /// How fast the background follows while it is learned, and later: faster would absorb who sits still.
 pub(crate) const LEARN_RATE: f64 = 0.1;
 pub(crate) const FOLLOW_RATE: f64 = 0.0003;

@@ -22,8 +22,8 @@ pub(super) fn failed(step: &'static str) -> impl FnOnce(opencv::Error) -> Error 
 /// One pixel for each cell of a mask, for what looks at movement.
 pub(crate) fn background(frame: &RawFrame, size: Size) -> Result<Picture, Error> {
     let small = Size { width: size.width / CELL, height: size.height / CELL };
-    // Planes of half the size need even sides.
-    let even = Size { width: small.width.next_multiple_of(2), height: small.height.next_multiple_of(2) };
+    // Two rows of a half plane have to fill rows of the whole picture.
+    let even = Size { width: small.width.next_multiple_of(2), height: small.height.next_multiple_of(4) };
     let picture = coloured(frame, even).map_err(failed("shrink a frame"))?;
     if even == small {
         return Ok(Picture(picture));

@@ -108,3 +108,98 @@ impl<'a> Anonymiser<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::centerface::{Detection, Unsure};
+    use crate::core::gate::{Reason, Verdict};
+    use crate::core::lookback::Tally;
+    use crate::core::policy::{FRAME_MS, LEARN_FRAMES};
+    use crate::io::detector::FaceDetector;
+    use crate::io::images::Picture;
+
+    const SIZE: Size = Size { width: 320, height: 180 };
+    const FRAMES: u64 = 90;
+
+    /// A detector that does what a broken one does.
+    struct Fake(fn() -> Result<Vec<Detection>, Error>);
+
+    impl FaceDetector for Fake {
+        fn detect(&mut self, _: &Picture) -> Result<Vec<Detection>, Error> {
+            self.0()
+        }
+    }
+
+    fn frame(number: u64) -> RawFrame {
+        let pixels = (0..SIZE.bytes()).map(|place| (100 + (place * 7 + number as usize * 13) % 5) as u8).collect();
+        let at_ms = number * FRAME_MS;
+        RawFrame { size: SIZE, pixels, number, at_ms, taken_at_ms: at_ms }
+    }
+
+    /// Live: time passes between frames, and nobody waits for the detector.
+    fn run(detector: fn() -> Result<Vec<Detection>, Error>, pause: Duration) -> Tally {
+        let mut looker = Looker::start(Box::new(Fake(detector)));
+        let mut anonymiser = Anonymiser::new(Policy::FacesAndSilhouettes, SIZE, Some(&mut looker), false).unwrap();
+        let (mut watch, mut tally) = (Watch::default(), Tally::default());
+        for number in 0..FRAMES {
+            if let Some(released) = anonymiser.frame(frame(number), &mut watch) {
+                let solid = matches!(released.verdict, Verdict::Solid(_));
+                let one_colour =
+                    released.shown.into_pixels()[..SIZE.width * SIZE.height].iter().all(|luma| *luma == 48);
+                assert_eq!(solid, one_colour);
+                tally.count(&released.verdict);
+            }
+            std::thread::sleep(pause);
+        }
+        tally
+    }
+
+    #[test]
+    fn a_detector_that_answers_lets_a_calm_room_be_seen() {
+        let tally = run(|| Ok(Vec::new()), Duration::from_millis(2));
+        let learning = u64::from(LEARN_FRAMES) - 1;
+        assert_eq!(tally.solid_for(Reason::Background), learning, "{tally:?}");
+        assert!(tally.masked > FRAMES / 2, "{tally:?}");
+    }
+
+    #[test]
+    fn a_detector_that_hangs_leaves_every_frame_solid() {
+        let started = std::time::Instant::now();
+        let tally = run(|| std::thread::sleep(Duration::from_secs(3600)).then_nothing(), Duration::ZERO);
+        assert_eq!(tally.masked, 0, "{tally:?}");
+        assert!(tally.solid_for(Reason::DetectorLate) > 50, "{tally:?}");
+        assert!(started.elapsed() < Duration::from_secs(30), "nobody waits for it");
+    }
+
+    #[test]
+    fn a_detector_that_is_a_second_late_leaves_every_frame_solid() {
+        let late = || std::thread::sleep(Duration::from_millis(1_000)).then_nothing();
+        let tally = run(late, Duration::from_millis(20));
+        assert_eq!(tally.masked, 0, "{tally:?}");
+    }
+
+    #[test]
+    fn a_detector_that_fails_or_lies_leaves_every_frame_solid() {
+        let lies = || Err(Error::Unsure(Unsure::TooMany { found: 360, max: 128 }));
+        let tally = run(lies, Duration::from_millis(2));
+        assert_eq!(tally.masked, 0, "{tally:?}");
+        assert!(tally.solid_for(Reason::DetectorBroken) > 50, "{tally:?}");
+    }
+
+    #[test]
+    fn a_detector_that_panics_leaves_every_frame_solid() {
+        let tally = run(|| panic!("as a broken driver would"), Duration::from_millis(1));
+        assert_eq!(tally.masked, 0, "{tally:?}");
+    }
+
+    trait Nothing {
+        fn then_nothing(self) -> Result<Vec<Detection>, Error>;
+    }
+
+    impl Nothing for () {
+        fn then_nothing(self) -> Result<Vec<Detection>, Error> {
+            Ok(Vec::new())
+        }
+    }
+}
