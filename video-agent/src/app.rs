@@ -8,8 +8,10 @@ use crate::error::{Error, in_full};
 use crate::gate::ConsentGate;
 use crate::http;
 use crate::io::detector::CenterFace;
+use crate::io::images;
 use crate::io::memory::keep_in_memory;
 use crate::io::node::NodeGate;
+use crate::io::pipeline;
 use crate::metrics;
 use crate::sink::SegmentSink;
 use crate::tasks::camera::{self, ASK_TIMEOUT, Camera, Context, Setup};
@@ -43,7 +45,7 @@ impl Agent {
     pub async fn build(config: Config, gate: Arc<dyn ConsentGate>, sink: Arc<dyn SegmentSink>) -> Result<Self> {
         config.check()?;
         keep_in_memory()?;
-        gstreamer::init().context("start GStreamer")?;
+        pipeline::init()?;
         metrics::describe();
         let listen = config.http.listen;
         let listener = TcpListener::bind(listen).await.with_context(|| format!("listen on {listen}"))?;
@@ -85,7 +87,8 @@ pub async fn run(config: Config, sink: Arc<dyn SegmentSink>, stop: CancellationT
 /// Anonymises a film; gives a line of JSON that says how many frames were shown, and why the others were not.
 pub fn measure(args: &MeasureArgs) -> Result<String> {
     keep_in_memory()?;
-    gstreamer::init().context("start GStreamer")?;
+    pipeline::init()?;
+    images::single_threaded()?;
     let size = crate::core::frame::Size { width: args.width.into(), height: args.height.into() };
     let open = |file: &std::path::PathBuf| CenterFace::open(file, size);
     let detector = args.model_file.as_ref().map(open).transpose()?;
@@ -95,7 +98,7 @@ pub fn measure(args: &MeasureArgs) -> Result<String> {
 
 /// One detector for each camera, so that one that hangs holds up no other.
 fn cameras(config: &Config, readiness: &Readiness) -> Result<Vec<Arc<Camera>>> {
-    single_threaded()?;
+    images::single_threaded()?;
     let mut cameras = Vec::new();
     let mut usable = Ok(());
     for given in &config.cameras {
@@ -119,11 +122,6 @@ fn unusable(error: &Error) -> String {
     let reason = in_full(error);
     tracing::error!(error = reason, "the detector is not usable: all frames will be solid");
     format!("the detector is not usable, so all frames are solid: {reason}")
-}
-
-/// Cameras share the machine's processors; OpenCV's own threads gained nothing when that was measured.
-fn single_threaded() -> Result<()> {
-    opencv::core::set_num_threads(1).context("limit OpenCV to one thread")
 }
 
 /// Guests may sit still from the first frame on; then only a detector tells them from chairs.

@@ -14,6 +14,8 @@ pub struct Segment {
     pub sequence: u64,
     /// The consent, or legal basis, that it was recorded under.
     pub consent: [u8; 32],
+    /// How long the owner's legal basis lets it be kept; `None` under a guest's consent.
+    pub retention_days: Option<u32>,
     /// When its first frame was taken, in milliseconds since 1970.
     pub started_at_ms: u64,
     /// When its last frame ended.

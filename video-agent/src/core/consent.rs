@@ -21,6 +21,8 @@ pub struct Grant {
     pub consent: [u8; 32],
     /// From when on it is void, in milliseconds since 1970.
     pub until_ms: u64,
+    /// How long the owner's legal basis lets a recording be kept; `None` for a guest's consent.
+    pub retention_days: Option<u32>,
 }
 
 /// What a camera may do.
@@ -53,6 +55,7 @@ pub(crate) struct Listed {
     pub outlet: u64,
     pub camera: u64,
     pub purposes: Vec<String>,
+    pub retention_days: Option<u32>,
     pub until_ms: u64,
     pub revoked_at_ms: Option<u64>,
 }
@@ -75,7 +78,9 @@ impl Asked {
             let counts = listed.iter().filter(|consent| self.counts(consent, purpose, now_ms));
             let grants = counts.filter_map(|consent| {
                 let id = hex::decode(consent.id.strip_prefix("0x")?).ok()?;
-                Some(Grant { consent: id.try_into().ok()?, until_ms: consent.until_ms })
+                let consent_id = id.try_into().ok()?;
+                let Listed { until_ms, retention_days, .. } = *consent;
+                Some(Grant { consent: consent_id, until_ms, retention_days })
             });
             grants.max_by_key(|grant| (grant.until_ms, grant.consent))
         };
@@ -93,6 +98,8 @@ impl Asked {
             && consent.camera == self.camera
             && consent.revoked_at_ms.is_none()
             && consent.until_ms > now_ms
+            // A legal basis says how long it lets a recording be kept, or it is none.
+            && (self.kind == CameraKind::Customer || consent.retention_days.is_some())
             && consent.purposes.iter().any(|named| named == purpose)
     }
 }
@@ -111,6 +118,7 @@ mod tests {
             outlet: 1,
             camera: 7,
             purposes: vec!["recording".into()],
+            retention_days: None,
             until_ms: 2_000,
             revoked_at_ms: None,
         }
@@ -119,7 +127,7 @@ mod tests {
     #[test]
     fn a_consent_permits_its_purpose_until_its_end() {
         let permission = ASKED.permitted(&[listed()], 1_000);
-        assert_eq!(permission.recording, Some(Grant { consent: [0xab; 32], until_ms: 2_000 }));
+        assert_eq!(permission.recording, Some(Grant { consent: [0xab; 32], until_ms: 2_000, retention_days: None }));
         assert_eq!(permission.stream, None);
         assert!(permission.at(1_999).is_any());
         assert!(!permission.at(2_000).is_any());
@@ -142,6 +150,16 @@ mod tests {
             change(&mut consent);
             assert!(!ASKED.permitted(&[consent.clone()], 1_000).is_any(), "{consent:?}");
         }
+    }
+
+    #[test]
+    fn a_kitchen_needs_a_legal_basis_with_its_retention() {
+        let kitchen = Asked { kind: CameraKind::Chef, ..ASKED };
+        let mut basis = Listed { kind: "chef".into(), ..listed() };
+        assert!(!kitchen.permitted(&[basis.clone()], 1_000).is_any());
+        basis.retention_days = Some(3);
+        assert_eq!(kitchen.permitted(&[basis], 1_000).recording.unwrap().retention_days, Some(3));
+        assert!(!kitchen.permitted(&[listed()], 1_000).is_any(), "a guest's consent is none of the kitchen's");
     }
 
     proptest! {

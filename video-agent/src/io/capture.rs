@@ -98,7 +98,10 @@ fn start(source: &Source, size: Size) -> Result<(Pipeline, AppSink), Error> {
 
 fn head(source: &Source) -> &'static str {
     match source {
-        Source::Rtsp(_) => "rtspsrc name=camera protocols=tcp latency=100 drop-on-latency=true ! decodebin",
+        Source::Rtsp(_) => {
+            "rtspsrc name=camera protocols=tcp latency=100 drop-on-latency=true \
+             ! application/x-rtp,media=video ! decodebin"
+        }
         Source::File { .. } => "filesrc name=camera ! decodebin",
         Source::Test(_) => "videotestsrc name=camera is-live=true",
     }

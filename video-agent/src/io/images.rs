@@ -19,6 +19,11 @@ pub(super) fn failed(step: &'static str) -> impl FnOnce(opencv::Error) -> Error 
     move |source| Error::Vision { step, source }
 }
 
+/// Cameras share the machine's processors; OpenCV's own threads gained nothing when that was measured.
+pub(crate) fn single_threaded() -> Result<(), Error> {
+    opencv::core::set_num_threads(1).map_err(failed("limit OpenCV to one thread"))
+}
+
 /// One pixel for each cell of a mask, for what looks at movement.
 pub(crate) fn background(frame: &RawFrame, size: Size) -> Result<Picture, Error> {
     let small = Size { width: size.width / CELL, height: size.height / CELL };

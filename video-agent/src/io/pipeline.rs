@@ -5,6 +5,11 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSrc};
 
+/// Starts GStreamer, once for the process.
+pub(crate) fn init() -> Result<(), Error> {
+    gst::init().map_err(|source| Error::Pipeline { name: "first", source })
+}
+
 /// A pipeline that is stopped when it goes out of scope.
 pub(crate) struct Pipeline {
     pipeline: gst::Pipeline,

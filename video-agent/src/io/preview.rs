@@ -33,9 +33,10 @@ impl Preview {
 
     pub fn add(&self, fragment: Fragment) {
         let mut inner = self.inner();
-        let entry = Entry { number: inner.next, duration_ms: fragment.duration_ms };
+        let Fragment { bytes, duration_ms, taken_at_ms } = fragment;
+        let entry = Entry { number: inner.next, duration_ms, taken_at_ms };
         inner.next += 1;
-        inner.fragments.push_back((entry, fragment.bytes.into()));
+        inner.fragments.push_back((entry, bytes.into()));
         if inner.fragments.len() > FRAGMENTS_MAX {
             inner.fragments.pop_front();
         }

@@ -304,6 +304,7 @@ async fn keep(
             camera: camera.asked.camera,
             sequence,
             consent: grant.consent,
+            retention_days: grant.retention_days,
             started_at_ms: recorded.started_at_ms,
             ended_at_ms: recorded.ended_at_ms,
             bytes: recorded.bytes.into(),

@@ -132,7 +132,7 @@ impl Results<'_> {
                 }
             }
         }
-        let grant = Grant { consent: [0; 32], until_ms: u64::MAX };
+        let grant = Grant { consent: [0; 32], until_ms: u64::MAX, retention_days: None };
         let permission = Permission { recording: Some(grant), stream: None };
         self.output.push(released.shown, permission, false).map(|_| ())
     }

@@ -7,7 +7,7 @@ use gstreamer_rtsp_server::{RTSPMediaFactory, RTSPServer};
 use std::time::Duration;
 use video_agent::CameraKind;
 
-/// A camera on loopback; gives its address.
+/// A camera on loopback that also hears, sound first; gives its address.
 fn rtsp_camera() -> String {
     gst::init().unwrap();
     let server = RTSPServer::new();
@@ -15,8 +15,9 @@ fn rtsp_camera() -> String {
     server.set_service("0");
     let factory = RTSPMediaFactory::new();
     factory.set_launch(
-        "( videotestsrc is-live=true pattern=ball ! video/x-raw,width=640,height=360,framerate=20/1 \
-         ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=20 ! rtph264pay config-interval=1 name=pay0 pt=96 )",
+        "( audiotestsrc is-live=true ! alawenc ! rtppcmapay name=pay0 pt=8 \
+         videotestsrc is-live=true pattern=ball ! video/x-raw,width=640,height=360,framerate=20/1 \
+         ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=20 ! rtph264pay config-interval=1 name=pay1 pt=96 )",
     );
     factory.set_shared(true);
     server.mount_points().unwrap().add_factory("/kitchen", factory);
@@ -120,5 +121,35 @@ async fn without_a_model_a_table_is_not_shown_and_a_kitchen_is() {
     assert!(room.iter().any(|segment| decode(&segment.bytes).iter().any(|frame| !is_solid(frame))));
     assert_eq!(world.get("/readyz").await.status(), 200);
     tokio::time::sleep(Duration::from_millis(10)).await;
+    world.stop().await;
+}
+
+/// The model, and the film with its people, where they are.
+fn model_and_film() -> Option<(std::path::PathBuf, std::path::PathBuf)> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
+    let model = root.join(".tools/video/centerface.onnx");
+    let film = root.join("../shared/data/video/comp.mp4");
+    let missing = [&model, &film].into_iter().find(|file| !file.exists());
+    if let Some(file) = missing {
+        println!("SKIPPED: the real detector is not tested; {} is not here", file.display());
+        return None;
+    }
+    Some((model, film))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_real_detector_lets_a_table_be_seen() {
+    let Some((model, film)) = model_and_film() else { return };
+    let mut config = config(&format!(r#"[{{"camera": 1, "kind": "customer", "file": "{}"}}]"#, film.display()));
+    config.detector.model_file = Some(model);
+    let world = World::start(config, Says::Permits(yes())).await;
+    assert_eq!(world.get("/readyz").await.status(), 200);
+    let segments = world.until_segments(1, 4).await;
+    assert_eq!(segments[0].mask_policy, "faces-and-silhouettes/1");
+    let expected = "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc";
+    assert_eq!(hex::encode(segments[0].model_sha256.unwrap()), expected);
+    let frames: Vec<Vec<u8>> = segments.iter().flat_map(|segment| decode(&segment.bytes)).collect();
+    let shown = frames.iter().filter(|frame| !is_solid(frame)).count();
+    assert!(shown > 10, "{shown} of {} frames are shown", frames.len());
     world.stop().await;
 }

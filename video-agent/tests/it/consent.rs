@@ -60,7 +60,7 @@ async fn without_consent_no_frame_is_taken() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_stops_by_itself_at_the_end_of_the_consent() {
     let until_ms = now_ms() + 8_000;
-    let grant = Grant { consent: CONSENT, until_ms };
+    let grant = Grant { consent: CONSENT, until_ms, retention_days: None };
     let world = recording(Says::Permits(Permission { recording: Some(grant), stream: None })).await;
     world.until_camera(1, "it waits", |camera| camera["state"] == "waiting").await;
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -80,7 +80,7 @@ async fn a_consent_to_stream_alone_records_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_segment_belongs_to_one_consent() {
     let world = recording(Says::Permits(yes())).await;
-    let other = Grant { consent: [9; 32], until_ms: now_ms() + 3_600_000 };
+    let other = Grant { consent: [9; 32], until_ms: now_ms() + 3_600_000, retention_days: None };
     world.gate.says(Says::Permits(Permission { recording: Some(other), stream: None }));
     let started = Instant::now();
     while !world.sink.of(1).iter().any(|segment| segment.consent == [9; 32]) {

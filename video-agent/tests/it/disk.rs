@@ -20,7 +20,7 @@ fn is_harmless(path: &str) -> bool {
 async fn node() -> u16 {
     let consent = json!([{
         "id": format!("0x{}", "11".repeat(32)), "kind": "chef", "outlet": 1, "camera": 1, "purposes": ["recording"],
-        "recorded_at_ms": 0, "until_ms": 4_000_000_000_000u64, "revoked_at_ms": null, "height": 1
+        "recorded_at_ms": 0, "retention_days": 3, "until_ms": 4_000_000_000_000u64, "revoked_at_ms": null, "height": 1
     }]);
     let router = Router::new()
         .route("/readyz", get(|| async { Json(json!({"ready": true})) }))

@@ -22,7 +22,7 @@ pub fn now_ms() -> u64 {
 
 /// Both purposes, for an hour.
 pub fn yes() -> Permission {
-    let grant = Grant { consent: CONSENT, until_ms: now_ms() + 3_600_000 };
+    let grant = Grant { consent: CONSENT, until_ms: now_ms() + 3_600_000, retention_days: None };
     Permission { recording: Some(grant), stream: Some(grant) }
 }
 
