@@ -10,6 +10,7 @@ The last lines are `VERDICT true|false what`.
 import argparse
 import contextlib
 import json
+import math
 import resource
 import subprocess
 import sys
@@ -26,6 +27,8 @@ GOAL_FULLY, GOAL_TIMES_DEFACE = .995, 10
 # Frames of each film that deface is timed and scored on: it takes half a second for each.
 DEFACE_FRAMES = 30
 CELL = 4
+# Heights of faces, in pixels of the film.
+SIZES = (('under 40 px', 40), ('40 to 80', 80), ('80 to 140', 140), ('larger', math.inf))
 
 
 def timed(command):
@@ -48,13 +51,18 @@ def pictures(film):
         yield picture
 
 
+def height(area):
+    """Pixels of the film, of a face of usual shape with so many pixels in the truth's half-size picture."""
+    return 2 * math.sqrt(area * 4 / (math.pi * .74))
+
+
 class Score:
     """Faces over all frames; `false` is the share of what is no face and hidden all the same."""
 
     def __init__(self, names):
         self.names, self.faces, self.fully, self.exposed = names, 0, 0, 0
         self.hidden = self.area = self.false = self.rest = 0
-        self.leaks = []
+        self.leaks, self.sizes = [], {}
 
     def frame(self, number, labels, mask):
         rest = labels == 0
@@ -69,6 +77,9 @@ class Score:
             self.faces, self.area, self.hidden = self.faces + 1, self.area + area, self.hidden + hidden
             self.fully += hidden >= FULLY * area
             self.exposed += hidden < EXPOSED * area
+            size = next(name for name, most in SIZES if height(area) < most)
+            seen, fully = self.sizes.get(size, (0, 0))
+            self.sizes[size] = seen + 1, fully + (hidden >= FULLY * area)
             if hidden < FULLY * area:
                 self.leaks.append(f'{name} in frame {number}: {100 * hidden / area:.0f} %')
 
@@ -83,9 +94,9 @@ def truth(film):
     return data['lab'], [str(name) for name in data['names']]
 
 
-def agent(options, film, model=True, times=1):
+def agent(options, film, model=True, times=1, name=None):
     """Runs the agent over a film: masks as it wrote them, which frames were solid, seconds of processor, the film."""
-    masks, out = options.work / 'masks', options.work / f'{film.stem}{"" if model else "-no-model"}.mp4'
+    masks, out = options.work / 'masks', options.work / f'{name or film.stem}{"" if model else "-no-model"}.mp4'
     command = [options.agent, 'measure', '--film', film, '--masks', masks, '--out', out, '--times', times]
     if model:
         command += ['--model-file', options.model]
@@ -169,6 +180,8 @@ def measure(options, film):
     print(f'== {film.stem}: {len(masks)} frames at 12.5 a second; {said["masked"]} masked, solid {json.dumps(said["solid"])}')
     print(f'agent            {every}  {1000 * frame:.1f} CPU ms a frame')
     print(f'  frames not solid {shown}')
+    sizes = [(name, every.sizes[name]) for name, _ in SIZES if name in every.sizes]
+    print('  fully hidden by height of the face: ' + ', '.join(f'{name} {fully}/{seen}' for name, (seen, fully) in sizes))
     for leak in every.leaks[:10]:
         print(f'  not fully: {leak}')
     masks, solid, seconds, _, _ = agent(options, film, model=False)
@@ -201,10 +214,10 @@ def main():
         sys.exit('there is no film with a truth')
     verdicts = [verdict for film in films for verdict in measure(options, film)]
     for film in sorted(options.films.glob('*.gif')):
-        plain = options.work / f'{film.stem}-plain.mp4'
+        plain = options.work / 'plain.mp4'
         subprocess.run(['ffmpeg', '-v', 'error', '-y', '-i', film, '-crf', '10', '-pix_fmt', 'yuv420p', plain], check=True)
         # It is shorter than two times learning the room: shown again, each of its frames is seen masked.
-        _, solid, _, _, out = agent(options, plain, times=3)
+        _, solid, _, _, out = agent(options, plain, times=3, name=film.stem)
         sheet(out, options.work / f'{film.stem}.png')
         print(f'== {film.stem}: {len(solid)} frames, {int(solid.sum())} solid; look at {options.work / (film.stem + ".png")}')
     for fine, what in verdicts:

@@ -41,7 +41,7 @@ video_live() {
     say "live: 1280x720 at 12.5 a second from a film with seven people, the whole process on one processor, $live_seconds s"
     local line film=$VIDEO_WORK/films/comp.mp4
     [ -e "$film" ] || film=$VIDEO_WORK/films/room.mp4
-    while read -r line; do
+    while IFS= read -r line; do
         case $line in
         VERDICT*) read -r _ fine what <<< "$line"; verdict "$what" "$fine" ;;
         *) echo "$line" ;;
@@ -61,7 +61,7 @@ bench_video() {
     if [ -n "$alone" ]; then video_films; else video_films room; fi
     machine
     [ -n "$alone" ] || options=(--deface "$VIDEO_WORK/venv/bin/deface")
-    while read -r line; do
+    while IFS= read -r line; do
         case $line in
         VERDICT*) read -r _ fine what <<< "$line"; verdict "$what" "$fine" ;;
         *) echo "$line" ;;

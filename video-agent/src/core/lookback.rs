@@ -35,6 +35,7 @@ pub(crate) struct LookBack {
     /// When faces were looked for with success, latest last; and whether the latest look failed, and when.
     looked_at_ms: Vec<u64>,
     failed_at_ms: Option<u64>,
+    /// Never forgotten in a session: whoever moved before the light changed is part of the background learned after it.
     ever_moved: Mask,
     /// What moved in the frame that left last: somebody fast is blurred beyond his own silhouette.
     moved_before: Option<Mask>,
@@ -92,11 +93,6 @@ impl LookBack {
     /// A look that gave nothing to rely on.
     pub fn look_failed(&mut self, frame: u64) {
         self.failed_at_ms = Some(frame * FRAME_MS);
-    }
-
-    /// The background is learned anew: what moved before it says nothing now.
-    pub fn background_is_new(&mut self) {
-        self.ever_moved = Mask::empty(self.size.width, self.size.height);
     }
 
     /// Whether the oldest frame has to leave now.

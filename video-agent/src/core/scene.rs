@@ -58,11 +58,6 @@ impl Scene {
         // The last frame of learning is still one of learning.
         self.state == State::Trusted && !too_much
     }
-
-    /// Whether it was just decided to learn the room anew.
-    pub fn begins_anew(&self) -> bool {
-        self.forget
-    }
 }
 
 #[cfg(test)]

@@ -9,8 +9,9 @@ use gstreamer as gst;
 use gstreamer_app::{AppSink, AppSrc};
 use std::collections::VecDeque;
 
-/// A picture that can be decoded alone, every so many frames: just under a second.
-const GROUP_FRAMES: u32 = 12;
+/// A picture that can be decoded alone, every so many frames: 0.8 s, so that a player which keeps three fragments'
+/// distance is less than four seconds behind.
+const GROUP_FRAMES: u32 = 10;
 /// Frames that the encoder may have under way.
 const WAITING_MAX: u64 = 8;
 

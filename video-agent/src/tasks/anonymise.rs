@@ -66,9 +66,6 @@ impl<'a> Anonymiser<'a> {
         match seen {
             Ok((mask, share)) => {
                 let trusted = self.scene.saw(share);
-                if self.scene.begins_anew() {
-                    self.frames.background_is_new();
-                }
                 if trusted { Silhouettes::Seen(mask) } else { Silhouettes::Untrusted }
             }
             Err(error) => {
@@ -131,6 +128,11 @@ mod tests {
         }
     }
 
+    fn after(pause: Duration) -> Result<Vec<Detection>, Error> {
+        std::thread::sleep(pause);
+        Ok(Vec::new())
+    }
+
     fn frame(number: u64) -> RawFrame {
         let pixels = (0..SIZE.bytes()).map(|place| (100 + (place * 7 + number as usize * 13) % 5) as u8).collect();
         let at_ms = number * FRAME_MS;
@@ -166,7 +168,7 @@ mod tests {
     #[test]
     fn a_detector_that_hangs_leaves_every_frame_solid() {
         let started = std::time::Instant::now();
-        let tally = run(|| std::thread::sleep(Duration::from_secs(3600)).then_nothing(), Duration::ZERO);
+        let tally = run(|| after(Duration::from_secs(3600)), Duration::ZERO);
         assert_eq!(tally.masked, 0, "{tally:?}");
         assert!(tally.solid_for(Reason::DetectorLate) > 50, "{tally:?}");
         assert!(started.elapsed() < Duration::from_secs(30), "nobody waits for it");
@@ -174,8 +176,7 @@ mod tests {
 
     #[test]
     fn a_detector_that_is_a_second_late_leaves_every_frame_solid() {
-        let late = || std::thread::sleep(Duration::from_millis(1_000)).then_nothing();
-        let tally = run(late, Duration::from_millis(20));
+        let tally = run(|| after(Duration::from_millis(1_000)), Duration::from_millis(20));
         assert_eq!(tally.masked, 0, "{tally:?}");
     }
 
@@ -191,15 +192,5 @@ mod tests {
     fn a_detector_that_panics_leaves_every_frame_solid() {
         let tally = run(|| panic!("as a broken driver would"), Duration::from_millis(1));
         assert_eq!(tally.masked, 0, "{tally:?}");
-    }
-
-    trait Nothing {
-        fn then_nothing(self) -> Result<Vec<Detection>, Error>;
-    }
-
-    impl Nothing for () {
-        fn then_nothing(self) -> Result<Vec<Detection>, Error> {
-            Ok(Vec::new())
-        }
     }
 }
