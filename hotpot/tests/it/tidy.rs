@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const SERVICES: [&str; 4] = ["sidechain", "relayer", "indexer", "gateway"];
+const SERVICES: [&str; 5] = ["sidechain", "relayer", "indexer", "gateway", "video-agent"];
 
 /// Crate → its direct dependencies, tests' own left out.
 fn dependencies() -> BTreeMap<String, Vec<String>> {
@@ -118,6 +118,25 @@ fn sql_and_the_environment_have_one_place_each() {
         "indexer",
         "gateway",
         "hotpot",
+        "video-agent",
     ];
     assert_only_in("std::env::var", &crates, |path| path.starts_with("crates/service-kit"));
+}
+
+#[test]
+fn the_video_agent_knows_no_ethereum_and_its_decisions_no_pictures() {
+    let all = dependencies();
+    assert!(!all["video-agent"].iter().any(|name| name.starts_with("alloy")), "{:?}", all["video-agent"]);
+    for library in ["opencv::", "gstreamer"] {
+        assert_only_in(library, &["video-agent"], |path| {
+            path.contains("/io/") || path.ends_with("/io.rs") || path == "video-agent/src/error.rs"
+        });
+    }
+    let core = sources(&repository().join("video-agent/src/core"));
+    assert!(core.len() > 10, "{} files", core.len());
+    for (path, text) in core {
+        for word in ["std::fs", "std::net", "std::time", "SystemTime", "async fn", "tokio"] {
+            assert!(!text.contains(word), "{} must not mention {word}", path.display());
+        }
+    }
 }

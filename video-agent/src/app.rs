@@ -1,0 +1,147 @@
+//! Wiring.
+
+use crate::config::{CameraConfig, Config};
+use crate::core::consent::Asked;
+use crate::core::consent::CameraKind;
+use crate::core::policy::{MODEL_SHA256, Policy};
+use crate::error::{Error, in_full};
+use crate::gate::ConsentGate;
+use crate::http;
+use crate::io::detector::CenterFace;
+use crate::io::images;
+use crate::io::memory::keep_in_memory;
+use crate::io::node::NodeGate;
+use crate::io::pipeline;
+use crate::metrics;
+use crate::sink::SegmentSink;
+use crate::tasks::camera::{self, ASK_TIMEOUT, Camera, Context, Setup};
+use crate::tasks::look::Looker;
+use crate::tasks::measure::{self, MeasureArgs};
+use crate::tasks::output::PushTo;
+use anyhow::{Context as _, Result};
+use service_kit::http::{Readiness, operations_router, serve};
+use service_kit::telemetry;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How long cameras may take to stop together; one that hangs is left behind.
+const STOP: Duration = Duration::from_secs(2);
+
+/// An agent that is bound to its port and has not begun.
+pub struct Agent {
+    cameras: Vec<Arc<Camera>>,
+    context: Context,
+    listener: TcpListener,
+    readiness: Readiness,
+}
+
+impl Agent {
+    /// Checks the configuration, tests the detector, binds the port. `gate` says what is permitted, `sink` takes what
+    /// was recorded.
+    pub async fn build(config: Config, gate: Arc<dyn ConsentGate>, sink: Arc<dyn SegmentSink>) -> Result<Self> {
+        config.check()?;
+        keep_in_memory()?;
+        pipeline::init()?;
+        metrics::describe();
+        let listen = config.http.listen;
+        let listener = TcpListener::bind(listen).await.with_context(|| format!("listen on {listen}"))?;
+        let readiness = Readiness::starting();
+        let cameras = tokio::task::spawn_blocking({
+            let readiness = readiness.clone();
+            move || cameras(&config, &readiness)
+        });
+        Ok(Self { cameras: cameras.await??, context: Context { gate, sink }, listener, readiness })
+    }
+
+    /// Where preview, health and metrics are served.
+    pub fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Works until `stop`.
+    pub async fn run(self, stop: CancellationToken) -> Result<()> {
+        let operations = operations_router(self.readiness, telemetry::init_metrics());
+        let router = http::router(self.cameras.clone()).merge(operations);
+        let mut tasks = JoinSet::new();
+        for camera in self.cameras {
+            tasks.spawn(camera::run(self.context.clone(), camera, stop.clone()));
+        }
+        serve(self.listener, router, stop.clone()).await.context("serve HTTP")?;
+        if tokio::time::timeout(STOP, tasks.join_all()).await.is_err() {
+            tracing::warn!("a camera did not stop in time and is left behind");
+        }
+        Ok(())
+    }
+}
+
+/// Builds and runs an agent that asks the configured nodes for consent, until `stop`.
+pub async fn run(config: Config, sink: Arc<dyn SegmentSink>, stop: CancellationToken) -> Result<()> {
+    let gate = NodeGate::new(&config.node.urls, ASK_TIMEOUT)?;
+    Agent::build(config, Arc::new(gate), sink).await?.run(stop).await
+}
+
+/// Anonymises a film; gives a line of JSON that says how many frames were shown, and why the others were not.
+pub fn measure(args: &MeasureArgs) -> Result<String> {
+    keep_in_memory()?;
+    pipeline::init()?;
+    images::single_threaded()?;
+    let size = crate::core::frame::Size { width: args.width.into(), height: args.height.into() };
+    let open = |file: &std::path::PathBuf| CenterFace::open(file, size);
+    let detector = args.model_file.as_ref().map(open).transpose()?;
+    let tally = measure::run(args, detector.map(|detector| Looker::start(Box::new(detector))))?;
+    Ok(serde_json::json!({ "masked": tally.masked, "solid": tally.solid }).to_string())
+}
+
+/// One detector for each camera, so that one that hangs holds up no other.
+fn cameras(config: &Config, readiness: &Readiness) -> Result<Vec<Arc<Camera>>> {
+    images::single_threaded()?;
+    let mut cameras = Vec::new();
+    let mut usable = Ok(());
+    for given in &config.cameras {
+        let detector = config.detector.model_file.as_ref().map(|file| CenterFace::open(file, config.size()));
+        let (policy, looker) = match detector {
+            None => (without_detector(given.kind), None),
+            Some(Ok(detector)) => (Policy::FacesAndSilhouettes, Some(Looker::start(Box::new(detector)))),
+            Some(Err(error)) => {
+                usable = Err(unusable(&error));
+                (Policy::Solid, None)
+            }
+        };
+        cameras.push(Arc::new(camera(config, given, policy, looker)?));
+    }
+    metrics::detector_usable(usable.is_ok());
+    readiness.set(usable);
+    Ok(cameras)
+}
+
+fn unusable(error: &Error) -> String {
+    let reason = in_full(error);
+    tracing::error!(error = reason, "the detector is not usable: all frames will be solid");
+    format!("the detector is not usable, so all frames are solid: {reason}")
+}
+
+/// Guests may sit still from the first frame on; then only a detector tells them from chairs.
+fn without_detector(kind: CameraKind) -> Policy {
+    match kind {
+        CameraKind::Customer => Policy::Solid,
+        CameraKind::Chef | CameraKind::Security => Policy::Silhouettes,
+    }
+}
+
+fn camera(config: &Config, given: &CameraConfig, policy: Policy, looker: Option<Looker>) -> Result<Camera> {
+    let asked = Asked { outlet: config.outlet, camera: given.camera, kind: given.kind };
+    let model = looker.as_ref().and_then(|_| hex::decode(MODEL_SHA256).ok()?.try_into().ok());
+    let setup = Setup {
+        size: config.size(),
+        bitrate_kbps: config.video.bitrate_kbps,
+        segment_ms: config.video.segment_ms,
+        policy,
+        model_sha256: model,
+    };
+    let push_to = given.push_location()?.map(|location| PushTo { camera: given.camera, location });
+    Ok(Camera::new(asked, given.source()?, push_to, setup, looker))
+}

@@ -1,0 +1,31 @@
+//! One resource a file.
+
+mod cameras;
+mod preview;
+
+use crate::tasks::camera::Camera;
+use axum::Router;
+use problem::Refusal;
+use std::sync::Arc;
+
+/// The cameras, in the configuration's order.
+#[derive(Clone)]
+pub(crate) struct Api {
+    cameras: Arc<[Arc<Camera>]>,
+}
+
+impl Api {
+    fn camera(&self, number: u64) -> Result<&Camera, Refusal> {
+        let found = self.cameras.iter().find(|camera| camera.asked.camera == number);
+        found.map(AsRef::as_ref).ok_or_else(|| Refusal::not_found("no such camera"))
+    }
+}
+
+/// All routes but health and metrics.
+pub(crate) fn router(cameras: Vec<Arc<Camera>>) -> Router {
+    Router::new()
+        .merge(cameras::router())
+        .merge(preview::router())
+        .layer(axum::middleware::from_fn(problem::with_request_id))
+        .with_state(Api { cameras: cameras.into() })
+}

@@ -1,0 +1,41 @@
+//! `/api/v1/cameras/{camera}/preview/…`: the last seconds of the anonymised stream as HLS.
+
+use super::Api;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use problem::Refusal;
+
+pub(super) fn router() -> Router<Api> {
+    Router::new()
+        .route("/api/v1/cameras/{camera}/preview/index.m3u8", get(playlist))
+        .route("/api/v1/cameras/{camera}/preview/init.mp4", get(init))
+        .route("/api/v1/cameras/{camera}/preview/{fragment}", get(fragment))
+}
+
+/// Nothing may keep it: after a revocation it is gone here, and has to be gone elsewhere.
+fn answer(kind: &'static str, body: impl Into<Bytes>) -> Response {
+    ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-store")], body.into()).into_response()
+}
+
+fn nothing() -> Refusal {
+    Refusal::not_found("the camera shows nothing now")
+}
+
+async fn playlist(State(api): State<Api>, Path(camera): Path<u64>) -> Result<Response, Refusal> {
+    let playlist = api.camera(camera)?.preview.playlist().ok_or_else(nothing)?;
+    Ok(answer("application/vnd.apple.mpegurl", playlist))
+}
+
+async fn init(State(api): State<Api>, Path(camera): Path<u64>) -> Result<Response, Refusal> {
+    Ok(answer("video/mp4", api.camera(camera)?.preview.init().ok_or_else(nothing)?))
+}
+
+async fn fragment(State(api): State<Api>, Path((camera, fragment)): Path<(u64, String)>) -> Result<Response, Refusal> {
+    let number = fragment.strip_suffix(".m4s").and_then(|number| number.parse().ok());
+    let number = number.ok_or_else(|| Refusal::not_found("no such file"))?;
+    Ok(answer("video/iso.segment", api.camera(camera)?.preview.fragment(number).ok_or_else(nothing)?))
+}

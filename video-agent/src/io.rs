@@ -1,0 +1,13 @@
+//! One adapter for each outside thing. OpenCV and GStreamer are spoken to here and nowhere else.
+
+pub(crate) mod background;
+pub(crate) mod capture;
+pub(crate) mod clock;
+pub(crate) mod detector;
+pub(crate) mod encoder;
+pub(crate) mod images;
+pub(crate) mod memory;
+pub(crate) mod node;
+pub(crate) mod pipeline;
+pub(crate) mod preview;
+pub(crate) mod push;

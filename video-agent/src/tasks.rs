@@ -1,0 +1,9 @@
+//! What runs again and again: read, decide, act.
+
+pub(crate) mod anonymise;
+pub(crate) mod camera;
+pub(crate) mod look;
+pub(crate) mod measure;
+pub(crate) mod output;
+pub(crate) mod push;
+pub(crate) mod session;
