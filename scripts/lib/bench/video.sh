@@ -57,7 +57,7 @@ bench_video() {
     setup_video
     need top procps
     video_python
-    cargo build --manifest-path "$ROOT/Cargo.toml" --quiet --package video-agent
+    cargo build --manifest-path "$ROOT/Cargo.toml" --quiet --workspace --bins
     if [ -n "$alone" ]; then video_films; else video_films room; fi
     machine
     [ -n "$alone" ] || options=(--deface "$VIDEO_WORK/venv/bin/deface")
