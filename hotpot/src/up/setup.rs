@@ -97,6 +97,8 @@ pub struct Ports {
     pub indexer: u16,
     /// anvil's JSON-RPC.
     pub anvil: u16,
+    /// Kubo's RPC.
+    pub kubo: u16,
     /// The gateway.
     pub gateway: SocketAddr,
 }
@@ -121,12 +123,13 @@ impl Ports {
                 relayer: args.relayer_port,
                 indexer: args.indexer_port,
                 anvil: args.anvil_port,
+                kubo: args.kubo_port,
                 gateway: args.http.unwrap_or(loopback(GATEWAY_PORT)),
             });
         }
         let count = usize::from(VALIDATORS_MAX);
         // Held together, so that no port is given twice.
-        let held = (0..2 * count + 4)
+        let held = (0..2 * count + 5)
             .map(|_| std::net::TcpListener::bind(("127.0.0.1", 0)))
             .collect::<std::io::Result<Vec<_>>>()?;
         let free = held.iter().map(|listener| Ok(listener.local_addr()?.port())).collect::<Result<Vec<u16>>>()?;
@@ -136,6 +139,7 @@ impl Ports {
             relayer: free[2 * count],
             indexer: free[2 * count + 1],
             anvil: free[2 * count + 2],
+            kubo: free[2 * count + 4],
             gateway: args.http.unwrap_or(loopback(free[2 * count + 3])),
         })
     }
