@@ -113,6 +113,10 @@ pub struct UpArgs {
     /// Use this EVM node rather than starting anvil. It must not be of a public chain.
     #[arg(long, value_name = "URL")]
     pub evm_rpc: Option<String>,
+    /// Keep recordings at this Kubo node (its RPC) rather than starting one; `built-in`: at neither, but in a block
+    /// store of our own with the same CIDs, as where Kubo is not installed.
+    #[arg(long, value_name = "URL")]
+    pub ipfs: Option<String>,
     /// Use this PostgreSQL database rather than starting a cluster.
     #[arg(long, value_name = "URL", conflicts_with = "database_url_file")]
     pub database_url: Option<String>,
@@ -153,6 +157,9 @@ pub struct UpArgs {
     /// anvil's JSON-RPC.
     #[arg(long, default_value_t = 8545)]
     pub anvil_port: u16,
+    /// Kubo's RPC.
+    #[arg(long, default_value_t = 7500)]
+    pub kubo_port: u16,
     /// Milliseconds between anvil's blocks; what is eight blocks old is final.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(100..))]
     pub anvil_block_ms: u64,

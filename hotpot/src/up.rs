@@ -70,10 +70,11 @@ async fn network(
     let ports = Ports::choose(args)?;
     let keys = Arc::new(Keys::open_or_create(&layout.dir)?);
 
-    display.say("starting PostgreSQL and the EVM node");
+    display.say("starting PostgreSQL, the EVM node, and Kubo if it is here");
     let database_url = external.start_database(args, layout).await?;
     migrate_up(&database_url).await?;
     let evm_url = external.start_evm(args, layout, ports.anvil).await?;
+    let ipfs = external.start_ipfs(args, layout, ports.kubo).await?;
     let evm = Evm::connect(&evm_url, &keys.founder()?).await?;
     crate::keys::refuse_public_chain(evm.chain_id)?;
 
@@ -101,6 +102,8 @@ async fn network(
         indexer: services::entry(ports.indexer),
         gateway: services::gateway_entry(ports.gateway),
         anvil: external.anvil_entry(),
+        ipfs,
+        kubo: external.kubo_entry(),
         postgres: external.postgres_entry(),
         database_url_file: layout.database_url_file(),
     })?;

@@ -57,6 +57,12 @@ pub struct NetworkFile {
     /// anvil; absent with --evm-rpc.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anvil: Option<Entry>,
+    /// Kubo's RPC; absent where the built-in block store keeps recordings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipfs: Option<String>,
+    /// Our own Kubo; absent with --ipfs, and where it is not installed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubo: Option<Entry>,
     /// The PostgreSQL server; absent with --database-url.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub postgres: Option<Entry>,
@@ -87,6 +93,7 @@ impl NetworkFile {
             ("indexer", _) => Some(&mut self.indexer),
             ("gateway", _) => Some(&mut self.gateway),
             ("anvil", _) => self.anvil.as_mut(),
+            ("kubo", _) => self.kubo.as_mut(),
             ("postgres", _) => self.postgres.as_mut(),
             _ => None,
         };

@@ -7,7 +7,7 @@ use crate::cli::UpArgs;
 use crate::keys::Keys;
 use anyhow::{Context, Result};
 use client::NodeClient;
-use local_services::{Anvil, AnvilOptions, Postgres};
+use local_services::{Anvil, AnvilOptions, Kubo, KuboOptions, Postgres};
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 use std::convert::Infallible;
@@ -169,7 +169,11 @@ pub fn gateway_entry(listen: SocketAddr) -> Entry {
 pub struct External {
     postgres: Option<(Postgres, PathBuf)>,
     anvil: Option<(Anvil, AnvilOptions)>,
+    kubo: Option<(Kubo, KuboOptions)>,
 }
+
+/// What `--ipfs` takes instead of a URL.
+const BUILT_IN: &str = "built-in";
 
 impl External {
     /// The database to use: a given one, or a cluster of our own.
@@ -214,6 +218,21 @@ impl External {
         Ok(url)
     }
 
+    /// The Kubo node to use: a given one, or our own; none where the built-in block store keeps recordings.
+    pub async fn start_ipfs(&mut self, args: &UpArgs, layout: &Layout, port: u16) -> Result<Option<String>> {
+        if let Some(given) = &args.ipfs {
+            return Ok(Some(given.clone()).filter(|given| given != BUILT_IN));
+        }
+        let options = KuboOptions { dir: layout.dir.join("kubo"), port, programs: kubo_folders() };
+        if options.program().is_none() {
+            return Ok(None);
+        }
+        let kubo = Kubo::start(&options).await?;
+        let url = kubo.url();
+        self.kubo = Some((kubo, options));
+        Ok(Some(url))
+    }
+
     /// Starts again what has ended by itself, for ever; what does not start is tried again.
     pub async fn keep_running(&mut self, supervisor: &Supervisor) -> Infallible {
         loop {
@@ -237,11 +256,20 @@ impl External {
             *anvil = Anvil::start(options).await.context("start anvil again")?;
             supervisor.note_pid("anvil", anvil.pid().unwrap_or(0));
         }
+        if let Some((kubo, options)) = &mut self.kubo
+            && kubo.has_ended()
+        {
+            *kubo = Kubo::start(options).await.context("start Kubo again")?;
+            supervisor.note_pid("kubo", kubo.pid().unwrap_or(0));
+        }
         Ok(())
     }
 
     /// Stops what was started.
     pub async fn stop(self) -> Result<()> {
+        if let Some((kubo, _)) = self.kubo {
+            kubo.stop().await?;
+        }
         if let Some((anvil, _)) = self.anvil {
             anvil.stop().await?;
         }
@@ -255,6 +283,12 @@ impl External {
     pub fn anvil_entry(&self) -> Option<Entry> {
         let (anvil, options) = self.anvil.as_ref()?;
         Some(Entry { pid: anvil.pid().unwrap_or(0), ..entry(options.port) })
+    }
+
+    /// Our own Kubo's entry in `network.json`.
+    pub fn kubo_entry(&self) -> Option<Entry> {
+        let (kubo, options) = self.kubo.as_ref()?;
+        Some(Entry { pid: kubo.pid().unwrap_or(0), ..entry(options.port) })
     }
 
     /// PostgreSQL's entry in `network.json`.
@@ -274,6 +308,12 @@ async fn create_database(url: &str) -> Result<()> {
         sqlx::query("CREATE DATABASE hotpot").execute(&mut connection).await?;
     }
     Ok(())
+}
+
+/// Where `setup_kubo` of scripts/lib puts Kubo.
+fn kubo_folders() -> Vec<PathBuf> {
+    let home = service_kit::config::environment("HOME");
+    home.map(|home| Path::new(&home).join(".cache/hotpot/bin")).into_iter().collect()
 }
 
 /// Where npm puts Foundry's programs: beside the contracts, looked for from here and from the program upwards.

@@ -97,6 +97,8 @@ pub struct Ports {
     pub indexer: u16,
     /// anvil's JSON-RPC.
     pub anvil: u16,
+    /// Kubo's RPC.
+    pub kubo: u16,
     /// The gateway.
     pub gateway: SocketAddr,
 }
@@ -121,17 +123,19 @@ impl Ports {
                 relayer: args.relayer_port,
                 indexer: args.indexer_port,
                 anvil: args.anvil_port,
+                kubo: args.kubo_port,
                 gateway: args.http.unwrap_or(loopback(GATEWAY_PORT)),
             });
         }
         let count = usize::from(VALIDATORS_MAX);
-        let free = (0..2 * count + 4).map(|_| local_services::free_port()).collect::<std::io::Result<Vec<u16>>>()?;
+        let free = (0..2 * count + 5).map(|_| local_services::free_port()).collect::<std::io::Result<Vec<u16>>>()?;
         Ok(Self {
             nodes: free[..count].to_vec(),
             p2p: free[count..2 * count].to_vec(),
             relayer: free[2 * count],
             indexer: free[2 * count + 1],
             anvil: free[2 * count + 2],
+            kubo: free[2 * count + 4],
             gateway: args.http.unwrap_or(loopback(free[2 * count + 3])),
         })
     }
