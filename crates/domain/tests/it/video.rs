@@ -357,7 +357,7 @@ fn with_a_full_day(chain: &mut Chain, outlet: u64, before: (u32, u32), after: (u
     let places: Vec<usize> = (0..bytes.len() - wanted.len()).filter(|at| bytes[*at..].starts_with(&wanted)).collect();
     assert_eq!(places.len(), 1);
     bytes[places[0]..places[0] + wanted.len()].copy_from_slice(&entry(after));
-    chain.ledger = Ledger::import(chain.ledger.genesis().clone(), &bytes).unwrap();
+    chain.ledger = Ledger::import(chain.ledger.genesis().clone(), bytes.as_slice()).unwrap();
 }
 
 #[test]
