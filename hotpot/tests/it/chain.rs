@@ -107,6 +107,7 @@ fn an_older_copy_of_the_data_follows_until_what_was_signed_is_decided() {
     network.restart(&[1]);
     network.expect_votes(&[1]);
     network.sell(10);
+    network.expect_signature(1);
     network.crash(&[1]);
     std::fs::remove_dir_all(network.node(1).data()).unwrap();
     copy_folder(&old, &network.node(1).data());
