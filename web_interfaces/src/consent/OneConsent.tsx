@@ -69,7 +69,7 @@ function TermsOf({ kept, answer, step, now }: { kept: Kept; answer: ConsentAnswe
       {step === 'in_force' && (
         <div>
           <dt>{t('consent.left')}</dt>
-          <dd className="countdown" data-testid="countdown" role="timer">
+          <dd className="countdown" data-testid="countdown">
             {formatDuration(Math.max(0, Math.floor((until - now) / 1000) * 1000), language, t)}
           </dd>
         </div>

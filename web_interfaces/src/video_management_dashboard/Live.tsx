@@ -26,14 +26,16 @@ function Alerts({ agent }: { agent: Agent }) {
   const alerts = alertsOf(agent.cameras)
   if (alerts.length === 0) return <p className="hint">{t('live.no_alerts')}</p>
   return (
-    <ul className="alerts" role="alert" data-testid="alerts">
-      {alerts.map(({ camera, alert }) => (
-        <li key={`${camera} ${alert}`}>
-          <Icon name="warning" />
-          <span>{`${t('cameras.one', { camera })}: ${t(`alert.${alert}`)}. ${t(`alert_do.${alert}`)}`}</span>
-        </li>
-      ))}
-    </ul>
+    <div role="alert">
+      <ul className="alerts" data-testid="alerts">
+        {alerts.map(({ camera, alert }) => (
+          <li key={`${camera} ${alert}`}>
+            <Icon name="warning" />
+            <span>{`${t('cameras.one', { camera })}: ${t(`alert.${alert}`)}. ${t(`alert_do.${alert}`)}`}</span>
+          </li>
+        ))}
+      </ul>
+    </div>
   )
 }
 
