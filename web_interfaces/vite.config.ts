@@ -2,7 +2,7 @@ import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 
 /** Each page is one HTML file at the root of this folder; a later page is one more entry here. */
-const pages = ['index.html']
+const pages = ['index.html', 'video.html', 'consent.html']
 
 export default defineConfig({
   plugins: [react()],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { Locator, Route } from 'playwright-core'
 import { Line } from './line.ts'
 import { sell } from './till.ts'
+import { videoScenarios } from './video.ts'
 import { type Visit, WIDTHS } from './visit.ts'
 
 interface Scenario {
@@ -28,6 +29,7 @@ export const scenarios: Scenario[] = [
   { name: 'the gateway stops: the page says so, keeps its figures and recovers', run: gatewayStops },
   { name: 'without the stream of events the page asks by itself', run: noEvents },
   { name: 'a reorganisation steps back visibly', run: stepsBack },
+  ...videoScenarios,
 ]
 
 async function opens(visit: Visit) {

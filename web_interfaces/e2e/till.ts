@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { settings } from './settings.ts'
 
@@ -23,4 +26,13 @@ export async function sell(line = 'khinkali:2:849'): Promise<Sold> {
     throw new Error(`the till could not sell: ${error.stdout || error.stderr || error.message}`)
   })
   return JSON.parse(stdout) as Sold
+}
+
+/** Witnesses a guest's consent for a camera of outlet 1, as staff would at the till; answers with what the till prints. */
+export async function witness(guest: string, camera: number): Promise<string> {
+  const saltFile = join(mkdtempSync(join(tmpdir(), 'hotpot-salt-')), 'salt.json')
+  const node = JSON.parse(readFileSync(`${settings.dataDir}/network.json`, 'utf8')).nodes[0].http as string
+  const consent = ['wallet', 'consent', '--witness', settings.terminalKey, '--guest-address', guest, '--outlet', '1', '--camera', String(camera), '--purpose', 'recording']
+  const { stdout } = await run(settings.hotpot, [...consent, '--for-minutes', '30', '--reference', `camera ${camera}`, '--salt-file', saltFile, '--node', node])
+  return stdout.trim()
 }

@@ -20,12 +20,12 @@ test('every key written in the source is in the catalogue, and every key in the 
     .filter((name) => /\.tsx?$/.test(name))
     .map((name) => readFileSync(new URL(`../src/${name}`, import.meta.url), 'utf8'))
     .join('\n')
-  const written = [...sources.matchAll(/'([a-z_]+(?:\.[a-z_0-9]+)+)'/g)].map((match) => match[1] ?? '').filter((key) => !/\.(tsx?|json|css|svg|language)$/.test(key))
+  const written = [...sources.matchAll(/['"]([a-z_]+(?:\.[a-z_0-9]+)+)['"]/g)].map((match) => match[1] ?? '').filter((key) => !/^hotpot\.|\.(tsx?|json|css|svg)$/.test(key))
   for (const key of written) assert.ok(key in CATALOGUES.en, `${key} is not in the catalogue`)
 
   const families = [...sources.matchAll(/`([a-z_]+)\.\$\{/g)].map((match) => `${match[1]}.`)
   for (const key of Object.keys(CATALOGUES.en)) {
-    const used = sources.includes(`'${key}'`) || families.some((family) => key.startsWith(family))
+    const used = sources.includes(`'${key}'`) || sources.includes(`"${key}"`) || families.some((family) => key.startsWith(family))
     assert.ok(used, `${key} is used nowhere`)
   }
 })

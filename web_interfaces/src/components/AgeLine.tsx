@@ -1,11 +1,11 @@
-import type { Supply } from '../shared/api.ts'
+import type { AsOf } from '../shared/api.ts'
 import { formatClock, formatCount, formatDuration, formatMoment } from '../shared/format.ts'
 import { ageMs, mirroredMs, STALE_AFTER_MS } from '../shared/freshness.ts'
 import { type Resource, useNow, useStreamState, useWords } from '../shared/hooks.ts'
 import { Icon } from './Icon.tsx'
 
 /** How old what you read is: said always, loudly when it is old or nobody answers. */
-export function AgeLine({ figures }: { figures: Resource<Supply> }) {
+export function AgeLine({ figures }: { figures: Resource<{ as_of: AsOf }> }) {
   const { t, language } = useWords()
   const now = useNow()
   const stream = useStreamState()

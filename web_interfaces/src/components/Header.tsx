@@ -9,8 +9,8 @@ import { Chip } from './Chip.tsx'
 const LANGUAGE_NAMES: Record<Language, string> = { ka: 'ქართული', ru: 'Русский', en: 'English' }
 const LANGUAGE_TAGS: Record<Language, string> = { ka: 'ქარ', ru: 'RU', en: 'EN' }
 
-/** Brand, network and language: the same on every page. */
-export function Header({ network, onLanguage }: { network: Network | null; onLanguage: (language: Language) => void }) {
+/** Brand, network and language: the same on every page; guests are not told about the network. */
+export function Header({ network, onLanguage }: { network?: Network | null; onLanguage: (language: Language) => void }) {
   const { t } = useWords()
   return (
     <header className="header">
@@ -22,7 +22,7 @@ export function Header({ network, onLanguage }: { network: Network | null; onLan
           <img src={brand} alt="" width="32" height="32" />
           The Hot Pot Spot
         </h1>
-        <NetworkPill network={network} />
+        {network !== undefined && <NetworkPill network={network} />}
         <LanguageSwitch onLanguage={onLanguage} />
       </div>
     </header>

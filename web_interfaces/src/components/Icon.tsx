@@ -8,6 +8,9 @@ const PATHS = {
   copy: 'M7 7V3.500h9.500V13H13M3.500 7H13v9.500H3.500Z',
   pause: 'M7 4v12M13 4v12',
   play: 'M6 4l10 6-10 6Z',
+  camera: 'M2.500 6h10v9h-10ZM12.500 9.500l5-3v8l-5-3',
+  erase: 'M4 6h12M8 6V3.500h4V6M5.500 6l1 11h7l1-11',
+  lock: 'M5 9.500h10v7H5ZM7 9.500V6.500a3 3 0 0 1 6 0v3',
   close: 'M5 5l10 10M15 5 5 15',
 } as const
 

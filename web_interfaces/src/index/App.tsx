@@ -1,30 +1,19 @@
-import { useEffect, useState } from 'react'
 import { AgeLine } from '../components/AgeLine.tsx'
-import { Hash } from '../components/Hash.tsx'
+import { Footer } from '../components/Footer.tsx'
 import { Header } from '../components/Header.tsx'
+import { Localized } from '../components/Localized.tsx'
 import type { Network, Supply } from '../shared/api.ts'
 import { keyOf } from '../shared/feed.ts'
-import { useResource, useRoute, useWords, Words } from '../shared/hooks.ts'
-import { type Language, preferredLanguage, translator } from '../shared/i18n.ts'
+import { useResource, useRoute } from '../shared/hooks.ts'
+import type { Language } from '../shared/i18n.ts'
 import { Feed } from './Feed.tsx'
 import { Search } from './Search.tsx'
 import { Timeline } from './Timeline.tsx'
 import { Totals } from './Totals.tsx'
 
-const STORED_LANGUAGE = 'hotpot.language'
-
 /** Sales as they come, what became of the tokens, and the way of one sale. */
 export function App() {
-  const [language, setLanguage] = useLanguage()
-  const t = translator(language)
-  useEffect(() => {
-    document.title = t('page.title')
-  }, [t])
-  return (
-    <Words value={{ language, t }}>
-      <Page onLanguage={setLanguage} />
-    </Words>
-  )
+  return <Localized title="page.title">{(setLanguage) => <Page onLanguage={setLanguage} />}</Localized>
 }
 
 function Page({ onLanguage }: { onLanguage: (language: Language) => void }) {
@@ -46,58 +35,7 @@ function Page({ onLanguage }: { onLanguage: (language: Language) => void }) {
           </div>
         </div>
       </main>
-      <Footer network={network.data} />
+      <Footer network={network.data} what="footer.what" />
     </>
-  )
-}
-
-function useLanguage(): [Language, (language: Language) => void] {
-  const [language, setLanguage] = useState(() => preferredLanguage(stored(), navigator.languages))
-  useEffect(() => {
-    document.documentElement.lang = language
-  }, [language])
-  const choose = (next: Language) => {
-    setLanguage(next)
-    try {
-      localStorage.setItem(STORED_LANGUAGE, next)
-    } catch {
-      // A browser that keeps nothing asks again next time.
-    }
-  }
-  return [language, choose]
-}
-
-function stored(): string | null {
-  try {
-    return localStorage.getItem(STORED_LANGUAGE)
-  } catch {
-    return null
-  }
-}
-
-function Footer({ network }: { network: Network | null }) {
-  const { t } = useWords()
-  return (
-    <footer className="footer">
-      <p>{t('footer.what')}</p>
-      {network && (
-        <dl className="facts">
-          <Fact term={t('footer.sidechain')} hash={network.sidechain_id} />
-          {network.token && <Fact term={t('footer.token')} hash={network.token} />}
-          {network.anchor && <Fact term={t('footer.anchor')} hash={network.anchor} />}
-        </dl>
-      )}
-    </footer>
-  )
-}
-
-function Fact({ term, hash }: { term: string; hash: string }) {
-  return (
-    <div>
-      <dt>{term}</dt>
-      <dd>
-        <Hash value={hash} what={term} />
-      </dd>
-    </div>
   )
 }

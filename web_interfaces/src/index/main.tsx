@@ -1,4 +1,5 @@
 import '../shared/theme.css'
+import '../shared/page.css'
 import './index.css'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'

@@ -1,4 +1,5 @@
 /** What the gateway answers (docs/GATEWAY.md), as types, and one way to ask for it. */
+import type { EraseReason, Purpose } from './typed.ts'
 
 /** How far the mirror was when it answered. Heights of 0 mean that nothing is mirrored yet. */
 export interface AsOf {
@@ -65,12 +66,15 @@ export interface SaleRow {
   anchored: boolean
 }
 
-export interface SalesPage {
-  data: SaleRow[]
+/** One page of a list, newest first. */
+export interface PageOf<Row> {
+  data: Row[]
   next_cursor: string | null
   has_more: boolean
   as_of: AsOf
 }
+
+export type SalesPage = PageOf<SaleRow>
 
 export const STAGES = ['received', 'in_block', 'final', 'anchored', 'minted', 'indexed'] as const
 export type StageName = (typeof STAGES)[number]
@@ -128,6 +132,86 @@ export interface Sale {
   as_of: AsOf
 }
 
+/** As a node answers it. */
+export interface Outlet {
+  outlet: number
+  owner: string
+  kind: string
+  city: string
+  currency: string
+  terminals: { address: string; kind: 'physical' | 'gateway' | 'video_agent'; active: boolean }[]
+}
+
+export type ConsentKind = 'guest' | 'security' | 'chef'
+
+/** As the mirror lists it. A guest's has `commitment`, `guest` and `witness`, the owner's legal basis the others. */
+export interface ConsentRow {
+  id: string
+  kind: ConsentKind
+  outlet: number
+  camera: number
+  purposes: Purpose[]
+  commitment: string | null
+  guest: string | null
+  witness: string | null
+  notice_hash: string | null
+  retention_days: number | null
+  owner: string | null
+  recorded_at: string
+  until: string
+  revoked_at: string | null
+  revoked_by: string | null
+  in_force: boolean
+  /** Under it, and not erased. */
+  recordings: number
+  height: number
+}
+
+/** As a node answers it: whether it is in force is this one's to say. */
+export interface ConsentAnswer {
+  id: string
+  kind: ConsentKind
+  outlet: number
+  camera: number
+  purposes: Purpose[]
+  recorded_at_ms: number
+  until_ms: number
+  revoked_at_ms?: number
+  height: number
+}
+
+export interface RecordingRow {
+  cid: string
+  transaction_id: string
+  outlet: number
+  camera: number
+  consent: string
+  manifest_hash: string
+  sequence: number
+  started_at: string
+  ended_at: string
+  agent: string
+  height: number
+  epoch: number | null
+  anchored: boolean
+  erased: { height: number; at: string; by: string; reason: EraseReason } | null
+}
+
+export type CameraAlert = 'down' | 'covered' | 'moved' | 'frozen' | 'detector_late'
+
+/** What an outlet's video agent says of a camera now. */
+export interface AgentCamera {
+  camera: number
+  kind: 'security' | 'chef' | 'customer'
+  mask_policy: string
+  state: 'waiting' | 'live' | 'down'
+  reason?: string
+  recording_until_ms?: number | null
+  stream_until_ms?: number | null
+  alerts: CameraAlert[]
+  push: 'on' | 'off' | 'none'
+}
+
 export interface BlocksEvent {
   from: number
   to: number
@@ -157,10 +241,23 @@ export class ApiError extends Error {
 }
 
 const REQUEST_TIMEOUT_MS = 10_000
+const FINAL_TIMEOUT_MS = 30_000
+/** Nobody calls a transaction back. */
+const NEVER = new AbortController().signal
 
 /** Asks the gateway. Throws nothing but `ApiError`, or the abort of `signal`. */
-export async function getJson<T>(path: string, signal: AbortSignal): Promise<T> {
-  const response = await send(path, signal)
+export function getJson<T>(path: string, signal: AbortSignal): Promise<T> {
+  return ask<T>(path, {}, signal)
+}
+
+/** Sends a signed transaction; the answer comes once it is final. The same one may be sent again: it has the same answer. */
+export function postTransaction(transaction: object): Promise<{ id: string; status: string }> {
+  const body = { method: 'POST', body: JSON.stringify(transaction), headers: { 'content-type': 'application/json' } }
+  return ask('/api/v1/transactions', body, NEVER)
+}
+
+async function ask<T>(path: string, request: RequestInit, signal: AbortSignal): Promise<T> {
+  const response = await send(path, request, signal)
   const requestId = response.headers.get('x-request-id')
   const body = await response.json().catch(() => null)
   if (response.ok && body !== null) return body as T
@@ -168,11 +265,13 @@ export async function getJson<T>(path: string, signal: AbortSignal): Promise<T> 
   throw problem(response.status, body, requestId)
 }
 
-async function send(path: string, signal: AbortSignal): Promise<Response> {
+async function send(path: string, request: RequestInit, signal: AbortSignal): Promise<Response> {
+  const timeoutMs = request.method === 'POST' ? FINAL_TIMEOUT_MS : REQUEST_TIMEOUT_MS
   try {
     return await fetch(path, {
-      headers: { accept: 'application/json' },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
+      ...request,
+      headers: { accept: 'application/json', ...request.headers },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     })
   } catch (cause) {
     if (signal.aborted) throw cause
