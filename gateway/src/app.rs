@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::http::{self, Api};
+use crate::io::agents::Agents;
 use crate::io::journal::Journal;
 use crate::io::mirror::Mirror;
 use crate::io::nodes::Nodes;
@@ -34,6 +35,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
     let hub = Arc::new(Hub::new(Arc::clone(&mirror)));
     let api = Api {
         nodes: Arc::new(Nodes::new(&config.node.urls)),
+        agents: Arc::new(Agents::new(&config.video.agents)),
         mirror,
         journal: Arc::new(Journal::default()),
         hub: Arc::clone(&hub),

@@ -17,6 +17,8 @@ pub struct Config {
     pub http: Http,
     /// What the pages show.
     pub web: Web,
+    /// The outlets' video agents.
+    pub video: Video,
 }
 
 /// `[database]`
@@ -77,6 +79,23 @@ pub struct Web {
     pub explorer: Option<String>,
 }
 
+/// `[video]`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Video {
+    /// Agents whose cameras and previews outlets' owners may look at through this gateway.
+    pub agents: Vec<VideoAgent>,
+}
+
+/// `[[video.agents]]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct VideoAgent {
+    /// The outlet's number.
+    pub outlet: u64,
+    /// The agent's base URL, such as `http://127.0.0.1:7300`; nobody but this gateway needs to reach it.
+    pub url: String,
+}
+
 /// All that is wrong with a configuration, at once.
 #[derive(Debug, thiserror::Error)]
 #[error("configuration: {}", mistakes.join("; "))]
@@ -90,12 +109,14 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         let one_url = self.database.url.expose().is_empty() == self.database.url_file.is_some();
         let bad_node = |url: &String| !url.starts_with("http://") && !url.starts_with("https://");
+        let bad_agent = |agent: &VideoAgent| bad_node(&agent.url);
         let bad_explorer = |url: &String| !url.starts_with("https://") || !url.contains("{tx}");
         let rules = [
             (!one_url, "database: give either url or url_file"),
             (self.database.connections_max < 2, "database.connections_max: must be at least 2"),
             (self.node.urls.is_empty(), "node.urls: at least one node is required"),
             (self.node.urls.iter().any(bad_node), "node.urls: each must begin with http:// or https://"),
+            (self.video.agents.iter().any(bad_agent), "video.agents: each url must begin with http:// or https://"),
             (self.web.explorer.iter().any(bad_explorer), "web.explorer: must begin with https:// and hold {tx}"),
         ];
         let mistakes: Vec<String> =
@@ -123,7 +144,8 @@ mod tests {
         let mut config = Config::default();
         config.node.urls.clear();
         config.web.explorer = Some("javascript:alert(1)".into());
+        config.video.agents.push(VideoAgent { outlet: 1, url: "127.0.0.1:7300".into() });
         let mistakes = config.check().unwrap_err().mistakes;
-        assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+        assert_eq!(mistakes.len(), 4, "{mistakes:?}");
     }
 }

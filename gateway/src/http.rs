@@ -1,6 +1,7 @@
 //! One resource a file.
 
 mod accounts;
+mod cameras;
 mod events;
 mod forward;
 mod measured;
@@ -11,6 +12,7 @@ mod recordings;
 mod sales;
 
 use self::network::Shared;
+use crate::io::agents::Agents;
 use crate::io::journal::Journal;
 use crate::io::mirror::Mirror;
 use crate::io::nodes::Nodes;
@@ -28,6 +30,8 @@ use tokio_util::sync::CancellationToken;
 pub struct Api {
     /// The sidechain's nodes.
     pub nodes: Arc<Nodes>,
+    /// The outlets' video agents.
+    pub agents: Arc<Agents>,
     /// The read model.
     pub mirror: Arc<Mirror>,
     /// What came through here.
@@ -55,6 +59,7 @@ pub fn router(api: Api) -> Router {
         .merge(sales::router())
         .merge(recordings::router())
         .merge(accounts::router())
+        .merge(cameras::router())
         .merge(events::router())
         .merge(forward::router())
         .merge(pages::router())

@@ -1,5 +1,6 @@
 //! One adapter per outside thing.
 
+pub mod agents;
 pub mod journal;
 pub mod mirror;
 pub mod nodes;

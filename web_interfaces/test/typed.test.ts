@@ -64,6 +64,12 @@ test('typed data goes through JSON unchanged, as a wallet gets it', () => {
   assert.deepEqual(Object.keys(data.types), ['EIP712Domain', 'WatchCameras'])
 })
 
+test('a signature to look at cameras is what the gateway’s own test reads', () => {
+  const data = watchTypedData({ evm_chain_id: 31337, sidechain_id: `0x${'b3'.repeat(32)}` }, 1, 1_700_000_600_000)
+  const rust = readFileSync(new URL('../../gateway/src/core/watch.rs', import.meta.url), 'utf8')
+  assert.ok(rust.includes(sign(data, `0x${'11'.repeat(32)}`)), 'gateway/src/core/watch.rs has another one')
+})
+
 test('a key made here signs for its own address, and no two are alike', () => {
   const key = newKey()
   const data = transactionTypedData(vectors, { type: 'revoke_consent', consent: randomSalt() })

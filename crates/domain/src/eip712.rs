@@ -44,6 +44,7 @@ mod typed {
         struct RevokeConsent { bytes32 consent; }
         struct PinRecording { uint64 outlet; uint64 camera; bytes32 consent; bytes cid; bytes32 manifestHash; uint64 sequence; uint64 startedAt; uint64 endedAt; }
         struct EraseRecording { uint64 outlet; bytes cid; uint8 reason; }
+        struct WatchCameras { uint64 outlet; uint64 until; }
         struct Checkpoint { bytes32 sidechainId; uint64 epoch; uint64 firstHeight; uint64 lastHeight; bytes32 blocksRoot; bytes32 stateRoot; bytes32 payoutRoot; bytes32 recordingsRoot; uint128 totalReleased; bytes32 nextValidatorsHash; }
     }
 }
@@ -123,6 +124,11 @@ impl DomainSeparator {
             until: seen.until_ms,
         };
         self.digest(typed.eip712_hash_struct())
+    }
+
+    /// What an outlet's owner or video agent signs to look at its cameras until a moment; no transaction.
+    pub fn watch_cameras_digest(&self, outlet: u64, until_ms: u64) -> B256 {
+        self.digest(typed::WatchCameras { outlet, until: until_ms }.eip712_hash_struct())
     }
 
     /// What a validator signs at the end of an epoch.

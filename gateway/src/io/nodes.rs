@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use client::{AccountAnswer, NodeClient, StatusAnswer};
+use client::{AccountAnswer, NodeClient, OutletAnswer, StatusAnswer};
 use futures::future::select_ok;
 use problem::{Problem, Refusal};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -130,6 +130,14 @@ impl Nodes {
         let asked = nodes.iter().map(|node| Box::pin(node.account(address)));
         let first = tokio::time::timeout(ASK_TIMEOUT, select_ok(asked)).await;
         first.ok()?.ok().map(|(account, _)| account)
+    }
+
+    /// All outlets, by the first node that answers; `None` when none does.
+    pub async fn outlets(&self) -> Option<Vec<OutletAnswer>> {
+        let nodes: Vec<NodeClient> = self.clients().collect();
+        let asked = nodes.iter().map(|node| Box::pin(node.outlets()));
+        let first = tokio::time::timeout(ASK_TIMEOUT, select_ok(asked)).await;
+        first.ok()?.ok().map(|(outlets, _)| outlets)
     }
 
     fn clients(&self) -> impl Iterator<Item = NodeClient> + '_ {

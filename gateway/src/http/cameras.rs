@@ -1,0 +1,58 @@
+//! An outlet's cameras and their previews, for its owner and its video agents alone: handed on to the outlet's agent.
+
+use super::Api;
+use crate::core::watch::{Pass, may_watch};
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+use axum::routing::get;
+use problem::{Problem, Refusal};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Routes of this resource.
+pub fn router() -> Router<Api> {
+    Router::new()
+        .route("/api/v1/outlets/{outlet}/cameras", get(cameras))
+        .route("/api/v1/outlets/{outlet}/cameras/{camera}/preview/{file}", get(preview))
+}
+
+async fn cameras(State(api): State<Api>, Path(outlet): Path<u64>, headers: HeaderMap) -> Result<Response, Refusal> {
+    check(&api, outlet, &headers).await?;
+    api.agents.get(outlet, "/api/v1/cameras").await
+}
+
+async fn preview(
+    State(api): State<Api>,
+    Path((outlet, camera, file)): Path<(u64, u64, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    check(&api, outlet, &headers).await?;
+    let is_plain = file.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.') && !file.starts_with('.');
+    if !is_plain {
+        return Err(Refusal::not_found("no such file"));
+    }
+    api.agents.get(outlet, &format!("/api/v1/cameras/{camera}/preview/{file}")).await
+}
+
+/// Asked each time, of a node: who was revoked looks no longer.
+async fn check(api: &Api, outlet: u64, headers: &HeaderMap) -> Result<(), Refusal> {
+    if !api.agents.knows(outlet) {
+        return Err(Refusal::not_found("this gateway knows no video agent of this outlet"));
+    }
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let unsigned = || Problem::new(401, "not_signed", "the outlet's owner or video agent signs WatchCameras to look");
+    let pass = cookies.filter_map(Pass::parse).next().ok_or_else(unsigned)?;
+    let domain = api.mirror.genesis().await?.domain();
+    let who = pass.signer(&domain, outlet, now_ms()).ok_or_else(unsigned)?;
+    let outlets = api.nodes.outlets().await;
+    let outlets = outlets.ok_or_else(|| Problem::new(503, "no_node_answers", "no node of the sidechain answers"))?;
+    let is_allowed = outlets.iter().any(|one| one.outlet == outlet && may_watch(one, who));
+    let refused = || Problem::new(403, "wrong_signer", "not the outlet's owner, and no active video agent of it");
+    if is_allowed { Ok(()) } else { Err(refused().into()) }
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,48 @@
+//! The outlets' video agents: asked for their cameras and previews, and for nothing else.
+
+use crate::config::VideoAgent;
+use axum::body::Body;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use problem::{Problem, Refusal};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// An agent answers from memory; one that takes longer is away.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Where each outlet's agent is.
+#[derive(Debug)]
+pub struct Agents {
+    http: reqwest::Client,
+    urls: BTreeMap<u64, String>,
+}
+
+impl Agents {
+    /// Clients of all agents.
+    pub fn new(agents: &[VideoAgent]) -> Self {
+        let http = reqwest::Client::builder().timeout(TIMEOUT).connect_timeout(TIMEOUT).no_proxy();
+        let url = |agent: &VideoAgent| (agent.outlet, agent.url.trim_end_matches('/').to_owned());
+        Self { http: http.build().unwrap_or_default(), urls: agents.iter().map(url).collect() }
+    }
+
+    /// Whether this gateway knows an outlet's agent.
+    pub fn knows(&self, outlet: u64) -> bool {
+        self.urls.contains_key(&outlet)
+    }
+
+    /// An agent's answer, kept by nobody on the way: after a revocation it is gone everywhere.
+    pub async fn get(&self, outlet: u64, path: &str) -> Result<Response, Refusal> {
+        let away = || Refusal::from(Problem::new(503, "no_agent_answers", "the outlet's video agent does not answer"));
+        let url = self.urls.get(&outlet).ok_or_else(away)?;
+        let answer = self.http.get(format!("{url}{path}")).send().await.map_err(|_| away())?;
+        let status = StatusCode::from_u16(answer.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
+        let kind = answer.headers().get(header::CONTENT_TYPE).cloned();
+        let body = answer.bytes().await.map_err(|_| away())?;
+        let mut response = (status, [(header::CACHE_CONTROL, "no-store")], Body::from(body)).into_response();
+        if let Some(kind) = kind {
+            response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        }
+        Ok(response)
+    }
+}
