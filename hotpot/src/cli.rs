@@ -113,8 +113,8 @@ pub struct UpArgs {
     /// Use this EVM node rather than starting anvil. It must not be of a public chain.
     #[arg(long, value_name = "URL")]
     pub evm_rpc: Option<String>,
-    /// Keep recordings at this Kubo node (its RPC) rather than starting one; `built-in`: at neither, but in a block
-    /// store of our own with the same CIDs, as where Kubo is not installed.
+    /// Where recordings are kept: a Kubo node (the URL of its RPC); `own`: one that is started here; `built-in`, as
+    /// without this: a block store with the same CIDs.
     #[arg(long, value_name = "URL")]
     pub ipfs: Option<String>,
     /// Use this PostgreSQL database rather than starting a cluster.

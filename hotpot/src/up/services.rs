@@ -172,7 +172,8 @@ pub struct External {
     kubo: Option<(Kubo, KuboOptions)>,
 }
 
-/// What `--ipfs` takes instead of a URL.
+/// What `--ipfs` takes instead of a URL: a Kubo of our own, or none.
+const OWN: &str = "own";
 const BUILT_IN: &str = "built-in";
 
 impl External {
@@ -220,13 +221,13 @@ impl External {
 
     /// The Kubo node to use: a given one, or our own; none where the built-in block store keeps recordings.
     pub async fn start_ipfs(&mut self, args: &UpArgs, layout: &Layout, port: u16) -> Result<Option<String>> {
-        if let Some(given) = &args.ipfs {
-            return Ok(Some(given.clone()).filter(|given| given != BUILT_IN));
+        match args.ipfs.as_deref() {
+            Some(OWN) => {}
+            None | Some(BUILT_IN) => return Ok(None),
+            Some(url) => return Ok(Some(url.to_owned())),
         }
         let options = KuboOptions { dir: layout.dir.join("kubo"), port, programs: kubo_folders() };
-        if options.program().is_none() {
-            return Ok(None);
-        }
+        options.program().context("--ipfs own: the program ipfs is not here; scripts/test builds it with Go")?;
         let kubo = Kubo::start(&options).await?;
         let url = kubo.url();
         self.kubo = Some((kubo, options));

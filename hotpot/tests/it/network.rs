@@ -58,7 +58,7 @@ impl Folder {
     fn up(&self, arguments: &[String]) -> Command {
         let mut command = hotpot();
         command
-            .args(["up", "--json", "--free-ports", "--anvil-block-ms", "300", "--ipfs", "built-in", "--data-dir"])
+            .args(["up", "--json", "--free-ports", "--anvil-block-ms", "300", "--data-dir"])
             .arg(self.path())
             .args(arguments);
         command
