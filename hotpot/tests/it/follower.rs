@@ -172,7 +172,7 @@ fn a_node_with_nothing_begins_with_a_state_that_the_validators_signed() {
     let first = list["data"].as_array().unwrap().last().unwrap()["height"].as_u64().unwrap();
     assert!(first > 1 && first.is_multiple_of(16), "it begins with the block of a snapshot, not with {first}");
     assert_eq!(list["has_more"], false);
-    assert_eq!(get(&url, "/api/v1/blocks/1")["status"], 404);
+    assert_eq!(get(&url, "/api/v1/blocks/1")["status"], 410);
     same_blocks(&url, &node, first..=height(&url));
     let epoch = get(&node, "/readyz")["epoch"].as_u64().unwrap();
     import(&folder, 40..60);
