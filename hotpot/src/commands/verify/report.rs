@@ -78,9 +78,13 @@ impl Report {
         &self.checked
     }
 
-    /// Notes a whole fact that is not right.
+    /// Notes a whole fact that is not right, once: one damaged record is met from the block before it too, whose
+    /// certificate it holds.
     pub fn fact(&mut self, place: impl Into<String>, what: impl Into<String>) {
-        self.differences.push(Difference::fact(place, what));
+        let fact = Difference::fact(place, what);
+        if !self.differences.contains(&fact) {
+            self.differences.push(fact);
+        }
     }
 
     /// Compares two values and counts nothing: whoever calls counts the thing they belong to.
