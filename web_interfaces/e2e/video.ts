@@ -30,7 +30,7 @@ async function consentWalks(visit: Visit) {
   await fits(visit, 'asked')
   await visit.page.getByLabel('The till’s answer').fill('HOTPOT-WITNESS:1/00')
   await visit.page.getByRole('button', { name: 'Continue' }).click()
-  assert.match(await visit.page.locator('#answer-help').innerText(), /no answer of a till/)
+  await visit.page.locator('#answer-help').getByText(/no answer of a till/).waitFor()
 
   const guest = `0x${request.split('/')[6]?.toLowerCase()}`
   await visit.page.getByLabel('The till’s answer').fill(await witness(guest, CAMERA))

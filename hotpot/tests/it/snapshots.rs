@@ -89,7 +89,7 @@ fn old_blocks_are_forgotten_and_payouts_can_be_proved_all_the_same() {
     running.wait_for("block 1 to go", || status(&format!("{node}/api/v1/blocks/1")) == 410);
     let height = running.get("/readyz")["height"].as_u64().unwrap();
     assert_eq!(status(&format!("{node}/api/v1/blocks/{height}")), 200);
-    let gone = running.get("/api/v1/blocks/2");
+    let gone = running.get("/api/v1/blocks/1");
     assert_eq!(gone["type"], "urn:hotpot:problem:block_not_kept", "{gone}");
 
     // The ledger and the checkpoints are whole.
