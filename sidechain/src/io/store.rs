@@ -218,13 +218,9 @@ impl Store {
         read().map_err(|source| self.failed(source))
     }
 
-    /// Why the block at a height is final. The next block carries it; of the last one it is a record of its own.
+    /// Why the block at a height is final.
     pub fn certificate(&self, height: u64) -> Result<Option<CommitCertificate>, StoreError> {
-        let own = self.get(CERTIFICATES, "certificates", height, || height.to_string())?;
-        match own {
-            Some(certificate) => Ok(Some(certificate)),
-            None => Ok(self.block(height + 1)?.and_then(|next| next.last_commit)),
-        }
+        self.get(CERTIFICATES, "certificates", height, || height.to_string())
     }
 
     /// The block that a transaction is in.
@@ -263,6 +259,7 @@ impl Store {
                 index.remove(id.as_slice())?;
             }
             write.open_table(BLOCKS)?.retain_in(*first..=*last, |_, _| false)?;
+            write.open_table(CERTIFICATES)?.retain_in(..=*last, |_, _| false)?;
             erase_lines(write, *last)
         })?;
         Ok(old.len())
@@ -344,9 +341,7 @@ impl Store {
         let height = decision.height;
         self.write(|write| {
             write.open_table(BLOCKS)?.insert(height, with_checksum(decision.block.to_vec()).as_slice())?;
-            let mut certificates = write.open_table(CERTIFICATES)?;
-            certificates.retain_in(..height, |_, _| false)?;
-            certificates.insert(height, encoded(decision.certificate).as_slice())?;
+            write.open_table(CERTIFICATES)?.insert(height, encoded(decision.certificate).as_slice())?;
             // In order, neighbours share a page.
             let mut transactions = write.open_table(TRANSACTIONS)?;
             for id in sorted(decision.transactions, |id| *id) {

@@ -78,13 +78,9 @@ impl Report {
         &self.checked
     }
 
-    /// Notes a whole fact that is not right, once: one damaged record is met from the block before it too, whose
-    /// certificate it holds.
+    /// Notes a whole fact that is not right.
     pub fn fact(&mut self, place: impl Into<String>, what: impl Into<String>) {
-        let fact = Difference::fact(place, what);
-        if !self.differences.contains(&fact) {
-            self.differences.push(fact);
-        }
+        self.differences.push(Difference::fact(place, what));
     }
 
     /// Compares two values and counts nothing: whoever calls counts the thing they belong to.
