@@ -10,7 +10,7 @@ mod up;
 use clap::Parser;
 use std::process::ExitCode;
 
-/// A validator allocates from many threads all the time; glibc's allocator keeps several times of what is in use.
+/// A validator allocates from many threads all the time: a tenth of its time was in glibc's allocator and copies.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -75,7 +75,7 @@ pub struct Handler {
 
 /// No timeout grows beyond this, so that a chain that stood still goes on soon after it heals.
 const TIMEOUT_MAX: Duration = Duration::from_secs(5);
-/// Transactions that wait when heights begin to take longer: each costs every validator about as much as 100 sales.
+/// Transactions that wait when heights begin to take longer. Chosen, not measured.
 const BUSY_FROM: usize = 400;
 /// Proposals for rounds beyond the current one by more than this are not kept.
 const ROUNDS_AHEAD_MAX: u32 = 10;

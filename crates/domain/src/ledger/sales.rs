@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::sync::Arc;
 
-/// Every sale is kept for ever, so this is nearly all of a node's memory: each is kept as its canonical bytes, less than
-/// half of what the entry itself takes. A copy shares its parts with the original, so it costs nothing to take one.
+/// Every sale is kept for ever, so this is nearly all of a node's memory: each is kept as its canonical bytes, which
+/// are smaller than the entry itself. A copy shares its parts with the original, so it costs nothing to take one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sales(OrdMap<SaleKey, Arc<[u8]>>);
 
