@@ -1,5 +1,9 @@
 //! What an operator may set.
 
+mod recording;
+
+pub use recording::{AgentConfig, IpfsConfig, PinataConfig, PinningConfig, VaultConfig};
+
 use crate::core::consent::CameraKind;
 use crate::core::frame::Size;
 use crate::io::capture::Source;
@@ -21,6 +25,12 @@ pub struct Config {
     pub detector: DetectorConfig,
     /// The sidechain, which knows the consents.
     pub node: NodeConfig,
+    /// Who signs for what is recorded.
+    pub agent: AgentConfig,
+    /// Where recordings are encrypted and wait. Without it the agent streams and previews, and keeps nothing.
+    pub vault: Option<VaultConfig>,
+    /// Where encrypted recordings go.
+    pub ipfs: IpfsConfig,
     /// Preview, health, metrics.
     pub http: HttpConfig,
     /// The cameras.
@@ -152,6 +162,7 @@ impl Config {
                 mistakes.push(format!("cameras[{place}].camera: {} is there twice", camera.camera));
             }
         }
+        mistakes.extend(recording::mistakes(self));
         if mistakes.is_empty() { Ok(()) } else { Err(ConfigError { mistakes }) }
     }
 
@@ -204,7 +215,8 @@ fn is_rtsp(url: &str) -> bool {
     url.starts_with("rtsp://") || url.starts_with("rtsps://")
 }
 
-fn read_secret(file: &Path) -> anyhow::Result<Secret> {
+/// What stands in a file, without the line's end.
+pub(crate) fn read_secret(file: &Path) -> anyhow::Result<Secret> {
     use anyhow::Context;
     let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
     Ok(Secret::new(text.trim()))
