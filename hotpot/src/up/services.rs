@@ -45,14 +45,16 @@ pub fn node_entries(ports: &Ports, count: usize) -> Vec<Entry> {
     (0..count).map(node).collect()
 }
 
-fn write_config(layout: &Layout, service: &str, config: &serde_json::Value) -> Result<PathBuf> {
+/// Writes what a service is told.
+pub fn write_config(layout: &Layout, service: &str, config: &serde_json::Value) -> Result<PathBuf> {
     let path = layout.config(service);
     crate::files::write_atomically(&path, toml::to_string(config)?.as_bytes())?;
     Ok(path)
 }
 
 fn start(supervisor: &Supervisor, layout: &Layout, name: &str, command: &'static str, config: PathBuf) {
-    supervisor.start(Service { name: name.to_owned(), command, config, log: layout.log(name) });
+    let arguments = vec![command.into(), "--config".into(), config.into()];
+    supervisor.start(Service { name: name.to_owned(), program: None, arguments, log: layout.log(name) });
 }
 
 /// Starts all validators; gives clients of them.
