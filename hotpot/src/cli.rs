@@ -110,6 +110,10 @@ pub struct UpArgs {
     /// Validators forget blocks older than so many, as far as a start and the next checkpoint allow; 0 keeps all.
     #[arg(long, default_value_t = 0)]
     pub keep_blocks: u64,
+    /// Run a video agent at one outlet, with a kitchen and a table camera that play this film again and again, or a
+    /// test picture. The owner's legal basis and a guest's consent are recorded with keys of this folder.
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    pub with_video: Option<Option<PathBuf>>,
     /// Use this EVM node rather than starting anvil. It must not be of a public chain.
     #[arg(long, value_name = "URL")]
     pub evm_rpc: Option<String>,
@@ -160,6 +164,12 @@ pub struct UpArgs {
     /// Kubo's RPC.
     #[arg(long, default_value_t = 7500)]
     pub kubo_port: u16,
+    /// Preview, health and metrics of the video agent.
+    #[arg(long, default_value_t = 7600)]
+    pub video_port: u16,
+    /// The RTSP server that plays the film of --with-video.
+    #[arg(long, default_value_t = 7650)]
+    pub camera_port: u16,
     /// Milliseconds between anvil's blocks; what is eight blocks old is final.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(100..))]
     pub anvil_block_ms: u64,

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
 
 pub use migrate::migrate_up;
-pub use wallet::WalletCommand;
+pub use wallet::{WalletCommand, witnessed, write_salt};
 
 /// Logs of a service: ours at info, the engine's network only when something is wrong.
 const SERVICE_FILTER: &str = "info,arc_malachitebft_network=off,arc_malachitebft_discovery=off,libp2p=error,\

@@ -105,6 +105,16 @@ impl Keys {
         self.get(&format!("terminal-{outlet}"))
     }
 
+    /// An outlet's video agent's.
+    pub fn video_agent(&self, outlet: OutletId) -> Result<SecretKey> {
+        self.get(&Self::video_agent_name(outlet))
+    }
+
+    /// Its file's name.
+    pub fn video_agent_name(outlet: OutletId) -> String {
+        format!("video-agent-{outlet}")
+    }
+
     /// A guest's address.
     pub fn guest(&self, number: u64) -> Result<Address> {
         self.get(&format!("guest-{number}")).map(|key| address_of_secret(&key))

@@ -8,6 +8,7 @@ mod settle;
 pub mod setup;
 mod status;
 mod supervisor;
+mod video;
 
 use crate::cli::UpArgs;
 use crate::commands::migrate_up;
@@ -38,6 +39,9 @@ pub async fn run(args: UpArgs, stop: CancellationToken) -> Result<ExitCode> {
         bail!("each --sales needs its --map: found {} and {}", args.sales.len(), args.map.len());
     }
     let maps = args.map.iter().map(|map| Map::read(map)).collect::<Result<Vec<Map>>>()?;
+    if args.with_video.is_some() {
+        video::program()?;
+    }
     let layout = Layout::open(&args.data_dir)?;
     let supervisor = Supervisor::new(stop.clone());
     let started = Instant::now();
@@ -80,7 +84,7 @@ async fn network(
 
     let genesis = setup::genesis(layout, &keys, &args.network, evm.chain_id)?;
     let count = keys.validators()?.max(genesis.validators.as_slice().len()).max(args.candidates.unwrap_or(0) as usize);
-    ports.check_free(count)?;
+    ports.check_free(count, args.with_video.is_some())?;
     display.say(&format!("starting {count} validators"));
     let nodes = services::start_nodes(supervisor, layout, &keys, count, &ports, args)?;
     setup::wait_until_ready(&nodes, genesis.sidechain_id()).await?;
@@ -91,9 +95,21 @@ async fn network(
     let chains = services::Chains { nodes: &nodes, evm_url: &evm_url, chain_id: evm.chain_id, contracts };
     services::start_relayer(supervisor, layout, &keys, ports.relayer, &chains)?;
     services::start_indexer(supervisor, layout, ports.indexer, &chains)?;
-    services::start_gateway(supervisor, layout, ports.gateway, &nodes)?;
+    let agent = args.with_video.as_ref().map(|_| services::VideoAgent::local(video::outlet(&maps), ports.video));
+    services::start_gateway(supervisor, layout, ports.gateway, &nodes, agent.as_slice())?;
+    let target = Target { data_dir: layout.dir.clone(), nodes: nodes.clone(), genesis, rate: args.rate };
+    let video = match &args.with_video {
+        None => None,
+        Some(film) => {
+            display.say("starting the video agent");
+            let (film, ipfs, keys) = (film.as_deref(), ipfs.as_deref(), keys.as_ref());
+            let video = video::Video { layout, keys, ports: &ports, target: &target, film, ipfs };
+            Some(video.start(supervisor, &maps).await?)
+        }
+    };
+    let (video_agent, cameras) = video.map_or((None, None), |video| (Some(video.agent), video.cameras));
     supervisor.write_network(NetworkFile {
-        sidechain_id: genesis.sidechain_id(),
+        sidechain_id: target.genesis.sidechain_id(),
         evm_chain_id: evm.chain_id,
         evm_rpc: evm_url,
         contracts,
@@ -101,6 +117,8 @@ async fn network(
         relayer: services::entry(ports.relayer),
         indexer: services::entry(ports.indexer),
         gateway: services::gateway_entry(ports.gateway),
+        video_agent,
+        cameras,
         anvil: external.anvil_entry(),
         ipfs,
         kubo: external.kubo_entry(),
@@ -110,7 +128,10 @@ async fn network(
 
     display.say(&format!("open {} in a browser", services::gateway_entry(ports.gateway).http));
     let progress = Arc::new(Progress::default());
-    let target = Target { data_dir: layout.dir.clone(), nodes: nodes.clone(), genesis, rate: args.rate };
+    if args.with_video.is_some() {
+        let (gateway, outlet) = (services::gateway_entry(ports.gateway).http, video::outlet(&maps));
+        display.say(&format!("cameras and recordings: {gateway}/video.html#/outlet/{outlet}"));
+    }
     if let Some(candidates) = args.candidates {
         display.say(&format!("registering {candidates} candidates"));
         candidates::register(&target, &keys, candidates as usize).await?;

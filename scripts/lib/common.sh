@@ -69,6 +69,20 @@ setup_video() {
     rm --recursive "$folder"
 }
 
+# A face that wanders through a room, for cameras of the demo: the reference picture of the detector's test. Gives the file.
+demo_film() {
+    local film=$ROOT/.tools/video/demo.mp4 face=$ROOT/video-agent/assets/reference.pgm
+    if [ ! -f "$film" ]; then
+        ffmpeg -nostdin -loglevel error -y -f lavfi -i 'color=0x8a7a66:size=1280x720:rate=25,noise=alls=6' \
+            -loop 1 -framerate 25 -i "$face" -filter_complex \
+            "[1]scale=220:-1[face];[0]drawbox=80:380:420:260:0x5a4632:fill,drawbox=800:120:300:200:0xb9c4cf:fill[room];\
+[room][face]overlay=x='520+420*sin(t/2.5)':y='230+90*sin(t/1.7)':enable='gte(mod(t,20),4)'" \
+            -t 40 -pix_fmt yuv420p -c:v libx264 -preset veryfast "$film.new.mp4" < /dev/null
+        mv "$film.new.mp4" "$film"
+    fi
+    echo "$film"
+}
+
 is_video_model() { echo "$VIDEO_MODEL_SHA256  $1" | sha256sum --check --status 2> /dev/null; }
 
 # What everything needs: a C compiler for libsecp256k1 and friends, PostgreSQL's server, Foundry and solc from npm.

@@ -13,7 +13,8 @@ use crate::io::memory::keep_in_memory;
 use crate::io::node::NodeGate;
 use crate::io::pipeline;
 use crate::metrics;
-use crate::sink::SegmentSink;
+use crate::recordings::Recordings;
+use crate::sink::{NoVault, SegmentSink};
 use crate::tasks::camera::{self, ASK_TIMEOUT, Camera, Context, Setup};
 use crate::tasks::look::Looker;
 use crate::tasks::measure::{self, MeasureArgs};
@@ -35,6 +36,7 @@ const STOP: Duration = Duration::from_secs(2);
 pub struct Agent {
     cameras: Vec<Arc<Camera>>,
     context: Context,
+    recordings: Option<Recordings>,
     listener: TcpListener,
     readiness: Readiness,
 }
@@ -54,7 +56,13 @@ impl Agent {
             let readiness = readiness.clone();
             move || cameras(&config, &readiness)
         });
-        Ok(Self { cameras: cameras.await??, context: Context { gate, sink }, listener, readiness })
+        Ok(Self { cameras: cameras.await??, context: Context { gate, sink }, recordings: None, listener, readiness })
+    }
+
+    /// With what works on the recordings that its sink takes.
+    #[must_use]
+    pub fn with(self, recordings: Option<Recordings>) -> Self {
+        Self { recordings, ..self }
     }
 
     /// Where preview, health and metrics are served.
@@ -65,23 +73,38 @@ impl Agent {
     /// Works until `stop`.
     pub async fn run(self, stop: CancellationToken) -> Result<()> {
         let operations = operations_router(self.readiness, telemetry::init_metrics());
-        let router = http::router(self.cameras.clone()).merge(operations);
+        let vault = self.recordings.as_ref().map(Recordings::vault);
+        let router = http::router(self.cameras.clone(), vault).merge(operations);
         let mut tasks = JoinSet::new();
+        if let Some(recordings) = self.recordings {
+            recordings.start(&mut tasks, &stop);
+        }
         for camera in self.cameras {
             tasks.spawn(camera::run(self.context.clone(), camera, stop.clone()));
         }
         serve(self.listener, router, stop.clone()).await.context("serve HTTP")?;
         if tokio::time::timeout(STOP, tasks.join_all()).await.is_err() {
-            tracing::warn!("a camera did not stop in time and is left behind");
+            tracing::warn!("a camera, or what works on recordings, did not stop in time and is left behind");
         }
         Ok(())
     }
 }
 
-/// Builds and runs an agent that asks the configured nodes for consent, until `stop`.
-pub async fn run(config: Config, sink: Arc<dyn SegmentSink>, stop: CancellationToken) -> Result<()> {
+/// Builds and runs an agent that asks the configured nodes for consent, until `stop`. Without a vault it keeps nothing.
+pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
     let gate = NodeGate::new(&config.node.urls, ASK_TIMEOUT)?;
-    Agent::build(config, Arc::new(gate), sink).await?.run(stop).await
+    let recordings = Recordings::open(&config).await?;
+    if recordings.is_none() {
+        tracing::warn!("no [vault] is configured: cameras are streamed and previewed, and nothing is recorded");
+    }
+    let sink = recordings.as_ref().map_or_else(|| Arc::new(NoVault) as Arc<dyn SegmentSink>, Recordings::sink);
+    Agent::build(config, Arc::new(gate), sink).await?.with(recordings).run(stop).await
+}
+
+/// Plays a film as a camera on loopback, until `stop`.
+#[cfg(feature = "rtsp-camera")]
+pub async fn rtsp_camera(film: &std::path::Path, port: u16, stop: CancellationToken) -> Result<()> {
+    crate::io::rtsp_camera::serve(film, port, stop).await
 }
 
 /// Anonymises a film; gives a line of JSON that says how many frames were shown, and why the others were not.

@@ -1,5 +1,9 @@
 //! What an operator may set.
 
+mod recording;
+
+pub use recording::{AgentConfig, IpfsConfig, PinataConfig, PinningConfig, VaultConfig};
+
 use crate::core::consent::CameraKind;
 use crate::core::frame::Size;
 use crate::io::capture::Source;
@@ -21,6 +25,12 @@ pub struct Config {
     pub detector: DetectorConfig,
     /// The sidechain, which knows the consents.
     pub node: NodeConfig,
+    /// Who signs for what is recorded.
+    pub agent: AgentConfig,
+    /// Where recordings are encrypted and wait. Without it the agent streams and previews, and keeps nothing.
+    pub vault: Option<VaultConfig>,
+    /// Where encrypted recordings go.
+    pub ipfs: IpfsConfig,
     /// Preview, health, metrics.
     pub http: HttpConfig,
     /// The cameras.
@@ -37,13 +47,14 @@ pub struct VideoConfig {
     pub height: u16,
     /// What the encoder may use, for recording, preview and stream together. Default 1500.
     pub bitrate_kbps: u32,
-    /// Milliseconds of a segment; it ends with the group of pictures that reaches them. Default 4000.
+    /// Milliseconds of a segment; it ends with the group of pictures that reaches them. Default 60000: each
+    /// is a transaction, and a crash loses the one that is not complete.
     pub segment_ms: u64,
 }
 
 impl Default for VideoConfig {
     fn default() -> Self {
-        Self { width: 1280, height: 720, bitrate_kbps: 1_500, segment_ms: 4_000 }
+        Self { width: 1280, height: 720, bitrate_kbps: 1_500, segment_ms: 60_000 }
     }
 }
 
@@ -152,6 +163,7 @@ impl Config {
                 mistakes.push(format!("cameras[{place}].camera: {} is there twice", camera.camera));
             }
         }
+        mistakes.extend(recording::mistakes(self));
         if mistakes.is_empty() { Ok(()) } else { Err(ConfigError { mistakes }) }
     }
 
@@ -204,7 +216,8 @@ fn is_rtsp(url: &str) -> bool {
     url.starts_with("rtsp://") || url.starts_with("rtsps://")
 }
 
-fn read_secret(file: &Path) -> anyhow::Result<Secret> {
+/// What stands in a file, without the line's end.
+pub(crate) fn read_secret(file: &Path) -> anyhow::Result<Secret> {
     use anyhow::Context;
     let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
     Ok(Secret::new(text.trim()))

@@ -2,16 +2,19 @@
 
 mod cameras;
 mod preview;
+mod recordings;
 
 use crate::tasks::camera::Camera;
 use axum::Router;
 use problem::Refusal;
+use recording_vault::Vault;
 use std::sync::Arc;
 
-/// The cameras, in the configuration's order.
+/// The cameras, in the configuration's order, and the vault if there is one.
 #[derive(Clone)]
 pub(crate) struct Api {
     cameras: Arc<[Arc<Camera>]>,
+    vault: Option<Arc<Vault>>,
 }
 
 impl Api {
@@ -22,10 +25,11 @@ impl Api {
 }
 
 /// All routes but health and metrics.
-pub(crate) fn router(cameras: Vec<Arc<Camera>>) -> Router {
+pub(crate) fn router(cameras: Vec<Arc<Camera>>, vault: Option<Arc<Vault>>) -> Router {
     Router::new()
         .merge(cameras::router())
         .merge(preview::router())
+        .merge(recordings::router())
         .layer(axum::middleware::from_fn(problem::with_request_id))
-        .with_state(Api { cameras: cameras.into() })
+        .with_state(Api { cameras: cameras.into(), vault })
 }

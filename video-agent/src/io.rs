@@ -4,10 +4,16 @@ pub(crate) mod background;
 pub(crate) mod capture;
 pub(crate) mod clock;
 pub(crate) mod detector;
+pub(crate) mod disk;
 pub(crate) mod encoder;
+pub(crate) mod genesis;
 pub(crate) mod images;
+pub(crate) mod ledger;
 pub(crate) mod memory;
 pub(crate) mod node;
 pub(crate) mod pipeline;
 pub(crate) mod preview;
 pub(crate) mod push;
+#[cfg(feature = "rtsp-camera")]
+pub(crate) mod rtsp_camera;
+pub(crate) mod vault;

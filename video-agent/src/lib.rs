@@ -11,13 +11,20 @@ mod gate;
 mod http;
 mod io;
 mod metrics;
+mod recordings;
 mod sink;
 mod tasks;
 
+#[cfg(feature = "rtsp-camera")]
+pub use app::rtsp_camera;
 pub use app::{Agent, measure, run};
-pub use config::{CameraConfig, Config, ConfigError, DetectorConfig, HttpConfig, NodeConfig, VideoConfig};
+pub use config::{
+    AgentConfig, CameraConfig, Config, ConfigError, DetectorConfig, HttpConfig, IpfsConfig, NodeConfig, PinataConfig,
+    PinningConfig, VaultConfig, VideoConfig,
+};
 pub use core::consent::{Asked, CameraKind, Grant, Permission};
 pub use error::Error;
 pub use gate::{ConsentGate, GateError};
+pub use recordings::Recordings;
 pub use sink::{NoVault, Segment, SegmentSink, SinkError};
 pub use tasks::measure::MeasureArgs;

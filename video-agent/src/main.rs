@@ -3,10 +3,12 @@
 use clap::{Args, Parser, Subcommand};
 use service_kit::config::{Sources, load};
 use service_kit::{shutdown, telemetry};
+#[cfg(feature = "rtsp-camera")]
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
-use video_agent::{Config, MeasureArgs, NoVault};
+use tokio_util::sync::CancellationToken;
+use video_agent::{Config, MeasureArgs};
 
 #[derive(Parser)]
 #[command(version, about = "Anonymises an outlet's cameras, records and streams them while consent is in force")]
@@ -22,12 +24,29 @@ struct Cli {
 enum Command {
     /// Anonymise a film and write down what was hidden.
     Measure(Measure),
+    /// Play a film as a camera on loopback.
+    #[cfg(feature = "rtsp-camera")]
+    #[command(hide = true)]
+    RtspCamera(RtspCamera),
 }
 
 #[derive(Args)]
 struct Measure {
     #[command(flatten)]
     args: MeasureArgs,
+}
+
+#[cfg(feature = "rtsp-camera")]
+#[derive(Args)]
+struct RtspCamera {
+    /// The film.
+    film: PathBuf,
+    /// At `rtsp://127.0.0.1:PORT/kitchen` and `/table`.
+    #[arg(long)]
+    port: u16,
+    /// Stop when standard input closes.
+    #[arg(long)]
+    stop_on_stdin_close: bool,
 }
 
 fn main() -> ExitCode {
@@ -43,16 +62,28 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<()> {
     telemetry::init_logs("info");
-    if let Some(Command::Measure(Measure { args })) = cli.command {
-        println!("{}", video_agent::measure(&args)?);
-        return Ok(());
+    match cli.command {
+        Some(Command::Measure(Measure { args })) => {
+            println!("{}", video_agent::measure(&args)?);
+            Ok(())
+        }
+        #[cfg(feature = "rtsp-camera")]
+        Some(Command::RtspCamera(RtspCamera { film, port, stop_on_stdin_close })) => {
+            until_stopped(stop_on_stdin_close, async |stop| video_agent::rtsp_camera(&film, port, stop).await)
+        }
+        None => {
+            let config = load(&Config::default(), &cli.sources)?;
+            until_stopped(cli.sources.stop_on_stdin_close, async |stop| video_agent::run(config, stop).await)
+        }
     }
-    let config = load(&Config::default(), &cli.sources)?;
+}
+
+fn until_stopped(
+    on_stdin_close: bool,
+    work: impl AsyncFnOnce(CancellationToken) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let result = runtime.block_on(async {
-        let stop = shutdown::token(cli.sources.stop_on_stdin_close)?;
-        video_agent::run(config, Arc::new(NoVault), stop).await
-    });
+    let result = runtime.block_on(async { work(shutdown::token(on_stdin_close)?).await });
     // A thread that hangs in a camera's driver must not keep the process alive.
     runtime.shutdown_timeout(Duration::from_millis(500));
     result

@@ -18,6 +18,12 @@ pub(crate) fn describe() {
     describe_counter!("video_push_attempts_total", "connections to the streaming platform that were begun");
     describe_histogram!("video_anonymise_seconds", "time from a frame's arrival until the next one could be taken");
     describe_histogram!("video_look_seconds", "time in which faces were looked for in a frame");
+    describe_gauge!("video_spool_bytes", "encrypted recordings that wait to be uploaded");
+    describe_gauge!("video_spool_bytes_max", "what the spool may hold");
+    describe_gauge!("video_uploads_waiting", "recordings that are not on the ledger yet, or not cleaned up");
+    describe_gauge!("video_erasures_waiting", "erasures whose keys are destroyed and that are not done everywhere");
+    describe_gauge!("video_disk_free_bytes", "room on the disk of the vault");
+    describe_gauge!("video_disk_bytes", "size of that disk");
     describe_gauge!("video_detector_usable", "1 if the detector passed its self-test, or none is configured");
 }
 
@@ -67,6 +73,18 @@ pub(crate) fn anonymised(camera: u64, took: Duration) {
 
 pub(crate) fn looked(took: Duration) {
     histogram!("video_look_seconds").record(took);
+}
+
+pub(crate) fn waiting(spool_bytes: u64, spool_bytes_max: u64, uploads: u64, erasures: u64) {
+    gauge!("video_spool_bytes").set(spool_bytes as f64);
+    gauge!("video_spool_bytes_max").set(spool_bytes_max as f64);
+    gauge!("video_uploads_waiting").set(uploads as f64);
+    gauge!("video_erasures_waiting").set(erasures as f64);
+}
+
+pub(crate) fn disk(free: u64, all: u64) {
+    gauge!("video_disk_free_bytes").set(free as f64);
+    gauge!("video_disk_bytes").set(all as f64);
 }
 
 pub(crate) fn detector_usable(usable: bool) {

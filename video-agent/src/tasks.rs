@@ -2,8 +2,10 @@
 
 pub(crate) mod anonymise;
 pub(crate) mod camera;
+pub(crate) mod gauges;
 pub(crate) mod look;
 pub(crate) mod measure;
 pub(crate) mod output;
 pub(crate) mod push;
+pub(crate) mod revocations;
 pub(crate) mod session;

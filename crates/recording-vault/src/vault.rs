@@ -192,9 +192,41 @@ impl Vault {
         self.store.of_camera(camera)
     }
 
+    /// A camera's recordings before a number, newest first, at most `limit`; and whether each is being erased.
+    pub fn newest(&self, camera: u64, before: u64, limit: usize) -> Result<Vec<(Record, bool)>, VaultError> {
+        let records = self.store.newest(camera, before, limit)?;
+        let with_state = |record: Record| self.store.erasure(&record.cid()).map(|erasure| (record, erasure.is_some()));
+        records.into_iter().map(with_state).collect()
+    }
+
+    /// The number of a camera's next recording.
+    pub fn next_sequence(&self, camera: u64) -> Result<u64, VaultError> {
+        self.store.chain(camera).map(|chain| chain.next_sequence)
+    }
+
+    /// The consent that follows another one among those that something is kept under; from the last one on none.
+    pub fn consent_after(&self, consent: Option<B256>) -> Result<Option<B256>, VaultError> {
+        self.store.consent_after(consent)
+    }
+
+    /// Whether a consent was revoked here.
+    pub fn is_revoked(&self, consent: B256) -> Result<bool, VaultError> {
+        self.store.is_revoked(consent)
+    }
+
+    /// How many erasures are decided and not done.
+    pub fn erasures_waiting(&self) -> Result<u64, VaultError> {
+        self.store.erasures_waiting()
+    }
+
     /// Bytes that wait for the network, and how many recordings.
     pub fn waiting(&self) -> Result<(u64, u64), VaultError> {
         Ok((self.spool.bytes(), self.store.uploads_waiting()?))
+    }
+
+    /// What the spool may hold.
+    pub fn spool_bytes_max(&self) -> u64 {
+        self.spool.bytes_max()
     }
 
     /// Who signs the manifests.

@@ -341,7 +341,7 @@ async fn register_missing(target: &Target, keys: &Keys, map: &Map) -> Result<()>
         }
         let enrolled = found.is_some_and(|outlet| outlet.terminals.iter().any(|known| known.address == terminal));
         if !enrolled {
-            register_terminal(target, node, keys, spec.id, terminal).await?;
+            register_terminal(target, node, keys, spec.id, terminal, TerminalKind::Physical).await?;
         }
     }
     Ok(())
@@ -424,12 +424,15 @@ pub async fn register_terminal(
     keys: &Keys,
     outlet: OutletId,
     terminal: Address,
+    kind: TerminalKind,
 ) -> Result<()> {
     let owner = keys.owner(outlet)?;
     let nonce = next_nonce(node, address_of_secret(&owner)).await?;
-    let payload = Payload::RegisterTerminal(RegisterTerminal { outlet, terminal, kind: TerminalKind::Physical, nonce });
+    let payload = Payload::RegisterTerminal(RegisterTerminal { outlet, terminal, kind, nonce });
     let domain = target.genesis.domain();
-    submit(node, &domain, payload, &owner).await.with_context(|| format!("enrol the terminal of outlet {outlet}"))
+    submit(node, &domain, payload, &owner)
+        .await
+        .with_context(|| format!("enrol the {kind} terminal of outlet {outlet}"))
 }
 
 /// Signs a transaction, sends it and waits until it is final.

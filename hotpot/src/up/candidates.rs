@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use client::NodeClient;
 use domain::crypto::address_of_secret;
 use domain::transaction::RegisterValidator;
-use domain::{Currency, ElectionRules, OutletId, OutletKind, Payload, Signature};
+use domain::{Currency, ElectionRules, OutletId, OutletKind, Payload, Signature, TerminalKind};
 use secp256k1::SECP256K1;
 
 /// Their outlets' numbers start here, far from those that imports use.
@@ -50,7 +50,7 @@ pub async fn register(target: &Target, keys: &Keys, count: usize) -> Result<()> 
         }
         if found.is_none_or(|outlet| outlet.terminals.is_empty()) {
             let terminal = address_of_secret(&keys.terminal(id)?);
-            register_terminal(target, node, keys, id, terminal).await?;
+            register_terminal(target, node, keys, id, terminal, TerminalKind::Physical).await?;
         }
         register_validator(target, node, keys, number).await?;
     }

@@ -54,6 +54,12 @@ pub struct NetworkFile {
     pub indexer: Entry,
     /// The gateway.
     pub gateway: Entry,
+    /// The video agent; absent without --with-video.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub video_agent: Option<Entry>,
+    /// The RTSP server that plays a film as cameras do; absent without --with-video FILE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cameras: Option<Entry>,
     /// anvil; absent with --evm-rpc.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anvil: Option<Entry>,
@@ -92,6 +98,8 @@ impl NetworkFile {
             ("relayer", _) => Some(&mut self.relayer),
             ("indexer", _) => Some(&mut self.indexer),
             ("gateway", _) => Some(&mut self.gateway),
+            ("video-agent", _) => self.video_agent.as_mut(),
+            ("cameras", _) => self.cameras.as_mut(),
             ("anvil", _) => self.anvil.as_mut(),
             ("kubo", _) => self.kubo.as_mut(),
             ("postgres", _) => self.postgres.as_mut(),

@@ -7,7 +7,9 @@ use crate::cli::UpArgs;
 use crate::keys::Keys;
 use anyhow::{Context, Result};
 use client::NodeClient;
+use domain::OutletId;
 use local_services::{Anvil, AnvilOptions, Kubo, KuboOptions, Postgres};
+use serde::Serialize;
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 use std::convert::Infallible;
@@ -45,14 +47,16 @@ pub fn node_entries(ports: &Ports, count: usize) -> Vec<Entry> {
     (0..count).map(node).collect()
 }
 
-fn write_config(layout: &Layout, service: &str, config: &serde_json::Value) -> Result<PathBuf> {
+/// Writes what a service is told.
+pub fn write_config(layout: &Layout, service: &str, config: &serde_json::Value) -> Result<PathBuf> {
     let path = layout.config(service);
     crate::files::write_atomically(&path, toml::to_string(config)?.as_bytes())?;
     Ok(path)
 }
 
 fn start(supervisor: &Supervisor, layout: &Layout, name: &str, command: &'static str, config: PathBuf) {
-    supervisor.start(Service { name: name.to_owned(), command, config, log: layout.log(name) });
+    let arguments = vec![command.into(), "--config".into(), config.into()];
+    supervisor.start(Service { name: name.to_owned(), program: None, arguments, log: layout.log(name) });
 }
 
 /// Starts all validators; gives clients of them.
@@ -92,6 +96,22 @@ pub fn start_nodes(
         start(supervisor, layout, &name, "node", write_config(layout, &name, &config)?);
     }
     Ok((0..count).map(|number| NodeClient::new(&loopback(ports.nodes[number]))).collect())
+}
+
+/// An outlet's video agent, as the gateway is told of it.
+#[derive(Serialize)]
+pub struct VideoAgent {
+    /// Its outlet.
+    pub outlet: OutletId,
+    /// Its HTTP.
+    pub url: String,
+}
+
+impl VideoAgent {
+    /// One on this machine.
+    pub fn local(outlet: OutletId, port: u16) -> Self {
+        Self { outlet, url: loopback(port) }
+    }
 }
 
 /// What relayer and indexer connect to.
@@ -147,11 +167,18 @@ pub fn start_indexer(supervisor: &Supervisor, layout: &Layout, port: u16, chains
 }
 
 /// Starts the gateway.
-pub fn start_gateway(supervisor: &Supervisor, layout: &Layout, listen: SocketAddr, nodes: &[NodeClient]) -> Result<()> {
+pub fn start_gateway(
+    supervisor: &Supervisor,
+    layout: &Layout,
+    listen: SocketAddr,
+    nodes: &[NodeClient],
+    agents: &[VideoAgent],
+) -> Result<()> {
     let config = json!({
         "database": { "url_file": layout.database_url_file() },
         "node": { "urls": nodes.iter().map(NodeClient::base).collect::<Vec<_>>() },
         "http": { "listen": listen.to_string() },
+        "video": { "agents": agents },
     });
     start(supervisor, layout, "gateway", "gateway", write_config(layout, "gateway", &config)?);
     Ok(())
@@ -221,12 +248,14 @@ impl External {
 
     /// The Kubo node to use: a given one, or our own; none where the built-in block store keeps recordings.
     pub async fn start_ipfs(&mut self, args: &UpArgs, layout: &Layout, port: u16) -> Result<Option<String>> {
+        let options = KuboOptions { dir: layout.dir.join("kubo"), port, programs: kubo_folders() };
         match args.ipfs.as_deref() {
             Some(OWN) => {}
+            // Only recordings need it.
+            None if args.with_video.is_some() && options.program().is_some() => {}
             None | Some(BUILT_IN) => return Ok(None),
             Some(url) => return Ok(Some(url.to_owned())),
         }
-        let options = KuboOptions { dir: layout.dir.join("kubo"), port, programs: kubo_folders() };
         options.program().context("--ipfs own: the program ipfs is not here; scripts/test builds it with Go")?;
         let kubo = Kubo::start(&options).await?;
         let url = kubo.url();

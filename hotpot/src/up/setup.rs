@@ -99,6 +99,10 @@ pub struct Ports {
     pub anvil: u16,
     /// Kubo's RPC.
     pub kubo: u16,
+    /// The video agent.
+    pub video: u16,
+    /// The RTSP server that plays a film.
+    pub cameras: u16,
     /// The gateway.
     pub gateway: SocketAddr,
 }
@@ -124,11 +128,13 @@ impl Ports {
                 indexer: args.indexer_port,
                 anvil: args.anvil_port,
                 kubo: args.kubo_port,
+                video: args.video_port,
+                cameras: args.camera_port,
                 gateway: args.http.unwrap_or(loopback(GATEWAY_PORT)),
             });
         }
         let count = usize::from(VALIDATORS_MAX);
-        let free = (0..2 * count + 5).map(|_| local_services::free_port()).collect::<std::io::Result<Vec<u16>>>()?;
+        let free = (0..2 * count + 7).map(|_| local_services::free_port()).collect::<std::io::Result<Vec<u16>>>()?;
         Ok(Self {
             nodes: free[..count].to_vec(),
             p2p: free[count..2 * count].to_vec(),
@@ -136,6 +142,8 @@ impl Ports {
             indexer: free[2 * count + 1],
             anvil: free[2 * count + 2],
             kubo: free[2 * count + 4],
+            video: free[2 * count + 5],
+            cameras: free[2 * count + 6],
             gateway: args.http.unwrap_or(loopback(free[2 * count + 3])),
         })
     }
@@ -143,9 +151,10 @@ impl Ports {
 
 impl Ports {
     /// A port that somebody else has would only show as a service that starts again and again.
-    pub fn check_free(&self, validators: usize) -> Result<()> {
+    pub fn check_free(&self, validators: usize, with_video: bool) -> Result<()> {
         let ours = self.nodes[..validators].iter().chain(&self.p2p[..validators]).chain([&self.relayer, &self.indexer]);
-        for address in ours.map(|port| loopback(*port)).chain([self.gateway]) {
+        let video = [&self.video, &self.cameras].into_iter().filter(|_| with_video);
+        for address in ours.chain(video).map(|port| loopback(*port)).chain([self.gateway]) {
             let port = address.port();
             std::net::TcpListener::bind(address)
                 .with_context(|| format!("port {port} is taken: stop who has it, or use --free-ports"))?;

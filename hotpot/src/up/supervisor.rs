@@ -3,6 +3,7 @@
 use super::network::NetworkFile;
 use anyhow::Result;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,15 +21,15 @@ const STEADY: Duration = Duration::from_secs(10);
 /// How long a service may take to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A service of ours: `hotpot NAME --config FILE`.
+/// A service of ours. Each of them stops when its standard input closes.
 #[derive(Clone, Debug)]
 pub struct Service {
     /// As in `network.json`.
     pub name: String,
-    /// The command of `hotpot`.
-    pub command: &'static str,
-    /// Its configuration.
-    pub config: PathBuf,
+    /// The program; none is this very one.
+    pub program: Option<PathBuf>,
+    /// What it is told.
+    pub arguments: Vec<OsString>,
     /// Where its log goes.
     pub log: PathBuf,
 }
@@ -122,11 +123,15 @@ fn this_program() -> std::io::Result<PathBuf> {
 
 fn spawn(service: &Service) -> std::io::Result<Child> {
     let log = std::fs::File::options().create(true).append(true).open(&service.log)?;
-    Command::new(this_program()?)
-        .arg0("hotpot")
-        .arg(service.command)
-        .arg("--config")
-        .arg(&service.config)
+    let mut command = match &service.program {
+        Some(program) => Command::new(program),
+        None => Command::new(this_program()?),
+    };
+    if service.program.is_none() {
+        command.arg0("hotpot");
+    }
+    command
+        .args(&service.arguments)
         // It stops by itself when this process is gone, however it went.
         .arg("--stop-on-stdin-close")
         .stdin(Stdio::piped())

@@ -16,5 +16,6 @@ mod snapshots;
 mod tidy;
 mod validators;
 mod verify;
+mod video;
 mod wallet;
 mod wires;

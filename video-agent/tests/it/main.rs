@@ -6,5 +6,6 @@ mod cameras;
 mod consent;
 mod disk;
 mod preview;
+mod recordings;
 mod stream;
 mod world;

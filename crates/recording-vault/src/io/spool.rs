@@ -44,6 +44,11 @@ impl Spool {
         self.bytes.load(Ordering::Relaxed)
     }
 
+    /// What it may hold.
+    pub fn bytes_max(&self) -> u64 {
+        self.bytes_max
+    }
+
     /// Whether so much more would fit.
     pub fn check_room(&self, needed: u64) -> Result<(), VaultError> {
         let used = self.bytes();

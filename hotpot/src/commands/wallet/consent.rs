@@ -7,11 +7,12 @@ use super::network::Network;
 use super::sign::deliver;
 use anyhow::{Context, Result};
 use domain::consent::{Purposes, commitment};
-use domain::eip712::WitnessedConsent;
+use domain::eip712::{DomainSeparator, WitnessedConsent};
 use domain::transaction::RecordConsent;
 use domain::{Address, B256, Payload, Signature, SignedTransaction};
 use serde_json::{Value, json};
 use sidechain::node::now_ms;
+use std::path::Path;
 use wallet::{Role, SecretKey, Zeroizing};
 
 /// `hotpot wallet consent`.
@@ -42,7 +43,6 @@ fn witness_key(args: &ConsentArgs) -> Which {
     Which { role, index: args.witness_index, path: None }
 }
 
-/// The consent with the terminal's signature.
 fn seen(
     args: &ConsentArgs,
     network: &Network,
@@ -50,24 +50,33 @@ fn seen(
     guest: Address,
     salt: B256,
 ) -> Result<RecordConsent> {
-    let mut consent = RecordConsent {
+    let wanted = WitnessedConsent {
         outlet: args.outlet,
         camera: args.camera,
         purposes: Purposes::of(&args.purposes).context("name each purpose at most once")?,
         commitment: commitment(salt, &args.reference),
         guest,
         until_ms: now_ms().saturating_add(args.for_minutes * 60_000),
-        witness: wallet::address(witness),
-        witness_signature: Signature([0; 65]),
     };
-    let digest = network.domain.consent_witness_digest(&WitnessedConsent::from(&consent));
-    consent.witness_signature = Signature::sign(digest, witness);
-    Ok(consent)
+    Ok(witnessed(&wanted, witness, &network.domain))
+}
+
+/// A consent with the terminal's signature, for the guest to sign.
+pub fn witnessed(wanted: &WitnessedConsent, witness: &SecretKey, domain: &DomainSeparator) -> RecordConsent {
+    let WitnessedConsent { outlet, camera, purposes, commitment, guest, until_ms } = *wanted;
+    let witness_signature = Signature::sign(domain.consent_witness_digest(wanted), witness);
+    let witness = wallet::address(witness);
+    RecordConsent { outlet, camera, purposes, commitment, guest, until_ms, witness, witness_signature }
 }
 
 fn keep_salt(args: &ConsentArgs, salt: B256) -> Result<()> {
-    let kept = json!({"salt": salt, "reference": args.reference, "commitment": commitment(salt, &args.reference)});
-    Ok(wallet::write_secret(&args.salt_file, &Zeroizing::new(format!("{kept}\n")))?)
+    write_salt(&args.salt_file, salt, &args.reference)
+}
+
+/// Keeps what shows whose consent it is, readable by its owner alone.
+pub fn write_salt(file: &Path, salt: B256, reference: &str) -> Result<()> {
+    let kept = json!({"salt": salt, "reference": reference, "commitment": commitment(salt, reference)});
+    Ok(wallet::write_secret(file, &Zeroizing::new(format!("{kept}\n")))?)
 }
 
 /// What the guest signs with `hotpot wallet sign` or any other signer.

@@ -1,0 +1,239 @@
+//! `--with-video`: a video agent at one outlet, allowed by the owner in the kitchen and by a guest at a table.
+
+use super::network::Entry;
+use super::services::{entry, write_config};
+use super::setup::{Layout, Ports};
+use super::supervisor::{Service, Supervisor};
+use crate::commands::{witnessed, write_salt};
+use crate::import::map::Map;
+use crate::import::run::{
+    Opening, Target, ensure_outlets, furthest, is_outdated, next_nonce, register_outlet, register_terminal, submit,
+};
+use crate::keys::Keys;
+use anyhow::{Context, Result, bail};
+use client::NodeClient;
+use domain::consent::{BasisKind, Purposes, commitment};
+use domain::crypto::address_of_secret;
+use domain::eip712::WitnessedConsent;
+use domain::transaction::RecordLegalBasis;
+use domain::{B256, OutletId, OutletKind, Payload, TerminalKind, keccak256};
+use serde_json::{Value, json};
+use sidechain::node::now_ms;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The agent's outlet when no map names one.
+const OUTLET: OutletId = 8_001;
+const KITCHEN: u64 = 1;
+const TABLE: u64 = 2;
+/// What hangs beside the kitchen's camera.
+const NOTICE: &str = "This kitchen is filmed; faces are hidden before anything is stored. Kept for 3 days.";
+const RETENTION_DAYS: u32 = 3;
+const BASIS_MS: u64 = 30 * 86_400_000;
+const CONSENT_MS: u64 = 8 * 3_600_000;
+const SEGMENT_MS: u64 = 5_000;
+/// How often what the ledger moved on under is begun anew.
+const ATTEMPTS: usize = 20;
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// What the agent needs.
+pub struct Video<'a> {
+    /// The network's folder.
+    pub layout: &'a Layout,
+    /// Its keys.
+    pub keys: &'a Keys,
+    /// Its ports.
+    pub ports: &'a Ports,
+    /// Its nodes and parameters.
+    pub target: &'a Target,
+    /// A film for the cameras.
+    pub film: Option<&'a Path>,
+    /// Kubo's RPC, if there is one.
+    pub ipfs: Option<&'a str>,
+}
+
+/// The entries of the agent and of the cameras in `network.json`.
+pub struct Entries {
+    /// The agent.
+    pub agent: Entry,
+    /// What plays the film.
+    pub cameras: Option<Entry>,
+}
+
+/// The agent's program, which stands beside ours; it is built apart, since it needs GStreamer and OpenCV.
+pub fn program() -> Result<PathBuf> {
+    let program = std::env::current_exe().context("find the video agent")?.with_file_name("video-agent");
+    if !program.is_file() {
+        bail!(
+            "{} is missing: scripts/demo --with-video builds it, or `cargo build --workspace` once GStreamer and \
+             OpenCV are installed (setup_video in scripts/lib/common.sh)",
+            program.display()
+        );
+    }
+    Ok(program)
+}
+
+/// The agent's outlet: the first one of the first map, or one of our own.
+pub fn outlet(maps: &[Map]) -> OutletId {
+    maps.first().and_then(|map| map.outlets.first()).map_or(OUTLET, |outlet| outlet.id)
+}
+
+impl Video<'_> {
+    /// Registers what is missing, then starts the cameras and the agent.
+    pub async fn start(&self, supervisor: &Supervisor, maps: &[Map]) -> Result<Entries> {
+        let program = program()?;
+        let film = self.film.map(|film| film.canonicalize().with_context(|| format!("open {}", film.display())));
+        let film = film.transpose()?;
+        self.ensure_outlet(maps).await?;
+        let outlet = outlet(maps);
+        self.until_it_stands(|node| self.enrol(node, outlet)).await?;
+        self.until_it_stands(|node| self.allow_kitchen(node, outlet)).await?;
+        self.until_it_stands(|node| self.consent_at_table(node, outlet)).await?;
+        let cameras = film.map(|film| self.start_cameras(supervisor, &program, &film));
+        let config = write_config(self.layout, "video-agent", &self.config(outlet, cameras.is_some()))?;
+        let arguments = vec!["--config".into(), config.into()];
+        supervisor.start(self.service("video-agent", &program, arguments));
+        Ok(Entries { agent: entry(self.ports.video), cameras })
+    }
+
+    fn service(&self, name: &str, program: &Path, arguments: Vec<std::ffi::OsString>) -> Service {
+        let (name, log) = (name.to_owned(), self.layout.log(name));
+        Service { name, program: Some(program.to_owned()), arguments, log }
+    }
+
+    fn start_cameras(&self, supervisor: &Supervisor, program: &Path, film: &Path) -> Entry {
+        let port = self.ports.cameras;
+        let arguments = vec!["rtsp-camera".into(), film.into(), "--port".into(), port.to_string().into()];
+        supervisor.start(self.service("cameras", program, arguments));
+        Entry { http: String::new(), port, ..Entry::default() }
+    }
+
+    /// Tries again while other transactions of the same signers become final.
+    async fn until_it_stands<'a, F>(&'a self, step: impl Fn(NodeClient) -> F) -> Result<()>
+    where
+        F: Future<Output = Result<()>> + 'a,
+    {
+        for _ in 0..ATTEMPTS {
+            match step(furthest(&self.target.nodes).await?).await {
+                Err(error) if is_outdated(&error) => tokio::time::sleep(PAUSE).await,
+                other => return other,
+            }
+        }
+        step(furthest(&self.target.nodes).await?).await
+    }
+
+    async fn ensure_outlet(&self, maps: &[Map]) -> Result<()> {
+        match maps.first().filter(|map| !map.outlets.is_empty()) {
+            Some(map) => ensure_outlets(self.target, self.keys, map).await,
+            None => self.until_it_stands(|node| self.open_outlet(node)).await,
+        }
+    }
+
+    async fn open_outlet(&self, node: NodeClient) -> Result<()> {
+        let found = node.outlets().await?.into_iter().find(|known| known.outlet == OUTLET);
+        if found.is_none() {
+            let currency = "GEL".parse().map_err(anyhow::Error::msg)?;
+            let opening = Opening { outlet: OUTLET, kind: OutletKind::OwnerOperated, city: "Tbilisi".into(), currency };
+            let owner = address_of_secret(&self.keys.owner(OUTLET)?);
+            register_outlet(self.target, &node, self.keys, &opening, owner).await?;
+        }
+        let till = address_of_secret(&self.keys.terminal(OUTLET)?);
+        if found.is_some_and(|outlet| outlet.terminals.iter().any(|known| known.address == till)) {
+            return Ok(());
+        }
+        register_terminal(self.target, &node, self.keys, OUTLET, till, TerminalKind::Physical).await
+    }
+
+    async fn enrol(&self, node: NodeClient, outlet: OutletId) -> Result<()> {
+        let agent = address_of_secret(&self.keys.video_agent(outlet)?);
+        let found = node.outlets().await?.into_iter().find(|known| known.outlet == outlet);
+        if found.is_some_and(|outlet| outlet.terminals.iter().any(|known| known.address == agent)) {
+            return Ok(());
+        }
+        register_terminal(self.target, &node, self.keys, outlet, agent, TerminalKind::VideoAgent).await
+    }
+
+    /// The owner's legal basis, unless one is in force.
+    async fn allow_kitchen(&self, node: NodeClient, outlet: OutletId) -> Result<()> {
+        if !node.consents_in_force(outlet, KITCHEN).await?.is_empty() {
+            return Ok(());
+        }
+        let owner = self.keys.owner(outlet)?;
+        let payload = Payload::RecordLegalBasis(RecordLegalBasis {
+            outlet,
+            camera: KITCHEN,
+            kind: BasisKind::Chef,
+            notice_hash: keccak256(NOTICE),
+            retention_days: RETENTION_DAYS,
+            until_ms: now_ms() + BASIS_MS,
+            nonce: next_nonce(&node, address_of_secret(&owner)).await?,
+        });
+        submit(&node, &self.target.genesis.domain(), payload, &owner).await.context("record the kitchen's legal basis")
+    }
+
+    /// A guest's consent that the till has seen, unless one is in force.
+    async fn consent_at_table(&self, node: NodeClient, outlet: OutletId) -> Result<()> {
+        if !node.consents_in_force(outlet, TABLE).await?.is_empty() {
+            return Ok(());
+        }
+        let (guest, till) = (self.keys.get("guest-0")?, self.keys.terminal(outlet)?);
+        let (salt, reference) = (B256::from(rand::random::<[u8; 32]>()), format!("guest 0 at table {TABLE}"));
+        let until_ms = now_ms() + CONSENT_MS;
+        let wanted = WitnessedConsent {
+            outlet,
+            camera: TABLE,
+            purposes: Purposes::Both,
+            commitment: commitment(salt, &reference),
+            guest: address_of_secret(&guest),
+            until_ms,
+        };
+        write_salt(&self.layout.dir.join("consents").join(format!("salt-{until_ms}.json")), salt, &reference)?;
+        let domain = self.target.genesis.domain();
+        let payload = Payload::RecordConsent(witnessed(&wanted, &till, &domain));
+        submit(&node, &domain, payload, &guest).await.context("record the guest's consent")
+    }
+
+    fn config(&self, outlet: OutletId, has_film: bool) -> Value {
+        let dir = self.layout.dir.join("video");
+        let mut config = json!({
+            "outlet": outlet,
+            // Something to see soon.
+            "video": { "segment_ms": SEGMENT_MS },
+            "agent": {
+                "keystore_file": self.keys.file(&Keys::video_agent_name(outlet)),
+                "passphrase_file": self.keys.passphrase_file(),
+            },
+            "vault": { "dir": dir.join("vault"), "keys_dir": dir.join("keys") },
+            "ipfs": match self.ipfs {
+                Some(url) => json!({ "kubo_url": url }),
+                None => json!({ "block_store_dir": dir.join("blocks") }),
+            },
+            "node": { "urls": self.target.nodes.iter().map(NodeClient::base).collect::<Vec<_>>() },
+            "http": { "listen": format!("127.0.0.1:{}", self.ports.video) },
+            "cameras": [
+                self.camera(KITCHEN, "chef", "kitchen", has_film),
+                self.camera(TABLE, "customer", "table", has_film),
+            ],
+        });
+        if let Some(model) = model_file() {
+            config["detector"] = json!({ "model_file": model });
+        }
+        config
+    }
+
+    fn camera(&self, camera: u64, kind: &str, path: &str, has_film: bool) -> Value {
+        let rtsp = format!("rtsp://127.0.0.1:{}/{path}", self.ports.cameras);
+        match has_film {
+            true => json!({ "camera": camera, "kind": kind, "rtsp": rtsp }),
+            false => json!({ "camera": camera, "kind": kind, "test": "ball" }),
+        }
+    }
+}
+
+/// Where `setup_video` of scripts/lib puts the detector's model, looked for from here and from the program upwards.
+fn model_file() -> Option<PathBuf> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let program = std::env::current_exe().unwrap_or_default();
+    let roots = here.ancestors().chain(program.ancestors());
+    roots.map(|root| root.join(".tools/video/centerface.onnx")).find(|file| file.is_file())
+}

@@ -1,0 +1,216 @@
+//! The ledger behind the vault: pins and erasures signed with the agent's key, sent to a node that is ready.
+
+use async_trait::async_trait;
+use client::{ClientError, NodeClient, Problem};
+use domain::eip712::DomainSeparator;
+use domain::recording::EraseReason;
+use domain::transaction::{EraseRecording, PinRecording};
+use domain::{B256, Payload, Signature, SignedTransaction};
+use recording_vault::Reason;
+use recording_vault::ledger::{EraseReport, Ledger, LedgerError, LedgerState, PinReport};
+use std::time::Duration;
+use wallet::SecretKey;
+
+/// Taking a transaction waits for its block, which is usually there in less than a second.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Refusals that no waiting changes. Whatever else a node, or somebody between, says is waited for: a recording that
+/// is refused for good is erased.
+const FOR_GOOD: [&str; 10] = [
+    "camera_out_of_bounds",
+    "consent_revoked",
+    "outside_consent",
+    "purpose_not_allowed",
+    "recording_conflict",
+    "recording_length",
+    "recording_too_late",
+    "sequence_out_of_bounds",
+    "unknown_consent",
+    "wrong_consent",
+];
+
+/// Whether a guest took a consent back, as far as anybody can say.
+#[async_trait]
+pub(crate) trait Revocations: Send + Sync + 'static {
+    /// An error is no answer. Under a legal basis that ended nothing more is recorded, but what was stays for its
+    /// retention, as the ledger has it: it takes such pins still.
+    async fn is_taken_back(&self, consent: B256) -> Result<bool, LedgerError>;
+}
+
+/// Nodes of one chain, asked in turn.
+#[derive(Clone)]
+pub(crate) struct NodeLedger {
+    nodes: Vec<NodeClient>,
+    sidechain_id: B256,
+    domain: DomainSeparator,
+    key: SecretKey,
+}
+
+impl NodeLedger {
+    /// `key` is the agent's.
+    pub fn new(nodes: Vec<NodeClient>, genesis: &domain::Genesis, key: SecretKey) -> Self {
+        Self { nodes, sidechain_id: genesis.sidechain_id(), domain: genesis.domain(), key }
+    }
+
+    /// The first answer of a node that is ready. What one node refuses the next may know better, if it is ahead.
+    async fn first<'a, T, F>(&'a self, ask: impl Fn(&'a NodeClient) -> F) -> Result<T, LedgerError>
+    where
+        F: Future<Output = Result<T, LedgerError>>,
+    {
+        let mut said = LedgerError::Unreachable("no node is configured".into());
+        for node in &self.nodes {
+            let answer = match self.ready(node).await {
+                Ok(()) => ask(node).await,
+                Err(error) => Err(error),
+            };
+            match answer {
+                Ok(answer) => return Ok(answer),
+                Err(error) => said = graver(said, error),
+            }
+        }
+        Err(said)
+    }
+
+    /// A node that is behind knows neither what was pinned nor what was revoked.
+    async fn ready(&self, node: &NodeClient) -> Result<(), LedgerError> {
+        let status = node.status().await.map_err(|error| refused(&error))?;
+        if status.sidechain_id != self.sidechain_id {
+            return Err(LedgerError::Unreachable(format!("{} is a node of another network", node.base())));
+        }
+        let reason = || status.reason.clone().unwrap_or_else(|| "not ready".into());
+        if status.ready { Ok(()) } else { Err(LedgerError::Unreachable(format!("{}: {}", node.base(), reason()))) }
+    }
+
+    async fn submit(&self, payload: Payload) -> Result<(), LedgerError> {
+        let signature = Signature::sign(self.domain.transaction_digest(&payload), &self.key);
+        let transaction = SignedTransaction { payload, signature };
+        let transaction = &transaction;
+        self.first(
+            |node| async move { node.post_transaction(transaction).await.map(drop).map_err(|error| refused(&error)) },
+        )
+        .await
+    }
+}
+
+/// A refusal for good counts more than one for now, and that more than silence; of equals the later one.
+fn graver(before: LedgerError, now: LedgerError) -> LedgerError {
+    let weight = |error: &LedgerError| match error {
+        LedgerError::Unreachable(_) => 0,
+        LedgerError::NotAllowed(_) => 1,
+        LedgerError::Refused(_) => 2,
+    };
+    if weight(&now) >= weight(&before) { now } else { before }
+}
+
+/// What a node's no means for a recording.
+fn refused(error: &ClientError) -> LedgerError {
+    match error {
+        ClientError::Problem(problem) if !error.is_retryable() => meaning(problem),
+        other => LedgerError::Unreachable(crate::error::in_full(other)),
+    }
+}
+
+fn meaning(problem: &Problem) -> LedgerError {
+    let code = problem.kind.strip_prefix("urn:hotpot:problem:").unwrap_or_default();
+    let said = format!("{} ({code})", problem.detail);
+    if FOR_GOOD.contains(&code) { LedgerError::Refused(said) } else { LedgerError::NotAllowed(said) }
+}
+
+/// The same 36 bytes in the ledger's type.
+fn on_ledger(cid: &ipfs::Cid) -> Result<domain::Cid, LedgerError> {
+    domain::Cid::new(*cid.as_bytes()).map_err(|error| LedgerError::Refused(error.to_string()))
+}
+
+fn reason(reason: Reason) -> EraseReason {
+    match reason {
+        Reason::Revoked => EraseReason::Revoked,
+        Reason::Retention => EraseReason::Retention,
+        Reason::Request => EraseReason::Request,
+        Reason::Other => EraseReason::Other,
+    }
+}
+
+impl Ledger for NodeLedger {
+    async fn state(&self, cid: &ipfs::Cid) -> Result<LedgerState, LedgerError> {
+        let cid = on_ledger(cid)?;
+        let found =
+            self.first(|node| async move { node.recording(cid).await.map_err(|error| refused(&error)) }).await?;
+        Ok(match found {
+            None => LedgerState::Unknown,
+            Some(recording) if recording.erased.is_some() => LedgerState::Erased,
+            Some(recording) => LedgerState::Pinned { manifest_hash: recording.manifest_hash },
+        })
+    }
+
+    async fn pin(&self, report: &PinReport) -> Result<(), LedgerError> {
+        let payload = Payload::PinRecording(PinRecording {
+            outlet: report.outlet,
+            camera: report.camera,
+            consent: report.consent,
+            cid: on_ledger(&report.cid)?,
+            manifest_hash: report.manifest_hash,
+            sequence: report.sequence,
+            started_at_ms: report.started_at_ms,
+            ended_at_ms: report.ended_at_ms,
+        });
+        self.submit(payload).await
+    }
+
+    async fn erase(&self, report: &EraseReport) -> Result<(), LedgerError> {
+        let (outlet, cid, reason) = (report.outlet, on_ledger(&report.cid)?, reason(report.reason));
+        self.submit(Payload::EraseRecording(EraseRecording { outlet, cid, reason })).await
+    }
+}
+
+#[async_trait]
+impl Revocations for NodeLedger {
+    async fn is_taken_back(&self, consent: B256) -> Result<bool, LedgerError> {
+        let found =
+            self.first(|node| async move { node.consent(consent).await.map_err(|error| refused(&error)) }).await?;
+        Ok(found.is_some_and(|found| found.kind == "guest" && found.revoked_at_ms.is_some()))
+    }
+}
+
+/// Clients of the configured nodes.
+pub(crate) fn nodes(urls: &[String]) -> anyhow::Result<Vec<NodeClient>> {
+    let http = reqwest::Client::builder()
+        .timeout(REQUEST_TIMEOUT)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()?;
+    Ok(urls.iter().map(|url| NodeClient::over(http.clone(), url)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(status: u16, code: &str) -> LedgerError {
+        refused(&ClientError::Problem(Box::new(Problem::new(status, code, "because"))))
+    }
+
+    #[test]
+    fn only_what_no_waiting_changes_is_refused_for_good() {
+        assert!(matches!(said(403, "consent_revoked"), LedgerError::Refused(_)));
+        assert!(matches!(said(403, "outside_consent"), LedgerError::Refused(_)));
+        assert!(matches!(said(409, "recording_conflict"), LedgerError::Refused(_)));
+        for (status, code) in
+            [(403, "revoked_terminal"), (403, "unknown_terminal"), (403, "day_full"), (422, "recording_ahead")]
+        {
+            assert!(matches!(said(status, code), LedgerError::NotAllowed(_)), "{code}");
+        }
+        assert!(matches!(said(403, "unexpected_answer"), LedgerError::NotAllowed(_)), "a proxy decides nothing");
+        for (status, code) in [(503, "node_is_late"), (503, "mempool_full"), (429, "too_many"), (500, "internal")] {
+            assert!(matches!(said(status, code), LedgerError::Unreachable(_)), "{code}");
+        }
+    }
+
+    #[test]
+    fn the_gravest_no_counts() {
+        let (silent, waits) = (LedgerError::Unreachable("a".into()), LedgerError::NotAllowed("b".into()));
+        let never = LedgerError::Refused("c".into());
+        assert_eq!(graver(silent.clone(), waits.clone()), waits);
+        assert_eq!(graver(never.clone(), silent), never);
+        assert_eq!(graver(waits, never.clone()), never);
+    }
+}

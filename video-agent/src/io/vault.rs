@@ -1,0 +1,79 @@
+//! The vault behind [`SegmentSink`]: what it returns from is on the disk, encrypted.
+
+use crate::sink::{Segment, SegmentSink, SinkError};
+use async_trait::async_trait;
+use domain::B256;
+use recording_vault::{Terms, Vault, VaultError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Hands segments to the vault, and remembers under which consents it does.
+pub(crate) struct VaultSink {
+    vault: Arc<Vault>,
+    guest_keep_days: u32,
+    /// Camera → the consent of its last segment.
+    current: Mutex<BTreeMap<u64, B256>>,
+}
+
+fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SinkError {
+    SinkError { source: error.into() }
+}
+
+impl VaultSink {
+    pub fn new(vault: Arc<Vault>, guest_keep_days: u32) -> Self {
+        Self { vault, guest_keep_days, current: Mutex::default() }
+    }
+
+    /// The consents that cameras record under now, or did last.
+    pub fn current(&self) -> Vec<B256> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).values().copied().collect()
+    }
+
+    fn terms(&self, retention_days: Option<u32>) -> Terms {
+        match retention_days {
+            Some(retention_days) => Terms::LegalBasis { retention_days },
+            None => Terms::Guest { keep_days: self.guest_keep_days },
+        }
+    }
+
+    fn note(&self, camera: u64, consent: B256) {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).insert(camera, consent);
+    }
+}
+
+/// What is revoked is dropped: the session hears of it from the gate, and nothing of it may be kept.
+fn accept(vault: &Vault, segment: &Segment, terms: Terms) -> Result<(), VaultError> {
+    let accepted = vault.accept(&recording_vault::Segment {
+        camera: segment.camera,
+        consent: B256::from(segment.consent),
+        terms,
+        started_at_ms: segment.started_at_ms,
+        ended_at_ms: segment.ended_at_ms,
+        mask_policy: segment.mask_policy,
+        model: segment.model_sha256.map(B256::from).unwrap_or_default(),
+        bytes: &segment.bytes,
+    });
+    match accepted {
+        Err(VaultError::Revoked { consent }) => {
+            tracing::info!(camera = segment.camera, %consent, "a segment came after the revocation and is dropped");
+            Ok(())
+        }
+        other => other.map(drop),
+    }
+}
+
+#[async_trait]
+impl SegmentSink for VaultSink {
+    async fn next_sequence(&self, camera: u64) -> Result<u64, SinkError> {
+        let vault = Arc::clone(&self.vault);
+        let answer = tokio::task::spawn_blocking(move || vault.next_sequence(camera)).await;
+        answer.map_err(failed)?.map_err(failed)
+    }
+
+    async fn accept(&self, segment: Segment) -> Result<(), SinkError> {
+        let (vault, terms) = (Arc::clone(&self.vault), self.terms(segment.retention_days));
+        self.note(segment.camera, B256::from(segment.consent));
+        let answer = tokio::task::spawn_blocking(move || accept(&vault, &segment, terms)).await;
+        answer.map_err(failed)?.map_err(failed)
+    }
+}
