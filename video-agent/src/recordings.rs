@@ -2,10 +2,10 @@
 
 use crate::config::{Config, IpfsConfig, VaultConfig, read_secret};
 use crate::io::genesis;
-use crate::io::ledger::{NodeLedger, nodes};
+use crate::io::ledger::{NodeLedger, Revocations, nodes};
 use crate::io::vault::VaultSink;
 use crate::sink::SegmentSink;
-use crate::tasks::{gauges, revocations};
+use crate::tasks::{erasures, gauges, revocations};
 use anyhow::{Context, Result};
 use ipfs::{Backend, BlockStore, Kubo, Pinata, PinningService};
 use recording_vault::{Agent, Backends, MasterSecret, Settings, Vault, Worker};
@@ -37,7 +37,7 @@ impl Recordings {
         // Keystore and vault are made to be slow to open.
         tokio::task::spawn_blocking(move || {
             let key = agent_key(&config)?;
-            let ledger = NodeLedger::new(clients, &genesis, key);
+            let ledger = NodeLedger::new(clients, &genesis, config.outlet, key);
             let agent = Agent { outlet: config.outlet, key, domain: genesis.domain() };
             let vault = Arc::new(open_vault(&settings, agent)?);
             tracing::info!(agent = %vault.agent_address(), dir = %settings.dir.display(), "recordings are kept");
@@ -65,7 +65,9 @@ impl Recordings {
             // Every step is durable and may be done twice, so that it can be left anywhere.
             let _ = until.run_until_cancelled(worker.run(until.clone())).await;
         });
-        tasks.spawn(revocations::run(Arc::new(ledger), Arc::clone(&vault), sink, stop.clone()));
+        let ledger: Arc<dyn Revocations> = Arc::new(ledger);
+        tasks.spawn(erasures::run(Arc::clone(&ledger), Arc::clone(&vault), stop.clone()));
+        tasks.spawn(revocations::run(ledger, Arc::clone(&vault), sink, stop.clone()));
         tasks.spawn(gauges::run(vault, dir, stop.clone()));
     }
 }

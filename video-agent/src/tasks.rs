@@ -2,6 +2,7 @@
 
 pub(crate) mod anonymise;
 pub(crate) mod camera;
+pub(crate) mod erasures;
 pub(crate) mod gauges;
 pub(crate) mod look;
 pub(crate) mod measure;

@@ -1,5 +1,5 @@
 /** What the environment says, checked before anything starts. */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 function needed(name: string, what: string): string {
@@ -30,3 +30,6 @@ export const settings = {
   till: (existing(`${till}node_modules`, 'npm ci in examples/pos-typescript'), till),
   screenshots: process.env.SCREENSHOTS ?? fileURLToPath(new URL('screenshots/', import.meta.url)),
 }
+
+/** What runs where. */
+export const network: { nodes: { http: string }[]; video_agent?: { http: string } | null } = JSON.parse(readFileSync(existing(`${dataDir}/network.json`, 'start it with hotpot up'), 'utf8'))

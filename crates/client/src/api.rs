@@ -6,7 +6,7 @@ use domain::election::Score;
 use domain::evidence::Offence;
 use domain::payout::Payout;
 use domain::proof::RecordingProof;
-use domain::recording::{EraseReason, Pinned, Recording};
+use domain::recording::{EraseReason, Erased, Pinned, Recording};
 use domain::sale::{Beneficiary, NotIssued, SaleEntry, Share};
 use domain::staking::Unbonding;
 use domain::{
@@ -558,6 +558,22 @@ pub struct ErasureAnswer {
     pub by: Address,
 }
 
+/// An erased recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErasedAnswer {
+    /// Its content.
+    pub cid: Cid,
+    /// What is left of it.
+    #[serde(flatten)]
+    pub erasure: ErasureAnswer,
+}
+
+impl From<Erased> for ErasureAnswer {
+    fn from(Erased { height, reason, time_ms, by, .. }: Erased) -> Self {
+        Self { height, reason, at_ms: time_ms, by }
+    }
+}
+
 /// A recording.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordingAnswer {
@@ -593,12 +609,7 @@ impl RecordingAnswer {
     pub fn new(recording: &Recording, epoch: Option<u64>) -> Self {
         let Pinned { cid, outlet, camera, consent, manifest_hash, sequence, started_at_ms, ended_at_ms, .. } =
             recording.pinned;
-        let erased = recording.erased.map(|erased| ErasureAnswer {
-            height: erased.height,
-            reason: erased.reason,
-            at_ms: erased.time_ms,
-            by: erased.by,
-        });
+        let erased = recording.erased.map(ErasureAnswer::from);
         let (height, agent) = (recording.pinned.height, recording.pinned.agent);
         Self {
             cid,

@@ -6,7 +6,7 @@ mod node;
 
 pub use api::{
     AccountAnswer, BatchedSale, BlockAnswer, BlockSummary, CandidateAnswer, CheckpointAnswer, ConsentAnswer,
-    ErasureAnswer, EvidenceAnswer, OutletAnswer, Page, ParametersAnswer, PayoutAnswer, RecordingAnswer,
+    ErasedAnswer, ErasureAnswer, EvidenceAnswer, OutletAnswer, Page, ParametersAnswer, PayoutAnswer, RecordingAnswer,
     RecordingProofs, SALES_PER_BATCH_MAX, SaleAnswer, SaleRequest, SaleState, ShareAnswer, SignedAnswer, SnapshotOffer,
     StatusAnswer, SupplyAnswer, TerminalAnswer, TransactionAnswer, WaitingChangeAnswer, format_time, parse_time,
 };

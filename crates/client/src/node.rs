@@ -1,9 +1,9 @@
 //! A client of one node.
 
 use crate::api::{
-    AccountAnswer, BatchedSale, BlockAnswer, CandidateAnswer, CheckpointAnswer, ConsentAnswer, EvidenceAnswer,
-    OutletAnswer, ParametersAnswer, PayoutAnswer, RecordingAnswer, RecordingProofs, SaleAnswer, SaleRequest,
-    SnapshotOffer, StatusAnswer, SupplyAnswer, TransactionAnswer,
+    AccountAnswer, BatchedSale, BlockAnswer, CandidateAnswer, CheckpointAnswer, ConsentAnswer, ErasedAnswer,
+    EvidenceAnswer, OutletAnswer, ParametersAnswer, PayoutAnswer, RecordingAnswer, RecordingProofs, SaleAnswer,
+    SaleRequest, SnapshotOffer, StatusAnswer, SupplyAnswer, TransactionAnswer,
 };
 use domain::payout::Chunk;
 use domain::proof::SaleProof;
@@ -171,6 +171,12 @@ impl NodeClient {
     /// Those of a camera that are in force at the node's last block.
     pub async fn consents_in_force(&self, outlet: OutletId, camera: u64) -> Result<Vec<ConsentAnswer>, ClientError> {
         self.get(&format!("/api/v1/outlets/{outlet}/consents?camera={camera}")).await
+    }
+
+    /// Recordings of an outlet that were erased above a height, in the ledger's order: the first ones, and none when
+    /// there are no more. A next request names the height of the last one.
+    pub async fn erasures(&self, outlet: OutletId, after: u64) -> Result<Vec<ErasedAnswer>, ClientError> {
+        self.get(&format!("/api/v1/outlets/{outlet}/erasures?after={after}")).await
     }
 
     /// One recording.

@@ -37,6 +37,9 @@ pub enum CidError {
 }
 
 impl Cid {
+    /// No id is greater; it is none itself.
+    pub(crate) const MAX: Self = Self([u8::MAX; CID_BYTES]);
+
     /// The id with these bytes.
     pub fn new(bytes: [u8; CID_BYTES]) -> Result<Self, CidError> {
         match bytes {

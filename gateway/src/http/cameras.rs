@@ -3,11 +3,13 @@
 use super::Api;
 use crate::core::watch::{Pass, may_watch};
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, put};
 use problem::{Problem, Refusal};
+use serde::{Deserialize, Serialize};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Routes of this resource.
@@ -15,6 +17,7 @@ pub fn router() -> Router<Api> {
     Router::new()
         .route("/api/v1/outlets/{outlet}/cameras", get(cameras))
         .route("/api/v1/outlets/{outlet}/cameras/{camera}/preview/{file}", get(preview))
+        .route("/api/v1/outlets/{outlet}/cameras/{camera}/push", put(push))
 }
 
 async fn cameras(State(api): State<Api>, Path(outlet): Path<u64>, headers: HeaderMap) -> Result<Response, Refusal> {
@@ -33,6 +36,26 @@ async fn preview(
         return Err(Refusal::not_found("no such file"));
     }
     api.agents.get(outlet, &format!("/api/v1/cameras/{camera}/preview/{file}")).await
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Switch {
+    on: bool,
+}
+
+/// The kill switch of the public stream: whoever may look may end it, and let it go on where consent allows it.
+async fn push(
+    State(api): State<Api>,
+    Path((outlet, camera)): Path<(u64, u64)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    check(&api, outlet, &headers).await?;
+    let bad = |error| Refusal::bad_field("on", format!("the body is {{\"on\": true}} or {{\"on\": false}}: {error}"));
+    let switch: Switch = serde_json::from_slice(&body).map_err(bad)?;
+    let json = Bytes::from(serde_json::json!(switch).to_string());
+    api.agents.put(outlet, &format!("/api/v1/cameras/{camera}/push"), json).await
 }
 
 /// Asked each time, of a node: who was revoked looks no longer.

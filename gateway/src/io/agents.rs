@@ -1,8 +1,8 @@
-//! The outlets' video agents: asked for their cameras and previews, and for nothing else.
+//! The outlets' video agents: asked for their cameras and previews, and told of the public stream's switch; nothing else.
 
 use crate::config::VideoAgent;
-use axum::body::Body;
-use axum::http::{StatusCode, header};
+use axum::body::{Body, Bytes};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use problem::{Problem, Refusal};
 use std::collections::BTreeMap;
@@ -33,9 +33,20 @@ impl Agents {
 
     /// An agent's answer, kept by nobody on the way: after a revocation it is gone everywhere.
     pub async fn get(&self, outlet: u64, path: &str) -> Result<Response, Refusal> {
+        self.send(outlet, Method::GET, path, Bytes::new()).await
+    }
+
+    /// Hands JSON on, and the agent's answer back.
+    pub async fn put(&self, outlet: u64, path: &str, json: Bytes) -> Result<Response, Refusal> {
+        self.send(outlet, Method::PUT, path, json).await
+    }
+
+    async fn send(&self, outlet: u64, method: Method, path: &str, json: Bytes) -> Result<Response, Refusal> {
         let away = || Refusal::from(Problem::new(503, "no_agent_answers", "the outlet's video agent does not answer"));
         let url = self.urls.get(&outlet).ok_or_else(away)?;
-        let answer = self.http.get(format!("{url}{path}")).send().await.map_err(|_| away())?;
+        let request =
+            self.http.request(method, format!("{url}{path}")).header(header::CONTENT_TYPE, "application/json");
+        let answer = request.body(json).send().await.map_err(|_| away())?;
         let status = StatusCode::from_u16(answer.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
         let kind = answer.headers().get(header::CONTENT_TYPE).cloned();
         let body = answer.bytes().await.map_err(|_| away())?;

@@ -6,7 +6,7 @@ use crate::node::Node;
 use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
-use client::{ConsentAnswer, Problem, RecordingAnswer, RecordingProofs};
+use client::{ConsentAnswer, ErasedAnswer, Problem, RecordingAnswer, RecordingProofs};
 use domain::checkpoint::SignedCheckpoint;
 use domain::proof::RecordingProof;
 use domain::recording::{Recording, RecordingEntry};
@@ -14,11 +14,15 @@ use domain::{B256, Cid, OutletId, merkle};
 use serde::Deserialize;
 use std::str::FromStr;
 
+/// Erasures in one answer, but for the rest of a block.
+const ERASURES_AT_ONCE: usize = 1_000;
+
 /// Routes of these resources.
 pub fn router() -> Router<Api> {
     Router::new()
         .route("/api/v1/consents/{id}", get(consent))
         .route("/api/v1/outlets/{outlet}/consents", get(in_force))
+        .route("/api/v1/outlets/{outlet}/erasures", get(erasures))
         .route("/api/v1/recordings/{cid}", get(recording))
         .route("/api/v1/recordings/{cid}/proof", get(proof))
 }
@@ -51,6 +55,31 @@ async fn in_force(
     let camera = number("camera", &query.camera.ok_or_else(missing)?)?;
     let ledger = api.node.ledger();
     Ok(Json(ledger.consents_in_force(outlet, camera).map(|(id, consent)| ConsentAnswer::new(id, consent)).collect()))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct After {
+    after: Option<String>,
+}
+
+/// Those of an outlet above a height, oldest first. So many, and what else was erased at the height of the last one.
+async fn erasures(
+    State(api): State<Api>,
+    Path(outlet): Path<String>,
+    Query(query): Query<After>,
+) -> Result<Json<Vec<ErasedAnswer>>, Refusal> {
+    let outlet: OutletId = number("outlet", &outlet)?;
+    let after = query.after.map_or(Ok(0), |after| number("after", &after))?;
+    let ledger = api.node.ledger();
+    let mut found: Vec<ErasedAnswer> = Vec::new();
+    for erased in ledger.erasures_after(outlet, after).filter_map(|recording| recording.erased) {
+        if found.len() >= ERASURES_AT_ONCE && found.last().is_some_and(|last| last.erasure.height != erased.height) {
+            break;
+        }
+        found.push(ErasedAnswer { cid: erased.cid, erasure: erased.into() });
+    }
+    Ok(Json(found))
 }
 
 fn cid(text: &str) -> Result<Cid, Refusal> {

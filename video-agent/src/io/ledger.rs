@@ -1,7 +1,7 @@
 //! The ledger behind the vault: pins and erasures signed with the agent's key, sent to a node that is ready.
 
 use async_trait::async_trait;
-use client::{ClientError, NodeClient, Problem};
+use client::{ClientError, ErasedAnswer, NodeClient, Problem};
 use domain::eip712::DomainSeparator;
 use domain::recording::EraseReason;
 use domain::transaction::{EraseRecording, PinRecording};
@@ -29,27 +29,39 @@ const FOR_GOOD: [&str; 10] = [
     "wrong_consent",
 ];
 
+/// A recording that the ledger has erased, by whomever.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ErasedOnLedger {
+    pub cid: ipfs::Cid,
+    pub reason: Reason,
+    pub height: u64,
+}
+
 /// Whether a guest took a consent back, as far as anybody can say.
 #[async_trait]
 pub(crate) trait Revocations: Send + Sync + 'static {
     /// An error is no answer. Under a legal basis that ended nothing more is recorded, but what was stays for its
     /// retention, as the ledger has it: it takes such pins still.
     async fn is_taken_back(&self, consent: B256) -> Result<bool, LedgerError>;
+
+    /// The outlet's recordings that the ledger erased above a height, in its order; the first ones.
+    async fn erased_after(&self, height: u64) -> Result<Vec<ErasedOnLedger>, LedgerError>;
 }
 
 /// Nodes of one chain, asked in turn.
 #[derive(Clone)]
 pub(crate) struct NodeLedger {
     nodes: Vec<NodeClient>,
+    outlet: u64,
     sidechain_id: B256,
     domain: DomainSeparator,
     key: SecretKey,
 }
 
 impl NodeLedger {
-    /// `key` is the agent's.
-    pub fn new(nodes: Vec<NodeClient>, genesis: &domain::Genesis, key: SecretKey) -> Self {
-        Self { nodes, sidechain_id: genesis.sidechain_id(), domain: genesis.domain(), key }
+    /// `key` is the agent's, `outlet` is where it works.
+    pub fn new(nodes: Vec<NodeClient>, genesis: &domain::Genesis, outlet: u64, key: SecretKey) -> Self {
+        Self { nodes, outlet, sidechain_id: genesis.sidechain_id(), domain: genesis.domain(), key }
     }
 
     /// The first answer of a node that is ready. What one node refuses the next may know better, if it is ahead.
@@ -121,6 +133,21 @@ fn on_ledger(cid: &ipfs::Cid) -> Result<domain::Cid, LedgerError> {
     domain::Cid::new(*cid.as_bytes()).map_err(|error| LedgerError::Refused(error.to_string()))
 }
 
+fn in_vault(reason: EraseReason) -> Reason {
+    match reason {
+        EraseReason::Revoked => Reason::Revoked,
+        EraseReason::Retention => Reason::Retention,
+        EraseReason::Request => Reason::Request,
+        EraseReason::Other => Reason::Other,
+    }
+}
+
+fn on_vault(erased: &ErasedAnswer) -> Result<ErasedOnLedger, LedgerError> {
+    let cid = ipfs::Cid::from_bytes(erased.cid.as_bytes());
+    let cid = cid.map_err(|error| LedgerError::Unreachable(format!("it names an id of another kind: {error}")))?;
+    Ok(ErasedOnLedger { cid, reason: in_vault(erased.erasure.reason), height: erased.erasure.height })
+}
+
 fn reason(reason: Reason) -> EraseReason {
     match reason {
         Reason::Revoked => EraseReason::Revoked,
@@ -168,6 +195,14 @@ impl Revocations for NodeLedger {
         let found =
             self.first(|node| async move { node.consent(consent).await.map_err(|error| refused(&error)) }).await?;
         Ok(found.is_some_and(|found| found.kind == "guest" && found.revoked_at_ms.is_some()))
+    }
+
+    async fn erased_after(&self, height: u64) -> Result<Vec<ErasedOnLedger>, LedgerError> {
+        let outlet = self.outlet;
+        let found = self
+            .first(|node| async move { node.erasures(outlet, height).await.map_err(|error| refused(&error)) })
+            .await?;
+        found.iter().map(on_vault).collect()
     }
 }
 

@@ -88,7 +88,8 @@ fn pass_on(pipeline: &gst::Pipeline, frames: &AppSink, to: &AppSrc) -> Result<()
         match frames.try_pull_sample(patience).and_then(|sample| sample.buffer_owned()) {
             Some(mut frame) => {
                 let times = frame.make_mut();
-                (times.set_pts(gst::ClockTime::NONE), times.set_dts(gst::ClockTime::NONE));
+                times.set_pts(gst::ClockTime::NONE);
+                times.set_dts(gst::ClockTime::NONE);
                 if to.push_buffer(frame).is_err() {
                     return Ok(());
                 }

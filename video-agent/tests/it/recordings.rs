@@ -7,8 +7,9 @@ use domain::crypto::address_of_secret;
 use domain::eip712::WitnessedConsent;
 use domain::genesis::EpochLength;
 use domain::limits::QUOTA_UNLIMITED;
+use domain::recording::EraseReason;
 use domain::transaction::{
-    RecordConsent, RecordLegalBasis, RegisterOutlet, RegisterTerminal, RevokeConsent, RevokeTerminal,
+    EraseRecording, RecordConsent, RecordLegalBasis, RegisterOutlet, RegisterTerminal, RevokeConsent, RevokeTerminal,
 };
 use domain::{
     Address, B256, ElectionRules, Genesis, OutletKind, Parameters, Payload, Signature, SignedTransaction, TerminalKind,
@@ -381,6 +382,32 @@ async fn a_revocation_stops_the_camera_and_erases_what_it_recorded() {
     for (cid, sealed) in &kept {
         assert!(vault.decrypt(cid, sealed, "a thief", now_ms()).is_err());
     }
+    chain.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_owner_erases_on_the_ledger_is_erased_here_too() {
+    let chain = Chain::start().await;
+    chain.enrol(address_of_secret(&chain.agent), TerminalKind::VideoAgent).await;
+    chain.basis().await;
+    let agent = Running::start(chain.agent_config()).await;
+    let done = agent.until(KITCHEN, "done", 2).await;
+    let (gone, sealed) = (cid(&done[0]), stored(&chain, &cid(&done[0])));
+    let erase = EraseRecording { outlet: 1, cid: gone.to_string().parse().unwrap(), reason: EraseReason::Request };
+    chain.submit(Payload::EraseRecording(erase), &key(3)).await;
+    let started = Instant::now();
+    while is_stored(&chain, &gone) {
+        assert!(started.elapsed() < PATIENCE, "the store has it still");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let kept: Vec<ipfs::Cid> = agent.recordings(KITCHEN).await.iter().map(cid).collect();
+    assert!(!kept.contains(&gone) && kept.contains(&cid(&done[1])), "{kept:?}");
+    agent.stop().await;
+
+    let vault = open_vault(&chain);
+    assert!(vault.decrypt(&gone, &sealed, "a thief", now_ms()).is_err());
+    let other = stored(&chain, &cid(&done[1]));
+    vault.decrypt(&cid(&done[1]), &other, "a test", now_ms()).unwrap();
     chain.stop().await;
 }
 

@@ -256,6 +256,12 @@ export function postTransaction(transaction: object): Promise<{ id: string; stat
   return ask('/api/v1/transactions', body, NEVER)
 }
 
+/** The kill switch of a camera's public stream. */
+export function switchPush(outlet: number, camera: number, on: boolean): Promise<AgentCamera> {
+  const body = { method: 'PUT', body: JSON.stringify({ on }), headers: { 'content-type': 'application/json' } }
+  return ask(`/api/v1/outlets/${outlet}/cameras/${camera}/push`, body, NEVER)
+}
+
 async function ask<T>(path: string, request: RequestInit, signal: AbortSignal): Promise<T> {
   const response = await send(path, request, signal)
   const requestId = response.headers.get('x-request-id')

@@ -91,7 +91,7 @@ function OfOutlet({ place, outlet, network }: { place: Place; outlet: Outlet | n
   const consents = useResource<PageOf<ConsentRow>>(consentsPath(everywhere))
   const newest = useResource<PageOf<RecordingRow>>(`${recordingsPath(everywhere)}&limit=100`)
   const recordings = usePages<RecordingRow>(recordingsPath(place), keyOf)
-  const agent = useAgent(outlet, network)
+  const agent = useAgent(place.outlet, outlet, network)
   const cameras = camerasOf(consents.data?.data ?? [], newest.data?.data ?? [], agent.cameras)
   useTitleOf(place)
   return (

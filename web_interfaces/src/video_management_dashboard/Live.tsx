@@ -1,7 +1,7 @@
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { Icon } from '../components/Icon.tsx'
 import { WalletWords } from '../components/WalletWords.tsx'
-import type { Outlet } from '../shared/api.ts'
+import { type Outlet, switchPush } from '../shared/api.ts'
 import { useWords } from '../shared/hooks.ts'
 import { findWallet, WalletError } from '../shared/wallet.ts'
 import { alertsOf, type CameraShown } from './recordings.ts'
@@ -45,7 +45,35 @@ function Picture({ place, cameras }: { place: Place; cameras: CameraShown[] }) {
   const wanted = place.camera === null ? cameras.find((one) => one.agent?.state === 'live') : cameras.find((one) => one.camera === place.camera)
   if (!wanted) return <Frame words={t('live.none_live')} />
   if (wanted.agent?.state !== 'live') return <Frame words={`${t('cameras.one', { camera: wanted.camera })}: ${wanted.agent?.reason ?? t('live.nothing')}`} />
-  return <Preview key={wanted.camera} outlet={place.outlet} camera={wanted.camera} />
+  return (
+    <>
+      <Preview key={wanted.camera} outlet={place.outlet} camera={wanted.camera} />
+      {wanted.agent.push !== 'none' && <PushSwitch key={`push ${wanted.camera}`} outlet={place.outlet} camera={wanted.camera} push={wanted.agent.push} />}
+    </>
+  )
+}
+
+/** Off at once; on again only as far as consents to streaming allow, which the agent asks for itself. */
+function PushSwitch({ outlet, camera, push }: { outlet: number; camera: number; push: 'on' | 'off' }) {
+  const { t } = useWords()
+  const [shown, setShown] = useState(push)
+  const [failure, setFailure] = useState<unknown>(null)
+  useEffect(() => setShown(push), [push])
+  const change = () => {
+    setFailure(null)
+    void switchPush(outlet, camera, shown === 'off').then(
+      (found) => setShown(found.push === 'off' ? 'off' : 'on'),
+      (cause: unknown) => setFailure(cause),
+    )
+  }
+  return (
+    <p>
+      <button type="button" className="button plain small" onClick={change} data-testid="push-switch">
+        {t(shown === 'on' ? 'push.stop' : 'push.go_on')}
+      </button>
+      {failure !== null && <span role="alert">{t('push.failed', { reason: failure instanceof Error ? failure.message : String(failure) })}</span>}
+    </p>
+  )
 }
 
 /** Browsers play HLS themselves or not at all here: a player would need what the pages' policy forbids. */

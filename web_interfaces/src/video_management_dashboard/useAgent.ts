@@ -23,14 +23,13 @@ export const camerasPath = (outlet: number) => `/api/v1/outlets/${outlet}/camera
 export const previewPath = (outlet: number, camera: number) => `${camerasPath(outlet)}/${camera}/preview/index.m3u8`
 
 /** The outlet's video agent, once its owner or the agent itself has signed to look: cameras, alerts, preview. */
-export function useAgent(outlet: Outlet | null, network: Network | null): Agent {
-  const [until, setUntil] = useState(() => (outlet ? openUntil(outlet.outlet) : 0))
+export function useAgent(number: number, outlet: Outlet | null, network: Network | null): Agent {
+  const [until, setUntil] = useState(() => openUntil(number))
   const [answer, setAnswer] = useState<{ state: AgentState; cameras: AgentCamera[] }>({ state: 'opening', cameras: [] })
   const [problem, setProblem] = useState<Agent['problem']>(null)
-  const number = outlet?.outlet ?? null
 
   useEffect(() => {
-    if (number === null || until <= Date.now()) return
+    if (until <= Date.now()) return
     const abort = new AbortController()
     const ask = async () => {
       const next = await camerasOfAgent(number, abort.signal)

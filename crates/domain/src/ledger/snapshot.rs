@@ -5,7 +5,7 @@
 
 use super::Ledger;
 use super::sales::{Accruals, Sales};
-use super::state::{Account, Core, Tables};
+use super::state::{Account, Core, Tables, erasure_key};
 use crate::genesis::{Genesis, GenesisError};
 use crate::outlet::{Outlet, OutletId, Terminal};
 use alloy_primitives::{Address, B256};
@@ -86,6 +86,7 @@ impl Ledger {
             tables,
             uncovered_blocks,
             uncovered_recordings,
+            erasures: _,
         } = self;
         let state = State {
             head_hash: *head_hash,
@@ -140,6 +141,7 @@ impl Ledger {
             accruals: accruals.into_owned(),
             approvals: approvals.into_owned(),
             to_settle: to_settle.into_owned(),
+            erasures: tables.recordings.values().filter_map(erasure_key).collect(),
             tables: tables.into_owned(),
             uncovered_blocks: uncovered_blocks.into_owned(),
             uncovered_recordings: uncovered_recordings.into_owned(),

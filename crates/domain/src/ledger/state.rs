@@ -19,6 +19,7 @@ use crate::validators::ValidatorSet;
 use alloy_primitives::{Address, B256, keccak256};
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 /// What an address holds on the ledger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -153,6 +154,15 @@ pub struct Ledger {
     pub(super) uncovered_blocks: Vec<B256>,
     /// Leaves of the recordings and erasures in these blocks.
     pub(super) uncovered_recordings: Vec<B256>,
+    /// Erased recordings by outlet and height: follows from the tables, for readers.
+    pub(super) erasures: BTreeSet<ErasureKey>,
+}
+
+/// Outlet and height of an erasure, and what was erased.
+pub(super) type ErasureKey = (OutletId, u64, Cid);
+
+pub(super) fn erasure_key(recording: &Recording) -> Option<ErasureKey> {
+    recording.erased.map(|erased| (erased.outlet, erased.height, erased.cid))
 }
 
 impl Ledger {
@@ -199,6 +209,7 @@ impl Ledger {
             tables,
             uncovered_blocks: Vec::new(),
             uncovered_recordings: Vec::new(),
+            erasures: BTreeSet::new(),
             genesis,
         })
     }
@@ -229,6 +240,7 @@ impl Ledger {
         self.approvals.extend(changes.approvals);
         self.accruals.apply(changes.accruals);
         apply_set(&mut self.to_settle, changes.to_settle);
+        self.erasures.extend(changes.tables.recordings.values().flatten().filter_map(erasure_key));
         self.tables.apply(changes.tables);
     }
 
@@ -382,6 +394,12 @@ impl Ledger {
     /// One recording.
     pub fn recording(&self, cid: Cid) -> Option<&Recording> {
         self.tables.recordings.get(&cid)
+    }
+
+    /// An outlet's recordings that were erased above a height, in the order in which they were.
+    pub fn erasures_after(&self, outlet: OutletId, height: u64) -> impl Iterator<Item = &Recording> {
+        let above = (Bound::Excluded((outlet, height, Cid::MAX)), Bound::Included((outlet, u64::MAX, Cid::MAX)));
+        self.erasures.range(above).filter_map(|(_, _, cid)| self.recording(*cid))
     }
 
     /// Whether units wait for nothing but the end of an epoch that is counted in blocks, or a settlement or recordings

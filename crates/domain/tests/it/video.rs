@@ -323,6 +323,16 @@ fn a_recording_is_erased_once_and_leaves_a_tombstone() {
         let erased = chain.ledger.recording(cid(&format!("recording {number}"))).unwrap().erased.unwrap();
         assert_eq!((erased.by, erased.height), (address(by), chain.ledger.height() - 1));
     }
+    let erased = |ledger: &Ledger, after| ledger.erasures_after(1, after).map(|one| one.pinned.cid).collect::<Vec<_>>();
+    let last = chain.ledger.height() - 1;
+    let ids = [1, 2].map(|number| cid(&format!("recording {number}")));
+    let read = Ledger::import(chain.ledger.genesis().clone(), chain.ledger.export().as_slice()).unwrap();
+    for ledger in [&chain.ledger, &read] {
+        assert_eq!(erased(ledger, 0), ids);
+        assert_eq!(erased(ledger, last - 1), ids[1..]);
+        assert_eq!(erased(ledger, last), []);
+        assert_eq!(ledger.erasures_after(2, 0).count(), 0, "another outlet's");
+    }
     let again = chain.recording(1, 7, id, 1);
     let again = chain.pin(again);
     assert_eq!(code(&mut chain, again), "recording_conflict", "erased content does not come back");
