@@ -12,9 +12,11 @@ use crate::io::images;
 use crate::io::memory::keep_in_memory;
 use crate::io::node::NodeGate;
 use crate::io::pipeline;
+use crate::io::platform::Platform;
 use crate::metrics;
 use crate::recordings::Recordings;
 use crate::sink::{NoVault, SegmentSink};
+use crate::tasks::broadcast;
 use crate::tasks::camera::{self, ASK_TIMEOUT, Camera, Context, Setup};
 use crate::tasks::look::Looker;
 use crate::tasks::measure::{self, MeasureArgs};
@@ -35,6 +37,7 @@ const STOP: Duration = Duration::from_secs(2);
 /// An agent that is bound to its port and has not begun.
 pub struct Agent {
     cameras: Vec<Arc<Camera>>,
+    platforms: Vec<(Arc<Camera>, Platform)>,
     context: Context,
     recordings: Option<Recordings>,
     listener: TcpListener,
@@ -53,10 +56,13 @@ impl Agent {
         let listener = TcpListener::bind(listen).await.with_context(|| format!("listen on {listen}"))?;
         let readiness = Readiness::starting();
         let cameras = tokio::task::spawn_blocking({
-            let readiness = readiness.clone();
+            let (config, readiness) = (config.clone(), readiness.clone());
             move || cameras(&config, &readiness)
         });
-        Ok(Self { cameras: cameras.await??, context: Context { gate, sink }, recordings: None, listener, readiness })
+        let cameras = cameras.await??;
+        let platforms = platforms(&config, &cameras)?;
+        let context = Context { gate, sink };
+        Ok(Self { cameras, platforms, context, recordings: None, listener, readiness })
     }
 
     /// With what works on the recordings that its sink takes.
@@ -78,6 +84,9 @@ impl Agent {
         let mut tasks = JoinSet::new();
         if let Some(recordings) = self.recordings {
             recordings.start(&mut tasks, &stop);
+        }
+        for (camera, platform) in self.platforms {
+            tasks.spawn(broadcast::run(camera, platform, stop.clone()));
         }
         for camera in self.cameras {
             tasks.spawn(camera::run(self.context.clone(), camera, stop.clone()));
@@ -139,6 +148,15 @@ fn cameras(config: &Config, readiness: &Readiness) -> Result<Vec<Arc<Camera>>> {
     metrics::detector_usable(usable.is_ok());
     readiness.set(usable);
     Ok(cameras)
+}
+
+/// The accounts at platforms, each with its camera.
+fn platforms(config: &Config, cameras: &[Arc<Camera>]) -> Result<Vec<(Arc<Camera>, Platform)>> {
+    let mut found = Vec::new();
+    for (given, camera) in config.cameras.iter().zip(cameras) {
+        found.extend(given.platform()?.map(|platform| (Arc::clone(camera), platform)));
+    }
+    Ok(found)
 }
 
 fn unusable(error: &Error) -> String {

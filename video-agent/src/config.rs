@@ -1,12 +1,15 @@
 //! What an operator may set.
 
+mod platform;
 mod recording;
 
+pub use platform::{PlatformConfig, PlatformKind};
 pub use recording::{AgentConfig, IpfsConfig, PinataConfig, PinningConfig, VaultConfig};
 
 use crate::core::consent::CameraKind;
 use crate::core::frame::Size;
 use crate::io::capture::Source;
+use crate::io::platform::Platform;
 use serde::{Deserialize, Serialize};
 use service_kit::Secret;
 use std::collections::BTreeSet;
@@ -123,6 +126,9 @@ pub struct CameraConfig {
     /// A file with the stream's key, which the platform appends to its URL with a slash.
     #[serde(default)]
     pub push_key_file: Option<PathBuf>,
+    /// Its title, beginning, end and viewers, where the platform is to know of them.
+    #[serde(default)]
+    pub platform: Option<PlatformConfig>,
 }
 
 /// All that is wrong with a configuration, at once.
@@ -186,8 +192,10 @@ impl CameraConfig {
             (bad_test, "test: must be ball, smpte, snow, black, white or pinwheel"),
             (bad_push, "push_url: must begin with rtmp:// or rtmps://"),
             (self.push_url.is_some() != self.push_key_file.is_some(), "push_url, push_key_file: give both or none"),
+            (self.platform.is_some() && self.push_url.is_none(), "platform: is of no use without push_url"),
         ];
-        rules.into_iter().filter_map(|(wrong, what)| wrong.then_some(what)).collect()
+        let found = rules.into_iter().filter_map(|(wrong, what)| wrong.then_some(what));
+        found.chain(self.platform.iter().flat_map(PlatformConfig::mistakes)).collect()
     }
 
     /// Reads what stands in a file of its own.
@@ -202,6 +210,12 @@ impl CameraConfig {
             (_, Some(pattern)) => Source::Test(pattern.clone()),
             _ => Source::Rtsp(self.rtsp.clone()),
         })
+    }
+
+    /// The account at the platform of the public stream.
+    pub(crate) fn platform(&self) -> anyhow::Result<Option<Platform>> {
+        let (Some(platform), Some(file)) = (&self.platform, &self.push_key_file) else { return Ok(None) };
+        platform.open(read_secret(file)?).map(Some)
     }
 
     /// URL and key of the public stream.

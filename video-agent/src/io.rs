@@ -12,6 +12,7 @@ pub(crate) mod ledger;
 pub(crate) mod memory;
 pub(crate) mod node;
 pub(crate) mod pipeline;
+pub(crate) mod platform;
 pub(crate) mod preview;
 pub(crate) mod push;
 #[cfg(feature = "rtsp-camera")]

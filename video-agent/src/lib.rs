@@ -20,7 +20,7 @@ pub use app::rtsp_camera;
 pub use app::{Agent, measure, run};
 pub use config::{
     AgentConfig, CameraConfig, Config, ConfigError, DetectorConfig, HttpConfig, IpfsConfig, NodeConfig, PinataConfig,
-    PinningConfig, VaultConfig, VideoConfig,
+    PinningConfig, PlatformConfig, PlatformKind, VaultConfig, VideoConfig,
 };
 pub use core::consent::{Asked, CameraKind, Grant, Permission};
 pub use error::Error;

@@ -16,6 +16,11 @@ pub(crate) fn describe() {
     describe_counter!("video_segments_total", "segments by what became of them: accepted, refused");
     describe_counter!("video_consent_questions_total", "answers about consent: yes, no, error");
     describe_counter!("video_push_attempts_total", "connections to the streaming platform that were begun");
+    describe_gauge!(
+        "video_stream_viewers",
+        "who looks at the public stream, as its platform says; 0 while nobody can say"
+    );
+    describe_counter!("video_platform_errors_total", "what a streaming platform was asked for and did not do");
     describe_histogram!("video_anonymise_seconds", "time from a frame's arrival until the next one could be taken");
     describe_histogram!("video_look_seconds", "time in which faces were looked for in a frame");
     describe_gauge!("video_spool_bytes", "encrypted recordings that wait to be uploaded");
@@ -65,6 +70,14 @@ pub(crate) fn consent(camera: u64, answer: &'static str) {
 
 pub(crate) fn push_attempt(camera: u64) {
     counter!("video_push_attempts_total", "camera" => camera.to_string()).increment(1);
+}
+
+pub(crate) fn viewers(camera: u64, viewers: Option<u64>) {
+    gauge!("video_stream_viewers", "camera" => camera.to_string()).set(viewers.unwrap_or(0) as f64);
+}
+
+pub(crate) fn platform_error(camera: u64) {
+    counter!("video_platform_errors_total", "camera" => camera.to_string()).increment(1);
 }
 
 pub(crate) fn anonymised(camera: u64, took: Duration) {

@@ -1,6 +1,7 @@
 //! What runs again and again: read, decide, act.
 
 pub(crate) mod anonymise;
+pub(crate) mod broadcast;
 pub(crate) mod camera;
 pub(crate) mod erasures;
 pub(crate) mod gauges;

@@ -5,6 +5,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { Locator } from 'playwright-core'
 import { network, settings } from './settings.ts'
 import { type Visit, WIDTHS } from './visit.ts'
 import { giveWallet } from './wallet.ts'
@@ -37,6 +38,7 @@ async function looks(visit: Visit) {
   const shown = () => picture.evaluate((one) => ({ at: (one as HTMLVideoElement).currentTime, wide: (one as HTMLVideoElement).videoWidth }))
   const first = await visit.until('a picture', shown, ({ at, wide }) => at > 0 && wide > 0, 40_000)
   await visit.until('the picture moves', shown, ({ at }) => at > first.at + 1)
+  await visit.until('more than a solid frame', () => coloursOf(picture), (colours) => colours > 20, 60_000)
   for (const width of WIDTHS) {
     await visit.width(width)
     await visit.refuseOverflow(`live, ${width}`)
@@ -45,6 +47,19 @@ async function looks(visit: Visit) {
   await visit.refuseAxeViolations('live')
   await visit.page.reload()
   await visit.until('it stays open', () => picture.count(), (count) => count === 1)
+}
+
+/** How many colours a frame has, coarsely: one that is solid has one or two. */
+function coloursOf(picture: Locator): Promise<number> {
+  return picture.evaluate((one) => {
+    const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 36 })
+    const drawing = canvas.getContext('2d')
+    drawing?.drawImage(one as HTMLVideoElement, 0, 0, 64, 36)
+    const { data } = drawing?.getImageData(0, 0, 64, 36) ?? { data: [] }
+    const colours = new Set<number>()
+    for (let at = 0; at + 2 < data.length; at += 4) colours.add(((data[at] ?? 0) >> 3) * 1024 + ((data[at + 1] ?? 0) >> 3) * 32 + ((data[at + 2] ?? 0) >> 3))
+    return colours.size
+  })
 }
 
 async function areAnchored(visit: Visit) {

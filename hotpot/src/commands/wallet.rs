@@ -8,6 +8,7 @@ mod network;
 mod password;
 mod receipt;
 mod sign;
+mod witness;
 
 use anyhow::Result;
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ pub async fn run(command: WalletCommand) -> Result<ExitCode> {
         WalletCommand::Receipt(args) => receipt::receipt(&args).await?,
         WalletCommand::Claim(args) => receipt::claim(&args).await?,
         WalletCommand::Consent(args) => consent::consent(&args).await?,
+        WalletCommand::Witness(args) => witness::witness(&args).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

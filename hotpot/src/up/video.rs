@@ -31,6 +31,11 @@ const NOTICE: &str = "This kitchen is filmed; faces are hidden before anything i
 const RETENTION_DAYS: u32 = 3;
 const BASIS_MS: u64 = 30 * 86_400_000;
 const CONSENT_MS: u64 = 8 * 3_600_000;
+/// Two cameras, four validators and all the rest share a machine here.
+const WIDTH: u16 = 640;
+const HEIGHT: u16 = 360;
+const BITRATE_KBPS: u32 = 800;
+/// Something to see soon.
 const SEGMENT_MS: u64 = 5_000;
 /// How often what the ledger moved on under is begun anew.
 const ATTEMPTS: usize = 20;
@@ -197,8 +202,7 @@ impl Video<'_> {
         let dir = self.layout.dir.join("video");
         let mut config = json!({
             "outlet": outlet,
-            // Something to see soon.
-            "video": { "segment_ms": SEGMENT_MS },
+            "video": { "width": WIDTH, "height": HEIGHT, "bitrate_kbps": BITRATE_KBPS, "segment_ms": SEGMENT_MS },
             "agent": {
                 "keystore_file": self.keys.file(&Keys::video_agent_name(outlet)),
                 "passphrase_file": self.keys.passphrase_file(),

@@ -403,6 +403,45 @@ fn a_receipt_is_scanned_and_claimed() {
 }
 
 #[test]
+fn the_code_on_a_guests_phone_is_witnessed() {
+    let (desk, vectors) = (Desk::new(), domain_vectors());
+    desk.import(vectors["till_1_key"].as_str().unwrap(), "till.json");
+    let (network, chain) = (offline(&vectors), &vectors["sidechain_id"].as_str().unwrap()[2..]);
+    let in_an_hour =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() + 3_600_000;
+    let (commitment, guest) = ("a4".repeat(32), &FIRST[2..]);
+    let code = format!("HOTPOT-CONSENT:1/{chain}/1/3/1/{commitment}/{guest}/{in_an_hour}").to_uppercase();
+    let witness = format!("witness - --key till.json --password-file pw {network} --outlet 1");
+    let said = desk.run(&witness, &code).good();
+    let [head, address, signature] = said.trim().split('/').collect::<Vec<_>>()[..] else { panic!("{said}") };
+    assert_eq!(head, "HOTPOT-WITNESS:1");
+    assert_eq!(format!("0x{}", address.to_lowercase()), vectors["till_1"].as_str().unwrap().to_lowercase());
+    let wanted = domain::eip712::WitnessedConsent {
+        outlet: 1,
+        camera: 3,
+        purposes: domain::consent::Purposes::Recording,
+        commitment: commitment.parse().unwrap(),
+        guest: FIRST.parse().unwrap(),
+        until_ms: in_an_hour as u64,
+    };
+    let sidechain_id = vectors["sidechain_id"].as_str().unwrap().parse().unwrap();
+    let domain = domain::eip712::DomainSeparator::transactions(vectors["chain_id"].as_u64().unwrap(), sidechain_id);
+    let signature: domain::Signature =
+        serde_json::from_value(json!(format!("0x{}", signature.to_lowercase()))).unwrap();
+    assert_eq!(signature.recover(domain.consent_witness_digest(&wanted)), Ok(address.to_lowercase().parse().unwrap()));
+
+    for (from, to, expected) in [
+        (chain.to_uppercase(), "11".repeat(32), "the request is of sidechain"),
+        ("/1/3/1/".into(), "/2/3/1/".into(), "outlet 2"),
+        (in_an_hour.to_string(), "1700000000000".into(), "must end after now"),
+        ("/1/3/1/".into(), "/1/3/".into(), "scan it again"),
+    ] {
+        let refused = desk.run(&witness, &code.replace(&from, &to)).bad();
+        assert!(refused.contains(expected), "{refused}");
+    }
+}
+
+#[test]
 fn a_consent_is_signed_by_the_till_and_the_guest_and_its_salt_is_kept() {
     let (desk, vectors) = (Desk::new(), domain_vectors());
     desk.import(vectors["till_1_key"].as_str().unwrap(), "till.json");

@@ -26,6 +26,9 @@ struct Shown {
     alerts: Vec<&'static str>,
     /// `off` after the kill switch, `none` where no platform is configured.
     push: &'static str,
+    /// Of the public stream, as its platform says; absent while nobody can say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    viewers: Option<u64>,
 }
 
 impl Shown {
@@ -41,6 +44,7 @@ impl Shown {
                 (Some(_), true) => "on",
                 (Some(_), false) => "off",
             },
+            viewers: camera.viewers(),
         }
     }
 }

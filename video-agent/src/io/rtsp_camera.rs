@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Where it can be looked at.
 const MOUNTS: [&str; 2] = ["/kitchen", "/table"];
-const CAPS: &str = "video/x-raw,format=I420,width=1280,height=720,framerate=25/1";
+const CAPS: &str = "video/x-raw,format=I420,width=640,height=360,framerate=25/2";
 /// Between two attempts to play the film.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -44,7 +44,7 @@ fn factory(uri: &str) -> RTSPMediaFactory {
     let factory = RTSPMediaFactory::new();
     factory.set_launch(&format!(
         "( appsrc name=film is-live=true do-timestamp=true format=time caps=\"{CAPS}\" \
-         ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 bitrate=4000 \
+         ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=12 bitrate=1500 \
          ! rtph264pay config-interval=1 name=pay0 pt=96 )"
     ));
     factory.set_shared(true);

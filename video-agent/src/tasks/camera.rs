@@ -66,6 +66,7 @@ pub(crate) struct Camera {
     watch: Mutex<Watch>,
     looker: Mutex<Option<Looker>>,
     push_is_on: AtomicBool,
+    viewers: Mutex<Option<u64>>,
     view_is_new: AtomicBool,
 }
 
@@ -86,6 +87,7 @@ impl Camera {
             watch: Mutex::default(),
             looker: Mutex::new(looker),
             push_is_on: AtomicBool::new(true),
+            viewers: Mutex::default(),
             view_is_new: AtomicBool::new(false),
         }
     }
@@ -126,6 +128,20 @@ impl Camera {
     pub fn switch_push(&self, on: bool) {
         self.push_is_on.store(on, Ordering::Relaxed);
         tracing::info!(camera = self.asked.camera, on, "the public stream is switched");
+    }
+
+    /// Whether pictures go to the platform: somebody consented, and the kill switch is not off.
+    pub fn is_pushed(&self) -> bool {
+        self.push_is_on() && matches!(self.state(), State::Live { stream_until_ms: Some(_), .. })
+    }
+
+    /// Who looks at the public stream, as the platform says.
+    pub fn viewers(&self) -> Option<u64> {
+        *lock(&self.viewers)
+    }
+
+    pub fn has_viewers(&self, viewers: Option<u64>) {
+        *lock(&self.viewers) = viewers;
     }
 
     /// The camera was turned on purpose. The session, which holds what is remembered of the view, hears of it.

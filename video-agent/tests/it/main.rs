@@ -3,8 +3,10 @@
 
 mod alerts;
 mod cameras;
+mod chain;
 mod consent;
 mod disk;
+mod faults;
 mod preview;
 mod recordings;
 mod stream;

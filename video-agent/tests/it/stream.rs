@@ -144,3 +144,97 @@ async fn a_public_stream_is_seen_killed_and_connected_again() {
     assert!(took < Duration::from_millis(2_500), "{took:?}");
     world.stop().await;
 }
+
+/// A YouTube account with one stream, as far as the agent asks for it; `said` is what it was told.
+#[derive(Clone, Default)]
+struct Account {
+    said: Arc<Mutex<Vec<String>>>,
+}
+
+impl Account {
+    async fn serve(&self) -> String {
+        let account = self.clone();
+        let answer = move |request: axum::extract::Request| {
+            let account = account.clone();
+            async move { axum::Json(account.answer(&request)) }
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+        format!("http://{address}")
+    }
+
+    fn answer(&self, request: &axum::extract::Request) -> serde_json::Value {
+        use serde_json::json;
+        let (method, path, query) = (request.method(), request.uri().path(), request.uri().query().unwrap_or_default());
+        let said = |what: &str| self.said.lock().unwrap().push(what.to_owned());
+        let id = json!({"items": [{"id": "b", "status": {"lifeCycleStatus": "live"}}]});
+        match (method.as_str(), path) {
+            ("POST", "/token") => json!({"access_token": "a"}),
+            ("GET", "/liveStreams") => {
+                json!({"items": [{"id": "s", "cdn": {"ingestionInfo": {"streamName": "topsecret"}}}]})
+            }
+            ("GET", "/liveBroadcasts") if query.contains("id=b") => id,
+            ("GET", "/liveBroadcasts") => json!({"items": []}),
+            ("POST", "/liveBroadcasts") => {
+                said("made");
+                json!({"id": "b"})
+            }
+            ("POST", "/liveBroadcasts/bind") => {
+                assert!(query.contains("streamId=s"), "{query}");
+                said("bound");
+                json!({"id": "b"})
+            }
+            ("POST", "/liveBroadcasts/transition") => {
+                said(if query.contains("complete") { "ended" } else { "begun" });
+                json!({"id": "b"})
+            }
+            ("GET", "/videos") => json!({"items": [{"liveStreamingDetails": {"concurrentViewers": "17"}}]}),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn until(&self, expected: &[&str]) {
+        let started = Instant::now();
+        while *self.said.lock().unwrap() != expected {
+            assert!(started.elapsed() < PATIENCE, "{:?}, expected {expected:?}", self.said.lock().unwrap());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_platform_is_told_of_the_stream_and_of_its_end() {
+    let (folder, account) = (tempfile::tempdir().unwrap(), Account::default());
+    let url = account.serve().await;
+    let at = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        file.display().to_string()
+    };
+    let (key, secret, token) = (at("key", "topsecret"), at("secret", "s"), at("token", "t"));
+    // Nobody takes the pictures: the page is kept all the same.
+    let cameras = format!(
+        r#"[{{"camera": 1, "kind": "chef", "test": "ball", "push_url": "rtmp://127.0.0.1:9/live", "push_key_file": "{key}",
+            "platform": {{"kind": "youtube", "title": "The kitchen", "client_id": "c", "client_secret_file": "{secret}",
+            "refresh_token_file": "{token}", "api_url": "{url}", "token_url": "{url}/token"}}}}]"#
+    );
+    let world = World::start(config(&cameras), Says::Permits(Permission { stream: None, ..yes() })).await;
+    world.until_segments(1, 1).await;
+    account.until(&[]).await;
+    world.gate.says(Says::Permits(yes()));
+    account.until(&["made", "bound"]).await;
+    let started = Instant::now();
+    while world.camera(1).await["viewers"] != 17 {
+        assert!(started.elapsed() < PATIENCE, "{:?}", world.camera(1).await);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    switch(&world, false).await;
+    account.until(&["made", "bound", "ended"]).await;
+    assert_eq!(world.camera(1).await.get("viewers"), None);
+    switch(&world, true).await;
+    account.until(&["made", "bound", "ended", "made", "bound"]).await;
+    // The agent stops, and nothing is left on air.
+    world.stop().await;
+    account.until(&["made", "bound", "ended", "made", "bound", "ended"]).await;
+}

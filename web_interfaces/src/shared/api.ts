@@ -210,6 +210,8 @@ export interface AgentCamera {
   stream_until_ms?: number | null
   alerts: CameraAlert[]
   push: 'on' | 'off' | 'none'
+  /** Of the public stream; absent while its platform cannot say. */
+  viewers?: number
 }
 
 export interface BlocksEvent {

@@ -51,6 +51,7 @@ function Camera({ place, shown }: { place: Place; shown: CameraShown }) {
         <Chip tone={shown.consents > 0 ? 'ok' : 'plain'}>{t(shown.consents > 0 ? 'cameras.consents' : 'cameras.no_consent', { count: formatCount(shown.consents, language) })}</Chip>
         {agent && <Chip tone={TONES[agent.state]}>{t(`agent_state.${agent.state}`)}</Chip>}
         {agent && agent.push !== 'none' && <Chip tone={agent.push === 'on' ? 'info' : 'plain'}>{t(`push.${agent.push}`)}</Chip>}
+        {agent?.viewers !== undefined && <Chip tone="info">{t('push.viewers', { count: formatCount(agent.viewers, language) })}</Chip>}
         {agent?.alerts.map((alert) => (
           <Chip key={alert} tone="failed">
             {t(`alert.${alert}`)}

@@ -41,6 +41,9 @@ pub enum WalletCommand {
     /// Sign a guest's consent to a camera, as the terminal that saw it and as the guest.
     #[command(after_help = CONSENT_EXAMPLES)]
     Consent(ConsentArgs),
+    /// Answer the request on a guest's phone as the terminal that saw it: prints the code for the guest.
+    #[command(after_help = WITNESS_EXAMPLES)]
+    Witness(WitnessArgs),
 }
 
 const NEW_EXAMPLES: &str = "Examples:
@@ -82,6 +85,11 @@ const CONSENT_EXAMPLES: &str = "Examples:
       --reference 'table 3, guest 1' --salt-file salt.json > seen.json      the terminal alone; the guest signs:
   hotpot wallet sign --key guest.json seen.json --send
 The salt file is what can show later whose consent it was: keep it with the recordings' keys, destroy it with them.";
+
+const WITNESS_EXAMPLES: &str = "Examples:
+  hotpot wallet witness --key till.json HOTPOT-CONSENT:1/…     shows what the guest asks for, prints HOTPOT-WITNESS:1/…
+  scanner | hotpot wallet witness --key till.json --outlet 7 -
+The guest pastes or scans the answer; salt and reference of the consent stay on the guest's phone.";
 
 /// How a file is opened.
 #[derive(Clone, Debug, Default, Args)]
@@ -362,6 +370,25 @@ pub struct ConsentArgs {
     /// Send it, wait until it is final, and print the answer.
     #[arg(long)]
     pub send: bool,
+}
+
+/// `hotpot wallet witness`.
+#[derive(Debug, Args)]
+pub struct WitnessArgs {
+    /// What the guest's phone shows; `-` for standard input.
+    pub code: String,
+    /// The key of the terminal that sees the guest agree.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    #[command(flatten)]
+    pub unlock: Unlock,
+    #[command(flatten)]
+    pub which: Which,
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// Refuse requests for any other outlet.
+    #[arg(long, value_name = "N")]
+    pub outlet: Option<OutletId>,
 }
 
 fn purpose(text: &str) -> Result<Purpose, String> {
