@@ -13,6 +13,7 @@ use crate::io::memory::keep_in_memory;
 use crate::io::node::NodeGate;
 use crate::io::pipeline;
 use crate::io::platform::Platform;
+use crate::io::switch::Switch;
 use crate::metrics;
 use crate::recordings::Recordings;
 use crate::sink::{NoVault, SegmentSink};
@@ -183,6 +184,8 @@ fn camera(config: &Config, given: &CameraConfig, policy: Policy, looker: Option<
         policy,
         model_sha256: model,
     };
-    let push_to = given.push_location()?.map(|location| PushTo { camera: given.camera, location });
+    let switch = config.state_dir.as_deref().map(|dir| Switch::new(dir, given.camera));
+    let push_to = given.push_location()?.zip(switch);
+    let push_to = push_to.map(|(location, switch)| PushTo { camera: given.camera, location, switch });
     Ok(Camera::new(asked, given.source()?, push_to, setup, looker))
 }

@@ -34,11 +34,16 @@ pub struct Config {
     pub vault: Option<VaultConfig>,
     /// Where encrypted recordings go.
     pub ipfs: IpfsConfig,
+    /// Holds what a restart must not forget: kill switches that are off. Needed with a public stream.
+    pub state_dir: Option<PathBuf>,
     /// Preview, health, metrics.
     pub http: HttpConfig,
     /// The cameras.
     pub cameras: Vec<CameraConfig>,
 }
+
+/// The ledger takes ten minutes; a segment ends with its group of pictures, about a second later than it may.
+const SEGMENT_MS_MAX: u64 = 590_000;
 
 /// Section `[video]`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -155,10 +160,17 @@ impl Config {
                 "video.height: must be a multiple of 4 from 180 to 2160",
             ),
             (!(100..=50_000).contains(&self.video.bitrate_kbps), "video.bitrate_kbps: must be from 100 to 50000"),
-            (!(1_000..=600_000).contains(&self.video.segment_ms), "video.segment_ms: must be from 1000 to 600000"),
+            (
+                !(1_000..=SEGMENT_MS_MAX).contains(&self.video.segment_ms),
+                "video.segment_ms: must be from 1000 to 590000",
+            ),
             (self.node.urls.is_empty(), "node.urls: at least one node is required"),
             (self.node.urls.iter().any(bad_url), "node.urls: each must begin with http:// or https://"),
             (self.cameras.is_empty(), "cameras: at least one is required"),
+            (
+                self.state_dir.is_none() && self.cameras.iter().any(|camera| camera.push_url.is_some()),
+                "state_dir: is missing, a public stream's kill switch is remembered there",
+            ),
         ];
         let mut mistakes: Vec<String> =
             rules.into_iter().filter(|(wrong, _)| *wrong).map(|(_, text)| text.to_owned()).collect();
@@ -254,7 +266,7 @@ mod tests {
             camera(r#"{"camera": 1, "kind": "customer", "test": "ball ! filesink", "push_url": "http://x"}"#),
         ];
         let mistakes = config.check().unwrap_err().mistakes;
-        assert_eq!(mistakes.len(), 7, "{mistakes:#?}");
+        assert_eq!(mistakes.len(), 8, "{mistakes:#?}");
     }
 
     #[test]

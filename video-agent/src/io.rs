@@ -17,4 +17,5 @@ pub(crate) mod preview;
 pub(crate) mod push;
 #[cfg(feature = "rtsp-camera")]
 pub(crate) mod rtsp_camera;
+pub(crate) mod switch;
 pub(crate) mod vault;

@@ -2,10 +2,10 @@
 
 use crate::config::{Config, IpfsConfig, VaultConfig, read_secret};
 use crate::io::genesis;
-use crate::io::ledger::{NodeLedger, Revocations, nodes};
+use crate::io::ledger::{NodeLedger, nodes};
 use crate::io::vault::VaultSink;
 use crate::sink::SegmentSink;
-use crate::tasks::{erasures, gauges, revocations};
+use crate::tasks::{erasures, gauges};
 use anyhow::{Context, Result};
 use ipfs::{Backend, BlockStore, Kubo, Pinata, PinningService};
 use recording_vault::{Agent, Backends, MasterSecret, Settings, Vault, Worker};
@@ -58,16 +58,14 @@ impl Recordings {
 
     /// Brings recordings away and takes them back, until `stop`.
     pub(crate) fn start(self, tasks: &mut JoinSet<()>, stop: &CancellationToken) {
-        let Self { vault, sink, ledger, backends, dir } = self;
+        let Self { vault, sink: _, ledger, backends, dir } = self;
         let worker = Worker::new(Arc::clone(&vault), backends, ledger.clone());
         let until = stop.clone();
         tasks.spawn(async move {
             // Every step is durable and may be done twice, so that it can be left anywhere.
             let _ = until.run_until_cancelled(worker.run(until.clone())).await;
         });
-        let ledger: Arc<dyn Revocations> = Arc::new(ledger);
-        tasks.spawn(erasures::run(Arc::clone(&ledger), Arc::clone(&vault), stop.clone()));
-        tasks.spawn(revocations::run(ledger, Arc::clone(&vault), sink, stop.clone()));
+        tasks.spawn(erasures::run(Arc::new(ledger), Arc::clone(&vault), stop.clone()));
         tasks.spawn(gauges::run(vault, dir, stop.clone()));
     }
 }

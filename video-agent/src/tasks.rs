@@ -9,5 +9,4 @@ pub(crate) mod look;
 pub(crate) mod measure;
 pub(crate) mod output;
 pub(crate) mod push;
-pub(crate) mod revocations;
 pub(crate) mod session;

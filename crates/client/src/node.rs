@@ -179,6 +179,12 @@ impl NodeClient {
         self.get(&format!("/api/v1/outlets/{outlet}/erasures?after={after}")).await
     }
 
+    /// Consents of an outlet's guests that were revoked after a block's time, in the ledger's order: the first ones, and
+    /// none when there are no more. A next request names the revocation time of the last one.
+    pub async fn revocations(&self, outlet: OutletId, after_ms: u64) -> Result<Vec<ConsentAnswer>, ClientError> {
+        self.get(&format!("/api/v1/outlets/{outlet}/revocations?after={after_ms}")).await
+    }
+
     /// One recording.
     pub async fn recording(&self, cid: Cid) -> Result<Option<RecordingAnswer>, ClientError> {
         found(self.get(&format!("/api/v1/recordings/{cid}")).await)

@@ -8,6 +8,7 @@ mod apply;
 mod changes;
 mod election;
 mod epoch;
+mod index;
 mod pool;
 mod sales;
 mod snapshot;

@@ -15,8 +15,9 @@ use domain::{Address, B256, keccak256};
 use ipfs::{Cid, unixfs};
 use rand::RngCore;
 use rand::rngs::OsRng;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use wallet::SecretKey;
 use zeroize::Zeroizing;
 
@@ -73,8 +74,11 @@ pub struct Vault {
     keys: Keys,
     pub(crate) store: Store,
     pub(crate) spool: Spool,
-    /// One segment at a time: its manifest names the one before.
-    accepting: Mutex<()>,
+    /// One segment at a time: its manifest names the one before. Until when each camera's picture was somebody's who
+    /// took his consent back: what of guests began before is not taken any more.
+    accepting: Mutex<BTreeMap<u64, u64>>,
+    /// Revocations that are decided and not done: a key could not be destroyed.
+    unfinished: Mutex<BTreeSet<B256>>,
 }
 
 impl Vault {
@@ -85,7 +89,7 @@ impl Vault {
         let keys = Keys::open(&settings.keys_dir, secret)?;
         let spool =
             Spool::open(&settings.dir.join("spool"), settings.spool_bytes_max, |cid| Ok(store.find(cid)?.is_some()))?;
-        let vault = Self { agent, keys, store, spool, accepting: Mutex::new(()) };
+        let vault = Self { agent, keys, store, spool, accepting: Mutex::default(), unfinished: Mutex::default() };
         for consent in vault.store.revoked()? {
             vault.forget_consent(consent, 0)?;
         }
@@ -94,7 +98,11 @@ impl Vault {
 
     /// Encrypts a segment and takes it over. When this returns it survives every crash; when it fails nothing is kept.
     pub fn accept(&self, segment: &Segment<'_>) -> Result<SignedManifest, VaultError> {
-        let _one_at_a_time = self.accepting.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = self.accepting.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_guests = matches!(segment.terms, Terms::Guest { .. });
+        if is_guests && left.get(&segment.camera).is_some_and(|until_ms| segment.started_at_ms < *until_ms) {
+            return Err(VaultError::Revoked { consent: segment.consent });
+        }
         let capture = self.capture(segment)?;
         self.spool.check_room((segment.bytes.len() + envelope::ENVELOPE_BYTES) as u64)?;
         if self.store.is_revoked(segment.consent)? {
@@ -204,11 +212,6 @@ impl Vault {
         self.store.chain(camera).map(|chain| chain.next_sequence)
     }
 
-    /// The consent that follows another one among those that something is kept under; from the last one on none.
-    pub fn consent_after(&self, consent: Option<B256>) -> Result<Option<B256>, VaultError> {
-        self.store.consent_after(consent)
-    }
-
     /// Whether a consent was revoked here.
     pub fn is_revoked(&self, consent: B256) -> Result<bool, VaultError> {
         self.store.is_revoked(consent)
@@ -238,8 +241,43 @@ impl Vault {
     /// is taken under it, and its recordings are on their way out. Gives how many.
     pub fn revoke(&self, consent: B256, now_ms: u64) -> Result<usize, VaultError> {
         let _nothing_is_taken_meanwhile = self.accepting.lock().unwrap_or_else(PoisonError::into_inner);
+        self.unfinished().insert(consent);
         self.store.set_revoked(consent, now_ms)?;
-        self.forget_consent(consent, now_ms)
+        let count = self.forget_consent(consent, now_ms)?;
+        self.unfinished().remove(&consent);
+        Ok(count)
+    }
+
+    /// Tries again what failed in [`Vault::revoke`].
+    pub fn finish_revocations(&self, now_ms: u64) -> Result<(), VaultError> {
+        let unfinished = self.unfinished().clone();
+        unfinished.into_iter().try_for_each(|consent| self.revoke(consent, now_ms).map(drop))
+    }
+
+    fn unfinished(&self) -> MutexGuard<'_, BTreeSet<B256>> {
+        self.unfinished.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Somebody who was in a camera's picture from one moment to another took his consent back: what was recorded of
+    /// guests meanwhile goes, whoever allowed it too. Gives how many recordings.
+    pub fn erase_shared(&self, camera: u64, from_ms: u64, to_ms: u64, now_ms: u64) -> Result<usize, VaultError> {
+        let mut left = self.accepting.lock().unwrap_or_else(PoisonError::into_inner);
+        let until_ms = left.entry(camera).or_default();
+        *until_ms = (*until_ms).max(to_ms);
+        let is_shared = |record: &Record| {
+            let capture = &record.signed.manifest.capture;
+            capture.started_at_ms < to_ms && capture.ended_at_ms > from_ms
+        };
+        let mut shared = Vec::new();
+        for record in self.store.of_camera(camera)?.into_iter().filter(is_shared) {
+            let is_guests = matches!(record.key()?, KeyName::Consent { .. });
+            if is_guests && self.store.erasure(&record.cid())?.is_none() {
+                shared.push(record);
+            }
+        }
+        self.store.request_erasures(&shared, Reason::Revoked, now_ms)?;
+        shared.iter().try_for_each(|record| self.make_unreadable(record))?;
+        Ok(shared.len())
     }
 
     fn forget_consent(&self, consent: B256, now_ms: u64) -> Result<usize, VaultError> {

@@ -9,11 +9,14 @@ use crate::ledger::{EraseReport, Ledger, LedgerError, LedgerState, PinReport};
 use crate::vault::Vault;
 use ipfs::{Backend, IpfsError, PinState};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio_util::sync::CancellationToken;
 
 /// Uploads looked at in one round.
 const AT_ONCE: usize = 64;
+/// How long a round begins uploads; one that is begun may take longer.
+const UPLOAD_TURN: Duration = Duration::from_secs(5);
 /// The pause after a round that left nothing to do at once.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause while somebody does not answer.
@@ -67,12 +70,14 @@ pub struct Worker<L> {
     vault: Arc<Vault>,
     backends: Backends,
     ledger: L,
+    /// Where the next round goes on with uploads.
+    next_upload: AtomicU64,
 }
 
 impl<L: Ledger> Worker<L> {
     /// A worker; one for each vault.
     pub fn new(vault: Arc<Vault>, backends: Backends, ledger: L) -> Self {
-        Self { vault, backends, ledger }
+        Self { vault, backends, ledger, next_upload: AtomicU64::new(0) }
     }
 
     /// Rounds until it is told to stop; pauses grow while somebody does not answer.
@@ -96,8 +101,8 @@ impl<L: Ledger> Worker<L> {
     /// One round: what must go, then what must be kept. Erasures first, since they are owed to somebody.
     pub async fn step(&self, now_ms: u64) -> Progress {
         let mut progress = Progress::default();
-        if let Err(error) = self.vault.expire(now_ms) {
-            progress.held_up.push(describe(&error));
+        for owed in [self.vault.finish_revocations(now_ms), self.vault.expire(now_ms).map(drop)] {
+            progress.held_up.extend(owed.err().map(|error| describe(&error)));
         }
         if let Err(error) = self.erase_all(now_ms, &mut progress).await {
             progress.held_up.push(describe(&error));
@@ -108,17 +113,28 @@ impl<L: Ledger> Worker<L> {
         progress
     }
 
-    /// Moves every upload as far as it goes now, oldest first. One that is stuck does not hold up the others, but
-    /// somebody who does not answer is not asked again this round.
+    /// Moves uploads as far as they go, oldest first, for some seconds: then erasures have their turn, and the next round
+    /// goes on from here. One that is stuck does not hold up the others, but somebody who does not answer is not asked
+    /// again this round.
     async fn upload_all(&self, now_ms: u64, progress: &mut Progress) -> Result<(), VaultError> {
-        let mut from = 0;
+        let started = Instant::now();
         loop {
-            let waiting = self.vault.store.uploads(from, AT_ONCE)?;
-            let Some(last) = waiting.last() else { return Ok(()) };
-            from = last.order + 1;
+            let waiting = self.vault.store.uploads(self.next_upload.load(Ordering::Relaxed), AT_ONCE)?;
+            if waiting.is_empty() {
+                self.next_upload.store(0, Ordering::Relaxed);
+                return Ok(());
+            }
             for record in waiting {
+                if started.elapsed() > UPLOAD_TURN {
+                    return Ok(());
+                }
+                let order = record.order;
+                self.next_upload.store(order + 1, Ordering::Relaxed);
                 match self.upload(record, now_ms, progress).await {
-                    Err(error) if error.is_unreachable() => return Err(error),
+                    Err(error) if error.is_unreachable() => {
+                        self.next_upload.store(order, Ordering::Relaxed);
+                        return Err(error);
+                    }
                     Err(error) => progress.held_up.push(describe(&error)),
                     Ok(()) => {}
                 }

@@ -46,6 +46,12 @@ pub enum PlatformError {
         /// Who issues the tokens.
         url: String,
     },
+    /// Another broadcast, which is not ours, uses the stream.
+    #[error("broadcast {id} uses the stream with the configured key: give the agent a key of its own")]
+    Occupied {
+        /// Which.
+        id: String,
+    },
     /// YouTube knows no stream with this key.
     #[error("the account has no stream with the configured key: copy the key from the platform's page again")]
     UnknownKey,

@@ -2,7 +2,7 @@
 
 use crate::error::PlatformError;
 use crate::oauth::Oauth;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -132,6 +132,8 @@ impl Api {
         let request = self.http.request(method.clone(), path, query)?.headers(self.headers.clone()).bearer_auth(token);
         let request = match body {
             Some(body) => request.json(body),
+            // Google refuses a POST that does not say how long it is.
+            None if method == Method::POST => request.header(CONTENT_LENGTH, 0),
             None => request,
         };
         self.http.send(request).await

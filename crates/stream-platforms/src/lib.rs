@@ -12,4 +12,4 @@ mod youtube;
 pub use error::PlatformError;
 pub use oauth::Grant;
 pub use twitch::Twitch;
-pub use youtube::{Broadcast, LifeCycle, Privacy, YouTube};
+pub use youtube::{Broadcast, LifeCycle, Plan, Privacy, YouTube};

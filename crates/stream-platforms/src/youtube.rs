@@ -1,5 +1,5 @@
 //! YouTube, Live Streaming API. A stream (by its key) carries a broadcast (what people see); ours begins when pictures
-//! arrive, and has neither rewinding nor a recording from its start.
+//! arrive, and has neither rewinding nor a recording from its start, unless that was allowed.
 
 use crate::error::PlatformError;
 use crate::http::Api;
@@ -18,6 +18,20 @@ const PAGE: &str = "50";
 /// An account with more streams or waiting broadcasts than this is not searched to its end.
 const PAGES_MAX: usize = 20;
 
+/// Stands in the description of our broadcasts, which are used again; another's is never touched.
+const OURS: &str = "hotpot video-agent, stream ";
+
+/// What a broadcast is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What people read.
+    pub title: String,
+    /// Who finds it.
+    pub privacy: Privacy,
+    /// The platform may keep it, and viewers may rewind. Not every channel may forbid that: then it is refused with 403.
+    pub allow_recording: bool,
+}
+
 /// Who finds a broadcast.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -29,6 +43,17 @@ pub enum Privacy {
     Unlisted,
     /// Whom the account's owner invites.
     Private,
+}
+
+impl Privacy {
+    /// As in JSON.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Unlisted => "unlisted",
+            Self::Private => "private",
+        }
+    }
 }
 
 /// What people see of a stream.
@@ -101,6 +126,14 @@ struct Event {
     content_details: ContentDetails,
     #[serde(default)]
     status: EventStatus,
+    #[serde(default)]
+    snippet: Snippet,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Snippet {
+    description: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -113,6 +146,7 @@ struct ContentDetails {
 #[serde(default, rename_all = "camelCase")]
 struct EventStatus {
     life_cycle_status: String,
+    privacy_status: String,
 }
 
 #[derive(Deserialize)]
@@ -140,22 +174,18 @@ impl YouTube {
         Ok(Self { api: Api::new(api, Oauth::new(token_url, grant)?)? })
     }
 
-    /// A broadcast that the stream with this key carries. One that a lost answer or an earlier process left is used
-    /// again, so that there is never a second one.
-    pub async fn start(
-        &self,
-        title: &str,
-        privacy: Privacy,
-        key: &Secret,
-        now: OffsetDateTime,
-    ) -> Result<Broadcast, PlatformError> {
+    /// A broadcast of ours that the stream with this key carries. One that a lost answer or an earlier process left is
+    /// used again, so that there is never a second one.
+    pub async fn start(&self, plan: &Plan, key: &Secret, now: OffsetDateTime) -> Result<Broadcast, PlatformError> {
         let stream = self.stream(key).await?;
-        if let Some(id) = self.carried_by(&stream).await? {
-            return Ok(Broadcast { id, stream });
+        let (id, is_bound) = match self.left_behind(&stream, plan).await? {
+            Some(found) => found,
+            None => (self.insert(&stream, plan, now).await?, false),
+        };
+        if !is_bound {
+            let query = [("id", id.as_str()), ("streamId", &stream), ("part", "id,contentDetails")];
+            self.api.call(Method::POST, "/liveBroadcasts/bind", &query, None).await?;
         }
-        let id = self.insert(title, privacy, now).await?;
-        let query = [("id", id.as_str()), ("streamId", &stream), ("part", "id,contentDetails")];
-        self.api.call(Method::POST, "/liveBroadcasts/bind", &query, None).await?;
         Ok(Broadcast { id, stream })
     }
 
@@ -165,13 +195,23 @@ impl YouTube {
         found.await?.map(|stream| stream.id).ok_or(PlatformError::UnknownKey)
     }
 
-    async fn carried_by(&self, stream: &str) -> Result<Option<String>, PlatformError> {
+    /// A broadcast of ours for this stream that waits or is live, and whether the stream carries it. One that is now to
+    /// be seen by others ends; one that is not ours is in the way.
+    async fn left_behind(&self, stream: &str, plan: &Plan) -> Result<Option<(String, bool)>, PlatformError> {
+        let marker = format!("{OURS}{stream}");
+        let is_bound = |event: &Event| event.content_details.bound_stream_id.as_deref() == Some(stream);
         for status in ["active", "upcoming"] {
-            let query = [("part", "id,contentDetails"), ("broadcastStatus", status), ("broadcastType", "all")];
-            let is_bound = |event: &Event| event.content_details.bound_stream_id.as_deref() == Some(stream);
-            if let Some(event) = self.find("/liveBroadcasts", &query, is_bound).await? {
-                return Ok(Some(event.id));
+            let part = "id,snippet,status,contentDetails";
+            let query = [("part", part), ("broadcastStatus", status), ("broadcastType", "all")];
+            let is_of_it = |event: &Event| is_bound(event) || event.snippet.description == marker;
+            let Some(event) = self.find("/liveBroadcasts", &query, is_of_it).await? else { continue };
+            if event.snippet.description != marker {
+                return Err(PlatformError::Occupied { id: event.id });
             }
+            if event.status.privacy_status == plan.privacy.word() {
+                return Ok(Some((event.id.clone(), is_bound(&event))));
+            }
+            self.stop(&Broadcast { id: event.id, stream: stream.to_owned() }).await?;
         }
         Ok(None)
     }
@@ -199,14 +239,15 @@ impl YouTube {
         Ok(None)
     }
 
-    async fn insert(&self, title: &str, privacy: Privacy, now: OffsetDateTime) -> Result<String, PlatformError> {
-        let title: String = title.chars().take(TITLE_CHARS_MAX).collect();
+    async fn insert(&self, stream: &str, plan: &Plan, now: OffsetDateTime) -> Result<String, PlatformError> {
+        let title: String = plan.title.chars().take(TITLE_CHARS_MAX).collect();
         let start = now.format(&Rfc3339).map_err(|error| self.api.http.malformed(error.to_string()))?;
         let body = json!({
-            "snippet": { "title": title, "scheduledStartTime": start },
-            "status": { "privacyStatus": privacy, "selfDeclaredMadeForKids": false },
+            "snippet": { "title": title, "description": format!("{OURS}{stream}"), "scheduledStartTime": start },
+            "status": { "privacyStatus": plan.privacy, "selfDeclaredMadeForKids": false },
             "contentDetails": {
-                "enableAutoStart": true, "enableAutoStop": true, "enableDvr": false, "recordFromStart": false,
+                "enableAutoStart": true, "enableAutoStop": true,
+                "enableDvr": plan.allow_recording, "recordFromStart": plan.allow_recording,
                 "monitorStream": { "enableMonitorStream": false },
             },
         });

@@ -28,6 +28,7 @@ pub fn router() -> Router<Api> {
         .route("/api/v1/outlets", get(pass_on))
         .route("/api/v1/outlets/{outlet}/consents", get(pass_on))
         .route("/api/v1/outlets/{outlet}/erasures", get(pass_on))
+        .route("/api/v1/outlets/{outlet}/revocations", get(pass_on))
         .route("/api/v1/consents/{id}", get(pass_on))
         .route("/api/v1/recordings/{cid}", get(pass_on))
         .route("/api/v1/recordings/{cid}/proof", get(pass_on))

@@ -14,8 +14,8 @@ use domain::{B256, Cid, OutletId, merkle};
 use serde::Deserialize;
 use std::str::FromStr;
 
-/// Erasures in one answer, but for the rest of a block.
-const ERASURES_AT_ONCE: usize = 1_000;
+/// Entries of an answer, but for the rest of a block.
+const AT_ONCE: usize = 1_000;
 
 /// Routes of these resources.
 pub fn router() -> Router<Api> {
@@ -23,6 +23,7 @@ pub fn router() -> Router<Api> {
         .route("/api/v1/consents/{id}", get(consent))
         .route("/api/v1/outlets/{outlet}/consents", get(in_force))
         .route("/api/v1/outlets/{outlet}/erasures", get(erasures))
+        .route("/api/v1/outlets/{outlet}/revocations", get(revocations))
         .route("/api/v1/recordings/{cid}", get(recording))
         .route("/api/v1/recordings/{cid}/proof", get(proof))
 }
@@ -44,7 +45,8 @@ fn number(field: &str, text: &str) -> Result<u64, Refusal> {
     text.parse().map_err(|_| Refusal::bad_field(field, format!("{field} is a number, found {text:?}")))
 }
 
-/// Those of a camera that were neither revoked nor over when the last block came.
+/// Those of a camera that permit something: neither revoked nor over when the last block came, and no guest who shared
+/// the picture has left it since.
 async fn in_force(
     State(api): State<Api>,
     Path(outlet): Path<String>,
@@ -74,10 +76,30 @@ async fn erasures(
     let ledger = api.node.ledger();
     let mut found: Vec<ErasedAnswer> = Vec::new();
     for erased in ledger.erasures_after(outlet, after).filter_map(|recording| recording.erased) {
-        if found.len() >= ERASURES_AT_ONCE && found.last().is_some_and(|last| last.erasure.height != erased.height) {
+        if found.len() >= AT_ONCE && found.last().is_some_and(|last| last.erasure.height != erased.height) {
             break;
         }
         found.push(ErasedAnswer { cid: erased.cid, erasure: erased.into() });
+    }
+    Ok(Json(found))
+}
+
+/// Consents of an outlet's guests that were revoked after a block's time, oldest first; so many.
+async fn revocations(
+    State(api): State<Api>,
+    Path(outlet): Path<String>,
+    Query(query): Query<After>,
+) -> Result<Json<Vec<ConsentAnswer>>, Refusal> {
+    let outlet: OutletId = number("outlet", &outlet)?;
+    let after = query.after.map_or(Ok(0), |after| number("after", &after))?;
+    let ledger = api.node.ledger();
+    let mut found: Vec<ConsentAnswer> = Vec::new();
+    for (id, consent) in ledger.revocations_after(outlet, after) {
+        let is_next_block = found.last().is_some_and(|last| last.revoked_at_ms != consent.revoked_at_ms);
+        if found.len() >= AT_ONCE && is_next_block {
+            break;
+        }
+        found.push(ConsentAnswer::new(id, consent));
     }
     Ok(Json(found))
 }

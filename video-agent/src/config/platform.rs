@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use service_kit::Secret;
 use std::path::PathBuf;
-use stream_platforms::{Grant, Privacy, Twitch, YouTube};
+use stream_platforms::{Grant, Plan, Privacy, Twitch, YouTube};
 
 /// Names the stream, begins and ends it, and counts who looks.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -28,6 +28,10 @@ pub struct PlatformConfig {
     /// YouTube: `public`, `unlisted` or `private`. Default `unlisted`.
     #[serde(default)]
     pub privacy: Privacy,
+    /// YouTube: the platform may keep the stream, and viewers may rewind. Default false; a channel that may not forbid it
+    /// is refused with 403 then.
+    #[serde(default)]
+    pub allow_recording: bool,
     /// The API. Default: the platform's own.
     #[serde(default)]
     pub api_url: Option<String>,
@@ -81,7 +85,8 @@ impl PlatformConfig {
             PlatformKind::Youtube => {
                 let api = or(&self.api_url, YouTube::API_URL);
                 let client = YouTube::new(&api, &or(&self.token_url, YouTube::TOKEN_URL), grant)?;
-                Platform::Youtube { client, title, privacy: self.privacy, key }
+                let plan = Plan { title, privacy: self.privacy, allow_recording: self.allow_recording };
+                Platform::Youtube { client, plan, key }
             }
         })
     }

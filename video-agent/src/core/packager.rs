@@ -67,8 +67,16 @@ impl Packager {
         (self.end_group(), self.end_segment())
     }
 
+    /// By its pictures, or by the clock where some are missing: the ledger bounds what the clock says.
     fn segment_length_ms(&self) -> u64 {
-        self.segment.iter().map(Vec::len).sum::<usize>() as u64 * FRAME_MS
+        let by_pictures = self.segment.iter().map(Vec::len).sum::<usize>() as u64 * FRAME_MS;
+        let ends = self
+            .segment
+            .first()
+            .and_then(|group| group.first())
+            .zip(self.segment.last().and_then(|group| group.last()));
+        let by_clock = ends.map_or(0, |(first, last)| last.taken_at_ms.saturating_sub(first.taken_at_ms) + FRAME_MS);
+        by_pictures.max(by_clock)
     }
 
     fn end_group(&mut self) -> Option<Fragment> {
@@ -110,6 +118,16 @@ mod tests {
 
     fn picture(number: u64, is_sync: bool) -> Picture {
         Picture { bytes: number.to_be_bytes().to_vec(), is_sync, taken_at_ms: 1_000 + number * FRAME_MS, at_ms: 0 }
+    }
+
+    #[test]
+    fn pictures_that_are_missing_make_a_segment_no_longer() {
+        let mut packager = Packager::new(fmp4::init(&[1], 64, 32), 1_900);
+        // One picture in three came.
+        let recorded: Vec<Recorded> =
+            (0..60).filter_map(|number| packager.push(picture(number * 3, number % 4 == 0)).1).collect();
+        assert!(!recorded.is_empty());
+        assert!(recorded.iter().all(|one| one.ended_at_ms - one.started_at_ms < 1_900 + 12 * FRAME_MS + FRAME_MS));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::tasks::camera::{Camera, State};
 use axum::extract::{Path, State as Shared};
 use axum::routing::{get, put};
 use axum::{Json, Router};
-use problem::Refusal;
+use problem::{Problem, Refusal};
 use serde::{Deserialize, Serialize};
 
 pub(super) fn router() -> Router<Api> {
@@ -64,7 +64,12 @@ async fn switch(
     Json(Switch { on }): Json<Switch>,
 ) -> Result<Json<Shown>, Refusal> {
     let camera = api.camera(camera)?;
-    camera.switch_push(on);
+    if let Err(error) = camera.switch_push(on) {
+        tracing::error!(error = crate::error::in_full(&error), on, "the kill switch cannot be remembered");
+        let said =
+            "the switch could not be remembered: off holds until a restart only, on was not done; the log says why";
+        return Err(Problem::new(500, "internal", said).into());
+    }
     Ok(Json(Shown::of(camera)))
 }
 

@@ -1,18 +1,23 @@
 //! The ledger behind the vault: pins and erasures signed with the agent's key, sent to a node that is ready.
 
 use async_trait::async_trait;
-use client::{ClientError, ErasedAnswer, NodeClient, Problem};
+use client::{ClientError, ConsentAnswer, ErasedAnswer, NodeClient, Problem};
 use domain::eip712::DomainSeparator;
 use domain::recording::EraseReason;
 use domain::transaction::{EraseRecording, PinRecording};
 use domain::{B256, Payload, Signature, SignedTransaction};
 use recording_vault::Reason;
 use recording_vault::ledger::{EraseReport, Ledger, LedgerError, LedgerState, PinReport};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use wallet::SecretKey;
 
 /// Taking a transaction waits for its block, which is usually there in less than a second.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Whether a node is ready is known at once.
+const READY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Refusals that no waiting changes. Whatever else a node, or somebody between, says is waited for: a recording that
 /// is refused for good is erased.
@@ -37,21 +42,42 @@ pub(crate) struct ErasedOnLedger {
     pub height: u64,
 }
 
-/// Whether a guest took a consent back, as far as anybody can say.
-#[async_trait]
-pub(crate) trait Revocations: Send + Sync + 'static {
-    /// An error is no answer. Under a legal basis that ended nothing more is recorded, but what was stays for its
-    /// retention, as the ledger has it: it takes such pins still.
-    async fn is_taken_back(&self, consent: B256) -> Result<bool, LedgerError>;
+/// A guest's consent that was taken back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Left {
+    pub consent: B256,
+    pub camera: u64,
+    /// When it was in force.
+    pub from_ms: u64,
+    pub to_ms: u64,
+    pub revoked_at_ms: u64,
+}
 
+impl Left {
+    fn of(answer: &ConsentAnswer) -> Option<Self> {
+        let revoked_at_ms = answer.revoked_at_ms?;
+        let (consent, camera, from_ms) = (answer.id, answer.camera, answer.recorded_at_ms);
+        Some(Self { consent, camera, from_ms, to_ms: answer.until_ms.min(revoked_at_ms), revoked_at_ms })
+    }
+}
+
+/// What has to go, as the ledger says. An error is no answer. Under a legal basis that ended nothing more is recorded, but
+/// what was stays for its retention, as the ledger has it: it takes such pins still.
+#[async_trait]
+pub(crate) trait ErasureFeed: Send + Sync + 'static {
     /// The outlet's recordings that the ledger erased above a height, in its order; the first ones.
     async fn erased_after(&self, height: u64) -> Result<Vec<ErasedOnLedger>, LedgerError>;
+
+    /// The outlet's guests who took their consent back after a block's time, in the ledger's order; the first ones.
+    async fn left_after(&self, ms: u64) -> Result<Vec<Left>, LedgerError>;
 }
 
 /// Nodes of one chain, asked in turn.
 #[derive(Clone)]
 pub(crate) struct NodeLedger {
     nodes: Vec<NodeClient>,
+    /// Where the next question begins: the last node that answered.
+    begin: Arc<AtomicUsize>,
     outlet: u64,
     sidechain_id: B256,
     domain: DomainSeparator,
@@ -61,7 +87,14 @@ pub(crate) struct NodeLedger {
 impl NodeLedger {
     /// `key` is the agent's, `outlet` is where it works.
     pub fn new(nodes: Vec<NodeClient>, genesis: &domain::Genesis, outlet: u64, key: SecretKey) -> Self {
-        Self { nodes, outlet, sidechain_id: genesis.sidechain_id(), domain: genesis.domain(), key }
+        Self {
+            nodes,
+            begin: Arc::default(),
+            outlet,
+            sidechain_id: genesis.sidechain_id(),
+            domain: genesis.domain(),
+            key,
+        }
     }
 
     /// The first answer of a node that is ready. What one node refuses the next may know better, if it is ahead.
@@ -70,13 +103,18 @@ impl NodeLedger {
         F: Future<Output = Result<T, LedgerError>>,
     {
         let mut said = LedgerError::Unreachable("no node is configured".into());
-        for node in &self.nodes {
+        let (begin, count) = (self.begin.load(Ordering::Relaxed), self.nodes.len());
+        for place in (begin..begin + count).map(|place| place % count) {
+            let node = &self.nodes[place];
             let answer = match self.ready(node).await {
                 Ok(()) => ask(node).await,
                 Err(error) => Err(error),
             };
             match answer {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    self.begin.store(place, Ordering::Relaxed);
+                    return Ok(answer);
+                }
                 Err(error) => said = graver(said, error),
             }
         }
@@ -85,7 +123,9 @@ impl NodeLedger {
 
     /// A node that is behind knows neither what was pinned nor what was revoked.
     async fn ready(&self, node: &NodeClient) -> Result<(), LedgerError> {
-        let status = node.status().await.map_err(|error| refused(&error))?;
+        let silent = |_| LedgerError::Unreachable(format!("no answer from {} within {READY_TIMEOUT:?}", node.base()));
+        let status = tokio::time::timeout(READY_TIMEOUT, node.status()).await.map_err(silent)?;
+        let status = status.map_err(|error| refused(&error))?;
         if status.sidechain_id != self.sidechain_id {
             return Err(LedgerError::Unreachable(format!("{} is a node of another network", node.base())));
         }
@@ -190,11 +230,13 @@ impl Ledger for NodeLedger {
 }
 
 #[async_trait]
-impl Revocations for NodeLedger {
-    async fn is_taken_back(&self, consent: B256) -> Result<bool, LedgerError> {
-        let found =
-            self.first(|node| async move { node.consent(consent).await.map_err(|error| refused(&error)) }).await?;
-        Ok(found.is_some_and(|found| found.kind == "guest" && found.revoked_at_ms.is_some()))
+impl ErasureFeed for NodeLedger {
+    async fn left_after(&self, ms: u64) -> Result<Vec<Left>, LedgerError> {
+        let outlet = self.outlet;
+        let found = self
+            .first(|node| async move { node.revocations(outlet, ms).await.map_err(|error| refused(&error)) })
+            .await?;
+        Ok(found.iter().filter_map(Left::of).collect())
     }
 
     async fn erased_after(&self, height: u64) -> Result<Vec<ErasedOnLedger>, LedgerError> {

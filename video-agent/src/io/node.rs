@@ -3,15 +3,20 @@
 use crate::core::consent::{Asked, Listed, Permission};
 use crate::gate::{ConsentGate, GateError};
 use crate::io::clock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// An answer that is larger than this is none.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 
-/// The consent gate over nodes' HTTP API. The first node that is ready and answers counts.
+/// What one node may take of the time for an answer: one that hangs must leave some to the next.
+const SHARE: Duration = Duration::from_millis(300);
+
+/// The consent gate over nodes' HTTP API. The first node that is ready and answers counts, from the last good one on.
 pub(crate) struct NodeGate {
     http: reqwest::Client,
     urls: Vec<String>,
+    first: AtomicUsize,
 }
 
 impl NodeGate {
@@ -19,7 +24,7 @@ impl NodeGate {
         let http = reqwest::Client::builder().timeout(timeout).redirect(reqwest::redirect::Policy::none()).build();
         let http = http.map_err(|source| GateError::Unreachable { source: Some(source.into()) })?;
         let urls = urls.iter().map(|url| url.trim_end_matches('/').to_owned()).collect();
-        Ok(Self { http, urls })
+        Ok(Self { http, urls, first: AtomicUsize::new(0) })
     }
 
     async fn get(&self, url: String) -> Result<Vec<u8>, reqwest::Error> {
@@ -48,11 +53,16 @@ impl NodeGate {
 impl ConsentGate for NodeGate {
     async fn ask(&self, asked: &Asked) -> Result<Permission, GateError> {
         let mut last = GateError::Unreachable { source: None };
-        for url in &self.urls {
-            match self.ask_one(url, asked).await {
-                Ok(permission) => return Ok(permission),
-                Err(error) => last = error,
+        let (first, count) = (self.first.load(Ordering::Relaxed), self.urls.len());
+        for place in (first..first + count).map(|place| place % count) {
+            let share = if count == 1 { Duration::MAX } else { SHARE };
+            match tokio::time::timeout(share, self.ask_one(&self.urls[place], asked)).await {
+                Ok(Ok(permission)) => return Ok(permission),
+                Ok(Err(error)) => last = error,
+                Err(_) => last = GateError::Unreachable { source: None },
             }
+            // Whoever asks next begins behind it, also if there is no time left for more now.
+            self.first.store((place + 1) % count, Ordering::Relaxed);
         }
         Err(last)
     }

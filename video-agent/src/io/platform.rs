@@ -1,13 +1,13 @@
 //! The platforms behind one face.
 
 use service_kit::Secret;
-use stream_platforms::{Broadcast, LifeCycle, PlatformError, Privacy, Twitch, YouTube};
+use stream_platforms::{Broadcast, LifeCycle, Plan, PlatformError, Twitch, YouTube};
 use time::OffsetDateTime;
 
 /// One account, and what its stream is called.
 pub(crate) enum Platform {
     Twitch { client: Twitch, title: String },
-    Youtube { client: YouTube, title: String, privacy: Privacy, key: Secret },
+    Youtube { client: YouTube, plan: Plan, key: Secret },
 }
 
 /// A stream that has begun.
@@ -29,11 +29,15 @@ impl Platform {
     pub async fn start(&self) -> Result<OnAir, PlatformError> {
         match self {
             Self::Twitch { client, title } => client.set_title(title).await.map(|()| OnAir::Channel),
-            Self::Youtube { client, title, privacy, key } => {
-                let started = client.start(title, *privacy, key, OffsetDateTime::now_utc()).await;
-                started.map(OnAir::Broadcast)
+            Self::Youtube { client, plan, key } => {
+                client.start(plan, key, OffsetDateTime::now_utc()).await.map(OnAir::Broadcast)
             }
         }
+    }
+
+    /// Whether pictures may go out only under what was begun: who may see them depends on it.
+    pub fn decides_who_sees(&self) -> bool {
+        matches!(self, Self::Youtube { .. })
     }
 
     pub async fn look(&self, on_air: &OnAir) -> Result<Seen, PlatformError> {

@@ -4,15 +4,12 @@ use crate::sink::{Segment, SegmentSink, SinkError};
 use async_trait::async_trait;
 use domain::B256;
 use recording_vault::{Terms, Vault, VaultError};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-/// Hands segments to the vault, and remembers under which consents it does.
+/// Hands segments to the vault.
 pub(crate) struct VaultSink {
     vault: Arc<Vault>,
     guest_keep_days: u32,
-    /// Camera → the consent of its last segment.
-    current: Mutex<BTreeMap<u64, B256>>,
 }
 
 fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SinkError {
@@ -21,12 +18,7 @@ fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SinkErr
 
 impl VaultSink {
     pub fn new(vault: Arc<Vault>, guest_keep_days: u32) -> Self {
-        Self { vault, guest_keep_days, current: Mutex::default() }
-    }
-
-    /// The consents that cameras record under now, or did last.
-    pub fn current(&self) -> Vec<B256> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner).values().copied().collect()
+        Self { vault, guest_keep_days }
     }
 
     fn terms(&self, retention_days: Option<u32>) -> Terms {
@@ -35,13 +27,10 @@ impl VaultSink {
             None => Terms::Guest { keep_days: self.guest_keep_days },
         }
     }
-
-    fn note(&self, camera: u64, consent: B256) {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner).insert(camera, consent);
-    }
 }
 
-/// What is revoked is dropped: the session hears of it from the gate, and nothing of it may be kept.
+/// What is revoked is dropped: the session hears of it from the gate, and nothing of it may be kept. Likewise what began
+/// on a day whose retention ended while it was recorded.
 fn accept(vault: &Vault, segment: &Segment, terms: Terms) -> Result<(), VaultError> {
     let accepted = vault.accept(&recording_vault::Segment {
         camera: segment.camera,
@@ -58,6 +47,10 @@ fn accept(vault: &Vault, segment: &Segment, terms: Terms) -> Result<(), VaultErr
             tracing::info!(camera = segment.camera, %consent, "a segment came after the revocation and is dropped");
             Ok(())
         }
+        Err(VaultError::KeyGone { key }) => {
+            tracing::info!(camera = segment.camera, %key, "a segment came after its retention and is dropped");
+            Ok(())
+        }
         other => other.map(drop),
     }
 }
@@ -72,7 +65,6 @@ impl SegmentSink for VaultSink {
 
     async fn accept(&self, segment: Segment) -> Result<(), SinkError> {
         let (vault, terms) = (Arc::clone(&self.vault), self.terms(segment.retention_days));
-        self.note(segment.camera, B256::from(segment.consent));
         let answer = tokio::task::spawn_blocking(move || accept(&vault, &segment, terms)).await;
         answer.map_err(failed)?.map_err(failed)
     }

@@ -23,7 +23,9 @@ const END_TIMEOUT: Duration = Duration::from_millis(1_500);
 pub(crate) async fn run(camera: Arc<Camera>, platform: Platform, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut page = Page { camera, platform, on_air: None, next: Instant::now(), backoff: new_backoff() };
+    camera.set_push_ready(!platform.decides_who_sees());
+    let mut page =
+        Page { camera, platform, on_air: None, is_ending: false, next: Instant::now(), backoff: new_backoff() };
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         if stop.run_until_cancelled(page.follow()).await.is_none() {
             break;
@@ -42,6 +44,8 @@ struct Page {
     camera: Arc<Camera>,
     platform: Platform,
     on_air: Option<OnAir>,
+    /// Its end was asked for, and did not succeed yet.
+    is_ending: bool,
     /// When the platform is spoken to again.
     next: Instant,
     backoff: Backoff,
@@ -50,11 +54,11 @@ struct Page {
 impl Page {
     async fn follow(&mut self) {
         let is_due = Instant::now() >= self.next;
-        match (self.camera.is_pushed(), &self.on_air) {
+        match (self.camera.wants_push(), &self.on_air) {
             // The end is owed at once, whatever went wrong before.
-            (false, Some(_)) => self.end().await,
-            (true, None) if is_due => self.begin().await,
-            (true, Some(_)) if is_due => self.look().await,
+            (Some(false), Some(_)) if is_due || !self.is_ending => self.end().await,
+            (Some(true), None) if is_due => self.begin().await,
+            (Some(true), Some(_)) if is_due => self.look().await,
             _ => {}
         }
     }
@@ -64,6 +68,7 @@ impl Page {
             Ok(on_air) => {
                 tracing::info!(camera = self.camera.asked.camera, "the platform knows of the stream");
                 (self.on_air, self.next, self.backoff) = (Some(on_air), Instant::now(), new_backoff());
+                self.camera.set_push_ready(true);
             }
             Err(error) => self.failed(&error),
         }
@@ -73,9 +78,12 @@ impl Page {
         let Some(on_air) = &self.on_air else { return };
         match self.platform.look(on_air).await {
             Ok(Seen { is_over: true, .. }) => {
+                // Whoever did that does not want another one.
+                let remembered = self.camera.switch_push(false).is_ok();
                 tracing::warn!(
                     camera = self.camera.asked.camera,
-                    "somebody ended the broadcast on the platform's page"
+                    remembered,
+                    "ended on the platform's page: switched off"
                 );
                 self.forget();
             }
@@ -90,6 +98,8 @@ impl Page {
 
     async fn end(&mut self) {
         let Some(on_air) = &self.on_air else { return };
+        self.is_ending = true;
+        self.camera.set_push_ready(!self.platform.decides_who_sees());
         match self.platform.stop(on_air).await {
             Ok(()) => self.forget(),
             // It is tried again, and the platform ends by itself what gets no pictures.
@@ -102,7 +112,8 @@ impl Page {
     }
 
     fn forget(&mut self) {
-        self.on_air = None;
+        (self.on_air, self.is_ending) = (None, false);
+        self.camera.set_push_ready(!self.platform.decides_who_sees());
         self.camera.has_viewers(None);
         metrics::viewers(self.camera.asked.camera, None);
     }

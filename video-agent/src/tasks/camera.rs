@@ -13,6 +13,7 @@ use crate::gate::ConsentGate;
 use crate::io::capture::Source;
 use crate::io::clock;
 use crate::io::preview::Preview;
+use crate::io::switch::Switch;
 use crate::metrics;
 use crate::sink::{Segment, SegmentSink, SinkError};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -65,7 +66,10 @@ pub(crate) struct Camera {
     alerts: Mutex<Vec<Alert>>,
     watch: Mutex<Watch>,
     looker: Mutex<Option<Looker>>,
+    switch: Option<Switch>,
     push_is_on: AtomicBool,
+    /// False while a platform has to be told first.
+    push_is_ready: AtomicBool,
     viewers: Mutex<Option<u64>>,
     view_is_new: AtomicBool,
 }
@@ -76,6 +80,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Camera {
     pub fn new(asked: Asked, source: Source, push_to: Option<PushTo>, setup: Setup, looker: Option<Looker>) -> Self {
+        let switch = push_to.as_ref().map(|to| to.switch.clone());
+        let is_on = switch.as_ref().is_none_or(Switch::is_on);
         Self {
             asked,
             source,
@@ -86,7 +92,9 @@ impl Camera {
             alerts: Mutex::default(),
             watch: Mutex::default(),
             looker: Mutex::new(looker),
-            push_is_on: AtomicBool::new(true),
+            switch,
+            push_is_on: AtomicBool::new(is_on),
+            push_is_ready: AtomicBool::new(true),
             viewers: Mutex::default(),
             view_is_new: AtomicBool::new(false),
         }
@@ -124,15 +132,35 @@ impl Camera {
         self.push_is_on.load(Ordering::Relaxed)
     }
 
-    /// The kill switch of the public stream.
-    pub fn switch_push(&self, on: bool) {
+    /// The kill switch of the public stream: off at once, and remembered.
+    pub fn switch_push(&self, on: bool) -> std::io::Result<()> {
+        if !on {
+            self.push_is_on.store(false, Ordering::Relaxed);
+        }
+        self.switch.as_ref().map_or(Ok(()), |switch| switch.set(on))?;
         self.push_is_on.store(on, Ordering::Relaxed);
         tracing::info!(camera = self.asked.camera, on, "the public stream is switched");
+        Ok(())
     }
 
-    /// Whether pictures go to the platform: somebody consented, and the kill switch is not off.
-    pub fn is_pushed(&self) -> bool {
-        self.push_is_on() && matches!(self.state(), State::Live { stream_until_ms: Some(_), .. })
+    /// Whether the platform knows of the stream, where it has to before the first picture.
+    pub fn set_push_ready(&self, is_ready: bool) {
+        self.push_is_ready.store(is_ready, Ordering::Relaxed);
+    }
+
+    /// Whether pictures may go to the platform now, if somebody consented.
+    pub fn may_push(&self) -> bool {
+        self.push_is_on() && self.push_is_ready.load(Ordering::Relaxed)
+    }
+
+    /// Whether there is to be a public stream: somebody consented, and the kill switch is not off. Nobody decided anything
+    /// while the camera is down.
+    pub fn wants_push(&self) -> Option<bool> {
+        match self.state() {
+            State::Down { .. } if self.push_is_on() => None,
+            State::Live { stream_until_ms: Some(_), .. } => Some(self.push_is_on()),
+            _ => Some(false),
+        }
     }
 
     /// Who looks at the public stream, as the platform says.

@@ -8,6 +8,7 @@ use crate::core::packager::{Packager, Picture, Recorded};
 use crate::error::Error;
 use crate::io::encoder::Encoder;
 use crate::io::preview::Preview;
+use crate::io::switch::Switch;
 use service_kit::Secret;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,6 +24,7 @@ pub(crate) type Kept = (Recorded, Grant);
 pub(crate) struct PushTo {
     pub camera: u64,
     pub location: Secret,
+    pub switch: Switch,
 }
 
 /// One session's way out.

@@ -70,7 +70,7 @@ pub(crate) fn run(camera: &Camera, wires: &Wires) -> Result<(), Error> {
         alerts.extend((late >= LATE_FRAMES).then_some(Alert::DetectorLate));
         camera.saw(alerts);
         camera.is_live(permission);
-        let kept = output.push(released.shown, permission, camera.push_is_on());
+        let kept = output.push(released.shown, permission, camera.may_push());
         if let Err(error) = kept.and_then(|kept| hand_over(kept, &wires.kept)) {
             break Err(error);
         }

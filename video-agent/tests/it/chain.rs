@@ -150,20 +150,25 @@ impl Chain {
 
     /// The guest's consent at the table, seen by the till.
     pub async fn consent(&self) -> B256 {
-        let [.., till, guest] = people();
+        self.consent_of(&key(5)).await
+    }
+
+    /// Another guest's.
+    pub async fn consent_of(&self, guest: &SecretKey) -> B256 {
+        let [.., till, _] = people();
         let mut consent = RecordConsent {
             outlet: 1,
             camera: TABLE,
             purposes: Purposes::Recording,
             commitment: commitment(B256::repeat_byte(2), "table 2"),
-            guest: address_of_secret(&guest),
+            guest: address_of_secret(guest),
             until_ms: now_ms() + 3_600_000,
             witness: address_of_secret(&till),
             witness_signature: Signature([0; 65]),
         };
         let digest = self.genesis.domain().consent_witness_digest(&WitnessedConsent::from(&consent));
         consent.witness_signature = Signature::sign(digest, &till);
-        self.submit(Payload::RecordConsent(consent), &guest).await
+        self.submit(Payload::RecordConsent(consent), guest).await
     }
 
     pub async fn stands(&self, shown: &Value) -> RecordingAnswer {

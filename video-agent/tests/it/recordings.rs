@@ -127,6 +127,39 @@ async fn a_revocation_stops_the_camera_and_erases_what_it_recorded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn when_one_of_two_guests_leaves_the_camera_stops_and_what_shows_both_goes() {
+    let chain = Chain::start().await;
+    chain.enrol(address_of_secret(&chain.agent), TerminalKind::VideoAgent).await;
+    chain.consent().await;
+    let agent = Running::start(chain.agent_config()).await;
+    let alone = agent.until(TABLE, "done", 1).await;
+    let second = chain.consent_of(&key(6)).await;
+    let before = agent.recordings(TABLE).await.len();
+    let together = agent.until(TABLE, "done", before + 2).await;
+    chain.submit(Payload::RevokeConsent(RevokeConsent { consent: second }), &key(6)).await;
+    let started = Instant::now();
+    while agent.state(TABLE).await != "waiting" {
+        assert!(started.elapsed() < Duration::from_millis(3_000), "{}", agent.state(TABLE).await);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // Newest first: the last two began after the second guest had come.
+    for shown in &together[..2] {
+        while chain.stands(shown).await.erased.is_none() {
+            assert!(started.elapsed() < PATIENCE, "no tombstone of {shown}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    let first = &alone[alone.len() - 1];
+    assert_eq!(chain.stands(first).await.erased, None, "the second guest was not there yet");
+    assert!(agent.recordings(TABLE).await.iter().any(|shown| shown["cid"] == first["cid"]));
+    // Whoever stays consents anew.
+    chain.consent_of(&key(7)).await;
+    agent.until(TABLE, "done", 2).await;
+    agent.stop().await;
+    chain.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_owner_erases_on_the_ledger_is_erased_here_too() {
     let chain = Chain::start().await;
     chain.enrol(address_of_secret(&chain.agent), TerminalKind::VideoAgent).await;

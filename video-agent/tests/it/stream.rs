@@ -100,7 +100,9 @@ async fn a_public_stream_is_seen_killed_and_connected_again() {
         key.display()
     );
     let recording_only = Permission { stream: None, ..yes() };
-    let world = World::start(config(&cameras), Says::Permits(recording_only)).await;
+    let mut config = config(&cameras);
+    config.state_dir = Some(folder.path().join("state"));
+    let world = World::start(config.clone(), Says::Permits(recording_only)).await;
     world.until_segments(1, 2).await;
     assert_eq!(platform.count("begin"), 0, "nobody consented to a public stream");
 
@@ -142,6 +144,15 @@ async fn a_public_stream_is_seen_killed_and_connected_again() {
     let took = platform.until("end", 2).await;
     println!("a revocation of the stream took {took:?}");
     assert!(took < Duration::from_millis(2_500), "{took:?}");
+
+    // A restart does not forget the kill switch.
+    switch(&world, false).await;
+    world.stop().await;
+    let world = World::start(config, Says::Permits(yes())).await;
+    world.until_segments(1, 1).await;
+    assert_eq!((world.camera(1).await["push"].as_str(), platform.count("begin")), (Some("off"), 3));
+    switch(&world, true).await;
+    platform.until("begin", 4).await;
     world.stop().await;
 }
 
@@ -219,7 +230,9 @@ async fn the_platform_is_told_of_the_stream_and_of_its_end() {
             "platform": {{"kind": "youtube", "title": "The kitchen", "client_id": "c", "client_secret_file": "{secret}",
             "refresh_token_file": "{token}", "api_url": "{url}", "token_url": "{url}/token"}}}}]"#
     );
-    let world = World::start(config(&cameras), Says::Permits(Permission { stream: None, ..yes() })).await;
+    let mut config = config(&cameras);
+    config.state_dir = Some(folder.path().join("state"));
+    let world = World::start(config, Says::Permits(Permission { stream: None, ..yes() })).await;
     world.until_segments(1, 1).await;
     account.until(&[]).await;
     world.gate.says(Says::Permits(yes()));

@@ -4,8 +4,9 @@
 //! new one cannot be forgotten.
 
 use super::Ledger;
+use super::index::VideoIndex;
 use super::sales::{Accruals, Sales};
-use super::state::{Account, Core, Tables, erasure_key};
+use super::state::{Account, Core, Tables};
 use crate::genesis::{Genesis, GenesisError};
 use crate::outlet::{Outlet, OutletId, Terminal};
 use alloy_primitives::{Address, B256};
@@ -86,7 +87,7 @@ impl Ledger {
             tables,
             uncovered_blocks,
             uncovered_recordings,
-            erasures: _,
+            index: _,
         } = self;
         let state = State {
             head_hash: *head_hash,
@@ -141,7 +142,7 @@ impl Ledger {
             accruals: accruals.into_owned(),
             approvals: approvals.into_owned(),
             to_settle: to_settle.into_owned(),
-            erasures: tables.recordings.values().filter_map(erasure_key).collect(),
+            index: VideoIndex::of(&tables),
             tables: tables.into_owned(),
             uncovered_blocks: uncovered_blocks.into_owned(),
             uncovered_recordings: uncovered_recordings.into_owned(),

@@ -1,6 +1,7 @@
 //! The state itself and what may be read of it.
 
 use super::changes::{Changes, TableChanges, Written};
+use super::index::VideoIndex;
 use super::sales::{Accruals, Sales};
 use super::{EpochCheckpoint, Event, Executed, video};
 use crate::checkpoint::AnchorHead;
@@ -19,7 +20,6 @@ use crate::validators::ValidatorSet;
 use alloy_primitives::{Address, B256, keccak256};
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 
 /// What an address holds on the ledger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -154,15 +154,8 @@ pub struct Ledger {
     pub(super) uncovered_blocks: Vec<B256>,
     /// Leaves of the recordings and erasures in these blocks.
     pub(super) uncovered_recordings: Vec<B256>,
-    /// Erased recordings by outlet and height: follows from the tables, for readers.
-    pub(super) erasures: BTreeSet<ErasureKey>,
-}
-
-/// Outlet and height of an erasure, and what was erased.
-pub(super) type ErasureKey = (OutletId, u64, Cid);
-
-pub(super) fn erasure_key(recording: &Recording) -> Option<ErasureKey> {
-    recording.erased.map(|erased| (erased.outlet, erased.height, erased.cid))
+    /// For readers; follows from the tables.
+    pub(super) index: VideoIndex,
 }
 
 impl Ledger {
@@ -209,7 +202,7 @@ impl Ledger {
             tables,
             uncovered_blocks: Vec::new(),
             uncovered_recordings: Vec::new(),
-            erasures: BTreeSet::new(),
+            index: VideoIndex::default(),
             genesis,
         })
     }
@@ -240,7 +233,7 @@ impl Ledger {
         self.approvals.extend(changes.approvals);
         self.accruals.apply(changes.accruals);
         apply_set(&mut self.to_settle, changes.to_settle);
-        self.erasures.extend(changes.tables.recordings.values().flatten().filter_map(erasure_key));
+        self.index.add(&changes.tables);
         self.tables.apply(changes.tables);
     }
 
@@ -384,11 +377,13 @@ impl Ledger {
         self.tables.consents.get(&id)
     }
 
-    /// Those of an outlet's camera that are in force at the last block's time, in the order in which they came.
+    /// Those of an outlet's camera that are in force at the last block's time, in the order in which they came. A
+    /// guest's does not count any more once another guest who shared the picture took his own back: whoever stays
+    /// consents anew, and is recorded without him.
     pub fn consents_in_force(&self, outlet: OutletId, camera: u64) -> impl Iterator<Item = (B256, &Consent)> {
         let open = self.tables.cameras.get(&(outlet, camera)).map(Vec::as_slice).unwrap_or_default();
         let found = open.iter().filter_map(|id| Some((*id, self.consent(*id)?)));
-        found.filter(|(_, consent)| consent.is_in_force(self.core.time_ms))
+        found.filter(|(_, consent)| consent.is_in_force(self.core.time_ms) && !self.index.was_left(consent))
     }
 
     /// One recording.
@@ -398,8 +393,12 @@ impl Ledger {
 
     /// An outlet's recordings that were erased above a height, in the order in which they were.
     pub fn erasures_after(&self, outlet: OutletId, height: u64) -> impl Iterator<Item = &Recording> {
-        let above = (Bound::Excluded((outlet, height, Cid::MAX)), Bound::Included((outlet, u64::MAX, Cid::MAX)));
-        self.erasures.range(above).filter_map(|(_, _, cid)| self.recording(*cid))
+        self.index.erasures_after(outlet, height).filter_map(|cid| self.recording(cid))
+    }
+
+    /// Consents of an outlet's guests that were revoked after a block's time, in the order in which they were.
+    pub fn revocations_after(&self, outlet: OutletId, ms: u64) -> impl Iterator<Item = (B256, &Consent)> {
+        self.index.revocations_after(outlet, ms).filter_map(|id| Some((id, self.consent(id)?)))
     }
 
     /// Whether units wait for nothing but the end of an epoch that is counted in blocks, or a settlement or recordings

@@ -339,6 +339,39 @@ fn a_recording_is_erased_once_and_leaves_a_tombstone() {
 }
 
 #[test]
+fn who_stays_when_another_guest_leaves_consents_anew() {
+    let (mut chain, stays) = allowed();
+    let (leaving, basis) = (chain.consent(1, 7, 1), chain.legal_basis(1, 7));
+    let (leaves, basis_id) = (chain.id(&leaving), chain.id(&basis));
+    chain.block(&[leaving, basis]).unwrap();
+    assert_eq!(in_force(&chain, 1, 7), [stays, leaves, basis_id]);
+    let revoke = chain.revoke_consent(leaves, "guest 1");
+    chain.block(&[revoke]).unwrap();
+    let since = chain.ledger.head_time_ms();
+    let read = Ledger::import(chain.ledger.genesis().clone(), chain.ledger.export().as_slice()).unwrap();
+    for ledger in [&chain.ledger, &read] {
+        let found: Vec<B256> = ledger.consents_in_force(1, 7).map(|(id, _)| id).collect();
+        assert_eq!(found, [basis_id], "a picture that was shared is no longer the other's alone to allow");
+        let revoked = |after| ledger.revocations_after(1, after).map(|(id, _)| id).collect::<Vec<_>>();
+        assert_eq!((revoked(0), revoked(since - 1), revoked(since)), (vec![leaves], vec![leaves], vec![]));
+        assert_eq!(ledger.revocations_after(2, 0).count(), 0);
+    }
+    let again = chain.consent(1, 7, 2);
+    let again_id = chain.id(&again);
+    chain.block(&[again]).unwrap();
+    assert_eq!(in_force(&chain, 1, 7), [basis_id, again_id]);
+
+    // Whoever takes back what was over long ago stops nobody who came later.
+    chain.now_ms += 3_600_000;
+    let (old, new) = (again_id, chain.consent(1, 7, 3));
+    let new_id = chain.id(&new);
+    chain.block(&[new]).unwrap();
+    let late = chain.revoke_consent(old, "guest 2");
+    chain.block(&[late]).unwrap();
+    assert!(in_force(&chain, 1, 7).contains(&new_id));
+}
+
+#[test]
 fn a_camera_has_so_many_consents_in_force_and_no_more() {
     let mut chain = Chain::with_agents(genesis());
     let consents: Vec<_> = (0..CONSENTS_PER_CAMERA_MAX as u64).map(|guest| chain.consent(1, 7, guest)).collect();

@@ -44,18 +44,22 @@ pub fn remove(path: &Path) -> Result<(), VaultError> {
     }
 }
 
-/// All files of a folder, those left out that a crash left unfinished: they are deleted.
+/// All files of a folder, but for those that are being written.
 pub fn finished(folder: &Path) -> Result<Vec<PathBuf>, VaultError> {
+    Ok(all(folder)?.into_iter().filter(|path| !is_unfinished(path)).collect())
+}
+
+/// Deletes what a crash left unfinished; nobody may be writing.
+pub fn sweep(folder: &Path) -> Result<(), VaultError> {
+    all(folder)?.iter().filter(|path| is_unfinished(path)).try_for_each(|path| remove(path))
+}
+
+fn all(folder: &Path) -> Result<Vec<PathBuf>, VaultError> {
     let failed = VaultError::file(folder);
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).map_err(&failed)? {
-        let path = entry.map_err(&failed)?.path();
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        if name.starts_with(UNFINISHED) {
-            fs::remove_file(&path).map_err(VaultError::file(&path))?;
-        } else {
-            found.push(path);
-        }
-    }
-    Ok(found)
+    let entries = fs::read_dir(folder).map_err(&failed)?;
+    entries.map(|entry| Ok(entry.map_err(&failed)?.path())).collect()
+}
+
+fn is_unfinished(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED))
 }

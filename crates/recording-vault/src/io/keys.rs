@@ -92,6 +92,7 @@ impl Keys {
     /// Opens or makes the folder. What a crash left half destroyed is destroyed now.
     pub fn open(dir: &Path, secret: &MasterSecret<'_>) -> Result<Self, VaultError> {
         files::make_folder(dir)?;
+        files::sweep(dir)?;
         let master = open_master(&dir.join("master.json"), secret)?;
         let keys = Self { dir: dir.to_owned(), master, open: Mutex::default() };
         for path in files::finished(dir)? {

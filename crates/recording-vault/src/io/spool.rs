@@ -27,6 +27,7 @@ impl Spool {
         is_known: impl Fn(&Cid) -> Result<bool, VaultError>,
     ) -> Result<Self, VaultError> {
         files::make_folder(dir)?;
+        files::sweep(dir)?;
         let mut bytes = 0;
         for path in files::finished(dir)? {
             let cid = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());

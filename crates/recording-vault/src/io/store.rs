@@ -229,17 +229,6 @@ impl Store {
         rows.map(|row| decode("segments", camera, row.map_err(VaultError::database)?.1.value())).collect()
     }
 
-    /// The first consent above another one that something is kept under.
-    pub fn consent_after(&self, consent: Option<B256>) -> Result<Option<B256>, VaultError> {
-        let read = self.database.begin_read().map_err(VaultError::database)?;
-        let by_consent = read.open_table(BY_CONSENT).map_err(VaultError::database)?;
-        let from = consent.map(|consent| [&consent_key(consent, (u64::MAX, u64::MAX))[..], &[0]].concat());
-        let mut rows = by_consent.range(from.unwrap_or_default().as_slice()..).map_err(VaultError::database)?;
-        let Some(row) = rows.next() else { return Ok(None) };
-        let (key, _) = row.map_err(VaultError::database)?;
-        Ok(key.value().get(..32).map(B256::from_slice))
-    }
-
     /// How many erasures are not done.
     pub fn erasures_waiting(&self) -> Result<u64, VaultError> {
         let read = self.database.begin_read().map_err(VaultError::database)?;

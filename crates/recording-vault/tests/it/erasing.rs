@@ -7,7 +7,7 @@ use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use ipfs::{Backend, Cid, PinState};
 use recording_vault::ledger::LedgerError;
-use recording_vault::{KeyName, Reason, Vault, VaultError};
+use recording_vault::{KeyName, Reason, Segment, Vault, VaultError};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -104,6 +104,50 @@ async fn erased_means_unreadable_even_with_the_master_key() {
     assert!(!opens(&gone, &copies[0]));
     assert!(opens(&kept, &copies[1]), "the attack works where nothing was erased");
     assert_eq!(decrypt(&vault, &kept.manifest.cid, &copies[1]).unwrap().as_slice(), bytes.as_slice());
+}
+
+#[tokio::test]
+async fn a_revocation_that_fails_halfway_is_finished_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let (vault, ledger, bytes) = (open(dir.path()), Paper::default(), noise(1, 9_000));
+    let cid = vault.accept(&guest(&bytes, 1)).unwrap().manifest.cid;
+    let worker = worker(&vault, block_store(dir.path()), Vec::new(), &ledger);
+    assert_eq!(worker.step(NOON).await.done, 1);
+    // The disk of the keys is away for a while.
+    let key = key_file(dir.path(), KeyName::Consent { consent: consent(1) });
+    let (keys, away) = (dir.path().join("keys"), dir.path().join("away"));
+    std::fs::rename(&keys, &away).unwrap();
+    vault.revoke(consent(1), NOON).unwrap_err();
+    let progress = worker.step(NOON).await;
+    assert_eq!((progress.erased, progress.held_up.len()), (0, 1), "{progress:?}");
+    std::fs::rename(&away, &keys).unwrap();
+    assert!(key.exists());
+    assert_eq!(worker.step(NOON).await.erased, 1);
+    assert!(!key.exists());
+    assert!(vault.tombstone(&cid).unwrap().is_some());
+}
+
+#[tokio::test]
+async fn what_was_shared_goes_with_whoever_leaves() {
+    let dir = tempfile::tempdir().unwrap();
+    let (vault, bytes) = (open(dir.path()), noise(1, 9_000));
+    let at = |minute: u64| Segment {
+        started_at_ms: NOON + minute * 60_000,
+        ended_at_ms: NOON + (minute + 1) * 60_000,
+        ..guest(&bytes, 1)
+    };
+    let cids: Vec<Cid> = (0..4).map(|minute| vault.accept(&at(minute)).unwrap().manifest.cid).collect();
+    let (from, to) = (NOON + 90_000, NOON + 150_000);
+    assert_eq!(vault.erase_shared(at(0).camera, from, to, to).unwrap(), 2);
+    assert_eq!(vault.erase_shared(at(0).camera, from, to, to).unwrap(), 0, "once is enough");
+    for (minute, cid) in cids.iter().enumerate() {
+        assert_eq!(vault.record(cid).is_err(), minute == 1 || minute == 2, "minute {minute}");
+    }
+    // What was in the making meanwhile is not taken; what begins later is.
+    assert!(matches!(vault.accept(&at(2)), Err(VaultError::Revoked { .. })));
+    vault.accept(&at(4)).unwrap();
+    let kitchen = vault.accept(&kitchen(&bytes, NOON + 100_000)).unwrap().manifest;
+    assert_eq!(vault.erase_shared(kitchen.capture.camera, from, to, to).unwrap(), 0, "kitchens have no guests");
 }
 
 #[tokio::test]

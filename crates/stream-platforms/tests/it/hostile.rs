@@ -5,7 +5,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use proptest::prelude::*;
 use service_kit::Secret;
-use stream_platforms::{Privacy, Twitch, YouTube};
+use stream_platforms::{Plan, Privacy, Twitch, YouTube};
 use time::OffsetDateTime;
 
 fn answers() -> impl Strategy<Value = (u16, Vec<u8>)> {
@@ -29,7 +29,8 @@ async fn ask(status: u16, body: Vec<u8>) -> Vec<String> {
     let token_url = format!("{url}/token");
     let twitch = Twitch::new(&url, &token_url, grant(folder.path()), "1").unwrap();
     let youtube = YouTube::new(&url, &token_url, grant(folder.path())).unwrap();
-    let started = youtube.start("a", Privacy::Public, &Secret::new("topsecret-key"), OffsetDateTime::UNIX_EPOCH).await;
+    let plan = Plan { title: "a".into(), privacy: Privacy::Public, allow_recording: true };
+    let started = youtube.start(&plan, &Secret::new("topsecret-key"), OffsetDateTime::UNIX_EPOCH).await;
     let mut said = vec![format!("{:?}", twitch.viewers().await), format!("{:?}", twitch.set_title("a").await)];
     if let Ok(broadcast) = &started {
         said.push(format!("{:?}", youtube.go_live(broadcast).await));

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use service_kit::Secret;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use stream_platforms::{LifeCycle, PlatformError, Privacy, YouTube};
+use stream_platforms::{LifeCycle, Plan, PlatformError, Privacy, YouTube};
 use time::OffsetDateTime;
 
 type Parameters = Query<BTreeMap<String, String>>;
@@ -20,6 +20,8 @@ struct Account {
     tokens: Tokens,
     broadcasts: Arc<Mutex<Vec<Value>>>,
     is_active: Arc<Mutex<bool>>,
+    /// The next binding.
+    fails: Arc<Mutex<bool>>,
 }
 
 const OURS: usize = 58;
@@ -70,7 +72,7 @@ async fn list(State(account): State<Account>, headers: HeaderMap, query: Paramet
         (Some(id), _) => one["id"] == id.as_str(),
         (_, Some(status)) => {
             let found = one["status"]["lifeCycleStatus"].as_str().unwrap();
-            found == if status == "active" { "live" } else { "ready" }
+            if status == "active" { found == "live" } else { found == "ready" || found == "created" }
         }
         _ => false,
     };
@@ -89,7 +91,13 @@ async fn insert(State(account): State<Account>, headers: HeaderMap, Json(mut bod
     Json(body).into_response()
 }
 
-async fn bind(State(account): State<Account>, query: Parameters) -> Response {
+async fn bind(State(account): State<Account>, headers: HeaderMap, query: Parameters) -> Response {
+    if headers.get("content-length").is_none() {
+        return StatusCode::LENGTH_REQUIRED.into_response();
+    }
+    if std::mem::take(&mut *account.fails.lock().unwrap()) {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
     let mut all = account.broadcasts.lock().unwrap();
     let one = all.iter_mut().find(|one| one["id"] == query["id"].as_str()).unwrap();
     one["contentDetails"]["boundStreamId"] = json!(query["streamId"]);
@@ -97,7 +105,10 @@ async fn bind(State(account): State<Account>, query: Parameters) -> Response {
     Json(one.clone()).into_response()
 }
 
-async fn transition(State(account): State<Account>, query: Parameters) -> Response {
+async fn transition(State(account): State<Account>, headers: HeaderMap, query: Parameters) -> Response {
+    if headers.get("content-length").is_none() {
+        return StatusCode::LENGTH_REQUIRED.into_response();
+    }
     let mut all = account.broadcasts.lock().unwrap();
     let one = all.iter_mut().find(|one| one["id"] == query["id"].as_str()).unwrap();
     let (from, to) = (one["status"]["lifeCycleStatus"].as_str().unwrap().to_owned(), query["broadcastStatus"].clone());
@@ -138,6 +149,10 @@ fn key() -> Secret {
     Secret::new("our-key")
 }
 
+fn plan(privacy: Privacy) -> Plan {
+    Plan { title: "The kitchen".into(), privacy, allow_recording: false }
+}
+
 fn status(account: &Account) -> Vec<String> {
     let all = account.broadcasts.lock().unwrap();
     all.iter().map(|one| one["status"]["lifeCycleStatus"].as_str().unwrap().to_owned()).collect()
@@ -148,9 +163,12 @@ async fn a_broadcast_is_made_goes_live_is_counted_and_ends() {
     let (folder, account) = (tempfile::tempdir().unwrap(), Account::default());
     let youtube = youtube(folder.path(), &account).await;
     let now = OffsetDateTime::from_unix_timestamp(1_790_000_000).unwrap();
-    let broadcast = youtube.start("The kitchen", Privacy::Public, &key(), now).await.unwrap();
+    let broadcast = youtube.start(&plan(Privacy::Public), &key(), now).await.unwrap();
     let made = account.broadcasts.lock().unwrap()[0].clone();
-    assert_eq!(made["snippet"], json!({"title": "The kitchen", "scheduledStartTime": "2026-09-21T14:13:20Z"}));
+    assert_eq!(
+        (&made["snippet"]["title"], &made["snippet"]["scheduledStartTime"]),
+        (&json!("The kitchen"), &json!("2026-09-21T14:13:20Z"))
+    );
     assert_eq!(made["status"]["privacyStatus"], "public");
     assert_eq!(made["contentDetails"]["boundStreamId"], format!("stream-{OURS}"));
     assert_eq!(made["contentDetails"]["recordFromStart"], false, "nothing of it stays with the platform");
@@ -172,16 +190,43 @@ async fn what_an_earlier_process_left_is_used_again_and_what_never_began_is_take
     let (folder, account) = (tempfile::tempdir().unwrap(), Account::default());
     let youtube = youtube(folder.path(), &account).await;
     let now = OffsetDateTime::UNIX_EPOCH;
-    let first = youtube.start("a", Privacy::default(), &key(), now).await.unwrap();
-    assert_eq!(youtube.start("a", Privacy::default(), &key(), now).await.unwrap(), first, "it waits");
+    let first = youtube.start(&plan(Privacy::Unlisted), &key(), now).await.unwrap();
+    assert_eq!(youtube.start(&plan(Privacy::Unlisted), &key(), now).await.unwrap(), first, "it waits");
     *account.is_active.lock().unwrap() = true;
     youtube.go_live(&first).await.unwrap();
-    assert_eq!(youtube.start("a", Privacy::default(), &key(), now).await.unwrap(), first, "it is live");
+    assert_eq!(youtube.start(&plan(Privacy::Unlisted), &key(), now).await.unwrap(), first, "it is live");
     youtube.stop(&first).await.unwrap();
-    let second = youtube.start("a", Privacy::default(), &key(), now).await.unwrap();
+    let second = youtube.start(&plan(Privacy::Unlisted), &key(), now).await.unwrap();
     assert_ne!(second, first);
     youtube.stop(&second).await.unwrap();
     assert_eq!(status(&account), ["complete"]);
-    let unknown = youtube.start("a", Privacy::default(), &Secret::new("another"), now).await.unwrap_err();
+    let unknown = youtube.start(&plan(Privacy::Unlisted), &Secret::new("another"), now).await.unwrap_err();
     assert!(matches!(unknown, PlatformError::UnknownKey), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn another_broadcast_is_never_touched_and_ours_only_as_it_was_meant() {
+    let (folder, account) = (tempfile::tempdir().unwrap(), Account::default());
+    let youtube = youtube(folder.path(), &account).await;
+    let now = OffsetDateTime::UNIX_EPOCH;
+    let theirs = json!({"id": "theirs", "snippet": {"title": "a show", "description": "of the owner"},
+        "contentDetails": {"boundStreamId": format!("stream-{OURS}")},
+        "status": {"lifeCycleStatus": "ready", "privacyStatus": "public"}});
+    account.broadcasts.lock().unwrap().push(theirs.clone());
+    let refused = youtube.start(&plan(Privacy::Unlisted), &key(), now).await.unwrap_err();
+    assert!(matches!(&refused, PlatformError::Occupied { id } if id == "theirs"), "{refused:?}");
+    assert_eq!(*account.broadcasts.lock().unwrap(), [theirs], "nothing was made, bound or taken down");
+    account.broadcasts.lock().unwrap().clear();
+
+    // A binding that fails leaves one broadcast, which is bound the next time.
+    *account.fails.lock().unwrap() = true;
+    assert!(youtube.start(&plan(Privacy::Unlisted), &key(), now).await.unwrap_err().is_retryable());
+    let first = youtube.start(&plan(Privacy::Unlisted), &key(), now).await.unwrap();
+    assert_eq!(status(&account), ["ready"]);
+    // Who may see it was changed: the old one goes.
+    let second = youtube.start(&plan(Privacy::Private), &key(), now).await.unwrap();
+    let all = account.broadcasts.lock().unwrap().clone();
+    assert_eq!((all.len(), &all[0]["status"]["privacyStatus"]), (1, &json!("private")), "{all:?}");
+    assert_eq!(all[0]["id"], second.id.as_str());
+    drop(first);
 }
