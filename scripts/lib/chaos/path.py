@@ -4,6 +4,7 @@ Started by scripts/chaos, which builds what is needed.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -13,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -54,14 +56,19 @@ SMALL_DISK_NODE = 2
 SMALL_DISK_BYTES = 256 * 1024 * 1024
 # What makes epochs and EVM blocks short, so that checkpoints and payouts are under way when faults strike.
 UP_DEFAULTS = {"--epoch-blocks": "16"}
-ANVIL = ["--silent", "--host", "127.0.0.1", "--order", "fees", "--block-time", "0.5", "--slots-in-an-epoch", "4"]
+ANVIL = ["--silent", "--host", "127.0.0.1", "--order", "fees", "--no-mining", "--slots-in-an-epoch", "4"]
+MINE_EVERY_S = 0.5
 # anvil is waited for.
 ANVIL_ANSWER_S_MAX = 30.0
 
 
 class Anvil:
     """The EVM chain. It runs beside the network from beginning to end, as a public chain does: what anvil writes down
-    of itself after reorganisations lacks blocks, so a new start of it would be another chain."""
+    of itself after reorganisations lacks blocks, so a new start of it would be another chain.
+
+    Its blocks are made from here. When its own clock makes one in the middle of a reorganisation, it takes the state
+    back but not the blocks, and the same transactions stand in two of them: no chain does that.
+    """
 
     def __init__(self):
         with socket.socket() as free:
@@ -73,8 +80,19 @@ class Anvil:
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
         chain_id = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}
         wait_for("anvil", lambda: ask(self.url, chain_id))
+        self.between_blocks, self.stopping = threading.Lock(), threading.Event()
+        self.miner = threading.Thread(target=self.mine, daemon=True)
+        self.miner.start()
+
+    def mine(self):
+        mine = {"jsonrpc": "2.0", "id": 1, "method": "evm_mine", "params": []}
+        while not self.stopping.wait(MINE_EVERY_S):
+            with self.between_blocks:
+                ask(self.url, mine)
 
     def stop(self):
+        self.stopping.set()
+        self.miner.join()
         # The npm package's program is a script that starts the real one.
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -221,8 +239,8 @@ class SmallDisk:
 class Chaos:
     """The schedule. Everything random is drawn here, in one order, so that a seed repeats it."""
 
-    def __init__(self, network, disk, seed):
-        self.network, self.disk = network, disk
+    def __init__(self, network, disk, seed, between_blocks):
+        self.network, self.disk, self.between_blocks = network, disk, between_blocks
         self.random = random.Random(seed)
         self.rounds = Rounds([kind for kind in ROUND if disk or kind != "disk_full"], self.random)
         self.faults = {}
@@ -280,7 +298,8 @@ class Chaos:
         for _ in range(REORG_TRIES):
             head = int(self.network.rpc("eth_blockNumber"), 16)
             replaced = [self.block(head - above) for above in range(depth)]
-            self.network.rpc("anvil_reorg", depth, [])
+            with self.between_blocks:
+                self.network.rpc("anvil_reorg", depth, [])
             # While anvil makes its blocks anew it has none at this number for a moment.
             if None not in replaced and (self.block(head) or {}).get("hash") != replaced[0]["hash"]:
                 break
@@ -289,7 +308,15 @@ class Chaos:
             time.sleep(ANVIL_BLOCK_S)
         else:
             raise Broken("anvil_reorg replaced nothing: this fault was none")
+        self.check_chain(head - depth, head)
         self.dropped += sum(len(block["transactions"]) for block in replaced)
+
+    def check_chain(self, first, last):
+        """What is judged here is not how anything takes an EVM whose blocks are none."""
+        blocks = [block for block in map(self.block, range(first, last + 1)) if block]
+        for parent, block in zip(blocks, blocks[1:]):
+            if block["parentHash"] != parent["hash"] or int(block["timestamp"], 16) < int(parent["timestamp"], 16):
+                raise Broken(f"anvil made no chain: block {int(block['number'], 16)} does not follow the one before")
 
     def disk_full(self):
         seconds = self.random.uniform(*DISK_FULL_S)
@@ -330,7 +357,7 @@ def path(options, arguments):
         )
         load.wait_until_it_runs()
         wait_for("network with all its processes", lambda: network.all_ready({}))
-        chaos = Chaos(network, disk, options.seed)
+        chaos = Chaos(network, disk, options.seed, anvil.between_blocks if anvil else contextlib.nullcontext())
         length = Length(options)
         while not length.is_over(len(chaos.recoveries_s)):
             chaos.step()
