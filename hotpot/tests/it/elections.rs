@@ -126,6 +126,9 @@ fn thirty_epochs_of_changing_sales_and_stakes_and_everybody_agrees() {
     let node = running.node(0);
     let epoch = || ask(&format!("{node}/readyz"))["epoch"].as_u64().unwrap_or(0);
     let set = || ask(&format!("{node}/api/v1/validators")).to_string();
+    // Until then the network itself makes their outlets and keys.
+    let candidates = || ask(&format!("{node}/api/v1/candidates")).as_array().map(Vec::len);
+    running.wait_for("seven candidates", || candidates() == Some(7));
     let (from, mut sets) = (epoch(), std::collections::BTreeSet::new());
     for round in 0.. {
         // Each round another outlet sells most, and other owners bond more of it.
