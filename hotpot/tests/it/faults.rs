@@ -128,7 +128,7 @@ fn a_reorganisation_over_a_checkpoint_and_a_payout_comes_right() {
     network.wait_for("a checkpoint and a payout in the last blocks", || {
         !recent_logs(&contracts["anchor"]).is_empty() && !recent_logs(&contracts["token"]).is_empty()
     });
-    network.rpc("anvil_reorg", json!([REORG_DEPTH, []]));
+    network.reorganise(REORG_DEPTH);
     std::thread::sleep(Duration::from_secs(2));
     network.stop();
 

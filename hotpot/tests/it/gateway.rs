@@ -201,12 +201,15 @@ fn events_resume_without_a_gap_and_tell_of_blocks_that_went_away() {
         .collect();
     assert_eq!(latest.len(), 60);
 
-    // A reorganisation is told, then what replaced the blocks.
-    let before = all.last().unwrap().id;
-    network.rpc("anvil_reorg", json!([3, []]));
+    // A reorganisation is told from the first to the last block that the mirror had.
+    network.pause_evm();
+    let mirrored = || get(&format!("{url}/api/v1/network")).1["as_of"]["evm_block"].as_u64();
+    let (before, head) = (all.last().unwrap().id, network.evm_head());
+    network.wait_for("the mirror at the head", || mirrored() == Some(head));
+    network.reorganise(3);
     let after = events(&url, before, |messages| messages.iter().any(|m| m.event == "reverted"));
-    let reverted = after.last().unwrap();
-    assert_eq!(reverted.data["to"].as_u64().unwrap() - reverted.data["from"].as_u64().unwrap(), 2, "{reverted:?}");
+    let reverted = &after.last().unwrap().data;
+    assert_eq!((reverted["from"].as_u64(), reverted["to"].as_u64()), (Some(head - 2), Some(head)));
 
     // An id that this database never gave.
     let reset = events(&url, 1_000_000, |messages| !messages.is_empty());

@@ -130,6 +130,25 @@ impl Running<'_> {
         answer["result"].clone()
     }
 
+    /// The newest block of the EVM chain.
+    pub fn evm_head(&self) -> u64 {
+        let head = self.rpc("eth_blockNumber", json!([]));
+        u64::from_str_radix(head.as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
+    }
+
+    /// From here on anvil makes no block of its own.
+    pub fn pause_evm(&self) {
+        self.rpc("evm_setIntervalMining", json!([0]));
+    }
+
+    /// Replaces the last blocks of the EVM chain. A block that anvil makes in the middle of it doubles transactions, so
+    /// it makes none meanwhile.
+    pub fn reorganise(&self, depth: u64) {
+        self.pause_evm();
+        self.rpc("anvil_reorg", json!([depth, []]));
+        self.rpc("evm_setIntervalMining", json!([1]));
+    }
+
     pub fn pid(&self, pointer: &str) -> u64 {
         self.network().pointer(pointer).and_then(Value::as_u64).unwrap_or(0)
     }
