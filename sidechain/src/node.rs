@@ -246,16 +246,16 @@ impl Node {
         locked(&self.mempool).get(id).is_some()
     }
 
-    /// Whether exactly this sale is in a final block.
-    pub fn is_recorded(&self, key: SaleKey, id: B256) -> bool {
-        self.ledger().sale(key).is_some_and(|entry| entry.tx_id == id)
+    /// Whether this very transaction, signature included, waits for a block here.
+    pub fn is_waiting(&self, transaction: &SignedTransaction) -> bool {
+        locked(&self.mempool).same(transaction).is_some()
     }
 
     /// Checks a transaction as the next block would and lets it wait; says whether it is new here.
     pub fn admit(
         &self,
         transaction: VerifiedTransaction,
-        lines: Option<SaleLines>,
+        lines: Option<Arc<SaleLines>>,
         source: Source,
     ) -> Result<bool, AdmissionError> {
         {
@@ -263,7 +263,7 @@ impl Node {
             let time_ms = now_ms().max(ledger.head_time_ms() + 1);
             ledger.admits(&transaction, time_ms)?;
         }
-        let pending = Pending { transaction: Arc::new(transaction), lines: lines.map(Arc::new) };
+        let pending = Pending { transaction: Arc::new(transaction), lines };
         let offered = locked(&self.mempool).offer(pending, source);
         match offered {
             Offered::Full => Err(AdmissionError::Full),
@@ -365,7 +365,7 @@ impl Node {
     }
 
     /// Keeps lines of final sales that came too late for their block, as far as they are not here yet.
-    pub fn keep_lines(&self, late: Vec<(SaleKey, SaleLines)>) -> Result<(), StoreError> {
+    pub fn keep_lines(&self, late: Vec<(SaleKey, Arc<SaleLines>)>) -> Result<(), StoreError> {
         let mut missing = Vec::new();
         for (key, lines) in late {
             let Some(height) = self.ledger().sale(key).map(|entry| entry.height) else { continue };

@@ -115,7 +115,10 @@ impl Handler {
                     Some(message) => self.handle(message, &channels.network).await?,
                     None => bail!("the consensus engine stopped"),
                 },
-                () = node.mempool_changed.notified() => self.start_next_height(),
+                // Asked for in a pause only: under load each transaction would wake this task for nothing.
+                () = node.mempool_changed.notified(), if self.idle.is_some() => if node.has_work() {
+                    self.start_next_height();
+                },
                 () = sleep_until(idle_until) => self.start_next_height(),
             }
         }

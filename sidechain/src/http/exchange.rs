@@ -14,6 +14,7 @@ use client::Problem;
 use domain::sale::check_lines;
 use domain::transaction::VerifiedTransaction;
 use domain::{Payload, Rejection, SaleKey};
+use std::sync::Arc;
 
 /// The largest batch of a peer.
 const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -40,25 +41,27 @@ async fn take(State(api): State<Api>, body: Bytes) -> Result<StatusCode, Refusal
 
 /// A transaction that is refused here was refused or outdated at its sender too: nobody waits for an answer.
 /// Gives the lines of a sale that is final already.
-fn admit(api: &Api, relayed: Relayed) -> Option<(SaleKey, SaleLines)> {
-    let sale = match (&relayed.transaction.payload, &relayed.lines) {
-        (Payload::Sale(sale), Some((salt, lines))) if check_lines(sale, *salt, lines).is_ok() => Some(sale.key()),
+fn admit(api: &Api, relayed: Relayed) -> Option<(SaleKey, Arc<SaleLines>)> {
+    let Relayed { transaction, lines } = relayed;
+    // Its signature was checked when it came in, or with its block.
+    if api.node.is_waiting(&transaction) {
+        return None;
+    }
+    let sale = match (&transaction.payload, &lines) {
+        (Payload::Sale(sale), Some(sold)) if check_lines(sale, sold.0, &sold.1).is_ok() => Some(sale.key()),
         (Payload::Sale(_), _) => return None,
         _ => None,
     };
     let domain = *api.node.ledger().domain();
-    let id = relayed.transaction.id(&domain);
-    // Its signature was checked when it came in, or with its block.
-    if api.node.is_pending(id) {
-        return None;
+    let recorded = sale.and_then(|key| api.node.ledger().sale(key));
+    if let Some(entry) = recorded {
+        return sale.zip(lines).filter(|_| entry.tx_id == transaction.id(&domain));
     }
-    if sale.is_some_and(|key| api.node.is_recorded(key, id)) {
-        return sale.zip(relayed.lines);
-    }
-    let verified = VerifiedTransaction::verify(relayed.transaction, &domain).ok()?;
-    match api.node.admit(verified, relayed.lines.clone(), Source::Peer) {
+    let verified = VerifiedTransaction::verify(transaction, &domain).ok()?;
+    let id = verified.id;
+    match api.node.admit(verified, lines.clone(), Source::Peer) {
         Ok(_) => None,
-        Err(AdmissionError::Rejected(Rejection::AlreadyIncluded { .. })) => sale.zip(relayed.lines),
+        Err(AdmissionError::Rejected(Rejection::AlreadyIncluded { .. })) => sale.zip(lines),
         Err(error) => {
             tracing::debug!(%id, %error, "a peer's transaction is not admitted");
             None

@@ -15,6 +15,7 @@ use client::{BatchedSale, Problem, SALES_PER_BATCH_MAX, SaleAnswer, SaleRequest,
 use domain::sale::{Sale, check_sum};
 use domain::transaction::VerifiedTransaction;
 use domain::{B256, OutletId, Payload, Rejection, SaleId, SaleKey, SignedTransaction};
+use std::sync::Arc;
 use tokio::time::Instant;
 
 /// Routes of this resource.
@@ -111,8 +112,10 @@ fn begin(api: &Api, request: SaleRequest) -> Result<Step, Refusal> {
     if let Some(answer) = recorded(api, key, verified.id)? {
         return Ok(Step::Stood(answer));
     }
-    let relayed =
-        Relayed { transaction: verified.transaction.clone(), lines: Some((request.lines_salt, request.lines)) };
+    let relayed = Relayed {
+        transaction: verified.transaction.clone(),
+        lines: Some(Arc::new((request.lines_salt, request.lines))),
+    };
     let id = verified.id;
     Ok(Step::Waiting(TakenSale { key, id, taken: take(api, verified, relayed)? }))
 }

@@ -1,9 +1,11 @@
 //! The other validators' HTTP APIs: new transactions go there, checkpoint signatures come from there.
 
+use crate::core::mempool::SaleLines;
 use borsh::{BorshDeserialize, BorshSerialize};
 use bytes::Bytes;
 use client::NodeClient;
-use domain::{B256, Line, SignedTransaction};
+use domain::SignedTransaction;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -32,7 +34,7 @@ pub struct Relayed {
     /// What is signed.
     pub transaction: SignedTransaction,
     /// Salt and lines of a sale.
-    pub lines: Option<(B256, Vec<Line>)>,
+    pub lines: Option<Arc<SaleLines>>,
 }
 
 /// All peers.
@@ -124,7 +126,7 @@ fn bodies(batch: &[Bytes]) -> Vec<Bytes> {
 mod tests {
     use super::*;
     use domain::transaction::FullSettlement;
-    use domain::{Payload, Signature};
+    use domain::{B256, Line, Payload, Signature};
 
     #[test]
     fn a_batch_is_cut_into_bodies_that_hold_everything_in_order() {
@@ -132,7 +134,7 @@ mod tests {
         let relayed = |nonce| {
             let payload = Payload::FullSettlement(FullSettlement { nonce });
             let transaction = SignedTransaction { payload, signature: Signature([0; 65]) };
-            Relayed { transaction, lines: Some((B256::ZERO, vec![line.clone(); 400])) }
+            Relayed { transaction, lines: Some(Arc::new((B256::ZERO, vec![line.clone(); 400]))) }
         };
         let batch: Vec<Relayed> = (0..60).map(relayed).collect();
         let encoded: Vec<Bytes> = batch.iter().map(|relayed| borsh::to_vec(relayed).unwrap().into()).collect();

@@ -21,8 +21,18 @@ pub enum Command {
     Check(CheckArgs),
     /// Time one signature check on one thread.
     Signatures,
+    /// Say how many bytes each table of a node's store takes. Give a copy: a node that runs does not share its own.
+    Store(StoreArgs),
     /// Offer transactions of a sale's size to a CometBFT network with its own key-value application.
     Cometbft(CometbftArgs),
+}
+
+/// `load store`.
+#[derive(Clone, Debug, Args)]
+pub struct StoreArgs {
+    /// The copy of a `store.redb`.
+    #[arg(long, value_name = "FILE")]
+    pub file: PathBuf,
 }
 
 /// `load cometbft`.

@@ -12,6 +12,7 @@ mod run;
 mod sales;
 mod send;
 mod signatures;
+mod store;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -22,6 +23,7 @@ async fn main() -> ExitCode {
         cli::Command::Sales(args) => run::run(&args).await,
         cli::Command::Check(args) => check::run(&args).await,
         cli::Command::Signatures => signatures::run(),
+        cli::Command::Store(args) => store::run(&args),
         cli::Command::Cometbft(args) => cometbft::run(&args).await,
     };
     match outcome {

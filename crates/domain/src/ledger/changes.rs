@@ -228,7 +228,7 @@ impl<'a> Overlay<'a> {
     /// Sales whose units may be released by now.
     pub fn mature(&self) -> Vec<(u64, SaleKey)> {
         let now = self.time_ms();
-        let old = self.base.accruals.iter().take_while(|(at, _)| *at <= now).copied();
+        let old = self.base.accruals.iter().take_while(|(at, _)| *at <= now);
         let new = self.changes.accruals.iter().filter(|((at, _), present)| *at <= now && **present);
         let all: BTreeSet<(u64, SaleKey)> = old.chain(new.map(|(accrual, _)| *accrual)).collect();
         all.into_iter().filter(|accrual| self.changes.accruals.get(accrual) != Some(&false)).collect()

@@ -405,7 +405,7 @@ impl Ledger {
     /// for the checkpoint that such an end would make: then blocks should follow each other at once.
     pub fn wants_blocks(&self) -> bool {
         let counted = matches!(self.genesis.epoch_length, EpochLength::Blocks(_));
-        let mature = self.accruals.iter().next().is_some_and(|(at, _)| *at <= self.core.time_ms);
+        let mature = self.accruals.iter().next().is_some_and(|(at, _)| at <= self.core.time_ms);
         let unsettled = self.core.anchor.or(self.core.proposed_anchor).is_some() && !self.to_settle.is_empty();
         let unanchored = self.core.anchor.is_some() && !self.uncovered_recordings.is_empty();
         counted && (mature || unsettled || unanchored)
