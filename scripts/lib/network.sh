@@ -24,7 +24,8 @@ resume_network() {
     done
 }
 
-network_json() { jq --raw-output "$1" "$network_dir/net/network.json"; }
+# network_json [OPTIONS OF jq] FILTER
+network_json() { jq --raw-output "$@" "$network_dir/net/network.json"; }
 
 # pause_network: stops it and keeps its folder.
 pause_network() {

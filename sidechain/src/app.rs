@@ -126,11 +126,11 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
     let (reporter, reports) = tokio::sync::mpsc::channel(REPORTS_MAX);
     let tasks = stop.child_token();
     let result = tokio::select! {
-        result = consensus::start(Arc::clone(&node), voter, reporter, tasks.clone()) => result.context("consensus"),
+        result = consensus::start(Arc::clone(&node), voter, reporter.clone(), tasks.clone()) => result.context("consensus"),
         () = reached(&node, follow_to) => {
             Err(anyhow!("height {} is decided: start again to vote", node.ledger().height()))
         }
-        result = checkpoints::run(Arc::clone(&node), key, peers.clone(), tasks.clone()) => result.context("checkpoints"),
+        result = checkpoints::run(Arc::clone(&node), key, peers.clone(), reporter, tasks.clone()) => result.context("checkpoints"),
         result = pruning::run(Arc::clone(&node), tasks.clone()) => result.context("pruning"),
         () = duties::run(Arc::clone(&node), key, peers, reports, tasks.clone()) => Ok(()),
         result = service_kit::http::serve(listener, router, tasks.clone()) => result.context("http"),

@@ -175,6 +175,7 @@ impl Node {
     pub fn open(genesis: Genesis, store: Store, config: NodeConfig) -> Result<Self, ReplayError> {
         let snapshots = Snapshots::open(config.snapshots_dir())?;
         let ledger = restore::ledger(&genesis, &store, &snapshots)?;
+        store.recall_transactions(ledger.domain())?;
         let last_certificate = store.certificate(ledger.height())?;
         let attendance = recent_attendance(&ledger, &store)?;
         let (height, _) = watch::channel(ledger.height());

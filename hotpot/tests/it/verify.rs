@@ -183,9 +183,7 @@ fn another_version_of_the_database_is_not_compared(folder: &Folder) {
 /// Changes one byte in the middle of a stored block, wherever the file has it.
 fn damage_block(store: &Path, raw: &[u8]) {
     let mut bytes = std::fs::read(store).unwrap();
-    let record = [raw, keccak256(raw).as_slice()].concat();
-    let places: Vec<usize> =
-        bytes.windows(record.len()).enumerate().filter(|(_, w)| *w == record).map(|(at, _)| at).collect();
+    let places: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(raw)).collect();
     assert!(!places.is_empty(), "the store holds the block");
     for place in places {
         bytes[place + raw.len() / 2] ^= 0x10;

@@ -2,6 +2,7 @@
 //! signatures, the index of transactions, and the erasable lines of sales. Every write is fsynced before it returns.
 
 use crate::core::mempool::SaleLines;
+use crate::core::unindexed::{TURNS, Unindexed};
 use borsh::{BorshDeserialize, BorshSerialize};
 use domain::checkpoint::{CheckpointSignature, SignedCheckpoint};
 use domain::eip712::DomainSeparator;
@@ -10,7 +11,7 @@ use domain::payout::Settlement;
 use domain::{Address, B256, Block, CommitCertificate, Payload, SaleKey, ValidatorSet};
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 type Bytes = &'static [u8];
 
@@ -18,7 +19,7 @@ const BLOCKS: TableDefinition<u64, Bytes> = TableDefinition::new("blocks");
 const CERTIFICATES: TableDefinition<u64, Bytes> = TableDefinition::new("certificates");
 /// height ‖ round ‖ checksum of the record → [`Proposed`]
 const UNDECIDED: TableDefinition<Bytes, Bytes> = TableDefinition::new("undecided");
-/// transaction id → height
+/// transaction id → height; the last blocks' are still in [`Unindexed`]
 const TRANSACTIONS: TableDefinition<Bytes, u64> = TableDefinition::new("transactions");
 /// height of the sale ‖ outlet ‖ sale id → lines with salt; by height, so that a block writes few pages
 const LINES: TableDefinition<Bytes, Bytes> = TableDefinition::new("lines");
@@ -122,6 +123,7 @@ pub struct Decision<'a> {
 pub struct Store {
     database: Database,
     path: PathBuf,
+    unindexed: Mutex<Unindexed>,
 }
 
 impl Store {
@@ -130,7 +132,7 @@ impl Store {
         let error = |source: redb::Error| StoreError::Database { path: path.to_owned(), source: Box::new(source) };
         let database =
             Database::builder().set_cache_size(CACHE_BYTES).create(path).map_err(|source| error(source.into()))?;
-        let store = Self { database, path: path.to_owned() };
+        let store = Self { database, path: path.to_owned(), unindexed: Mutex::default() };
         store.write(|write| {
             write.open_table(BLOCKS)?;
             write.open_table(CERTIFICATES)?;
@@ -223,8 +225,26 @@ impl Store {
         self.get(CERTIFICATES, "certificates", height, || height.to_string())
     }
 
+    fn unindexed(&self) -> MutexGuard<'_, Unindexed> {
+        self.unindexed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Knows again which transactions of the last blocks may be missing in the index. To be called once, after opening.
+    pub fn recall_transactions(&self, domain: &DomainSeparator) -> Result<(), StoreError> {
+        let Some(last) = self.last_height()? else { return Ok(()) };
+        for height in (last + 1).saturating_sub(TURNS)..=last {
+            let Some(block) = self.block(height)? else { continue };
+            let ids: Vec<B256> = block.transactions.iter().map(|transaction| transaction.id(domain)).collect();
+            self.unindexed().add(&ids, height);
+        }
+        Ok(())
+    }
+
     /// The block that a transaction is in.
     pub fn transaction_height(&self, id: B256) -> Result<Option<u64>, StoreError> {
+        if let Some(height) = self.unindexed().height(id) {
+            return Ok(Some(height));
+        }
         let read = || -> Result<Option<u64>, redb::Error> {
             let table = self.database.begin_read()?.open_table(TRANSACTIONS)?;
             Ok(table.get(id.as_slice())?.map(|height| height.value()))
@@ -253,9 +273,11 @@ impl Store {
     pub fn prune_blocks(&self, below: u64, count_max: usize, domain: &DomainSeparator) -> Result<usize, StoreError> {
         let old = self.oldest(below, count_max)?;
         let (Some((first, _)), Some((last, _))) = (old.first(), old.last()) else { return Ok(0) };
+        let ids: Vec<B256> = old.iter().flat_map(|(_, block)| sales_of(block, domain)).collect();
+        self.unindexed().remove(&ids);
         self.write(|write| {
             let mut index = write.open_table(TRANSACTIONS)?;
-            for id in old.iter().flat_map(|(_, block)| sales_of(block, domain)) {
+            for id in &ids {
                 index.remove(id.as_slice())?;
             }
             write.open_table(BLOCKS)?.retain_in(*first..=*last, |_, _| false)?;
@@ -339,13 +361,13 @@ impl Store {
     /// Makes a decided block durable, with all that belongs to it, and forgets the proposals up to its height.
     pub fn decide(&self, decision: &Decision<'_>) -> Result<(), StoreError> {
         let height = decision.height;
+        let turn = self.unindexed().turn(height, decision.transactions);
         self.write(|write| {
             write.open_table(BLOCKS)?.insert(height, with_checksum(decision.block.to_vec()).as_slice())?;
             write.open_table(CERTIFICATES)?.insert(height, encoded(decision.certificate).as_slice())?;
-            // In order, neighbours share a page.
             let mut transactions = write.open_table(TRANSACTIONS)?;
-            for id in sorted(decision.transactions, |id| *id) {
-                transactions.insert(id.as_slice(), height)?;
+            for (id, at) in &turn {
+                transactions.insert(id.as_slice(), at)?;
             }
             let mut lines = write.open_table(LINES)?;
             for (key, sold) in sorted(decision.lines, |(key, _)| *key) {
@@ -360,7 +382,9 @@ impl Store {
             let next = (height + 1).to_be_bytes();
             write.open_table(UNDECIDED)?.retain_in(..next.as_slice(), |_, _| false)?;
             Ok(())
-        })
+        })?;
+        self.unindexed().wrote(&turn, height, decision.transactions);
+        Ok(())
     }
 
     /// Replaces a certificate by one with more signatures. Losing this in a crash loses nothing that counts.
@@ -528,8 +552,7 @@ fn erase_lines(write: &WriteTransaction, up_to: u64) -> Result<(), redb::Error> 
     Ok(write.open_table(LINES)?.retain_in(..end.as_slice(), |_, _| false)?)
 }
 
-/// A record with the first bytes of its BLAKE3 behind it, which costs a tenth of keccak256: a flipped byte is seen,
-/// never answered.
+/// A record with the first bytes of its BLAKE3 behind it: a flipped byte is seen, never answered.
 fn encoded(value: &impl BorshSerialize) -> Vec<u8> {
     // Writing to a vector cannot fail.
     with_checksum(borsh::to_vec(value).unwrap_or_default())

@@ -1,9 +1,12 @@
-//! Signs the checkpoints of decided epochs and gathers the other validators' signatures until there is a quorum.
+//! Signs the checkpoints of decided epochs and gathers the other validators' signatures until there is a quorum. Whoever
+//! signed another one for the same epoch is reported.
 
+use super::duties::Report;
+use crate::core::equivocation::double_checkpoints;
 use crate::io::peers::Peers;
 use crate::io::store::StoreError;
 use crate::node::Node;
-use client::NodeClient;
+use client::{CheckpointAnswer, NodeClient};
 use domain::checkpoint::{CheckpointSignature, SignedCheckpoint};
 use domain::eip712::DomainSeparator;
 use domain::{Address, B256, Signature};
@@ -11,6 +14,7 @@ use futures::future::join_all;
 use secp256k1::SecretKey;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// How often peers are asked while a quorum is missing.
@@ -23,11 +27,12 @@ pub async fn run(
     node: Arc<Node>,
     key: Option<SecretKey>,
     peers: Peers,
+    reporter: mpsc::Sender<Report>,
     stop: CancellationToken,
 ) -> Result<(), StoreError> {
     let mut first_open = 0;
     loop {
-        let open = step(&node, key.as_ref(), &peers, &mut first_open).await?;
+        let open = step(&node, key.as_ref(), &peers, &reporter, &mut first_open).await?;
         let pause = if open { POLL } else { 4 * POLL };
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -38,12 +43,25 @@ pub async fn run(
 }
 
 /// Works on every checkpoint without a quorum, from the first on; says whether one is left.
-async fn step(node: &Node, key: Option<&SecretKey>, peers: &Peers, first_open: &mut u64) -> Result<bool, StoreError> {
+async fn step(
+    node: &Node,
+    key: Option<&SecretKey>,
+    peers: &Peers,
+    reporter: &mpsc::Sender<Report>,
+    first_open: &mut u64,
+) -> Result<bool, StoreError> {
     let Some(last) = node.store.last_checkpoint_epoch()? else { return Ok(false) };
     let mut open = false;
     for epoch in *first_open..=last {
         let complete = match node.store.checkpoint(epoch)? {
-            Some(signed) => is_complete(node, &signed) || gather(node, key, peers, signed).await?,
+            Some(signed) if is_complete(node, &signed) => {
+                // Whoever shows another one only now is seen as well.
+                if epoch == last {
+                    report(node, &signed, &ask(peers, epoch).await, reporter);
+                }
+                true
+            }
+            Some(signed) => gather(node, key, peers, reporter, signed).await?,
             None => true,
         };
         open |= !complete;
@@ -68,6 +86,7 @@ async fn gather(
     node: &Node,
     key: Option<&SecretKey>,
     peers: &Peers,
+    reporter: &mpsc::Sender<Report>,
     mut signed: SignedCheckpoint,
 ) -> Result<bool, StoreError> {
     let digest = digest(node, &signed);
@@ -78,9 +97,11 @@ async fn gather(
         changed |= signed.add(digest, own);
     }
     if !signed.has_quorum() {
-        for signature in ask(peers, signed.checkpoint.epoch).await {
-            changed |= signed.add(digest, signature);
+        let answers = ask(peers, signed.checkpoint.epoch).await;
+        for signature in answers.iter().flat_map(|answer| &answer.signatures) {
+            changed |= signed.add(digest, *signature);
         }
+        report(node, &signed, &answers, reporter);
     }
     if changed {
         node.store.put_checkpoint(&signed)?;
@@ -89,13 +110,24 @@ async fn gather(
 }
 
 /// All peers at once; one that is away or slow is asked again in the next round.
-async fn ask(peers: &Peers, epoch: u64) -> Vec<CheckpointSignature> {
+async fn ask(peers: &Peers, epoch: u64) -> Vec<CheckpointAnswer> {
     let one = |peer: &NodeClient| {
         let peer = peer.clone();
         async move { tokio::time::timeout(PEER_TIMEOUT, peer.checkpoint(epoch)).await }
     };
     let answers = join_all(peers.clients().iter().map(one)).await;
-    answers.into_iter().filter_map(|answer| answer.ok()?.ok()?).flat_map(|answer| answer.signatures).collect()
+    answers.into_iter().filter_map(|answer| answer.ok()?.ok()?).collect()
+}
+
+/// Passes offences on to be put on the ledger; a report that finds no room is made again with the next answers.
+fn report(node: &Node, signed: &SignedCheckpoint, answers: &[CheckpointAnswer], reporter: &mpsc::Sender<Report>) {
+    let evm_chain_id = node.ledger().genesis().evm_chain_id;
+    for offence in answers.iter().flat_map(|answer| double_checkpoints(signed, answer, evm_chain_id)) {
+        tracing::error!(offender = %offence.0, epoch = signed.checkpoint.epoch, "two checkpoints of one epoch were signed");
+        if reporter.try_send(offence).is_err() {
+            metrics::counter!("hotpot_node_reports_dropped_total").increment(1);
+        }
+    }
 }
 
 /// What the validators sign for this checkpoint.

@@ -8,7 +8,8 @@ use serde_json::{Map, json};
 /// Prints bytes by table as a JSON object: entries, what leads to them, and what is left empty on their pages.
 pub fn run(args: &StoreArgs) -> Result<bool> {
     let store = || format!("the store {}", args.file.display());
-    let read = Database::open(&args.file).with_context(store)?.begin_read().with_context(store)?;
+    let database = Database::open(&args.file).with_context(store)?;
+    let read = database.begin_read().with_context(store)?;
     let mut bytes = Map::new();
     for handle in read.list_tables().with_context(store)? {
         let name = handle.name().to_owned();
