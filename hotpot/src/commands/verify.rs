@@ -63,9 +63,9 @@ async fn verify(args: &VerifyArgs) -> Result<Report> {
     let mut report = Report::default();
     // From here on a signal does not end the process: what was started must be stopped.
     let stop = service_kit::shutdown::token(false)?;
-    let network = Network::open(args, &mut report).await?;
+    let mut network = Network::open(args, &mut report).await?;
     let checked = tokio::select! {
-        checked = check(&network, &mut report) => checked,
+        checked = check(&mut network, &mut report) => checked,
         () = stop.cancelled() => Err(anyhow!("stopped before the end")),
     };
     network.close().await?;
@@ -74,8 +74,9 @@ async fn verify(args: &VerifyArgs) -> Result<Report> {
     Ok(report)
 }
 
-/// The mirror first: whatever it holds was on the chains before.
-async fn check(network: &Network, report: &mut Report) -> Result<()> {
+/// The mirror first, then the contracts, then the nodes: whatever one of them holds, those after it held before. All of
+/// them may go on meanwhile.
+async fn check(network: &mut Network, report: &mut Report) -> Result<()> {
     let mut mirror = match &network.database_url {
         Some(url) => Some(Mirror::open(url).await?),
         None => None,
@@ -84,12 +85,19 @@ async fn check(network: &Network, report: &mut Report) -> Result<()> {
         Some(mirror) => Some(cursors(mirror).await?),
         None => None,
     };
+    let seen = match &network.evm {
+        Some((url, scope)) => Some((*scope, evm_head(url, *scope).await?)),
+        None => None,
+    };
+    for node in &mut network.nodes {
+        node.refresh().await?;
+    }
     let mirror_height = cursors.as_ref().map_or(0, |(sidechain, _)| sidechain.position);
     let bar = bar("blocks of the sidechain");
     let mut chain = chain::replay(network.genesis.clone(), &network.nodes, mirror_height, report, &bar).await?;
     bar.finish_and_clear();
-    let facts = match &network.evm {
-        Some((url, scope)) => Some((*scope, evm(url, *scope, &chain, report).await?)),
+    let facts = match seen {
+        Some((scope, (evm, head))) => Some((scope, contracts(&evm, head, scope, &chain, report).await?)),
         None => None,
     };
     let anchored = facts.as_ref().map_or(0, |(_, facts)| facts.contracts.epoch);
@@ -109,12 +117,17 @@ async fn cursors(mirror: &mut Mirror) -> Result<(Cursor, Cursor)> {
     Ok((sidechain, mirror.cursor("evm").await?.context(begun)?))
 }
 
-async fn evm(url: &str, scope: Scope, chain: &Chain, report: &mut Report) -> Result<Facts> {
+/// The EVM node and its last block.
+async fn evm_head(url: &str, scope: Scope) -> Result<(Evm, u64)> {
     let evm = Evm::connect(url, scope)?;
     let (chain_id, absent, head) = evm.head().await?;
     if let Some(contract) = absent.first() {
         bail!("the EVM node ({url}, chain {chain_id}) has no contract at {contract}: is it another chain?");
     }
+    Ok((evm, head))
+}
+
+async fn contracts(evm: &Evm, head: u64, scope: Scope, chain: &Chain, report: &mut Report) -> Result<Facts> {
     let accounts: BTreeSet<Address> = chain.ledger.accounts().map(|(account, _)| account).collect();
     let epochs: Vec<u64> = chain.checkpoints.keys().copied().collect();
     let bar = bar("blocks of the EVM");

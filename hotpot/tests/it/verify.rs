@@ -277,6 +277,25 @@ fn the_parts_are_as_true_as_the_folder(network: &Running<'_>) {
     assert_eq!((code, &summary["ok"]), (2, &json!(false)), "{summary}");
 }
 
+fn sales(node: &str) -> u64 {
+    let supply = reqwest::blocking::get(format!("{node}/api/v1/supply")).and_then(|answer| answer.json::<Value>());
+    supply.ok().and_then(|supply| supply["sales"].as_u64()).unwrap_or(0)
+}
+
+#[test]
+fn a_network_that_goes_on_meanwhile_is_true_at_every_moment() {
+    let folder = Folder::new();
+    let arguments = [example_orders(), ["--rate", "3/s", "--epoch-blocks", "8"].map(String::from).to_vec()].concat();
+    let mut network = folder.start(&arguments);
+    let node = network.node(0);
+    network.wait_for("sales", || sales(&node) > 5);
+    for _ in 0..6 {
+        let (code, summary) = verify(folder.path());
+        assert_eq!((code, &summary["ok"]), (0, &json!(true)), "{summary}");
+    }
+    network.stop();
+}
+
 fn verify_sale(file: &Path, more: &[&str]) -> (i32, Value) {
     run(hotpot().args(["verify-sale", "--json"]).arg(file).args(more))
 }

@@ -128,6 +128,15 @@ impl Node {
         Ok(Self { name, last_height: status.height, last_epoch, source: Source::Api(client) })
     }
 
+    /// Asks how far it is now; a store and a file stay where they are.
+    pub async fn refresh(&mut self) -> Result<()> {
+        if let Source::Api(client) = &self.source {
+            let status = client.status().await.with_context(|| format!("{} does not answer any more", self.name))?;
+            (self.last_height, self.last_epoch) = (status.height, status.epoch.saturating_sub(1));
+        }
+        Ok(())
+    }
+
     /// Reads what `hotpot export blocks` wrote.
     pub fn read_export(path: &Path) -> Result<(Genesis, Self)> {
         let file = std::fs::File::open(path).with_context(|| format!("read {}", path.display()))?;
