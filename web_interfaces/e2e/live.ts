@@ -88,7 +88,15 @@ async function erasesForGood(visit: Visit) {
 async function revokes(visit: Visit) {
   await openAsOwner(visit)
   await chip(visit, TABLE, 'live')
-  const recorded = await visit.until('recordings of the table', () => heldCids(visit, TABLE), (cids) => cids.length > 0)
+  // One that is on the chain already: what was not even pinned leaves no tombstone.
+  const listed = async () => {
+    await visit.page.reload()
+    await visit.get('recordings').waitFor()
+    const held = await heldCids(visit, TABLE)
+    const rows = await visit.page.locator('[data-cid]').evaluateAll((all) => all.map((row) => row.getAttribute('data-cid') ?? ''))
+    return rows.filter((cid) => held.includes(cid))
+  }
+  const recorded = await visit.until('recordings of the table', listed, (cids) => cids.length > 0, ANCHORED_WAIT_MS)
   const consents = await (await visit.page.request.get(`${settings.gateway}/api/v1/outlets/${OUTLET}/consents?camera=${TABLE}`)).json()
   // The player may be about to ask for what is gone now.
   visit.failedRequestsAreExpected = true
