@@ -119,7 +119,7 @@ async fn ask(peers: &Peers, epoch: u64) -> Vec<CheckpointAnswer> {
     answers.into_iter().filter_map(|answer| answer.ok()?.ok()?).collect()
 }
 
-/// Passes offences on to be put on the ledger; a report that finds no room is made again with the next answers.
+/// Passes offences on to be put on the ledger. When too many wait, the first of them are enough.
 fn report(node: &Node, signed: &SignedCheckpoint, answers: &[CheckpointAnswer], reporter: &mpsc::Sender<Report>) {
     let evm_chain_id = node.ledger().genesis().evm_chain_id;
     for offence in answers.iter().flat_map(|answer| double_checkpoints(signed, answer, evm_chain_id)) {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::sync::Arc;
 
-/// Every sale is kept for ever, so this is nearly all of a node's memory: each is kept packed, in less than half the
+/// Every sale is kept for ever, so this is nearly all of a node's memory: each is kept packed, in about half the
 /// bytes of its canonical form. A copy shares its parts with the original, so it costs nothing to take one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sales {
