@@ -45,6 +45,7 @@ start_cometbft() {
             -e 's|^max_request_batch_size = .*|max_request_batch_size = 500|' \
             -e 's|^max_open_connections = .*|max_open_connections = 0|' \
             -e 's|^size = 5000$|size = 8000|' \
+            -e 's|^max_subscription_clients = .*|max_subscription_clients = 20000|' \
             "$home/config/config.toml"
         "$cometbft" start --home "$home" --proxy_app kvstore --log_level error > "$home/log" 2>&1 &
         cometbft_pids+=($!)

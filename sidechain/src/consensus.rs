@@ -11,4 +11,6 @@ mod streams;
 pub use engine::{Voter, metrics, safety_failed, start};
 
 #[cfg(test)]
+mod byzantine;
+#[cfg(test)]
 mod tests;

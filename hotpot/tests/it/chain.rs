@@ -9,6 +9,8 @@ use std::time::Duration;
 
 /// Bytes of a slot of the guard.
 const GUARD_SLOT: u64 = 8 * 1024;
+/// With this a proposal comes later than the first round waits for it, 600 ms: a message opens a stream of its own.
+const LATE: Duration = Duration::from_millis(250);
 /// Room on the disk that gets full; a store takes some megabytes.
 const SMALL_DISK: &str = "size=32m,mode=700";
 
@@ -55,6 +57,21 @@ fn halves_decide_nothing_and_a_silent_validator_hinders_nobody() {
     network.silence(3, &[0, 1, 2]);
     network.expect_progress();
     network.heal();
+    network.sell(10);
+    network.expect_nothing_lost();
+}
+
+#[test]
+#[ignore = "slow: scripts/test --slow"]
+fn when_messages_take_longer_than_a_round_rounds_become_longer() {
+    let mut network = Validators::start(4);
+    network.sell(10);
+    network.delay(LATE);
+    let height = network.height();
+    // The first of these heights may have begun before.
+    network.expect_height(&[0, 1, 2, 3], height + 3);
+    network.delay(Duration::ZERO);
+    network.expect_progress();
     network.sell(10);
     network.expect_nothing_lost();
 }

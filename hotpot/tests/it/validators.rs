@@ -241,6 +241,11 @@ impl Validators {
         self.wires.heal();
     }
 
+    /// Whatever one sends to another takes so long from now on.
+    pub fn delay(&self, by: Duration) {
+        self.wires.delay(by);
+    }
+
     /// The height of who is furthest.
     pub fn height(&self) -> u64 {
         self.nodes.iter().map(Validator::height).max().unwrap_or(0)

@@ -16,7 +16,8 @@ use arc_malachitebft_app_channel::app::metrics::export;
 use arc_malachitebft_app_channel::app::types::Keypair;
 use arc_malachitebft_app_channel::app::types::codec::Codec;
 use arc_malachitebft_app_channel::{
-    ConsensusContext, NetworkContext, NetworkIdentity, RequestContext, Signer, SyncContext, WalContext, start_engine,
+    Channels, ConsensusContext, EngineHandle, NetworkContext, NetworkIdentity, RequestContext, Signer, SyncContext,
+    WalContext, start_engine,
 };
 use secp256k1::SecretKey;
 use std::net::{SocketAddr, TcpListener};
@@ -147,14 +148,16 @@ async fn validator_identity(signer: &GuardedSigner, keypair: Keypair) -> Result<
     Ok(NetworkIdentity::new_validator(name.clone(), keypair, name, Wire.encode(&proof)?))
 }
 
-/// Starts the engine and runs the node's side of it until `stop` or a fatal error. Without a voter it only follows.
-/// What it sees of other validators' offences goes to `reporter`.
-pub async fn start(
-    node: Arc<Node>,
-    voter: Option<Voter>,
-    reporter: mpsc::Sender<Report>,
-    stop: CancellationToken,
-) -> Result<()> {
+/// The engine at work, for the node's side of it.
+pub(super) struct Engine {
+    pub channels: Channels<HotPot>,
+    /// None at a node that only follows.
+    pub signer: Option<GuardedSigner>,
+    pub handle: EngineHandle,
+}
+
+/// Starts the engine. Without a voter it only follows.
+pub(super) async fn launch(node: &Node, voter: Option<Voter>) -> Result<Engine> {
     check_listen(&node.config.p2p.listen)?;
     let sidechain_id = node.ledger().sidechain_id();
     let signer =
@@ -186,6 +189,18 @@ pub async fn start(
     )
     .await
     .map_err(|error| anyhow!("start the consensus engine: {error:#}"))?;
+    Ok(Engine { channels, signer, handle })
+}
+
+/// Starts the engine and runs the node's side of it until `stop` or a fatal error. Without a voter it only follows.
+/// What it sees of other validators' offences goes to `reporter`.
+pub async fn start(
+    node: Arc<Node>,
+    voter: Option<Voter>,
+    reporter: mpsc::Sender<Report>,
+    stop: CancellationToken,
+) -> Result<()> {
+    let Engine { channels, signer, handle } = launch(&node, voter).await?;
     let result = Handler::new(node, signer, reporter).run(channels, stop).await;
     handle.actor.stop(None);
     result

@@ -53,6 +53,9 @@ pub struct CometbftArgs {
     /// Transactions in one request.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=500))]
     pub batch: u32,
+    /// Let the node answer once a transaction is in a block, as ours answer a sale. One in a request.
+    #[arg(long, conflicts_with = "batch")]
+    pub commit: bool,
     /// Bytes of a transaction; a signed sale has 182.
     #[arg(long, default_value_t = 182)]
     pub bytes: usize,

@@ -29,6 +29,7 @@ struct Report {
     rate: u32,
     seconds: u32,
     batch: u32,
+    commit: bool,
     bytes: usize,
     offered: u64,
     committed_per_second: u64,
@@ -58,6 +59,7 @@ pub async fn run(args: &CometbftArgs) -> Result<bool> {
         rate: args.rate,
         seconds: args.seconds,
         batch: args.batch,
+        commit: args.commit,
         bytes: args.bytes,
         offered,
         committed_per_second: committed / u64::from(args.seconds),
@@ -79,10 +81,11 @@ async fn send_all(
     let batch = u64::from(args.batch);
     // Ids of an earlier run would be refused.
     let seed = crate::sales::now_ms();
+    let method = if args.commit { "broadcast_tx_commit" } else { "broadcast_tx_sync" };
     for first in (0..total).step_by(args.batch as usize) {
         let last = (first + batch).min(total);
         sleep_until(start + Duration::from_nanos(last * NANOS / u64::from(args.rate))).await;
-        let requests: Vec<String> = (first..last).map(|number| broadcast(seed, number, args.bytes)).collect();
+        let requests: Vec<String> = (first..last).map(|number| broadcast(method, seed, number, args.bytes)).collect();
         let (nodes, errors) = (Arc::clone(nodes), Arc::clone(errors));
         under_way.spawn(async move {
             let node = &nodes[(first / batch) as usize % nodes.len()];
@@ -97,11 +100,11 @@ async fn send_all(
 }
 
 /// The request for a transaction `key=value` of so many bytes.
-fn broadcast(seed: u64, number: u64, bytes: usize) -> String {
+fn broadcast(method: &str, seed: u64, number: u64, bytes: usize) -> String {
     let mut text = hex::encode(keccak256(format!("{seed} {number}"))) + "=";
     text.extend(std::iter::repeat_n('v', bytes.saturating_sub(text.len())));
     let tx = BASE64.encode(text);
-    format!(r#"{{"jsonrpc":"2.0","id":{number},"method":"broadcast_tx_sync","params":{{"tx":"{tx}"}}}}"#)
+    format!(r#"{{"jsonrpc":"2.0","id":{number},"method":"{method}","params":{{"tx":"{tx}"}}}}"#)
 }
 
 /// Why transactions were not taken.
@@ -119,10 +122,16 @@ async fn ask_all(node: &Door, requests: &[String]) -> Vec<String> {
     }
 }
 
+/// Of a transaction that was only checked there is one code, of one in a block there are two.
 fn refusal(answer: &Value) -> Option<String> {
-    match (&answer["error"], &answer["result"]["code"]) {
-        (Value::Null, code) if *code == json!(0) => None,
-        (Value::Null, code) => Some(format!("code {code}")),
+    let result = &answer["result"];
+    let codes = match result["check_tx"] {
+        Value::Null => vec![&result["code"]],
+        _ => vec![&result["check_tx"]["code"], &result["tx_result"]["code"]],
+    };
+    match (&answer["error"], codes.into_iter().find(|code| **code != json!(0))) {
+        (Value::Null, None) => None,
+        (Value::Null, Some(code)) => Some(format!("code {code}")),
         (error, _) => Some(error["data"].as_str().unwrap_or("error").chars().take_while(|c| *c != ':').collect()),
     }
 }
@@ -167,15 +176,21 @@ mod tests {
 
     #[test]
     fn a_transaction_has_the_size_that_was_asked_for() {
-        let request: Value = serde_json::from_str(&broadcast(1, 2, 182)).unwrap();
+        let request: Value = serde_json::from_str(&broadcast("broadcast_tx_sync", 1, 2, 182)).unwrap();
         assert_eq!(request["params"]["tx"].as_str().unwrap().len(), 182_usize.div_ceil(3) * 4);
-        assert_ne!(broadcast(1, 2, 182), broadcast(1, 3, 182));
+        assert_ne!(broadcast("", 1, 2, 182), broadcast("", 1, 3, 182));
     }
 
     #[test]
     fn what_was_refused_is_told_by_its_cause() {
         assert_eq!(refusal(&json!({"result": {"code": 0}})), None);
         assert_eq!(refusal(&json!({"result": {"code": 2}})), Some("code 2".into()));
+        let in_a_block = |check: u32, executed: u32| json!({"result": {"check_tx": {"code": check}, "tx_result": {"code": executed}}});
+        assert_eq!(refusal(&in_a_block(0, 0)), None);
+        assert_eq!(
+            [refusal(&in_a_block(3, 0)), refusal(&in_a_block(0, 4))],
+            [Some("code 3".into()), Some("code 4".into())]
+        );
         let full = json!({"error": {"code": -32603, "data": "mempool is full: number of txs 5000 (max: 5000)"}});
         assert_eq!(refusal(&full), Some("mempool is full".into()));
     }
