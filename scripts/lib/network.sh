@@ -30,6 +30,7 @@ network_json() { jq --raw-output "$@" "$network_dir/net/network.json"; }
 # pause_network: stops it and keeps its folder.
 pause_network() {
     [ ${#frozen[@]} = 0 ] || kill -CONT "${frozen[@]}" 2> /dev/null || true
+    frozen=()
     kill -INT "$network_pid" 2> /dev/null || true
     wait "$network_pid" || true
     network_pid=
