@@ -274,8 +274,8 @@ impl Store {
         let old = self.oldest(below, count_max)?;
         let (Some((first, _)), Some((last, _))) = (old.first(), old.last()) else { return Ok(0) };
         let ids: Vec<B256> = old.iter().flat_map(|(_, block)| sales_of(block, domain)).collect();
-        self.unindexed().remove(&ids);
         self.write(|write| {
+            self.unindexed().remove(&ids);
             let mut index = write.open_table(TRANSACTIONS)?;
             for id in &ids {
                 index.remove(id.as_slice())?;
@@ -361,8 +361,9 @@ impl Store {
     /// Makes a decided block durable, with all that belongs to it, and forgets the proposals up to its height.
     pub fn decide(&self, decision: &Decision<'_>) -> Result<(), StoreError> {
         let height = decision.height;
-        let turn = self.unindexed().turn(height, decision.transactions);
-        self.write(|write| {
+        let turn = self.write(|write| {
+            // Not before the write has begun: pruning may have forgotten some of these.
+            let turn = self.unindexed().turn(height, decision.transactions);
             write.open_table(BLOCKS)?.insert(height, with_checksum(decision.block.to_vec()).as_slice())?;
             write.open_table(CERTIFICATES)?.insert(height, encoded(decision.certificate).as_slice())?;
             let mut transactions = write.open_table(TRANSACTIONS)?;
@@ -381,7 +382,7 @@ impl Store {
             }
             let next = (height + 1).to_be_bytes();
             write.open_table(UNDECIDED)?.retain_in(..next.as_slice(), |_, _| false)?;
-            Ok(())
+            Ok(turn)
         })?;
         self.unindexed().wrote(&turn, height, decision.transactions);
         Ok(())
