@@ -218,16 +218,19 @@ def run(command, tree, target, seconds=TEST_S_MAX):
 
 
 def copy_tree(root, tree):
-    """What git knows of, and what is installed beside it. With new times: what an interrupted run had changed is built anew."""
+    """What git knows of, and what is installed beside it."""
     shutil.rmtree(tree, ignore_errors=True)
     listed = subprocess.run(["git", "-C", root, "ls-files", "-z"], text=True, capture_output=True, check=True)
     for name in filter(None, listed.stdout.split("\0")):
         destination = tree / name
         destination.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(root / name, destination, follow_symlinks=False)
+        shutil.copy2(root / name, destination, follow_symlinks=False)
     for installed in ["contracts/node_modules", "web_interfaces/node_modules", "web_interfaces/dist", ".tools"]:
         if (root / installed).exists() and not (tree / installed).exists():
             (tree / installed).symlink_to(root / installed)
+    # What an interrupted run had changed is built anew.
+    for file in {file for mutant in MUTANTS for file, _, _ in mutant.places()}:
+        (tree / file).touch()
 
 
 def share_build(target):

@@ -2,7 +2,9 @@
 
 use crate::network::{Folder, Running, example, example_orders, hotpot, repository};
 use serde_json::{Value, json};
-use std::process::Command;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 fn arguments() -> Vec<String> {
     let elections = ["--candidates", "7", "--election-epochs", "1", "--epoch-blocks", "8"];
@@ -55,6 +57,38 @@ fn twin_config(folder: &Folder, of: usize) -> String {
     config.to_string()
 }
 
+/// A second process with a validator's key.
+struct Twin {
+    config: PathBuf,
+    process: Child,
+}
+
+impl Twin {
+    fn start(config: PathBuf) -> Self {
+        let process = Self::spawn(&config);
+        Self { config, process }
+    }
+
+    fn spawn(config: &Path) -> Child {
+        let log = File::options().create(true).append(true).open(config.with_extension("log")).unwrap();
+        hotpot().arg("node").arg("--config").arg(config).stdout(Stdio::null()).stderr(log).spawn().unwrap()
+    }
+
+    /// As its supervisor would: without a guard it follows at first, and has to be started again to vote.
+    fn revive(&mut self) {
+        if self.process.try_wait().unwrap().is_some() {
+            self.process = Self::spawn(&self.config);
+        }
+    }
+}
+
+impl Drop for Twin {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 #[test]
 #[ignore = "slow: scripts/test --slow"]
 fn a_key_in_two_places_is_seen_reported_and_punished() {
@@ -65,14 +99,15 @@ fn a_key_in_two_places_is_seen_reported_and_punished() {
     let offender = ask(&format!("{}/readyz", running.node(1)))["validator"].clone();
     let path = folder.path().join("twin.toml");
     std::fs::write(&path, twin_config(&folder, 1)).unwrap();
-    let log = std::fs::File::create(folder.path().join("twin.log")).unwrap();
-    let mut twin = hotpot().arg("node").arg("--config").arg(&path).stderr(log).spawn().unwrap();
+    let mut twin = Twin::start(path);
 
     // It signs what the other one does not: the engines of the others see it, and their nodes say so on the ledger.
     let evidence = format!("{}/api/v1/evidence", running.node(0));
-    running.wait_for("punishment", || ask(&evidence).as_array().is_some_and(|punished| !punished.is_empty()));
-    twin.kill().unwrap();
-    twin.wait().unwrap();
+    running.wait_for("punishment", || {
+        twin.revive();
+        ask(&evidence).as_array().is_some_and(|punished| !punished.is_empty())
+    });
+    drop(twin);
     let punished = ask(&evidence);
     assert_eq!(punished[0]["validator"], offender, "{punished}");
     let candidates = running.get("/api/v1/candidates");

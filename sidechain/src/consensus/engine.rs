@@ -10,7 +10,7 @@ use crate::node::Node;
 use crate::tasks::duties::Report;
 use anyhow::{Context, Result, anyhow};
 use arc_malachitebft_app_channel::app::config::{
-    ConsensusConfig, NodeConfig, P2pConfig, PubSubProtocol, ValuePayload, ValueSyncConfig,
+    ConsensusConfig, DiscoveryConfig, NodeConfig, P2pConfig, PubSubProtocol, ValuePayload, ValueSyncConfig,
 };
 use arc_malachitebft_app_channel::app::metrics::export;
 use arc_malachitebft_app_channel::app::types::Keypair;
@@ -29,6 +29,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often a node tells its height; a restarted one learns the tip from it.
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
+/// Connections that are taken from one IP address beside those of the peers: nodes that only follow.
+const CONNECTIONS_OF_OTHERS: usize = 8;
 /// Requests to the engine that may wait.
 const REQUESTS_MAX: usize = 100;
 
@@ -76,6 +78,10 @@ fn settings(config: &OurConfig, moniker: String) -> Result<EngineSettings> {
         persistent_peers: config.p2p.peers.iter().map(multiaddr).collect::<Result<_>>()?,
         // A full mesh of a few validators: a third faster than gossip (docs/adr/0001-malachite.md).
         protocol: PubSubProtocol::Broadcast,
+        discovery: DiscoveryConfig {
+            max_connections_per_ip: connections_per_ip(config.p2p.peers.len()),
+            ..Default::default()
+        },
         ..Default::default()
     };
     Ok(EngineSettings {
@@ -83,6 +89,12 @@ fn settings(config: &OurConfig, moniker: String) -> Result<EngineSettings> {
         consensus: ConsensusConfig { value_payload: ValuePayload::ProposalAndParts, p2p, ..Default::default() },
         sync: ValueSyncConfig { status_update_interval: STATUS_INTERVAL, ..Default::default() },
     })
+}
+
+/// Connections that are taken from one IP address. All peers may share one, at one site or behind one router, and two
+/// peers may have dialled each other at once.
+fn connections_per_ip(peers: usize) -> usize {
+    2 * peers + CONNECTIONS_OF_OTHERS
 }
 
 /// The address of a multiaddress such as `/ip4/127.0.0.1/tcp/7100`; none of one in another form.
@@ -221,6 +233,14 @@ mod tests {
         assert_eq!(socket_address("/ip6/::1/tcp/7100"), Some("[::1]:7100".parse().unwrap()));
         // Looked up by the engine alone.
         assert_eq!(socket_address("/dns4/node-1/tcp/7100"), None);
+    }
+
+    #[test]
+    fn all_peers_and_some_followers_may_share_one_address() {
+        let mut config = OurConfig::default();
+        config.p2p.peers = (1..7).map(|number| format!("/ip4/127.0.0.1/tcp/710{number}")).collect();
+        let settings = settings(&config, "node".into()).unwrap();
+        assert_eq!(settings.consensus.p2p.discovery.max_connections_per_ip, 20);
     }
 
     #[test]
