@@ -157,7 +157,7 @@ fn a_guard_that_nobody_can_read_keeps_a_validator_from_starting() {
     overwrite(&guard, 50, &[0xff; 8]);
     overwrite(&guard, GUARD_SLOT + 50, &[0xff; 8]);
     network.restart(&[2]);
-    network.expect_refusal(2, "is damaged");
+    network.expect_refusal(2, "do not restore an old one");
     network.expect_progress();
     // With one good slot it comes back.
     std::fs::write(&guard, &clean).unwrap();

