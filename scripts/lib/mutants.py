@@ -125,14 +125,14 @@ MUTANTS = [
         SIGNER,
         "guard.permit(slot, keccak256(message)).map_err(refused).map_err(engine_error)?;",
         "let _ = guard.permit(slot, keccak256(message)).map_err(refused);",
-        [chaos("damaged_log", 6)],
+        [unit("consensus::tests::a_second_message_for_the_same_place_gets_no_signature")],
     ),
     Mutant(
         "guard: a failed write does not keep from signing",
         GUARD_FILE,
         "self.write(&next)?;",
         "let _ = self.write(&next);",
-        [chaos("disk_error", 8)],
+        [unit("io::guard_file::tests::what_cannot_be_made_durable_is_not_permitted")],
     ),
     Mutant(
         "store: a record's checksum is not compared",

@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::codec::{Encoded, Wire};
-use super::context::{Address, BlockHash, EngineSignature, Height, HotPot, Part, Vote};
+use super::context::{Address, BlockHash, EngineSignature, Height, HotPot, Part, Proposal, Vote};
+use super::signer::GuardedSigner;
 use super::streams::{StreamedBlock, Streams};
+use crate::io::guard_file::GuardFile;
+use arc_malachitebft_app_channel::Signer as _;
 use arc_malachitebft_app_channel::app::consensus::{LivenessMsg, ProposedValue, SignedConsensusMsg};
 use arc_malachitebft_app_channel::app::streaming::{StreamId, StreamMessage};
 use arc_malachitebft_app_channel::app::types::codec::Codec;
@@ -13,6 +16,8 @@ use arc_malachitebft_app_channel::app::types::core::{
 use arc_malachitebft_app_channel::app::types::{Keypair, PeerId, sync};
 use bytes::Bytes;
 use proptest::prelude::*;
+use secp256k1::SecretKey;
+use tokio::sync::watch;
 
 fn signature() -> EngineSignature {
     EngineSignature::new(domain::Signature([7; 65]))
@@ -51,6 +56,37 @@ fn a_vote_survives_the_codec() {
     let message = SignedConsensusMsg::<HotPot>::Vote(SignedMessage::new(vote, signature()));
     let decoded: SignedConsensusMsg<HotPot> = Wire.decode(Wire.encode(&message).unwrap()).unwrap();
     assert_eq!(decoded, message);
+}
+
+#[tokio::test]
+async fn a_second_message_for_the_same_place_gets_no_signature() {
+    let folder = tempfile::tempdir().unwrap();
+    let guard = GuardFile::open(&folder.path().join("guard"), 1, true).unwrap();
+    let refusal = watch::channel(None).0;
+    let key = SecretKey::from_byte_array([3; 32]).unwrap();
+    let signer = GuardedSigner::new(key, domain::B256::ZERO, guard, refusal.clone());
+    let value = |byte| BlockHash(domain::B256::repeat_byte(byte));
+    let vote = |byte| Vote {
+        step: VoteType::Prevote,
+        height: Height(9),
+        round: Round::new(0),
+        value: NilOrVal::Val(value(byte)),
+        validator: Address(signer.address()),
+        extension: None,
+    };
+    let first = signer.sign_vote(vote(1)).await.unwrap();
+    assert!(signer.sign_vote(vote(2)).await.is_err(), "another value");
+    assert!(refusal.borrow().is_some(), "it is told why");
+    assert_eq!(signer.sign_vote(vote(1)).await.unwrap(), first, "the same one is signed again");
+    let proposal = |byte| Proposal {
+        height: Height(10),
+        round: Round::new(0),
+        value: value(byte),
+        pol_round: Round::Nil,
+        proposer: Address(signer.address()),
+    };
+    signer.sign_proposal(proposal(1)).await.unwrap();
+    assert!(signer.sign_proposal(proposal(2)).await.is_err(), "another proposal");
 }
 
 #[test]

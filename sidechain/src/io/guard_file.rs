@@ -276,6 +276,19 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_made_durable_is_not_permitted() {
+        let (_folder, path, mut guard) = opened();
+        let slot = Slot { height: 5, round: 0, step: Step::Prevote };
+        // A disk that takes nothing.
+        let healthy = std::mem::replace(&mut guard.file, File::open(&path).unwrap());
+        assert!(matches!(guard.permit(slot, digest(1)), Err(GuardError::File { .. })));
+        // Nothing was signed, so with a disk that takes it another message may be.
+        guard.file = healthy;
+        guard.permit(slot, digest(2)).unwrap();
+        assert!(matches!(guard.permit(slot, digest(1)), Err(GuardError::Refused(_))));
+    }
+
+    #[test]
     fn only_one_process_at_a_time_signs_with_it() {
         let (_folder, path, guard) = opened();
         assert!(matches!(GuardFile::open(&path, 1, true), Err(GuardError::InUse { .. })));
