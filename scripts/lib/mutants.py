@@ -152,14 +152,23 @@ MUTANTS = [
         [story("chain::a_store_that_was_cut_off_is_refused")],
     ),
     Mutant(
-        "store: a failed write does not end the process",
+        "store: a decided block that cannot be written does not end the process",
         HANDLER,
         "self.node.commit(candidate, certificate).context(\"store a decided block\")?;",
         "let _ = self.node.commit(candidate, certificate);",
-        [
-            story("chain::on_a_full_disk_nothing_is_signed_and_nothing_lost_and_it_goes_on_with_room"),
-            chaos("disk_error", 8),
-        ],
+        [chaos("disk_error", 8)],
+    ),
+    Mutant(
+        "store: no failed write ends the process",
+        HANDLER,
+        "self.node.commit(candidate, certificate).context(\"store a decided block\")?;",
+        "let _ = self.node.commit(candidate, certificate);",
+        [story("chain::on_a_full_disk_nothing_is_signed_and_nothing_lost_and_it_goes_on_with_room")],
+        more=(
+            (HANDLER, "bytes: bytes.to_vec(),\n        })?;", "bytes: bytes.to_vec(),\n        }).ok();"),
+            (HANDLER, "put_proposed(&proposed)?;\n        Ok(Some(", "put_proposed(&proposed).ok();\n        Ok(Some("),
+            (HANDLER, "put_proposed(&proposed)?;\n        self.is_s", "put_proposed(&proposed).ok();\n        self.is_s"),
+        ),
     ),
     Mutant(
         "store: a block is not fsynced",
@@ -257,12 +266,13 @@ def is_sound(test, tree, target):
 def is_killed(mutant, tree, target):
     """Takes the protection out, runs its tests, puts it back; says what came of it."""
     originals = {tree / file: (tree / file).read_text() for file, _, _ in mutant.places()}
-    for file, text, replacement in mutant.places():
-        if originals[tree / file].count(text) != 1:
-            print(f"STALE     {mutant.name}: its text does not stand exactly once in {file}", flush=True)
-            return False
-        (tree / file).write_text(originals[tree / file].replace(text, replacement))
+    stale = [file for file, text, _ in mutant.places() if originals[tree / file].count(text) != 1]
+    if stale:
+        print(f"STALE     {mutant.name}: its text does not stand exactly once in {', '.join(stale)}", flush=True)
+        return False
     try:
+        for file, text, replacement in mutant.places():
+            (tree / file).write_text((tree / file).read_text().replace(text, replacement))
         output, compiled = run(BUILD, tree, target, BUILD_S_MAX)
         if not compiled:
             print(f"BROKEN    {mutant.name}: does not compile\n{output}", flush=True)

@@ -196,7 +196,7 @@ fn a_store_that_was_cut_off_is_refused() {
         network.crash(&[3]);
         truncate(&network.node(3).store(), length);
         network.restart(&[3]);
-        network.expect_refusal(3, "store");
+        network.expect_refusal(3, "store.redb: ");
         std::fs::remove_dir_all(network.node(3).data()).unwrap();
         network.restart(&[3]);
         network.expect_votes(&[3]);
@@ -278,7 +278,7 @@ fn on_a_full_disk_nothing_is_signed_and_nothing_lost_and_it_goes_on_with_room() 
     network.expect_votes(&[0]);
     disk.fill();
     network.sell(50);
-    network.expect_log(0, "No space left on device");
+    network.expect_refusal(0, "No space left on device");
     network.expect_progress();
     disk.free();
     network.restart(&[0]);
