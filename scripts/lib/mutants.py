@@ -299,11 +299,11 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--target", type=Path, required=True)
-    parser.add_argument("--only", default="")
+    parser.add_argument("part", nargs="*", default=[""])
     options = parser.parse_args()
-    chosen = [mutant for mutant in MUTANTS if options.only in mutant.name]
+    chosen = [mutant for mutant in MUTANTS if any(part in mutant.name for part in options.part)]
     if not chosen:
-        sys.exit(f"no protection has {options.only!r} in its name")
+        sys.exit(f"no protection has one of {options.part} in its name")
     tree = options.target / "tree"
     options.target.mkdir(parents=True, exist_ok=True)
     copy_tree(options.root, tree)
