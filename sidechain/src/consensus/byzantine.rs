@@ -36,7 +36,7 @@ const LIAR: usize = 3;
 const LIES: u64 = 3;
 const HEIGHTS: u64 = 4;
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Nobody is ever asked to unbond for so long, but by the founder's own signature.
+/// What the forged transaction would set.
 const FORGED_UNBONDING_MS: u64 = 77_777;
 
 /// What is wrong with each block that the liar proposes; all else in it is right, and so are its own signatures.
