@@ -259,7 +259,7 @@ def is_sound(test, tree, target):
     if test[0] == "cargo" and "test result: ok. 1 passed" not in output:
         passed = False
     if not passed:
-        print(f"UNSOUND   {' '.join(test)} fails with every protection in place\n{output[-2000:]}", flush=True)
+        print(f"UNSOUND   {' '.join(test)} fails, or does not run, with every protection in place\n{output[-2000:]}", flush=True)
     return passed
 
 
