@@ -10,8 +10,8 @@ use domain::recording::{EraseReason, Erased, Pinned, Recording};
 use domain::sale::{Beneficiary, NotIssued, SaleEntry, Share};
 use domain::staking::Unbonding;
 use domain::{
-    Address, B256, BuyerKind, Cid, CommitCertificate, Currency, Header, Line, OutletId, OutletKind, Parameters,
-    Payload, Sale, SaleId, Signature, SignedTransaction, TerminalKind, Validator,
+    Address, B256, BuyerKind, Cid, CommitCertificate, Currency, Header, Ledger, Line, OutletId, OutletKind, Parameters,
+    Payload, Sale, SaleId, SaleKey, Signature, SignedTransaction, TerminalKind, Validator,
 };
 use problem::Problem;
 use serde::{Deserialize, Serialize};
@@ -132,15 +132,15 @@ pub struct ShareAnswer {
     pub released_in: Option<u64>,
 }
 
-impl From<&Share> for ShareAnswer {
-    fn from(share: &Share) -> Self {
-        let (kind, address) = match share.to {
+impl ShareAnswer {
+    fn new(ledger: &Ledger, entry: &SaleEntry, share: &Share) -> Self {
+        let (kind, address) = match ledger.holder(entry, share) {
             Beneficiary::Account(account) => ("account", Some(account)),
             Beneficiary::Receipt(receipt) => ("receipt", Some(receipt)),
             Beneficiary::Claimed { wallet, .. } => ("account", Some(wallet)),
             Beneficiary::Pool => ("pool", None),
         };
-        let (units, reversed, released_in) = (share.units, share.reversed, share.released_in);
+        let (units, reversed, released_in) = (share.units, share.reversed, ledger.released_in(entry, share));
         Self { kind: kind.into(), address, units, reversed, released: released_in.is_some(), released_in }
     }
 }
@@ -175,17 +175,17 @@ pub struct SaleAnswer {
 
 impl SaleAnswer {
     /// A sale that stands in the ledger.
-    pub fn is_final(outlet: OutletId, sale_id: SaleId, entry: &SaleEntry) -> Self {
+    pub fn is_final(ledger: &Ledger, key: SaleKey, entry: &SaleEntry) -> Self {
         Self {
             status: SaleState::Final,
-            outlet,
-            sale_id,
+            outlet: key.outlet,
+            sale_id: key.sale_id,
             transaction_id: entry.tx_id,
             height: Some(entry.height),
             issued: Some(entry.issued),
             not_issued: entry.not_issued,
             refunded: entry.refunded(),
-            shares: entry.shares.iter().map(ShareAnswer::from).collect(),
+            shares: entry.shares.iter().map(|share| ShareAnswer::new(ledger, entry, share)).collect(),
         }
     }
 }

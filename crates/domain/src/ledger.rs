@@ -11,6 +11,7 @@ mod epoch;
 mod index;
 mod pool;
 mod sales;
+mod shared;
 mod snapshot;
 mod staking;
 mod state;
@@ -96,8 +97,8 @@ pub enum Event {
     ChangeCancelled { change: u64 },
     /// It is in force.
     ParametersChanged { change: u64 },
-    /// A receipt was not claimed in time: its units went to the pool.
-    ReceiptExpired { key: SaleKey, units: u64 },
+    /// Receipts of sales of blocks up to this time were not claimed in time: their units went to the pool.
+    ReceiptsExpired { to_ms: u64, units: u64 },
     /// A holder's part of the pool went to its pending units.
     PoolShared { account: Address, units: u64 },
     /// A guest's consent or an owner's legal basis is in force.

@@ -180,6 +180,8 @@ pub enum Beneficiary {
         receipt: Address,
         /// Where its units went.
         wallet: Address,
+        /// Block time of the claim, milliseconds.
+        at_ms: u64,
     },
     /// The pool of all holders.
     Pool,
@@ -204,8 +206,6 @@ pub struct Share {
     pub units: u64,
     /// How much of it refunds took back.
     pub reversed: u64,
-    /// The epoch at whose end what was left of it went from pending to released.
-    pub released_in: Option<u64>,
 }
 
 impl Share {
@@ -269,6 +269,16 @@ impl SaleEntry {
     /// Money given back so far, in the currency's smallest unit.
     pub fn refunded(&self) -> u64 {
         self.refunds.iter().map(|refund| refund.amount).sum()
+    }
+
+    /// Block time from which a share may be released to its account, milliseconds; none while it has no account.
+    /// Whether it was, follows from this and the epochs' ends: a release writes no sale.
+    pub fn releasable_at_ms(&self, share: &Share) -> Option<u64> {
+        match share.to {
+            Beneficiary::Account(_) => Some(self.matures_at_ms),
+            Beneficiary::Claimed { at_ms, .. } => Some(self.matures_at_ms.max(at_ms)),
+            Beneficiary::Receipt(_) | Beneficiary::Pool => None,
+        }
     }
 
     /// Units taken back so far.

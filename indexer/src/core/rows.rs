@@ -339,7 +339,7 @@ impl Rows {
             | Event::ChangeProposed { .. }
             | Event::ChangeCancelled { .. }
             | Event::ParametersChanged { .. }
-            | Event::ReceiptExpired { .. }
+            | Event::ReceiptsExpired { .. }
             | Event::PoolShared { .. } => {}
         }
         Ok(())

@@ -10,7 +10,7 @@ from .election import next_validators, seat
 from .parameters import share_of
 from .payouts import Chunk, chunks, payout_root
 from .rules import largest_remainder
-from .state import Erased, Ledger, Pinned, Stake, ToPool, ToReceipt, state_root
+from .state import EpochStart, Erased, Ledger, Pinned, Stake, state_root
 
 
 @dataclass(slots=True)
@@ -47,9 +47,11 @@ def release_mature(ledger: Ledger) -> None:
     earned: Counter[bytes] = Counter()
     free: Counter[bytes] = Counter()
     end_unbondings(ledger, free)
-    for accrual in sorted(each for each in ledger.accruals.members if each[0] <= ledger.core.time_ms):
-        ledger.accruals.mark(accrual, False)
-        release_sale(ledger, accrual[1], earned)
+    for key, units in ledger.accruals.rows():
+        if key[0] <= ledger.core.time_ms:
+            ledger.accruals.remove(key)
+            earned[key[1]] += units
+    expire_receipts(ledger)
     share_pool_out(ledger, free)
     for address in sorted(+(earned + free)):
         release(ledger, address, earned[address], free[address])
@@ -74,22 +76,17 @@ def to_pending(ledger: Ledger, address: bytes, units: int) -> None:
     ledger.core.supply.pending += units
 
 
-def release_sale(ledger: Ledger, key: tuple[int, bytes], earned: Counter[bytes]) -> None:
-    """The shares of a sale that have an account; an unclaimed receipt waits for its last day."""
-    entry = ledger.sales.write(key)
-    for share in entry.shares:
-        account = share.account()
-        if account is not None and share.released_in is None:
-            share.released_in = ledger.core.epoch
-            earned[account] += share.left()
-    receipt = next((share for share in entry.shares if isinstance(share.to, ToReceipt) and share.left()), None)
-    until_ms = entry.recorded_at_ms + ledger.core.parameters.receipt_ms
-    if receipt is not None and ledger.core.time_ms < until_ms:
-        ledger.accruals.mark((until_ms, key), True)
-    elif receipt is not None:
-        receipt.to = ToPool()
-        ledger.core.supply.receipts -= receipt.left()
-        ledger.core.supply.pool += receipt.left()
+def expire_receipts(ledger: Ledger) -> None:
+    """Units of receipts that nobody claimed in time go to the pool."""
+    core = ledger.core
+    if core.time_ms < core.parameters.receipt_ms:
+        return
+    core.receipts_expired_to_ms = max(core.receipts_expired_to_ms, core.time_ms - core.parameters.receipt_ms)
+    for recorded_at_ms, units in ledger.receipts.rows():
+        if recorded_at_ms <= core.receipts_expired_to_ms:
+            ledger.receipts.remove(recorded_at_ms)
+            core.supply.receipts -= units
+            core.supply.pool += units
 
 
 def share_pool_out(ledger: Ledger, free: Counter[bytes]) -> None:
@@ -182,11 +179,8 @@ def apply_changes(ledger: Ledger) -> None:
 
 
 def begin_next(ledger: Ledger) -> None:
-    """The next epoch; starts that no evidence needs any more are forgotten."""
+    """The next epoch begins."""
     core = ledger.core
     core.epoch += 1
     core.epoch_first_height, core.epoch_start_ms = core.height + 1, core.time_ms
-    for start_ms, _ in ledger.epoch_starts.rows():
-        if start_ms < core.time_ms - core.parameters.unbonding_ms:
-            ledger.epoch_starts.remove(start_ms)
-    ledger.epoch_starts.write(core.time_ms, core.epoch_first_height)
+    ledger.epoch_starts.write(core.time_ms, EpochStart(core.epoch, core.epoch_first_height))

@@ -27,7 +27,7 @@ from .election import record_signers
 from .epoch import Closed, end_epoch, ends_epoch
 from .payouts import Chunk, account_of, released_of
 from .rules import RULES, Refused
-from .state import Changes, Ledger, ToReceipt
+from .state import Changes, Ledger
 from .transactions import SignedTransaction
 
 
@@ -82,8 +82,11 @@ class Books:
             self.replace(("stake", address), Counter(bonded=stake.total() if stake else 0))
         for key, entry in changes.sales.items():
             part = Counter(issued=entry.issued, reversed=entry.reversed(), sales=1)
-            part["receipts"] = sum(share.left() for share in entry.shares if isinstance(share.to, ToReceipt))
             self.replace(key, part)
+        for at_ms, units in changes.receipts.items():
+            self.replace(("receipts", at_ms), Counter(receipts=units or 0))
+        for accrual, units in changes.accruals.items():
+            self.replace(("accrual", accrual), Counter(accrued=units or 0))
 
     def where_units_are(self, pool: int, slashed: int) -> int:
         """One side of the law of conservation; the pool and what was slashed have no entries of their own."""
@@ -255,6 +258,7 @@ class Replay:
         supply = self.ledger.core.supply
         for name in ("issued", "reversed", "released", "pending", "receipts", "debt", "bonded", "sales"):
             self.same(f"supply.{name}", self.books.totals[name], getattr(supply, name))
+        self.same("accruals", self.books.totals["pending"], self.books.totals["accrued"])
         where = self.books.where_units_are(supply.pool, supply.slashed)
         self.same("law of conservation", self.books.units_in_being(), where)
 

@@ -213,20 +213,33 @@ def issue(ledger: Ledger, sale: Sale, entry: SaleEntry) -> None:
     entry.issued, entry.shares = UNITS_PER_SALE, [Share(to, units) for to, units in split if units]
     ledger.core.supply.issued += UNITS_PER_SALE
     for share in entry.shares:
-        accrue(ledger, share)
-    ledger.accruals.mark((entry.matures_at_ms, (sale.outlet, sale.sale_id)), True)
+        accrue(ledger, entry, share)
     count_sale(ledger, sale.outlet, entry.recorded_at_ms)
 
 
-def accrue(ledger: Ledger, share: Share) -> None:
+def accrue(ledger: Ledger, entry: SaleEntry, share: Share) -> None:
     """Units come to where a share says."""
     if isinstance(share.to, ToPool):
-        ledger.core.supply.pool += share.units
+        ledger.core.supply.pool += share.left()
     elif isinstance(share.to, ToReceipt):
-        ledger.core.supply.receipts += share.units
+        add_to_receipts(ledger, entry, share.left())
     else:
-        ledger.account(share.to.account).pending += share.units
-        ledger.core.supply.pending += share.units
+        add_to_pending(ledger, entry, share, share.left())
+
+
+def add_to_receipts(ledger: Ledger, entry: SaleEntry, units: int) -> None:
+    """Units of unclaimed receipts are counted by the block time of their sales."""
+    ledger.core.supply.receipts += units
+    ledger.receipts.add(entry.recorded_at_ms, units)
+
+
+def add_to_pending(ledger: Ledger, entry: SaleEntry, share: Share, units: int) -> None:
+    """Pending units are counted by when they may be released, and by account."""
+    account = share.account()
+    assert account is not None
+    ledger.account(account).pending += units
+    ledger.core.supply.pending += units
+    ledger.accruals.add((entry.releasable_at_ms(share), account), units)
 
 
 @rule(ClaimReceipt)
@@ -239,15 +252,13 @@ def claim_receipt(ledger: Ledger, claim: ClaimReceipt, signer: bytes, tx_id: byt
     if isinstance(share.to, ToClaimed):
         raise Refused("already_claimed" if share.to.account == claim.wallet else "claim_conflict")
     assert isinstance(share.to, ToReceipt)
-    require(share.left() > 0, "no_receipt")
+    require(share.left() > 0 and isinstance(ledger.holder(entry, share), ToReceipt), "no_receipt")
     require(signer == share.to.receipt, "wrong_signer")
     require(claim.wallet not in contracts(ledger), "bad_wallet")
     ledger.sales.write(key)
-    share.to = ToClaimed(share.to.receipt, claim.wallet)
-    ledger.core.supply.receipts -= share.left()
-    ledger.core.supply.pending += share.left()
-    ledger.account(claim.wallet).pending += share.left()
-    ledger.accruals.mark((max(entry.matures_at_ms, ledger.core.time_ms), key), True)
+    add_to_receipts(ledger, entry, -share.left())
+    share.to = ToClaimed(share.to.receipt, claim.wallet, ledger.core.time_ms)
+    accrue(ledger, entry, share)
 
 
 # ---- refunds --------------------------------------------------------------------------------------------------------
@@ -265,7 +276,7 @@ def refund(ledger: Ledger, refund: Refund, signer: bytes, tx_id: bytes) -> None:
     owner = ledger.account(ledger.outlets[refund.outlet].owner)
     parts = reversal_of(entry, refund.amount)
     for share, units in zip(entry.shares, parts, strict=True):
-        take_back(ledger, share, units, owner, entry.height <= ledger.core.pool_shared_to)
+        take_back(ledger, entry, share, units, owner)
     if entry.issued and not entry.refunds:
         discount_sale(ledger, refund.outlet, entry.recorded_at_ms)
     entry.refunds.append(RefundEntry(refund.refund_id, tx_id, ledger.core.height, refund.amount))
@@ -296,21 +307,20 @@ def largest_remainder(units: int, weights: list[int]) -> list[int]:
     return parts
 
 
-def take_back(ledger: Ledger, share: Share, units: int, owner: Account, pool_was_shared: bool) -> None:
+def take_back(ledger: Ledger, entry: SaleEntry, share: Share, units: int, owner: Account) -> None:
     """From where the share is now."""
-    supply = ledger.core.supply
+    supply, holder = ledger.core.supply, ledger.holder(entry, share)
     share.reversed += units
-    is_pool = isinstance(share.to, ToPool)
-    if is_pool and not pool_was_shared:
+    is_pool = isinstance(holder, ToPool)
+    if is_pool and entry.height > ledger.core.pool_shared_to:
         supply.pool -= units
-    elif isinstance(share.to, ToReceipt):
-        supply.receipts -= units
-    elif is_pool or share.released_in is not None:
+    elif isinstance(holder, ToReceipt):
+        add_to_receipts(ledger, entry, -units)
+    elif is_pool or ledger.is_released(entry, share):
         supply.debt += units
         owner.debt += units
     else:
-        supply.pending -= units
-        ledger.account(share.account()).pending -= units
+        add_to_pending(ledger, entry, share, -units)
 
 
 # ---- outlets and terminals ------------------------------------------------------------------------------------------
@@ -507,7 +517,7 @@ def evidence(ledger: Ledger, evidence: Evidence, signer: bytes, tx_id: bytes) ->
 def oldest_punishable(ledger: Ledger) -> int:
     """The first height of the epochs that began within the unbonding time."""
     from_ms = ledger.core.time_ms - ledger.core.parameters.unbonding_ms
-    firsts = (first for start_ms, first in ledger.epoch_starts.rows() if start_ms >= from_ms)
+    firsts = (start.first_height for start_ms, start in ledger.epoch_starts.rows() if start_ms >= from_ms)
     return next(firsts, ledger.core.epoch_first_height)
 
 

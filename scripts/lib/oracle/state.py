@@ -109,10 +109,11 @@ class ToReceipt:
 
 @dataclass(slots=True)
 class ToClaimed:
-    """A share on a receipt that went to a wallet."""
+    """A share on a receipt that went to a wallet, and when."""
 
     receipt: Address
     account: Address
+    at_ms: U64
 
 
 @dataclass(slots=True)
@@ -130,7 +131,6 @@ class Share:
     to: Holder
     units: U64
     reversed: U64 = 0
-    released_in: U64 | None = None
 
     def left(self) -> int:
         """What refunds left of it."""
@@ -168,6 +168,10 @@ class SaleEntry:
     def refunded(self) -> int:
         """Money given back so far."""
         return sum(refund.amount for refund in self.refunds)
+
+    def releasable_at_ms(self, share: Share) -> int:
+        """When a share of an account may be released: the sale is mature, and the receipt was claimed."""
+        return max(self.matures_at_ms, share.to.at_ms) if isinstance(share.to, ToClaimed) else self.matures_at_ms
 
     def reversed(self) -> int:
         """Units taken back so far."""
@@ -219,6 +223,7 @@ class Core:
     parameters: Parameters
     pool_due_ms: U64
     pool_shared_to: U64
+    receipts_expired_to_ms: U64
 
 
 @dataclass(slots=True)
@@ -356,6 +361,14 @@ class VideoDay:
 
 
 @dataclass(slots=True)
+class EpochStart:
+    """Where an epoch began."""
+
+    epoch: U64
+    first_height: U64
+
+
+@dataclass(slots=True)
 class TableChanges:
     """What a block wrote of staking, election and video: none where an entry was removed."""
 
@@ -364,7 +377,7 @@ class TableChanges:
     sale_days: dict[tuple[U64, U64], U64 | None]
     commits: dict[U64, U64 | None]
     sets: dict[U64, list[Validator] | None]
-    epoch_starts: dict[U64, U64 | None]
+    epoch_starts: dict[U64, EpochStart | None]
     waiting: dict[U64, WaitingChange | None]
     punished: dict[tuple[Address, U64], Punished | None]
     consents: dict[Hash, Consent | None]
@@ -385,7 +398,8 @@ class Changes:
     terminals: dict[Address, Terminal]
     sales: dict[SaleKey, SaleEntry]
     approvals: set[Hash]
-    accruals: dict[tuple[U64, SaleKey], bool]
+    accruals: dict[tuple[U64, Address], U64 | None]
+    receipts: dict[U64, U64 | None]
     to_settle: dict[Address, bool]
     tables: TableChanges
 
@@ -430,6 +444,11 @@ class Erasable(Table[K, V]):
         """Forgets an entry."""
         self.written.add(key)
         self.entries.pop(key, None)
+
+    def add(self: "Erasable[K, int]", key: K, units: int) -> None:
+        """To a number; one that comes to nothing is forgotten."""
+        total = (self.get(key) or 0) + units
+        self.write(key, total) if total else self.remove(key)
 
     def take_removed_or_written(self) -> dict[K, V | None]:
         """What was written since the last call; none where it was removed."""
@@ -481,20 +500,22 @@ class Ledger:
             genesis.parameters,
             genesis.time_ms + genesis.parameters.pool_ms,
             0,
+            0,
         )
         self.accounts: Table[bytes, Account] = Table()
         self.outlets: Table[int, Outlet] = Table()
         self.terminals: Table[bytes, Terminal] = Table()
         self.sales: Table[tuple[int, bytes], SaleEntry] = Table()
         self.approvals: Marks[bytes] = Marks()
-        self.accruals: Marks[tuple[int, tuple[int, bytes]]] = Marks()
+        self.accruals: Erasable[tuple[int, bytes], int] = Erasable()
+        self.receipts: Erasable[int, int] = Erasable()
         self.to_settle: Marks[bytes] = Marks()
         self.stakes: Erasable[bytes, Stake] = Erasable()
         self.candidates: Erasable[bytes, Candidate] = Erasable()
         self.sale_days: Erasable[tuple[int, int], int] = Erasable()
         self.commits: Erasable[int, int] = Erasable()
         self.sets: Erasable[int, list[Validator]] = Erasable()
-        self.epoch_starts: Erasable[int, int] = Erasable()
+        self.epoch_starts: Erasable[int, EpochStart] = Erasable()
         self.waiting: Erasable[int, WaitingChange] = Erasable()
         self.punished: Erasable[tuple[bytes, int], Punished] = Erasable()
         self.consents: Erasable[bytes, Consent] = Erasable()
@@ -502,7 +523,7 @@ class Ledger:
         self.recordings: Erasable[bytes, Recording] = Erasable()
         self.video_days: Erasable[int, VideoDay] = Erasable()
         self.sets.write(genesis.first_height, genesis.validators)
-        self.epoch_starts.write(genesis.time_ms, genesis.first_height)
+        self.epoch_starts.write(genesis.time_ms, EpochStart(1, genesis.first_height))
         self.digest, self.head_hash = self.sidechain_id, genesis.parent_hash
         self.uncovered_hashes: list[bytes] = []
         self.uncovered_recordings: list[Pinned | Erased] = []
@@ -518,6 +539,15 @@ class Ledger:
     def stake(self, address: bytes) -> Stake:
         """A stake to be changed; an unknown one is empty."""
         return self.stakes.write(address, self.stakes.get(address) or Stake())
+
+    def holder(self, entry: SaleEntry, share: Share) -> Holder:
+        """Who holds a share now: the receipts of some time ago are the pool's, unless they were claimed."""
+        expired = isinstance(share.to, ToReceipt) and entry.recorded_at_ms <= self.core.receipts_expired_to_ms
+        return ToPool() if expired else share.to
+
+    def is_released(self, entry: SaleEntry, share: Share) -> bool:
+        """Whether an epoch has ended since a share of an account could be released."""
+        return share.account() is not None and entry.releasable_at_ms(share) <= self.core.epoch_start_ms
 
     def video_day(self, outlet: int) -> VideoDay:
         """What an outlet added today, to be changed."""
@@ -543,7 +573,8 @@ class Ledger:
             self.terminals.take_written(),
             self.sales.take_written(),
             set(self.approvals.take_written()),
-            self.accruals.take_written(),
+            self.accruals.take_removed_or_written(),
+            self.receipts.take_removed_or_written(),
             self.to_settle.take_written(),
             TableChanges(*(table.take_removed_or_written() for table in self.erasable_tables())),
         )

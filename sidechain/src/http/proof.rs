@@ -35,6 +35,8 @@ async fn show(
 /// What the ledger says, so that it is not held while the store is read.
 struct Facts {
     entry: SaleEntry,
+    /// Accounts with a share, and the epoch that released what refunds left of it.
+    released: Vec<(Address, u64)>,
     domain: DomainSeparator,
     evm_chain_id: u64,
     sidechain_id: B256,
@@ -44,8 +46,11 @@ struct Facts {
 
 fn facts(node: &Node, key: SaleKey) -> Option<Facts> {
     let ledger = node.ledger();
+    let entry = ledger.sale(key)?;
+    let left = entry.shares.iter().filter(|share| share.outstanding() > 0);
     Some(Facts {
-        entry: ledger.sale(key)?,
+        released: left.filter_map(|share| share.to.account().zip(ledger.released_in(&entry, share))).collect(),
+        entry,
         domain: *ledger.domain(),
         evm_chain_id: ledger.genesis().evm_chain_id,
         sidechain_id: ledger.sidechain_id(),
@@ -99,12 +104,9 @@ fn place(block: &Block, domain: &DomainSeparator, id: B256) -> Option<(usize, Ve
 /// What the accounts with a share of the sale were paid, as far as they were, accounts ascending.
 fn payouts(node: &Node, facts: &Facts, covered_in: u64) -> Result<Vec<PayoutProof>, Refusal> {
     let mut payouts = BTreeMap::new();
-    for share in facts.entry.shares.iter().filter(|share| share.outstanding() > 0) {
-        if let (Some(account), Some(epoch)) = (share.to.account(), share.released_in) {
-            payouts.extend(
-                payout(node, account, epoch.max(covered_in), facts.settlement_epochs)?.map(|paid| (account, paid)),
-            );
-        }
+    for (account, epoch) in facts.released.iter().copied() {
+        let paid = payout(node, account, epoch.max(covered_in), facts.settlement_epochs)?;
+        payouts.extend(paid.map(|paid| (account, paid)));
     }
     Ok(payouts.into_values().collect())
 }

@@ -150,18 +150,17 @@ fn recorded(api: &Api, key: SaleKey, found: B256) -> Result<Option<SaleAnswer>, 
     if entry.tx_id != found {
         return Err(rejected(&Rejection::SaleConflict { key, expected: entry.tx_id, found }));
     }
-    Ok(Some(SaleAnswer::is_final(key.outlet, key.sale_id, &entry)))
+    Ok(Some(SaleAnswer::is_final(&ledger, key, &entry)))
 }
 
 async fn show(
     State(api): State<Api>,
     Path((outlet, sale_id)): Path<(String, String)>,
 ) -> Result<Json<SaleAnswer>, Refusal> {
-    let SaleKey { outlet, sale_id } = key(&outlet, &sale_id)?;
+    let key = key(&outlet, &sale_id)?;
     let ledger = api.node.ledger();
-    let entry = ledger.sale(SaleKey { outlet, sale_id });
-    let missing = || Refusal::not_found(format!("sale {sale_id} of outlet {outlet} is not in the ledger"));
-    entry.map(|entry| Json(SaleAnswer::is_final(outlet, sale_id, &entry))).ok_or_else(missing)
+    let missing = || Refusal::not_found(format!("sale {} of outlet {} is not in the ledger", key.sale_id, key.outlet));
+    ledger.sale(key).map(|entry| Json(SaleAnswer::is_final(&ledger, key, &entry))).ok_or_else(missing)
 }
 
 /// The key that a path names.

@@ -178,7 +178,7 @@ pub fn film(folder: &Path, parts: &[(&str, u32)]) -> PathBuf {
         .collect();
     let sink = path.display();
     run_pipeline(&format!(
-        "concat name=c ! x264enc speed-preset=ultrafast ! mp4mux ! filesink location={sink} {}",
+        "concat name=c ! x264enc speed-preset=ultrafast key-int-max=3000 ! mp4mux ! filesink location={sink} {}",
         sources.join(" ")
     ));
     path

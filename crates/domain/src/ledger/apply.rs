@@ -273,7 +273,7 @@ fn split(state: &Overlay<'_>, t: &Sale, outlet: &Outlet) -> Vec<Share> {
     ]
     .into_iter()
     .filter(|(_, units)| *units > 0)
-    .map(|(to, units)| Share { to, units, reversed: 0, released_in: None })
+    .map(|(to, units)| Share { to, units, reversed: 0 })
     .collect()
 }
 
@@ -288,51 +288,56 @@ fn put_sale(
     let issued = if not_issued.is_none() { UNITS_PER_SALE } else { 0 };
     let recorded_at_ms = state.time_ms();
     let matures_at_ms = recorded_at_ms.saturating_add(state.ledger().genesis().maturity_ms);
-    for share in &shares {
-        accrue(state, *share);
-    }
     let supply = &mut state.core_mut().supply;
     supply.issued += issued;
     supply.sales += 1;
     if issued > 0 {
-        state.set_accrual(matures_at_ms, key, true);
         election::count_sale(state, key.outlet, recorded_at_ms);
     }
     let height = state.core().height;
     let event = Event::SaleRecorded { key, tx_id, issued, not_issued, shares: shares.clone() };
     let (total, refunds) = (t.total, Vec::new());
     let entry = SaleEntry { tx_id, height, total, issued, not_issued, shares, recorded_at_ms, matures_at_ms, refunds };
+    for share in &entry.shares {
+        accrue(state, &entry, share);
+    }
     state.put_sale(key, entry);
     event
 }
 
-fn accrue(state: &mut Overlay<'_>, share: Share) {
+fn accrue(state: &mut Overlay<'_>, entry: &SaleEntry, share: &Share) {
+    let units = share.outstanding();
     match share.to {
         Beneficiary::Account(address) | Beneficiary::Claimed { wallet: address, .. } => {
-            state.account_mut(address).pending += share.outstanding();
-            state.core_mut().supply.pending += share.outstanding();
+            state.account_mut(address).pending += units;
+            state.core_mut().supply.pending += units;
+            state.accrue(entry.releasable_at_ms(share).unwrap_or(entry.matures_at_ms), address, units);
         }
-        Beneficiary::Receipt(_) => state.core_mut().supply.receipts += share.outstanding(),
-        Beneficiary::Pool => state.core_mut().supply.pool += share.outstanding(),
+        Beneficiary::Receipt(_) => {
+            state.core_mut().supply.receipts += units;
+            state.add_receipt(entry.recorded_at_ms, units);
+        }
+        Beneficiary::Pool => state.core_mut().supply.pool += units,
     }
 }
 
 fn claim_receipt(state: &mut Overlay<'_>, t: &ClaimReceipt, signer: Address) -> Outcome {
     let key = SaleKey { outlet: t.outlet, sale_id: t.sale_id };
     let mut entry = state.sale(key).ok_or(Rejection::UnknownSale { key })?;
-    let (place, receipt) = unclaimed_receipt(&entry, key, t.wallet)?;
+    let (place, receipt) = unclaimed_receipt(state, &entry, key, t.wallet)?;
     require_signer("the key of the receipt", receipt, signer)?;
     if !is_payable(state, t.wallet) {
         return Err(Rejection::BadWallet { found: t.wallet });
     }
-    let claimed = Share { to: Beneficiary::Claimed { receipt, wallet: t.wallet }, ..entry.shares[place] };
-    let releasable_at_ms = entry.matures_at_ms.max(state.time_ms());
+    let to = Beneficiary::Claimed { receipt, wallet: t.wallet, at_ms: state.time_ms() };
+    let claimed = Share { to, ..entry.shares[place] };
+    let units = claimed.outstanding();
+    state.core_mut().supply.receipts -= units;
+    state.take_receipt(entry.recorded_at_ms, units);
+    accrue(state, &entry, &claimed);
     entry.shares[place] = claimed;
     state.put_sale(key, entry);
-    state.core_mut().supply.receipts -= claimed.outstanding();
-    accrue(state, claimed);
-    state.set_accrual(releasable_at_ms, key, true);
-    Ok(vec![Event::ReceiptClaimed { key, wallet: t.wallet, units: claimed.outstanding() }])
+    Ok(vec![Event::ReceiptClaimed { key, wallet: t.wallet, units }])
 }
 
 /// Order as for a sale: identity first, then rights, then content.
@@ -382,25 +387,43 @@ fn check_refund_fits(entry: &SaleEntry, t: &Refund) -> Result<(), Rejection> {
 /// Takes units back from each share where they still are; returns those that are gone, because they were released.
 fn reverse(state: &mut Overlay<'_>, entry: &mut SaleEntry, reversed: &[u64]) -> u64 {
     let mut debt = 0;
-    for (share, units) in entry.shares.iter_mut().zip(reversed) {
-        share.reversed += units;
-        match share.to.account() {
-            Some(_) if share.released_in.is_some() => debt += units,
-            Some(account) => {
-                state.account_mut(account).pending -= units;
-                state.core_mut().supply.pending -= units;
-            }
-            None if share.to == Beneficiary::Pool && entry.height <= state.core().pool_shared_to => debt += units,
-            None if share.to == Beneficiary::Pool => state.core_mut().supply.pool -= units,
-            None => state.core_mut().supply.receipts -= units,
-        }
+    for (place, units) in reversed.iter().copied().enumerate() {
+        debt += take_back(state, entry, entry.shares[place], units);
+        entry.shares[place].reversed += units;
     }
     debt
 }
 
-fn unclaimed_receipt(entry: &SaleEntry, key: SaleKey, found: Address) -> Result<(usize, Address), Rejection> {
+fn take_back(state: &mut Overlay<'_>, entry: &SaleEntry, share: Share, units: u64) -> u64 {
+    match state.core().holder(entry, &share) {
+        Beneficiary::Account(_) | Beneficiary::Claimed { .. } if state.core().is_released(entry, &share) => units,
+        Beneficiary::Account(account) | Beneficiary::Claimed { wallet: account, .. } => {
+            state.account_mut(account).pending -= units;
+            state.core_mut().supply.pending -= units;
+            state.take_accrued(entry.releasable_at_ms(&share).unwrap_or(entry.matures_at_ms), account, units);
+            0
+        }
+        Beneficiary::Pool if entry.height <= state.core().pool_shared_to => units,
+        Beneficiary::Pool => {
+            state.core_mut().supply.pool -= units;
+            0
+        }
+        Beneficiary::Receipt(_) => {
+            state.core_mut().supply.receipts -= units;
+            state.take_receipt(entry.recorded_at_ms, units);
+            0
+        }
+    }
+}
+
+fn unclaimed_receipt(
+    state: &Overlay<'_>,
+    entry: &SaleEntry,
+    key: SaleKey,
+    found: Address,
+) -> Result<(usize, Address), Rejection> {
     for (place, share) in entry.shares.iter().enumerate() {
-        match share.to {
+        match state.core().holder(entry, share) {
             Beneficiary::Receipt(_) if share.outstanding() == 0 => return Err(Rejection::NoReceipt { key }),
             Beneficiary::Receipt(address) => return Ok((place, address)),
             Beneficiary::Claimed { wallet, .. } if wallet == found => return Err(Rejection::AlreadyClaimed { wallet }),

@@ -1,6 +1,6 @@
 //! What one block changes, collected above a state that stays as it is.
 
-use super::state::{Account, Core, Ledger, Signers, Tables};
+use super::state::{Account, Core, EpochStart, Ledger, Signers, Tables};
 use crate::consent::{Consent, VideoDay};
 use crate::outlet::{Outlet, OutletId, Terminal};
 use crate::recording::{Cid, Recording};
@@ -22,7 +22,7 @@ pub(super) struct TableChanges {
     pub sale_days: Written<(u64, OutletId), u64>,
     pub commits: Written<u64, Signers>,
     pub sets: Written<u64, ValidatorSet>,
-    pub epoch_starts: Written<u64, u64>,
+    pub epoch_starts: Written<u64, EpochStart>,
     pub waiting: Written<u64, WaitingChange>,
     pub punished: Written<(Address, u64), Punished>,
     pub consents: Written<B256, Consent>,
@@ -63,7 +63,8 @@ pub struct Changes {
     pub(super) terminals: BTreeMap<Address, Terminal>,
     pub(super) sales: BTreeMap<SaleKey, SaleEntry>,
     pub(super) approvals: BTreeSet<B256>,
-    pub(super) accruals: BTreeMap<(u64, SaleKey), bool>,
+    pub(super) accruals: Written<(u64, Address), u64>,
+    pub(super) receipts: Written<u64, u64>,
     pub(super) to_settle: BTreeMap<Address, bool>,
     pub(super) tables: TableChanges,
 }
@@ -90,6 +91,7 @@ impl<'a> Overlay<'a> {
             sales: BTreeMap::new(),
             approvals: BTreeSet::new(),
             accruals: BTreeMap::new(),
+            receipts: BTreeMap::new(),
             to_settle: BTreeMap::new(),
             tables: TableChanges::default(),
         };
@@ -221,17 +223,61 @@ impl<'a> Overlay<'a> {
         self.changes.approvals.insert(reference);
     }
 
-    pub fn set_accrual(&mut self, at_ms: u64, key: SaleKey, present: bool) {
-        self.changes.accruals.insert((at_ms, key), present);
+    /// Pending units of an account that may be released from a time on, as of now.
+    fn accrued(&self, key: &(u64, Address)) -> u64 {
+        let written = self.changes.accruals.get(key).copied();
+        written.unwrap_or_else(|| self.base.accruals.get(key).copied()).unwrap_or_default()
     }
 
-    /// Sales whose units may be released by now.
-    pub fn mature(&self) -> Vec<(u64, SaleKey)> {
+    /// Units become an account's, to be released at the first end of an epoch from a time on.
+    pub fn accrue(&mut self, from_ms: u64, account: Address, units: u64) {
+        let all = self.accrued(&(from_ms, account)) + units;
+        self.changes.accruals.insert((from_ms, account), some(all));
+    }
+
+    /// A refund takes back what was accrued.
+    pub fn take_accrued(&mut self, from_ms: u64, account: Address, units: u64) {
+        let left = self.accrued(&(from_ms, account)) - units;
+        self.changes.accruals.insert((from_ms, account), some(left));
+    }
+
+    /// Takes out what may be released by now, by account and time.
+    pub fn take_mature(&mut self) -> Vec<(Address, u64)> {
         let now = self.time_ms();
-        let old = self.base.accruals.iter().take_while(|(at, _)| *at <= now);
-        let new = self.changes.accruals.iter().filter(|((at, _), present)| *at <= now && **present);
-        let all: BTreeSet<(u64, SaleKey)> = old.chain(new.map(|(accrual, _)| *accrual)).collect();
-        all.into_iter().filter(|accrual| self.changes.accruals.get(accrual) != Some(&false)).collect()
+        let old = self.base.accruals.iter().map(|(key, _)| *key).take_while(|(from_ms, _)| *from_ms <= now);
+        let new = self.changes.accruals.keys().copied().take_while(|(from_ms, _)| *from_ms <= now);
+        let keys: BTreeSet<(u64, Address)> = old.chain(new).collect();
+        let mature = keys.iter().map(|key| (key.1, self.accrued(key))).collect();
+        self.changes.accruals.extend(keys.into_iter().map(|key| (key, None)));
+        mature
+    }
+
+    /// Units of unclaimed receipts of a block's sales, as of now.
+    fn on_receipts(&self, recorded_at_ms: u64) -> u64 {
+        let written = self.changes.receipts.get(&recorded_at_ms).copied();
+        written.unwrap_or_else(|| self.base.receipts.get(&recorded_at_ms).copied()).unwrap_or_default()
+    }
+
+    /// Units wait on a receipt.
+    pub fn add_receipt(&mut self, recorded_at_ms: u64, units: u64) {
+        let all = self.on_receipts(recorded_at_ms) + units;
+        self.changes.receipts.insert(recorded_at_ms, some(all));
+    }
+
+    /// They do not any more: a claim or a refund took them.
+    pub fn take_receipt(&mut self, recorded_at_ms: u64, units: u64) {
+        let left = self.on_receipts(recorded_at_ms) - units;
+        self.changes.receipts.insert(recorded_at_ms, some(left));
+    }
+
+    /// Takes out the units of unclaimed receipts of sales of blocks up to a time.
+    pub fn take_receipts(&mut self, to_ms: u64) -> u64 {
+        let old = self.base.receipts.iter().map(|(at, _)| *at).take_while(|at| *at <= to_ms);
+        let new = self.changes.receipts.keys().copied().take_while(|at| *at <= to_ms);
+        let times: BTreeSet<u64> = old.chain(new).collect();
+        let units = times.iter().map(|at| self.on_receipts(*at)).sum();
+        self.changes.receipts.extend(times.into_iter().map(|at| (at, None)));
+        units
     }
 
     pub fn set_to_settle(&mut self, account: Address, present: bool) {
@@ -268,6 +314,11 @@ impl<'a> Overlay<'a> {
         self.changes.block_hash = block_hash;
         self.changes
     }
+}
+
+/// An entry that has come to nothing is removed.
+fn some(units: u64) -> Option<u64> {
+    Some(units).filter(|units| *units > 0)
 }
 
 fn merged<K: Ord + Clone, V: Clone>(base: &BTreeMap<K, V>, changed: &BTreeMap<K, V>) -> BTreeMap<K, V> {

@@ -1,15 +1,14 @@
 //! The end of an epoch: release what is mature, bind or drop a proposed anchor, sum up a checkpoint.
 
 use super::changes::{Overlay, whole};
-use super::pool::{self, Receipt};
-use super::state::Committed;
+use super::pool;
+use super::state::{Committed, EpochStart};
 use super::{EpochCheckpoint, Event, election, staking, video};
 use crate::checkpoint::{Checkpoint, block_leaf};
 use crate::election::share_of;
 use crate::genesis::EpochLength;
 use crate::merkle;
 use crate::payout::{Payout, Settlement};
-use crate::sale::SaleKey;
 use crate::validators::ValidatorSet;
 use alloy_primitives::{Address, B256};
 use std::collections::BTreeMap;
@@ -35,13 +34,8 @@ fn start_epoch(state: &mut Overlay<'_>) {
     core.epoch += 1;
     core.epoch_first_height = core.height + 1;
     core.epoch_start_ms = core.time_ms;
-    let (start_ms, first_height) = (core.time_ms, core.epoch_first_height);
-    let oldest = start_ms.saturating_sub(core.parameters.unbonding_ms);
-    let (table, _) = state.tables();
-    for old in table.epoch_starts.range(..oldest).map(|(at, _)| *at) {
-        state.tables_mut().epoch_starts.insert(old, None);
-    }
-    state.tables_mut().epoch_starts.insert(start_ms, Some(first_height));
+    let (start_ms, start) = (core.time_ms, EpochStart { epoch: core.epoch, first_height: core.epoch_first_height });
+    state.tables_mut().epoch_starts.insert(start_ms, Some(start));
 }
 
 fn is_due(state: &Overlay<'_>) -> bool {
@@ -68,10 +62,10 @@ fn release_mature(state: &mut Overlay<'_>) -> Vec<Event> {
         mature.entry(account).or_default().free += units;
         events.push(Event::Unbonded { account, units });
     }
-    for (at_ms, key) in state.mature() {
-        state.set_accrual(at_ms, key, false);
-        events.extend(release_sale(state, key, &mut mature));
+    for (account, units) in state.take_mature() {
+        mature.entry(account).or_default().earned += units;
     }
+    events.extend(pool::expire_receipts(state));
     for (account, units) in pool::share_out(state) {
         mature.entry(account).or_default().free += units;
         events.push(Event::PoolShared { account, units });
@@ -105,30 +99,6 @@ fn release(state: &mut Overlay<'_>, address: Address, mature: Mature) -> Event {
         state.set_to_settle(address, true);
     }
     Event::Released { account: address, units, debt_paid, bonded }
-}
-
-/// Releases a sale's shares; an unclaimed receipt waits for its last day, and then goes to the pool.
-fn release_sale(state: &mut Overlay<'_>, key: SaleKey, mature: &mut BTreeMap<Address, Mature>) -> Option<Event> {
-    let mut entry = state.sale(key)?;
-    let epoch = state.core().epoch;
-    for share in &mut entry.shares {
-        if let Some(address) = share.to.account()
-            && share.released_in.is_none()
-        {
-            share.released_in = Some(epoch);
-            mature.entry(address).or_default().earned += share.outstanding();
-        }
-    }
-    let receipt = pool::expire_receipt(state, &mut entry);
-    state.put_sale(key, entry);
-    match receipt {
-        Receipt::Settled => None,
-        Receipt::OpenUntil(until_ms) => {
-            state.set_accrual(until_ms, key, true);
-            None
-        }
-        Receipt::Expired(units) => Some(Event::ReceiptExpired { key, units }),
-    }
 }
 
 fn bind_anchor(state: &mut Overlay<'_>) -> Option<Event> {

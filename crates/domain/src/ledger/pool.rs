@@ -1,38 +1,22 @@
 //! The pool: receipts that nobody claimed go there, and every year it is shared out among the holders.
 
+use super::Event;
 use super::changes::Overlay;
 use super::staking::to_pending;
-use crate::sale::{Beneficiary, SaleEntry, apportion};
+use crate::sale::apportion;
 use alloy_primitives::Address;
 
-/// Where a sale stands with its receipt.
-pub(super) enum Receipt {
-    /// There is none, or it was claimed.
-    Settled,
-    /// It may be claimed until then.
-    OpenUntil(u64),
-    /// Its units went to the pool.
-    Expired(u64),
-}
-
-/// Moves the units of an unclaimed receipt to the pool once its time is over.
-pub(super) fn expire_receipt(state: &mut Overlay<'_>, entry: &mut SaleEntry) -> Receipt {
-    let until_ms = entry.recorded_at_ms.saturating_add(state.core().parameters.receipt_ms);
-    let is_open = state.time_ms() < until_ms;
-    let unclaimed = entry.shares.iter_mut().find(|share| matches!(share.to, Beneficiary::Receipt(_)));
-    match unclaimed {
-        None => Receipt::Settled,
-        Some(share) if share.outstanding() == 0 => Receipt::Settled,
-        Some(_) if is_open => Receipt::OpenUntil(until_ms),
-        Some(share) => {
-            share.to = Beneficiary::Pool;
-            let units = share.outstanding();
-            let supply = &mut state.core_mut().supply;
-            supply.receipts -= units;
-            supply.pool += units;
-            Receipt::Expired(units)
-        }
-    }
+/// Moves the units of receipts to the pool whose time is over. The sales are not written: whose receipt is over,
+/// follows from when they were recorded.
+pub(super) fn expire_receipts(state: &mut Overlay<'_>) -> Option<Event> {
+    let core = state.core_mut();
+    let to_ms = core.time_ms.checked_sub(core.parameters.receipt_ms)?.max(core.receipts_expired_to_ms);
+    core.receipts_expired_to_ms = to_ms;
+    let units = state.take_receipts(to_ms);
+    let supply = &mut state.core_mut().supply;
+    supply.receipts -= units;
+    supply.pool += units;
+    (units > 0).then_some(Event::ReceiptsExpired { to_ms, units })
 }
 
 /// Shares the pool out when its time has come: in proportion to released and bonded units, largest remainder first,

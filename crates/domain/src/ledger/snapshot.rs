@@ -5,7 +5,8 @@
 
 use super::Ledger;
 use super::index::VideoIndex;
-use super::sales::{Accruals, Sales};
+use super::sales::Sales;
+use super::shared::Shared;
 use super::state::{Account, Core, Tables};
 use crate::genesis::{Genesis, GenesisError};
 use crate::outlet::{Outlet, OutletId, Terminal};
@@ -16,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 
 /// The version of the format, raised with every change of what a state holds.
-pub const SNAPSHOT_VERSION: u16 = 2;
+pub const SNAPSHOT_VERSION: u16 = 3;
 
 /// Why bytes are not a state of this chain.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +52,8 @@ struct State<'a> {
     outlets: Cow<'a, BTreeMap<OutletId, Outlet>>,
     terminals: Cow<'a, BTreeMap<Address, Terminal>>,
     sales: Cow<'a, Sales>,
-    accruals: Cow<'a, Accruals>,
+    accruals: Cow<'a, Shared<(u64, Address), u64>>,
+    receipts: Cow<'a, Shared<u64, u64>>,
     approvals: Cow<'a, BTreeSet<B256>>,
     to_settle: Cow<'a, BTreeSet<Address>>,
     tables: Cow<'a, Tables>,
@@ -82,6 +84,7 @@ impl Ledger {
             terminals,
             sales,
             accruals,
+            receipts,
             approvals,
             to_settle,
             tables,
@@ -98,6 +101,7 @@ impl Ledger {
             terminals: Cow::Borrowed(terminals),
             sales: Cow::Borrowed(sales),
             accruals: Cow::Borrowed(accruals),
+            receipts: Cow::Borrowed(receipts),
             approvals: Cow::Borrowed(approvals),
             to_settle: Cow::Borrowed(to_settle),
             tables: Cow::Borrowed(tables),
@@ -121,6 +125,7 @@ impl Ledger {
             terminals,
             sales,
             accruals,
+            receipts,
             approvals,
             to_settle,
             tables,
@@ -140,6 +145,7 @@ impl Ledger {
             terminals: terminals.into_owned(),
             sales: sales.into_owned(),
             accruals: accruals.into_owned(),
+            receipts: receipts.into_owned(),
             approvals: approvals.into_owned(),
             to_settle: to_settle.into_owned(),
             index: VideoIndex::of(&tables),

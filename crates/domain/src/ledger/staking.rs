@@ -156,7 +156,7 @@ fn check_punishable(state: &Overlay<'_>, candidate: &Candidate, found: u64) -> R
 fn oldest_punishable(state: &Overlay<'_>) -> u64 {
     let from_ms = state.time_ms().saturating_sub(state.core().parameters.unbonding_ms);
     let (table, _) = state.tables();
-    let oldest = table.epoch_starts.range(from_ms..).next().map(|(_, first_height)| *first_height);
+    let oldest = table.epoch_starts.range(from_ms..).next().map(|(_, start)| start.first_height);
     oldest.unwrap_or(state.core().epoch_first_height)
 }
 

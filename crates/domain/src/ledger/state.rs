@@ -2,7 +2,8 @@
 
 use super::changes::{Changes, TableChanges, Written};
 use super::index::VideoIndex;
-use super::sales::{Accruals, Sales};
+use super::sales::Sales;
+use super::shared::Shared;
 use super::{EpochCheckpoint, Event, Executed, video};
 use crate::checkpoint::AnchorHead;
 use crate::consent::{Consent, VideoDay};
@@ -13,7 +14,7 @@ use crate::merkle;
 use crate::outlet::{Outlet, OutletId, Terminal};
 use crate::parameters::Parameters;
 use crate::recording::{Cid, Recording};
-use crate::sale::{SaleEntry, SaleKey};
+use crate::sale::{Beneficiary, SaleEntry, SaleKey, Share};
 use crate::staking::{Candidate, Punished, Stake, WaitingChange};
 use crate::transaction::encode;
 use crate::validators::ValidatorSet;
@@ -96,6 +97,15 @@ pub(super) struct Core {
     pub pool_due_ms: u64,
     /// The last block whose sales' pool units were shared out.
     pub pool_shared_to: u64,
+    /// Receipts of sales of blocks up to this time went to the pool, unless they were claimed.
+    pub receipts_expired_to_ms: u64,
+}
+
+/// Where an epoch began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct EpochStart {
+    pub epoch: u64,
+    pub first_height: u64,
 }
 
 /// Who signed the certificate of a block: bit i is the i-th validator of the set at that height.
@@ -115,8 +125,8 @@ pub(super) struct Tables {
     pub commits: BTreeMap<u64, Signers>,
     /// The sets of these blocks, by the first height of each.
     pub sets: BTreeMap<u64, ValidatorSet>,
-    /// First heights of the epochs within the unbonding time, by block time of their start.
-    pub epoch_starts: BTreeMap<u64, u64>,
+    /// Where epochs began, by block time of their start, which is that of the last block before; for ever.
+    pub epoch_starts: BTreeMap<u64, EpochStart>,
     /// Changes of parameters that wait, by number.
     pub waiting: BTreeMap<u64, WaitingChange>,
     /// Offences that were punished, by validator and the height that they are about.
@@ -144,7 +154,10 @@ pub struct Ledger {
     pub(super) outlets: BTreeMap<OutletId, Outlet>,
     pub(super) terminals: BTreeMap<Address, Terminal>,
     pub(super) sales: Sales,
-    pub(super) accruals: Accruals,
+    /// Pending units, by the block time from which they may be released, and the account.
+    pub(super) accruals: Shared<(u64, Address), u64>,
+    /// Units of receipts that nobody has claimed, by the block time of their sales.
+    pub(super) receipts: Shared<u64, u64>,
     /// Registrar's approvals that were used.
     pub(super) approvals: BTreeSet<B256>,
     /// Accounts that the next settlement pays.
@@ -179,10 +192,14 @@ impl Ledger {
             parameters: genesis.parameters,
             pool_due_ms: genesis.time_ms.saturating_add(genesis.parameters.pool_ms),
             pool_shared_to: 0,
+            receipts_expired_to_ms: 0,
         };
         let tables = Tables {
             sets: BTreeMap::from([(genesis.first_height, genesis.validators.clone())]),
-            epoch_starts: BTreeMap::from([(genesis.time_ms, genesis.first_height)]),
+            epoch_starts: BTreeMap::from([(
+                genesis.time_ms,
+                EpochStart { epoch: 1, first_height: genesis.first_height },
+            )]),
             ..Tables::default()
         };
         let sidechain_id = genesis.sidechain_id();
@@ -196,7 +213,8 @@ impl Ledger {
             outlets: BTreeMap::new(),
             terminals: BTreeMap::new(),
             sales: Sales::default(),
-            accruals: Accruals::default(),
+            accruals: Shared::default(),
+            receipts: Shared::default(),
             approvals: BTreeSet::new(),
             to_settle: BTreeSet::from([genesis.founder]),
             tables,
@@ -232,6 +250,7 @@ impl Ledger {
         changes.sales.iter().for_each(|(key, entry)| self.sales.insert(*key, entry));
         self.approvals.extend(changes.approvals);
         self.accruals.apply(changes.accruals);
+        self.receipts.apply(changes.receipts);
         apply_set(&mut self.to_settle, changes.to_settle);
         self.index.add(&changes.tables);
         self.tables.apply(changes.tables);
@@ -372,6 +391,18 @@ impl Ledger {
         self.sales.get(key)
     }
 
+    /// The epoch at whose end what was left of a share went from pending to released; none if it did not yet.
+    pub fn released_in(&self, entry: &SaleEntry, share: &Share) -> Option<u64> {
+        let from_ms = entry.releasable_at_ms(share)?;
+        // An epoch ends with the block that gives the next one its start.
+        self.tables.epoch_starts.range(from_ms..).next().map(|(_, start)| start.epoch.saturating_sub(1))
+    }
+
+    /// Who holds a share as of now: a receipt that was not claimed in time is the pool's.
+    pub fn holder(&self, entry: &SaleEntry, share: &Share) -> Beneficiary {
+        self.core.holder(entry, share)
+    }
+
     /// A guest's consent or an owner's legal basis.
     pub fn consent(&self, id: B256) -> Option<&Consent> {
         self.tables.consents.get(&id)
@@ -405,7 +436,7 @@ impl Ledger {
     /// for the checkpoint that such an end would make: then blocks should follow each other at once.
     pub fn wants_blocks(&self) -> bool {
         let counted = matches!(self.genesis.epoch_length, EpochLength::Blocks(_));
-        let mature = self.accruals.iter().next().is_some_and(|(at, _)| at <= self.core.time_ms);
+        let mature = self.accruals.iter().next().is_some_and(|((at, _), _)| *at <= self.core.time_ms);
         let unsettled = self.core.anchor.or(self.core.proposed_anchor).is_some() && !self.to_settle.is_empty();
         let unanchored = self.core.anchor.is_some() && !self.uncovered_recordings.is_empty();
         counted && (mature || unsettled || unanchored)
@@ -420,8 +451,35 @@ impl Ledger {
         }
     }
 
-    /// Checks the law of conservation by adding everything up anew.
+    /// Checks the law of conservation by adding everything up anew, from the sales too.
     pub fn conserves(&self) -> bool {
+        self.units_are_somewhere() && self.shares_are_where_they_wait()
+    }
+
+    /// Every sale's shares, as far as they wait for anything, are all that waits.
+    fn shares_are_where_they_wait(&self) -> bool {
+        let (mut accruals, mut receipts) = (BTreeMap::new(), BTreeMap::new());
+        for (_, entry) in self.sales.iter() {
+            for share in entry.shares.iter().filter(|share| share.outstanding() > 0) {
+                let (units, from_ms) = (share.outstanding(), entry.releasable_at_ms(share).unwrap_or_default());
+                match self.holder(&entry, share) {
+                    Beneficiary::Account(account) | Beneficiary::Claimed { wallet: account, .. } => {
+                        if !self.core.is_released(&entry, share) {
+                            *accruals.entry((from_ms, account)).or_insert(0) += units;
+                        }
+                    }
+                    Beneficiary::Receipt(_) => *receipts.entry(entry.recorded_at_ms).or_insert(0) += units,
+                    Beneficiary::Pool => {}
+                }
+            }
+        }
+        accruals.iter().eq(self.accruals.iter())
+            && receipts.iter().eq(self.receipts.iter())
+            && accruals.values().sum::<u64>() == self.core.supply.pending
+            && receipts.values().sum::<u64>() == self.core.supply.receipts
+    }
+
+    fn units_are_somewhere(&self) -> bool {
         let sum = |of: fn(&Account) -> u64| self.accounts.values().map(of).sum::<u64>();
         let (pending, released, debt) = (sum(|a| a.pending), sum(|a| a.released), sum(|a| a.debt));
         let bonded: u64 = self.tables.stakes.values().map(Stake::total).sum();
@@ -429,6 +487,21 @@ impl Ledger {
         let held = released + pending + bonded + supply.receipts + supply.pool + supply.slashed;
         (pending, released, debt, bonded) == (supply.pending, supply.released, supply.debt, supply.bonded)
             && held + supply.reversed == supply.issued + debt
+    }
+}
+
+impl Core {
+    /// Who holds a share as of now: a receipt that was not claimed in time is the pool's.
+    pub fn holder(&self, entry: &SaleEntry, share: &Share) -> Beneficiary {
+        match share.to {
+            Beneficiary::Receipt(_) if entry.recorded_at_ms <= self.receipts_expired_to_ms => Beneficiary::Pool,
+            other => other,
+        }
+    }
+
+    /// Whether what was left of a share went from pending to released: the last epoch ended when it could, or later.
+    pub fn is_released(&self, entry: &SaleEntry, share: &Share) -> bool {
+        entry.releasable_at_ms(share).is_some_and(|from_ms| from_ms <= self.epoch_start_ms)
     }
 }
 

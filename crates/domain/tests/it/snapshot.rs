@@ -82,7 +82,7 @@ proptest! {
 #[test]
 fn the_bytes_of_a_format_never_change() {
     let frozen = (SNAPSHOT_VERSION, keccak256(some_state()).to_string());
-    assert_eq!(frozen, (2, "0xa3ae9805b461fbacccd8c2da666569ca8f4d42f3790a92b44ee8ca85eda0a8a0".to_owned()));
+    assert_eq!(frozen, (3, "0xcb66b604adefe8c20a44b79c26f9a5aa50b5f8b6ddb480bde3ca8fdc09953730".to_owned()));
 }
 
 #[test]

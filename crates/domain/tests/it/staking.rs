@@ -1,6 +1,6 @@
 use crate::actors::{Chain, address, genesis};
 use domain::evidence::Offence;
-use domain::ledger::Supply;
+use domain::ledger::{BlockExecution, Supply};
 use domain::limits::DAY_MS;
 use domain::sale::Beneficiary;
 use domain::*;
@@ -178,8 +178,31 @@ fn a_receipt_that_nobody_claims_in_time_goes_to_the_pool() {
     let late = chain.claim(1, 1, "guest 1");
     assert!(matches!(chain.block(&[late]), Err(Rejection::NoReceipt { .. })));
     assert_eq!(released(&chain, "guest 0"), 49);
-    let share = chain.ledger.sale(chain.sale(1, 1, BuyerKind::None).key()).unwrap().shares[1];
-    assert_eq!(share.to, Beneficiary::Pool);
+    let entry = chain.ledger.sale(chain.sale(1, 1, BuyerKind::None).key()).unwrap();
+    assert_eq!(chain.ledger.holder(&entry, &entry.shares[1]), Beneficiary::Pool);
+    assert!(chain.ledger.conserves());
+
+    let refund = chain.refund(1, 1, 1, 1698, "till 1");
+    chain.block(&[refund]).unwrap();
+    assert_eq!((chain.ledger.supply().pool, chain.ledger.supply().debt), (0, 51), "the pool gives what it got");
+    assert!(chain.ledger.conserves());
+}
+
+/// An epoch of ten minutes may have half a million sales: its last block must not write them all again.
+#[test]
+fn what_an_epochs_end_writes_does_not_grow_with_its_sales() {
+    let written = |sales: u64| {
+        let mut chain = with(defaults());
+        chain.finish_epoch();
+        let sold: Vec<_> = (0..sales).map(|n| chain.sign_sale(chain.sale(1, n, BuyerKind::Receipt))).collect();
+        chain.block(&sold).unwrap();
+        chain.block(&[]).unwrap();
+        let last = BlockExecution::begin(&chain.ledger, chain.now_ms + 1);
+        let executed = last.finish(B256::ZERO, chain.last_commit.as_ref());
+        assert_eq!(executed.supply().released, 100 + 51 * sales, "it is the epoch's last block");
+        borsh::to_vec(&executed.changes).unwrap().len()
+    };
+    assert_eq!(written(1), written(40));
 }
 
 #[test]

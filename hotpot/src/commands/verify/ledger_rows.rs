@@ -204,7 +204,7 @@ impl LedgerRows {
             | Event::ChangeProposed { .. }
             | Event::ChangeCancelled { .. }
             | Event::ParametersChanged { .. }
-            | Event::ReceiptExpired { .. }
+            | Event::ReceiptsExpired { .. }
             | Event::PoolShared { .. } => {}
         }
     }

@@ -32,7 +32,6 @@ struct PackedShare {
     to: PackedBeneficiary,
     units: u64,
     reversed: u64,
-    released_in: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -40,7 +39,7 @@ enum PackedBeneficiary {
     Party(u32),
     Account([u8; 20]),
     Receipt([u8; 20]),
-    Claimed { receipt: [u8; 20], wallet: [u8; 20] },
+    Claimed { receipt: [u8; 20], wallet: [u8; 20], at_ms: u64 },
     Pool,
 }
 
@@ -63,13 +62,13 @@ impl Parties {
                 Beneficiary::Account(account) if index < others => PackedBeneficiary::Party(self.number(account)),
                 Beneficiary::Account(account) => PackedBeneficiary::Account(account.into()),
                 Beneficiary::Receipt(receipt) => PackedBeneficiary::Receipt(receipt.into()),
-                Beneficiary::Claimed { receipt, wallet } => {
-                    PackedBeneficiary::Claimed { receipt: receipt.into(), wallet: wallet.into() }
+                Beneficiary::Claimed { receipt, wallet, at_ms } => {
+                    PackedBeneficiary::Claimed { receipt: receipt.into(), wallet: wallet.into(), at_ms }
                 }
                 Beneficiary::Pool => PackedBeneficiary::Pool,
             };
-            let Share { units, reversed, released_in, .. } = *share;
-            shares.push(PackedShare { to, units, reversed, released_in });
+            let Share { units, reversed, .. } = *share;
+            shares.push(PackedShare { to, units, reversed });
         }
         let packed = Packed {
             tx_id: entry.tx_id.into(),
@@ -103,17 +102,17 @@ impl Parties {
     }
 
     fn share(&self, packed: PackedShare) -> Share {
-        let PackedShare { to, units, reversed, released_in } = packed;
+        let PackedShare { to, units, reversed } = packed;
         let to = match to {
             PackedBeneficiary::Party(number) => Beneficiary::Account(self.addresses[number as usize]),
             PackedBeneficiary::Account(account) => Beneficiary::Account(account.into()),
             PackedBeneficiary::Receipt(receipt) => Beneficiary::Receipt(receipt.into()),
-            PackedBeneficiary::Claimed { receipt, wallet } => {
-                Beneficiary::Claimed { receipt: receipt.into(), wallet: wallet.into() }
+            PackedBeneficiary::Claimed { receipt, wallet, at_ms } => {
+                Beneficiary::Claimed { receipt: receipt.into(), wallet: wallet.into(), at_ms }
             }
             PackedBeneficiary::Pool => Beneficiary::Pool,
         };
-        Share { to, units, reversed, released_in }
+        Share { to, units, reversed }
     }
 
     /// There are fewer parties than outlets, whose count fits 32 bits by far.
@@ -156,14 +155,17 @@ mod tests {
         prop_oneof![
             address().prop_map(Beneficiary::Account),
             address().prop_map(Beneficiary::Receipt),
-            (address(), address()).prop_map(|(receipt, wallet)| Beneficiary::Claimed { receipt, wallet }),
+            (address(), address(), any::<u64>()).prop_map(|(receipt, wallet, at_ms)| Beneficiary::Claimed {
+                receipt,
+                wallet,
+                at_ms
+            }),
             Just(Beneficiary::Pool),
         ]
     }
 
     fn share() -> impl Strategy<Value = Share> {
-        (beneficiary(), any::<u64>(), any::<u64>(), any::<Option<u64>>())
-            .prop_map(|(to, units, reversed, released_in)| Share { to, units, reversed, released_in })
+        (beneficiary(), any::<u64>(), any::<u64>()).prop_map(|(to, units, reversed)| Share { to, units, reversed })
     }
 
     fn refund() -> impl Strategy<Value = RefundEntry> {
