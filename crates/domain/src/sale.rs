@@ -200,7 +200,7 @@ impl Beneficiary {
 /// One share of a sale, as split when it was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Share {
-    /// Who holds it.
+    /// Who got it; a receipt that was not claimed in time is the pool's (`Ledger::holder`).
     pub to: Beneficiary,
     /// How much.
     pub units: u64,

@@ -43,7 +43,7 @@ def end_epoch(ledger: Ledger) -> Closed | None:
 
 
 def release_mature(ledger: Ledger) -> None:
-    """Unbondings, mature sales and the pool release their units. `earned` comes from sales, and may be bonded."""
+    """Unbondings, accruals and the pool release their units. `earned` comes from sales, and may be bonded."""
     earned: Counter[bytes] = Counter()
     free: Counter[bytes] = Counter()
     end_unbondings(ledger, free)
@@ -99,7 +99,7 @@ def share_pool_out(ledger: Ledger, free: Counter[bytes]) -> None:
     weights = [account.released + (ledger.stakes.get(address) or Stake()).total() for address, account in holders]
     if not any(weights):
         return
-    core.pool_shared_to = core.height
+    core.pool_shared_to, core.receipts_shared_to_ms = core.height, core.receipts_expired_to_ms
     parts, core.supply.pool = largest_remainder(core.supply.pool, weights), 0
     for (address, _), units in zip(holders, parts, strict=True):
         if units:

@@ -312,7 +312,7 @@ def take_back(ledger: Ledger, entry: SaleEntry, share: Share, units: int, owner:
     supply, holder = ledger.core.supply, ledger.holder(entry, share)
     share.reversed += units
     is_pool = isinstance(holder, ToPool)
-    if is_pool and entry.height > ledger.core.pool_shared_to:
+    if is_pool and not ledger.was_shared_out(entry, share):
         supply.pool -= units
     elif isinstance(holder, ToReceipt):
         add_to_receipts(ledger, entry, -units)

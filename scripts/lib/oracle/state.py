@@ -224,6 +224,7 @@ class Core:
     pool_due_ms: U64
     pool_shared_to: U64
     receipts_expired_to_ms: U64
+    receipts_shared_to_ms: U64
 
 
 @dataclass(slots=True)
@@ -501,6 +502,7 @@ class Ledger:
             genesis.time_ms + genesis.parameters.pool_ms,
             0,
             0,
+            0,
         )
         self.accounts: Table[bytes, Account] = Table()
         self.outlets: Table[int, Outlet] = Table()
@@ -544,6 +546,12 @@ class Ledger:
         """Who holds a share now: the receipts of some time ago are the pool's, unless they were claimed."""
         expired = isinstance(share.to, ToReceipt) and entry.recorded_at_ms <= self.core.receipts_expired_to_ms
         return ToPool() if expired else share.to
+
+    def was_shared_out(self, entry: SaleEntry, share: Share) -> bool:
+        """Whether the pool had a share of its own when it was last shared out."""
+        if isinstance(share.to, ToReceipt):
+            return entry.recorded_at_ms <= self.core.receipts_shared_to_ms
+        return entry.height <= self.core.pool_shared_to
 
     def is_released(self, entry: SaleEntry, share: Share) -> bool:
         """Whether an epoch has ended since a share of an account could be released."""

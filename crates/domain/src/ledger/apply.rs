@@ -403,7 +403,7 @@ fn take_back(state: &mut Overlay<'_>, entry: &SaleEntry, share: Share, units: u6
             state.take_accrued(entry.releasable_at_ms(&share).unwrap_or(entry.matures_at_ms), account, units);
             0
         }
-        Beneficiary::Pool if entry.height <= state.core().pool_shared_to => units,
+        Beneficiary::Pool if state.core().was_shared_out(entry, &share) => units,
         Beneficiary::Pool => {
             state.core_mut().supply.pool -= units;
             0

@@ -36,6 +36,7 @@ pub(super) fn share_out(state: &mut Overlay<'_>) -> Vec<(Address, u64)> {
         return Vec::new();
     }
     core.pool_shared_to = height;
+    core.receipts_shared_to_ms = core.receipts_expired_to_ms;
     let parts = apportion(std::mem::take(&mut core.supply.pool), &weights);
     let gets = holders.into_iter().zip(parts).map(|((address, _), units)| (address, units));
     let gets: Vec<(Address, u64)> = gets.filter(|(_, units)| *units > 0).collect();

@@ -95,10 +95,12 @@ pub(super) struct Core {
     pub parameters: Parameters,
     /// Block time from which the pool is shared out again.
     pub pool_due_ms: u64,
-    /// The last block whose sales' pool units were shared out.
+    /// The block at whose end the pool was last shared out: with what sales without a buyer brought up to it.
     pub pool_shared_to: u64,
     /// Receipts of sales of blocks up to this time went to the pool, unless they were claimed.
     pub receipts_expired_to_ms: u64,
+    /// Up to which time they had when the pool was last shared out.
+    pub receipts_shared_to_ms: u64,
 }
 
 /// Where an epoch began.
@@ -193,6 +195,7 @@ impl Ledger {
             pool_due_ms: genesis.time_ms.saturating_add(genesis.parameters.pool_ms),
             pool_shared_to: 0,
             receipts_expired_to_ms: 0,
+            receipts_shared_to_ms: 0,
         };
         let tables = Tables {
             sets: BTreeMap::from([(genesis.first_height, genesis.validators.clone())]),
@@ -433,13 +436,16 @@ impl Ledger {
     }
 
     /// Whether units wait for nothing but the end of an epoch that is counted in blocks, or a settlement or recordings
-    /// for the checkpoint that such an end would make: then blocks should follow each other at once.
+    /// for the checkpoint that such an end would make: then blocks should follow each other at once. The pool does not
+    /// count: it may wait for the slow blocks of a quiet chain.
     pub fn wants_blocks(&self) -> bool {
         let counted = matches!(self.genesis.epoch_length, EpochLength::Blocks(_));
+        let expired_to = self.core.time_ms.saturating_sub(self.core.parameters.receipt_ms);
+        let expired = self.receipts.iter().next().is_some_and(|(at, _)| *at <= expired_to);
         let mature = self.accruals.iter().next().is_some_and(|((at, _), _)| *at <= self.core.time_ms);
         let unsettled = self.core.anchor.or(self.core.proposed_anchor).is_some() && !self.to_settle.is_empty();
         let unanchored = self.core.anchor.is_some() && !self.uncovered_recordings.is_empty();
-        counted && (mature || unsettled || unanchored)
+        counted && (mature || expired || unsettled || unanchored)
     }
 
     /// What the next checkpoint continues, as the contract sees it.
@@ -496,6 +502,14 @@ impl Core {
         match share.to {
             Beneficiary::Receipt(_) if entry.recorded_at_ms <= self.receipts_expired_to_ms => Beneficiary::Pool,
             other => other,
+        }
+    }
+
+    /// Whether a share of the pool was shared out, so that the pool does not have it any more.
+    pub fn was_shared_out(&self, entry: &SaleEntry, share: &Share) -> bool {
+        match share.to {
+            Beneficiary::Receipt(_) => entry.recorded_at_ms <= self.receipts_shared_to_ms,
+            _ => entry.height <= self.pool_shared_to,
         }
     }
 

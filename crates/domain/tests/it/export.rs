@@ -279,7 +279,10 @@ fn play(chain: &mut Chain, steps: &[(Step, Option<Twist>)]) {
     for (step, twist) in steps {
         match step {
             Step::Old(Action::Wait { ms }) => chain.now_ms += ms,
-            Step::Old(Action::Block) => drop(chain.block(&std::mem::take(&mut waiting))),
+            Step::Old(Action::Block) => {
+                let _ = chain.block(&std::mem::take(&mut waiting));
+                assert!(chain.ledger.conserves());
+            }
             other => {
                 let signed = transactions(chain, other);
                 let twisted = signed.first().zip(*twist).map(|(signed, twist)| twisted(chain, signed, twist));
@@ -289,6 +292,7 @@ fn play(chain: &mut Chain, steps: &[(Step, Option<Twist>)]) {
     }
     chain.now_ms += 2 * DAY_MS;
     chain.finish_epoch();
+    assert!(chain.ledger.conserves());
 }
 
 /// Three outlets: the third with a quota; and its registration with a twist before.

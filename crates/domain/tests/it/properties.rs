@@ -127,10 +127,14 @@ fn run(genesis: Genesis, actions: &[Action]) -> Chain {
 }
 
 pub fn parameters() -> impl Strategy<Value = Genesis> {
-    (1..4u64, prop_oneof![Just(0u64), Just(DAY_MS)], 1..3u64).prop_map(|(blocks, maturity_ms, settlement_epochs)| {
-        let epoch_length = domain::genesis::EpochLength::Blocks(blocks);
-        Genesis { epoch_length, maturity_ms, settlement_epochs, ..genesis() }
-    })
+    let time = || prop_oneof![Just(DAY_MS), Just(3 * DAY_MS), Just(365 * DAY_MS)];
+    (1..4u64, prop_oneof![Just(0u64), Just(DAY_MS)], 1..3u64, time(), time()).prop_map(
+        |(blocks, maturity_ms, settlement_epochs, receipt_ms, pool_ms)| {
+            let epoch_length = domain::genesis::EpochLength::Blocks(blocks);
+            let parameters = Parameters { receipt_ms, pool_ms, ..genesis().parameters };
+            Genesis { epoch_length, maturity_ms, settlement_epochs, parameters, ..genesis() }
+        },
+    )
 }
 
 proptest! {

@@ -272,6 +272,50 @@ fn a_refund_before_maturity_takes_the_units_from_where_they_wait() {
 }
 
 #[test]
+fn a_claimed_receipt_waits_for_its_sales_maturity_and_is_refunded_from_where_it_is() {
+    let mut chain = Chain::with_outlets(Genesis { maturity_ms: DAY_MS, ..genesis() });
+    chain.finish_epoch();
+    let sale = chain.sign_sale(chain.sale(1, 0, BuyerKind::Receipt));
+    chain.block(&[sale]).unwrap();
+    chain.block(&[]).unwrap();
+    let claim = chain.claim(1, 0, "guest 0");
+    let epoch = chain.ledger.epoch();
+    chain.block(&[claim]).unwrap();
+    assert_eq!(chain.ledger.epoch(), epoch + 1, "it was claimed in the epoch's last block");
+    let guest = |chain: &Chain| chain.ledger.account(address("guest 0")).unwrap();
+    assert_eq!((guest(&chain).pending, guest(&chain).released), (49, 0));
+    let half = chain.refund(1, 0, 1, 849, "till 1");
+    chain.block(&[half]).unwrap();
+    assert_eq!((guest(&chain).pending, chain.ledger.supply().debt), (25, 0));
+    chain.now_ms += DAY_MS;
+    chain.finish_epoch();
+    assert_eq!((guest(&chain).pending, guest(&chain).released), (0, 25));
+    let rest = chain.refund(1, 0, 2, 849, "till 1");
+    chain.block(&[rest]).unwrap();
+    assert_eq!((guest(&chain).released, chain.ledger.supply().debt), (25, 50));
+    assert!(chain.ledger.conserves());
+}
+
+#[test]
+fn a_claim_after_the_maturity_waits_for_the_end_of_its_epoch_only() {
+    for last in [false, true] {
+        let mut chain = Chain::with_outlets(genesis());
+        let sale = chain.sign_sale(chain.sale(1, 0, BuyerKind::Receipt));
+        chain.block(&[sale]).unwrap();
+        chain.finish_epoch();
+        (0..if last { 2 } else { 0 }).for_each(|_| chain.block(&[]).unwrap());
+        let claim = chain.claim(1, 0, "guest 0");
+        chain.block(&[claim]).unwrap();
+        let entry = chain.ledger.sale(chain.sale(1, 0, BuyerKind::Receipt).key()).unwrap();
+        let of = |place: usize| chain.ledger.released_in(&entry, &entry.shares[place]);
+        let epoch = chain.ledger.epoch();
+        assert_eq!((of(0).is_some(), of(1)), (true, last.then_some(epoch - 1)));
+        let released = chain.ledger.account(address("guest 0")).unwrap().released;
+        assert_eq!(released, if last { 49 } else { 0 });
+    }
+}
+
+#[test]
 fn a_refund_of_released_units_is_the_owners_debt_and_paid_from_what_matures_next() {
     let mut chain = Chain::with_outlets(genesis());
     let sale = chain.sign_sale(chain.sale(1, 0, BuyerKind::Wallet));

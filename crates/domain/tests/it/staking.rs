@@ -188,6 +188,56 @@ fn a_receipt_that_nobody_claims_in_time_goes_to_the_pool() {
     assert!(chain.ledger.conserves());
 }
 
+#[test]
+fn a_receipt_that_expires_after_the_pool_was_shared_out_is_given_back_by_the_pool() {
+    let mut chain = with(Parameters { receipt_ms: 150_000, pool_ms: 100_000, ..defaults() });
+    sell(&mut chain, 1, BuyerKind::Receipt);
+    chain.now_ms += 100_000;
+    chain.finish_epoch();
+    assert_eq!((chain.ledger.supply().receipts, chain.ledger.supply().pool), (49, 0));
+    chain.now_ms += 50_000;
+    chain.finish_epoch();
+    assert_eq!((chain.ledger.supply().receipts, chain.ledger.supply().pool), (0, 49), "the pool has them");
+    let refund = chain.refund(1, 1, 1, 1698, "till 1");
+    chain.block(&[refund]).unwrap();
+    assert_eq!((chain.ledger.supply().pool, chain.ledger.supply().debt), (0, 51), "and gives them back");
+    assert!(chain.ledger.conserves());
+}
+
+#[test]
+fn what_expired_and_was_shared_out_is_the_owners_debt() {
+    let mut chain = with(Parameters { receipt_ms: 20_000, pool_ms: 60_000, ..defaults() });
+    sell(&mut chain, 1, BuyerKind::Receipt);
+    chain.now_ms += 60_000;
+    chain.finish_epoch();
+    assert_eq!((chain.ledger.supply().receipts, chain.ledger.supply().pool), (0, 0));
+    let refund = chain.refund(1, 1, 1, 1698, "till 1");
+    chain.block(&[refund]).unwrap();
+    assert_eq!(chain.ledger.supply().debt, 100);
+    assert!(chain.ledger.conserves());
+}
+
+#[test]
+fn a_longer_time_for_receipts_brings_none_back_and_a_shorter_one_counts_at_once() {
+    let mut chain = with(Parameters { receipt_ms: 20_000, ..defaults() });
+    sell(&mut chain, 1, BuyerKind::Receipt);
+    let longer = chain.set_parameters(Parameters { receipt_ms: DAY_MS, ..defaults() });
+    chain.block(&[longer]).unwrap();
+    chain.now_ms += 20_000;
+    chain.finish_epoch();
+    assert_eq!(chain.ledger.supply().pool, 49, "the parameters came into force after it expired");
+    sell(&mut chain, 2, BuyerKind::Receipt);
+    chain.now_ms += 20_000;
+    chain.finish_epoch();
+    assert_eq!((chain.ledger.supply().receipts, chain.ledger.supply().pool), (49, 49));
+    let shorter = chain.set_parameters(Parameters { receipt_ms: 1, ..defaults() });
+    chain.block(&[shorter]).unwrap();
+    chain.finish_epoch();
+    chain.finish_epoch();
+    assert_eq!((chain.ledger.supply().receipts, chain.ledger.supply().pool), (0, 98));
+    assert!(chain.ledger.conserves());
+}
+
 /// An epoch of ten minutes may have half a million sales: its last block must not write them all again.
 #[test]
 fn what_an_epochs_end_writes_does_not_grow_with_its_sales() {
