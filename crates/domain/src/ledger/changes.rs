@@ -1,5 +1,6 @@
 //! What one block changes, collected above a state that stays as it is.
 
+use super::shared::Shared;
 use super::state::{Account, Core, EpochStart, Ledger, Signers, Tables};
 use crate::consent::{Consent, VideoDay};
 use crate::outlet::{Outlet, OutletId, Terminal};
@@ -223,61 +224,41 @@ impl<'a> Overlay<'a> {
         self.changes.approvals.insert(reference);
     }
 
-    /// Pending units of an account that may be released from a time on, as of now.
-    fn accrued(&self, key: &(u64, Address)) -> u64 {
-        let written = self.changes.accruals.get(key).copied();
-        written.unwrap_or_else(|| self.base.accruals.get(key).copied()).unwrap_or_default()
-    }
-
     /// Units become an account's, to be released at the first end of an epoch from a time on.
     pub fn accrue(&mut self, from_ms: u64, account: Address, units: u64) {
-        let all = self.accrued(&(from_ms, account)) + units;
-        self.changes.accruals.insert((from_ms, account), some(all));
+        let before = waiting(&self.base.accruals, &self.changes.accruals, &(from_ms, account));
+        self.changes.accruals.insert((from_ms, account), unless_none(before + units));
     }
 
     /// A refund takes back what was accrued.
     pub fn take_accrued(&mut self, from_ms: u64, account: Address, units: u64) {
-        let left = self.accrued(&(from_ms, account)) - units;
-        self.changes.accruals.insert((from_ms, account), some(left));
+        let before = waiting(&self.base.accruals, &self.changes.accruals, &(from_ms, account));
+        self.changes.accruals.insert((from_ms, account), unless_none(before - units));
     }
 
-    /// Takes out what may be released by now, by account and time.
-    pub fn take_mature(&mut self) -> Vec<(Address, u64)> {
+    /// Takes out what may be released by now.
+    pub fn take_mature(&mut self) -> Vec<((u64, Address), u64)> {
         let now = self.time_ms();
-        let old = self.base.accruals.iter().map(|(key, _)| *key).take_while(|(from_ms, _)| *from_ms <= now);
-        let new = self.changes.accruals.keys().copied().take_while(|(from_ms, _)| *from_ms <= now);
-        let keys: BTreeSet<(u64, Address)> = old.chain(new).collect();
-        let mature = keys.iter().map(|key| (key.1, self.accrued(key))).collect();
-        self.changes.accruals.extend(keys.into_iter().map(|key| (key, None)));
-        mature
+        take_all(&self.base.accruals, &mut self.changes.accruals, |(from_ms, _)| *from_ms <= now)
     }
 
-    /// Units of unclaimed receipts of a block's sales, as of now.
-    fn on_receipts(&self, recorded_at_ms: u64) -> u64 {
-        let written = self.changes.receipts.get(&recorded_at_ms).copied();
-        written.unwrap_or_else(|| self.base.receipts.get(&recorded_at_ms).copied()).unwrap_or_default()
-    }
-
-    /// Units wait on a receipt.
+    /// Units wait on a receipt of a sale of a block.
     pub fn add_receipt(&mut self, recorded_at_ms: u64, units: u64) {
-        let all = self.on_receipts(recorded_at_ms) + units;
-        self.changes.receipts.insert(recorded_at_ms, some(all));
+        let before = waiting(&self.base.receipts, &self.changes.receipts, &recorded_at_ms);
+        self.changes.receipts.insert(recorded_at_ms, unless_none(before + units));
     }
 
     /// They do not any more: a claim or a refund took them.
     pub fn take_receipt(&mut self, recorded_at_ms: u64, units: u64) {
-        let left = self.on_receipts(recorded_at_ms) - units;
-        self.changes.receipts.insert(recorded_at_ms, some(left));
+        let before = waiting(&self.base.receipts, &self.changes.receipts, &recorded_at_ms);
+        self.changes.receipts.insert(recorded_at_ms, unless_none(before - units));
     }
 
-    /// Takes out the units of unclaimed receipts of sales of blocks up to a time.
+    /// Takes out what waits on receipts of sales of blocks up to a time.
     pub fn take_receipts(&mut self, to_ms: u64) -> u64 {
-        let old = self.base.receipts.iter().map(|(at, _)| *at).take_while(|at| *at <= to_ms);
-        let new = self.changes.receipts.keys().copied().take_while(|at| *at <= to_ms);
-        let times: BTreeSet<u64> = old.chain(new).collect();
-        let units = times.iter().map(|at| self.on_receipts(*at)).sum();
-        self.changes.receipts.extend(times.into_iter().map(|at| (at, None)));
-        units
+        let taken =
+            take_all(&self.base.receipts, &mut self.changes.receipts, |recorded_at_ms| *recorded_at_ms <= to_ms);
+        taken.into_iter().map(|(_, units)| units).sum()
     }
 
     pub fn set_to_settle(&mut self, account: Address, present: bool) {
@@ -316,8 +297,26 @@ impl<'a> Overlay<'a> {
     }
 }
 
+/// Units that wait under a key, as of now.
+fn waiting<K: Ord + Clone>(base: &Shared<K, u64>, written: &Written<K, u64>, key: &K) -> u64 {
+    written.get(key).copied().unwrap_or_else(|| base.get(key).copied()).unwrap_or_default()
+}
+
+/// Takes out what waits under the first keys, those that are due.
+fn take_all<K: Ord + Clone>(
+    base: &Shared<K, u64>,
+    written: &mut Written<K, u64>,
+    is_due: impl Fn(&K) -> bool,
+) -> Vec<(K, u64)> {
+    let all = base.iter().map(|(key, _)| key).take_while(|key| is_due(key));
+    let due: BTreeSet<K> = all.chain(written.keys().take_while(|key| is_due(key))).cloned().collect();
+    let units: Vec<(K, u64)> = due.into_iter().map(|key| (key.clone(), waiting(base, written, &key))).collect();
+    written.extend(units.iter().map(|(key, _)| (key.clone(), None)));
+    units
+}
+
 /// An entry that has come to nothing is removed.
-fn some(units: u64) -> Option<u64> {
+fn unless_none(units: u64) -> Option<u64> {
     Some(units).filter(|units| *units > 0)
 }
 

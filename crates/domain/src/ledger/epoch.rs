@@ -62,7 +62,7 @@ fn release_mature(state: &mut Overlay<'_>) -> Vec<Event> {
         mature.entry(account).or_default().free += units;
         events.push(Event::Unbonded { account, units });
     }
-    for (account, units) in state.take_mature() {
+    for ((_, account), units) in state.take_mature() {
         mature.entry(account).or_default().earned += units;
     }
     events.extend(pool::expire_receipts(state));
