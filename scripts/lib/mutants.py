@@ -2,11 +2,13 @@
 
 import argparse
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 STORE = "sidechain/src/io/store.rs"
@@ -69,7 +71,9 @@ MUTANTS = [
             story("chain::halves_decide_nothing_and_a_silent_validator_hinders_nobody"),
         ],
         # The ledger counts the signatures under the block before once more.
-        more=((VALIDATORS, "power * 3 > self.total_power() * 2", "power * 3 > self.total_power()"),),
+        more=(
+            (VALIDATORS, "power * 3 > self.total_power() * 2", "power * 3 > self.total_power()"),
+        ),
     ),
     Mutant(
         "store: a decided block is not kept",
@@ -139,7 +143,11 @@ MUTANTS = [
         STORE,
         "(checksum_of(record) == checksum)",
         "(checksum_of(record).len() == checksum.len())",
-        [story("chain::a_flipped_byte_in_a_stored_block_is_refused_and_an_empty_folder_repairs_it")],
+        [
+            story(
+                "chain::a_flipped_byte_in_a_stored_block_is_refused_and_an_empty_folder_repairs_it"
+            )
+        ],
     ),
     Mutant(
         "store: one that cannot be opened is made anew",
@@ -154,20 +162,36 @@ MUTANTS = [
     Mutant(
         "store: a decided block that cannot be written does not end the process",
         HANDLER,
-        "self.node.commit(candidate, certificate).context(\"store a decided block\")?;",
+        'self.node.commit(candidate, certificate).context("store a decided block")?;',
         "let _ = self.node.commit(candidate, certificate);",
         [chaos("disk_error", 8)],
     ),
     Mutant(
         "store: no failed write ends the process",
         HANDLER,
-        "self.node.commit(candidate, certificate).context(\"store a decided block\")?;",
+        'self.node.commit(candidate, certificate).context("store a decided block")?;',
         "let _ = self.node.commit(candidate, certificate);",
-        [story("chain::on_a_full_disk_nothing_is_signed_and_nothing_lost_and_it_goes_on_with_room")],
+        [
+            story(
+                "chain::on_a_full_disk_nothing_is_signed_and_nothing_lost_and_it_goes_on_with_room"
+            )
+        ],
         more=(
-            (HANDLER, "bytes: bytes.to_vec(),\n        })?;", "bytes: bytes.to_vec(),\n        }).ok();"),
-            (HANDLER, "put_proposed(&proposed)?;\n        Ok(Some(", "put_proposed(&proposed).ok();\n        Ok(Some("),
-            (HANDLER, "put_proposed(&proposed)?;\n        self.is_s", "put_proposed(&proposed).ok();\n        self.is_s"),
+            (
+                HANDLER,
+                "bytes: bytes.to_vec(),\n        })?;",
+                "bytes: bytes.to_vec(),\n        }).ok();",
+            ),
+            (
+                HANDLER,
+                "put_proposed(&proposed)?;\n        Ok(Some(",
+                "put_proposed(&proposed).ok();\n        Ok(Some(",
+            ),
+            (
+                HANDLER,
+                "put_proposed(&proposed)?;\n        self.is_s",
+                "put_proposed(&proposed).ok();\n        self.is_s",
+            ),
         ),
     ),
     Mutant(
@@ -230,12 +254,19 @@ def run(command, tree, target, seconds=TEST_S_MAX):
 def copy_tree(root, tree):
     """What git knows of, and what is installed beside it."""
     shutil.rmtree(tree, ignore_errors=True)
-    listed = subprocess.run(["git", "-C", root, "ls-files", "-z"], text=True, capture_output=True, check=True)
+    listed = subprocess.run(
+        ["git", "-C", root, "ls-files", "-z"], text=True, capture_output=True, check=True
+    )
     for name in filter(None, listed.stdout.split("\0")):
         destination = tree / name
         destination.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(root / name, destination, follow_symlinks=False)
-    for installed in ["contracts/node_modules", "web_interfaces/node_modules", "web_interfaces/dist", ".tools"]:
+    for installed in [
+        "contracts/node_modules",
+        "web_interfaces/node_modules",
+        "web_interfaces/dist",
+        ".tools",
+    ]:
         if (root / installed).exists() and not (tree / installed).exists():
             (tree / installed).symlink_to(root / installed)
     # What an interrupted run had changed is built anew.
@@ -259,20 +290,49 @@ def is_sound(test, tree, target):
     if test[0] == "cargo" and "test result: ok. 1 passed" not in output:
         passed = False
     if not passed:
-        print(f"UNSOUND   {' '.join(test)} fails, or does not run, with every protection in place\n{output[-2000:]}", flush=True)
+        print(
+            f"UNSOUND   {' '.join(test)} fails, or does not run, with every protection in place\n{output[-2000:]}",
+            flush=True,
+        )
     return passed
+
+
+def anyhow_spaced(text):
+    """The text however a formatter breaks it: between any two of its tokens may be space or a comma at a line's end."""
+    tokens = re.findall(r"\w+|\S", text)
+    between = [
+        r"\s+" if before[-1].isalnum() and after[0].isalnum() else r"\s*(?:,\s*(?=[)}\]]))?"
+        for before, after in pairwise(tokens)
+    ]
+    parts = [re.escape(token) for token in tokens]
+    return re.compile(parts[0] + "".join(map("".join, zip(between, parts[1:], strict=True))))
+
+
+def is_stale(mutant, tree):
+    """Whether a text to change does not stand exactly once where it should."""
+    stale = [
+        file
+        for file, text, _ in mutant.places()
+        if len(anyhow_spaced(text).findall((tree / file).read_text())) != 1
+    ]
+    if stale:
+        print(
+            f"STALE     {mutant.name}: its text does not stand exactly once in {', '.join(stale)}",
+            flush=True,
+        )
+    return bool(stale)
 
 
 def is_killed(mutant, tree, target):
     """Takes the protection out, runs its tests, puts it back; says what came of it."""
-    originals = {tree / file: (tree / file).read_text() for file, _, _ in mutant.places()}
-    stale = [file for file, text, _ in mutant.places() if originals[tree / file].count(text) != 1]
-    if stale:
-        print(f"STALE     {mutant.name}: its text does not stand exactly once in {', '.join(stale)}", flush=True)
+    if is_stale(mutant, tree):
         return False
+    originals = {tree / file: (tree / file).read_text() for file, _, _ in mutant.places()}
     try:
         for file, text, replacement in mutant.places():
-            (tree / file).write_text((tree / file).read_text().replace(text, replacement))
+            source = (tree / file).read_text()
+            changed = anyhow_spaced(text).sub(lambda _, to=replacement: to, source)
+            (tree / file).write_text(changed)
         output, compiled = run(BUILD, tree, target, BUILD_S_MAX)
         if not compiled:
             print(f"BROKEN    {mutant.name}: does not compile\n{output}", flush=True)
@@ -289,7 +349,9 @@ def is_missed(name, test, tree, target):
     by = test[-1] if test[0] == "cargo" else " ".join(test)
     print(f"{'SURVIVED ' if passed else 'killed   '} {name}: {by}", flush=True)
     if not passed:
-        for line in [line.strip() for line in output.splitlines() if any(word in line for word in WORDS)][:3]:
+        for line in [
+            line.strip() for line in output.splitlines() if any(word in line for word in WORDS)
+        ][:3]:
             print(f"            {line[:200]}", flush=True)
     return not passed
 
@@ -299,11 +361,14 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--target", type=Path, required=True)
+    parser.add_argument("--check", action="store_true", help="only whether each text is there")
     parser.add_argument("part", nargs="*", default=[""])
     options = parser.parse_args()
     chosen = [mutant for mutant in MUTANTS if any(part in mutant.name for part in options.part)]
     if not chosen:
         sys.exit(f"no protection has one of {options.part} in its name")
+    if options.check:
+        sys.exit(any([is_stale(mutant, options.root) for mutant in chosen]))
     tree = options.target / "tree"
     options.target.mkdir(parents=True, exist_ok=True)
     copy_tree(options.root, tree)
