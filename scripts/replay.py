@@ -24,7 +24,9 @@ def arguments() -> argparse.Namespace:
         epilog="Exit code 0: all agree; 1: something differs, and the first is named; 2: the file is no export.",
     )
     parser.add_argument("file", type=Path, help="what `hotpot export blocks --output FILE` wrote")
-    parser.add_argument("--json", action="store_true", help="the summary as one JSON object on standard output")
+    parser.add_argument(
+        "--json", action="store_true", help="the summary as one JSON object on standard output"
+    )
     return parser.parse_args()
 
 
@@ -44,7 +46,9 @@ def replay(path: Path) -> tuple[Counts, Mismatch | None]:
 
 def summary(counts: Counts, mismatch: Mismatch | None, seconds: float) -> dict[str, Any]:
     """What was compared, for programs."""
-    first = mismatch and {key: getattr(mismatch, key) for key in ("height", "field", "expected", "found")}
+    first = mismatch and {
+        key: getattr(mismatch, key) for key in ("height", "field", "expected", "found")
+    }
     return {
         **asdict(counts),
         "transactions": counts.transactions.total(),

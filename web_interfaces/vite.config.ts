@@ -15,7 +15,10 @@ export default defineConfig({
   },
   server: {
     proxy: Object.fromEntries(
-      ['/api', '/healthz', '/readyz'].map((path) => [path, process.env.GATEWAY_URL ?? 'http://127.0.0.1:8080']),
+      ['/api', '/healthz', '/readyz'].map((path) => [
+        path,
+        process.env.GATEWAY_URL ?? 'http://127.0.0.1:8080',
+      ]),
     ),
   },
 })

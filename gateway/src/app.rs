@@ -26,10 +26,15 @@ const READINESS_INTERVAL: Duration = Duration::from_secs(1);
 /// or the port is taken.
 pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
     config.check()?;
-    let url = config.database.resolve().context("read database.url_file")?;
+    let url = config
+        .database
+        .resolve()
+        .context("read database.url_file")?;
     let options: PgConnectOptions = url.expose().parse().context("database.url")?;
     let listen = config.http.listen;
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("listen on {listen}"))?;
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("listen on {listen}"))?;
     let recorder = telemetry::init_metrics();
     let mirror = Arc::new(Mirror::new(options, config.database.connections_max));
     let hub = Arc::new(Hub::new(Arc::clone(&mirror)));
@@ -62,8 +67,18 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
 /// Keeps `/readyz` true to what can be answered. Never ends.
 async fn watch(api: Api, readiness: Readiness) {
     loop {
-        let mirror = api.mirror.genesis().await.map(|_| ()).map_err(|error| error.to_string());
-        let nodes = api.nodes.status().await.map(|_| ()).ok_or_else(|| "no node answers".to_owned());
+        let mirror = api
+            .mirror
+            .genesis()
+            .await
+            .map(|_| ())
+            .map_err(|error| error.to_string());
+        let nodes = api
+            .nodes
+            .status()
+            .await
+            .map(|_| ())
+            .ok_or_else(|| "no node answers".to_owned());
         readiness.set(mirror.and(nodes));
         tokio::time::sleep(READINESS_INTERVAL).await;
     }

@@ -35,7 +35,11 @@ pub struct Database {
 
 impl Default for Database {
     fn default() -> Self {
-        Self { url: Secret::default(), url_file: None, connections_max: 8 }
+        Self {
+            url: Secret::default(),
+            url_file: None,
+            connections_max: 8,
+        }
     }
 }
 
@@ -50,7 +54,9 @@ pub struct Node {
 
 impl Default for Node {
     fn default() -> Self {
-        Self { urls: vec!["http://127.0.0.1:7000".into()] }
+        Self {
+            urls: vec!["http://127.0.0.1:7000".into()],
+        }
     }
 }
 
@@ -66,7 +72,10 @@ pub struct Http {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), event_readers_max: 10_000 }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            event_readers_max: 10_000,
+        }
     }
 }
 
@@ -113,15 +122,37 @@ impl Config {
         let bad_explorer = |url: &String| !url.starts_with("https://") || !url.contains("{tx}");
         let rules = [
             (!one_url, "database: give either url or url_file"),
-            (self.database.connections_max < 2, "database.connections_max: must be at least 2"),
-            (self.node.urls.is_empty(), "node.urls: at least one node is required"),
-            (self.node.urls.iter().any(bad_node), "node.urls: each must begin with http:// or https://"),
-            (self.video.agents.iter().any(bad_agent), "video.agents: each url must begin with http:// or https://"),
-            (self.web.explorer.iter().any(bad_explorer), "web.explorer: must begin with https:// and hold {tx}"),
+            (
+                self.database.connections_max < 2,
+                "database.connections_max: must be at least 2",
+            ),
+            (
+                self.node.urls.is_empty(),
+                "node.urls: at least one node is required",
+            ),
+            (
+                self.node.urls.iter().any(bad_node),
+                "node.urls: each must begin with http:// or https://",
+            ),
+            (
+                self.video.agents.iter().any(bad_agent),
+                "video.agents: each url must begin with http:// or https://",
+            ),
+            (
+                self.web.explorer.iter().any(bad_explorer),
+                "web.explorer: must begin with https:// and hold {tx}",
+            ),
         ];
-        let mistakes: Vec<String> =
-            rules.into_iter().filter(|(wrong, _)| *wrong).map(|(_, text)| text.to_owned()).collect();
-        if mistakes.is_empty() { Ok(()) } else { Err(ConfigError { mistakes }) }
+        let mistakes: Vec<String> = rules
+            .into_iter()
+            .filter(|(wrong, _)| *wrong)
+            .map(|(_, text)| text.to_owned())
+            .collect();
+        if mistakes.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError { mistakes })
+        }
     }
 }
 
@@ -144,7 +175,10 @@ mod tests {
         let mut config = Config::default();
         config.node.urls.clear();
         config.web.explorer = Some("javascript:alert(1)".into());
-        config.video.agents.push(VideoAgent { outlet: 1, url: "127.0.0.1:7300".into() });
+        config.video.agents.push(VideoAgent {
+            outlet: 1,
+            url: "127.0.0.1:7300".into(),
+        });
         let mistakes = config.check().unwrap_err().mistakes;
         assert_eq!(mistakes.len(), 4, "{mistakes:?}");
     }

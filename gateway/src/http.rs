@@ -75,5 +75,10 @@ async fn no_such_route() -> Refusal {
 }
 
 async fn no_such_method() -> Refusal {
-    Problem::new(405, "method_not_allowed", "this path does not take this method").into()
+    Problem::new(
+        405,
+        "method_not_allowed",
+        "this path does not take this method",
+    )
+    .into()
 }

@@ -278,13 +278,28 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "URL")]
     pub evm_rpc: Option<String>,
     /// Without a folder: the token.
-    #[arg(long, value_name = "ADDRESS", requires = "anchor", conflicts_with = "data_dir")]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        requires = "anchor",
+        conflicts_with = "data_dir"
+    )]
     pub token: Option<Address>,
     /// Without a folder: the anchor.
-    #[arg(long, value_name = "ADDRESS", requires = "token", conflicts_with = "data_dir")]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        requires = "token",
+        conflicts_with = "data_dir"
+    )]
     pub anchor: Option<Address>,
     /// Without a folder: the indexer's `blockchain.start_block`.
-    #[arg(long, value_name = "NUMBER", default_value_t = 0, conflicts_with = "data_dir")]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value_t = 0,
+        conflicts_with = "data_dir"
+    )]
     pub start_block: u64,
     /// Holds the URL of the database to check.
     #[arg(long, value_name = "FILE")]
@@ -340,7 +355,11 @@ pub enum MigrateCommand {
 #[derive(Clone, Debug, Args)]
 pub struct DatabaseArgs {
     /// `postgres://…`
-    #[arg(long, value_name = "URL", required_unless_present = "database_url_file")]
+    #[arg(
+        long,
+        value_name = "URL",
+        required_unless_present = "database_url_file"
+    )]
     pub database_url: Option<String>,
     /// The same, read from a file, so that it appears in no process list.
     #[arg(long, value_name = "FILE", conflicts_with = "database_url")]
@@ -349,8 +368,13 @@ pub struct DatabaseArgs {
 
 fn rate(text: &str) -> Result<u32, String> {
     let number = text.strip_suffix("/s").unwrap_or(text);
-    let rate = number.parse().ok().filter(|rate| (1..=100_000).contains(rate));
-    rate.ok_or_else(|| format!("expected sales a second such as 20/s (1 to 100000), found {text:?}"))
+    let rate = number
+        .parse()
+        .ok()
+        .filter(|rate| (1..=100_000).contains(rate));
+    rate.ok_or_else(|| {
+        format!("expected sales a second such as 20/s (1 to 100000), found {text:?}")
+    })
 }
 
 #[cfg(test)]

@@ -29,16 +29,29 @@ const TOOL_FILTER: &str = "warn";
 
 /// Runs what was typed.
 pub fn run(cli: Cli) -> Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the runtime")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("start the runtime")?;
     runtime.block_on(async {
         match cli.command {
-            Command::Node(NodeArgs { command: Some(NodeCommand::Status(args)), .. }) => node_status::run(&args).await,
-            Command::Node(NodeArgs { command: None, sources }) => {
-                service(&sources, &sidechain::NodeConfig::default(), sidechain::run).await
+            Command::Node(NodeArgs {
+                command: Some(NodeCommand::Status(args)),
+                ..
+            }) => node_status::run(&args).await,
+            Command::Node(NodeArgs {
+                command: None,
+                sources,
+            }) => service(&sources, &sidechain::NodeConfig::default(), sidechain::run).await,
+            Command::Relayer(sources) => {
+                service(&sources, &relayer::Config::default(), relayer::run).await
             }
-            Command::Relayer(sources) => service(&sources, &relayer::Config::default(), relayer::run).await,
-            Command::Gateway(sources) => service(&sources, &gateway::Config::default(), gateway::run).await,
-            Command::Indexer(sources) => service(&sources, &indexer::Config::default(), indexer::run).await,
+            Command::Gateway(sources) => {
+                service(&sources, &gateway::Config::default(), gateway::run).await
+            }
+            Command::Indexer(sources) => {
+                service(&sources, &indexer::Config::default(), indexer::run).await
+            }
             Command::Up(args) => {
                 telemetry::init_logs(TOOL_FILTER);
                 up::run(args, shutdown::token(false)?).await
@@ -58,7 +71,11 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
 }
 
 /// Runs a service until it is told to stop.
-async fn service<C, F>(sources: &Sources, defaults: &C, run: impl FnOnce(C, CancellationToken) -> F) -> Result<ExitCode>
+async fn service<C, F>(
+    sources: &Sources,
+    defaults: &C,
+    run: impl FnOnce(C, CancellationToken) -> F,
+) -> Result<ExitCode>
 where
     C: serde::Serialize + serde::de::DeserializeOwned,
     F: Future<Output = Result<()>>,
@@ -66,6 +83,8 @@ where
     telemetry::init_logs(SERVICE_FILTER);
     let config = load(defaults, sources)?;
     let stop = shutdown::token(sources.stop_on_stdin_close)?;
-    run(config, stop).await.inspect_err(|error| tracing::error!(error = format!("{error:#}"), "stopped"))?;
+    run(config, stop)
+        .await
+        .inspect_err(|error| tracing::error!(error = format!("{error:#}"), "stopped"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -10,7 +10,9 @@ use std::sync::Mutex;
 use wallet::SecretKey;
 
 /// Chains on which a key that lies unattended in a folder would hold real money.
-const PUBLIC_CHAINS: [u64; 12] = [1, 10, 56, 100, 137, 324, 8_453, 42_161, 43_114, 59_144, 534_352, 11_155_111];
+const PUBLIC_CHAINS: [u64; 12] = [
+    1, 10, 56, 100, 137, 324, 8_453, 42_161, 43_114, 59_144, 534_352, 11_155_111,
+];
 /// Random bytes of the passphrase.
 const PASSPHRASE_BYTES: usize = 32;
 
@@ -26,7 +28,9 @@ pub struct Keys {
 /// These keys are for local networks only.
 pub fn refuse_public_chain(chain_id: u64) -> Result<()> {
     if PUBLIC_CHAINS.contains(&chain_id) {
-        bail!("chain {chain_id} is public: the keys of a local network must not be used there; see docs/OPERATING.md");
+        bail!(
+            "chain {chain_id} is public: the keys of a local network must not be used there; see docs/OPERATING.md"
+        );
     }
     Ok(())
 }
@@ -35,7 +39,10 @@ impl Keys {
     /// Opens the folder, or makes it with a passphrase of its own.
     pub fn open_or_create(data_dir: &Path) -> Result<Self> {
         let dir = data_dir.join("keys");
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&dir)?;
         let file = dir.join("passphrase");
         if !file.exists() {
             let random: [u8; PASSPHRASE_BYTES] = rand::random();
@@ -48,9 +55,17 @@ impl Keys {
     pub fn open(data_dir: &Path) -> Result<Self> {
         let dir = data_dir.join("keys");
         let file = dir.join("passphrase");
-        let passphrase = std::fs::read_to_string(&file)
-            .with_context(|| format!("{} holds no network: start one with hotpot up", data_dir.display()))?;
-        Ok(Self { dir, passphrase: passphrase.trim().to_owned(), known: Mutex::default() })
+        let passphrase = std::fs::read_to_string(&file).with_context(|| {
+            format!(
+                "{} holds no network: start one with hotpot up",
+                data_dir.display()
+            )
+        })?;
+        Ok(Self {
+            dir,
+            passphrase: passphrase.trim().to_owned(),
+            known: Mutex::default(),
+        })
     }
 
     /// Where the passphrase is.
@@ -65,7 +80,10 @@ impl Keys {
 
     /// An actor's key, made on first use.
     pub fn get(&self, actor: &str) -> Result<SecretKey> {
-        let mut known = self.known.lock().map_err(|_| anyhow::anyhow!("a thread died while it read a key"))?;
+        let mut known = self
+            .known
+            .lock()
+            .map_err(|_| anyhow::anyhow!("a thread died while it read a key"))?;
         if let Some(key) = known.get(actor) {
             return Ok(*key);
         }
@@ -91,8 +109,11 @@ impl Keys {
 
     /// How many validators have a key here.
     pub fn validators(&self) -> Result<usize> {
-        let names = std::fs::read_dir(&self.dir)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        Ok(names.filter(|name| name.starts_with("validator-") && name.ends_with(".json")).count())
+        let names = std::fs::read_dir(&self.dir)?
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        Ok(names
+            .filter(|name| name.starts_with("validator-") && name.ends_with(".json"))
+            .count())
     }
 
     /// An outlet's owner's.
@@ -117,6 +138,7 @@ impl Keys {
 
     /// A guest's address.
     pub fn guest(&self, number: u64) -> Result<Address> {
-        self.get(&format!("guest-{number}")).map(|key| address_of_secret(&key))
+        self.get(&format!("guest-{number}"))
+            .map(|key| address_of_secret(&key))
     }
 }

@@ -36,9 +36,17 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 /// Runs the network until Ctrl-C, or until it is settled.
 pub async fn run(args: UpArgs, stop: CancellationToken) -> Result<ExitCode> {
     if args.sales.len() != args.map.len() {
-        bail!("each --sales needs its --map: found {} and {}", args.sales.len(), args.map.len());
+        bail!(
+            "each --sales needs its --map: found {} and {}",
+            args.sales.len(),
+            args.map.len()
+        );
     }
-    let maps = args.map.iter().map(|map| Map::read(map)).collect::<Result<Vec<Map>>>()?;
+    let maps = args
+        .map
+        .iter()
+        .map(|map| Map::read(map))
+        .collect::<Result<Vec<Map>>>()?;
     if args.with_video.is_some() {
         video::program()?;
     }
@@ -69,7 +77,9 @@ async fn network(
 ) -> Result<ExitCode> {
     let display = Display::new(args.json);
     if args.http.is_some_and(|address| address.port() == 0) {
-        bail!("--http needs a port: found 0; leave it out with --free-ports and a free one is taken");
+        bail!(
+            "--http needs a port: found 0; leave it out with --free-ports and a free one is taken"
+        );
     }
     let ports = Ports::choose(args)?;
     let keys = Arc::new(Keys::open_or_create(&layout.dir)?);
@@ -83,7 +93,10 @@ async fn network(
     crate::keys::refuse_public_chain(evm.chain_id)?;
 
     let genesis = setup::genesis(layout, &keys, &args.network, evm.chain_id)?;
-    let count = keys.validators()?.max(genesis.validators.as_slice().len()).max(args.candidates.unwrap_or(0) as usize);
+    let count = keys
+        .validators()?
+        .max(genesis.validators.as_slice().len())
+        .max(args.candidates.unwrap_or(0) as usize);
     ports.check_free(count, args.with_video.is_some())?;
     display.say(&format!("starting {count} validators"));
     let nodes = services::start_nodes(supervisor, layout, &keys, count, &ports, args)?;
@@ -92,22 +105,43 @@ async fn network(
     let relayer = domain::crypto::address_of_secret(&keys.get("relayer")?);
     evm.fund_local(&[relayer]).await?;
     let contracts = setup::contracts(layout, &keys, &genesis, &nodes, &evm, &display).await?;
-    let chains = services::Chains { nodes: &nodes, evm_url: &evm_url, chain_id: evm.chain_id, contracts };
+    let chains = services::Chains {
+        nodes: &nodes,
+        evm_url: &evm_url,
+        chain_id: evm.chain_id,
+        contracts,
+    };
     services::start_relayer(supervisor, layout, &keys, ports.relayer, &chains)?;
     services::start_indexer(supervisor, layout, ports.indexer, &chains)?;
-    let agent = args.with_video.as_ref().map(|_| services::VideoAgent::local(video::outlet(&maps), ports.video));
+    let agent = args
+        .with_video
+        .as_ref()
+        .map(|_| services::VideoAgent::local(video::outlet(&maps), ports.video));
     services::start_gateway(supervisor, layout, ports.gateway, &nodes, agent.as_slice())?;
-    let target = Target { data_dir: layout.dir.clone(), nodes: nodes.clone(), genesis, rate: args.rate };
+    let target = Target {
+        data_dir: layout.dir.clone(),
+        nodes: nodes.clone(),
+        genesis,
+        rate: args.rate,
+    };
     let video = match &args.with_video {
         None => None,
         Some(film) => {
             display.say("starting the video agent");
             let (film, ipfs, keys) = (film.as_deref(), ipfs.as_deref(), keys.as_ref());
-            let video = video::Video { layout, keys, ports: &ports, target: &target, film, ipfs };
+            let video = video::Video {
+                layout,
+                keys,
+                ports: &ports,
+                target: &target,
+                film,
+                ipfs,
+            };
             Some(video.start(supervisor, &maps).await?)
         }
     };
-    let (video_agent, cameras) = video.map_or((None, None), |video| (Some(video.agent), video.cameras));
+    let (video_agent, cameras) =
+        video.map_or((None, None), |video| (Some(video.agent), video.cameras));
     supervisor.write_network(NetworkFile {
         sidechain_id: target.genesis.sidechain_id(),
         evm_chain_id: evm.chain_id,
@@ -126,17 +160,31 @@ async fn network(
         database_url_file: layout.database_url_file(),
     })?;
 
-    display.say(&format!("open {} in a browser", services::gateway_entry(ports.gateway).http));
+    display.say(&format!(
+        "open {} in a browser",
+        services::gateway_entry(ports.gateway).http
+    ));
     let progress = Arc::new(Progress::default());
     if args.with_video.is_some() {
-        let (gateway, outlet) = (services::gateway_entry(ports.gateway).http, video::outlet(&maps));
-        display.say(&format!("cameras and recordings: {gateway}/video.html#/outlet/{outlet}"));
+        let (gateway, outlet) = (
+            services::gateway_entry(ports.gateway).http,
+            video::outlet(&maps),
+        );
+        display.say(&format!(
+            "cameras and recordings: {gateway}/video.html#/outlet/{outlet}"
+        ));
     }
     if let Some(candidates) = args.candidates {
         display.say(&format!("registering {candidates} candidates"));
         candidates::register(&target, &keys, candidates as usize).await?;
     }
-    let imports = tokio::spawn(import_all(target, keys, args.sales.clone(), maps, Arc::clone(&progress)));
+    let imports = tokio::spawn(import_all(
+        target,
+        keys,
+        args.sales.clone(),
+        maps,
+        Arc::clone(&progress),
+    ));
     let books = settle::Books::open(nodes, evm, contracts, &database_url).await?;
     tokio::select! {
         outcome = watch(args, &display, books, imports, &progress, started) => outcome,
@@ -180,7 +228,11 @@ async fn watch(
         if let (true, true, Some(reports)) = (args.exit_when_settled, settled, &reports) {
             let summary = books.check(started.elapsed(), reports).await?;
             display.summary(&summary)?;
-            return Ok(if summary.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            return Ok(if summary.ok {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            });
         }
     }
 }

@@ -23,20 +23,36 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// configuration is wrong or the port is taken.
 pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
     config.check()?;
-    let url = config.database.resolve().context("read database.url_file")?;
+    let url = config
+        .database
+        .resolve()
+        .context("read database.url_file")?;
     let database: PgConnectOptions = url.expose().parse().context("database.url")?;
     let database = database.application_name("indexer");
     let chain = &config.blockchain;
-    let evm =
-        Evm::new(&chain.rpc_url, [chain.token, chain.anchor], chain.finality_depth).context("blockchain.rpc_url")?;
+    let evm = Evm::new(
+        &chain.rpc_url,
+        [chain.token, chain.anchor],
+        chain.finality_depth,
+    )
+    .context("blockchain.rpc_url")?;
     let listen = config.http.listen;
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("listen on {listen}"))?;
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("listen on {listen}"))?;
     let recorder = telemetry::init_metrics();
     metrics::describe();
 
     let health = Health::starting(&[Stream::Evm.name(), Stream::Sidechain.name(), audit::NAME]);
-    let context = Context { config: Arc::new(config), database: database.clone(), health: health.clone() };
-    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT).connect_lazy_with(database);
+    let context = Context {
+        config: Arc::new(config),
+        database: database.clone(),
+        health: health.clone(),
+    };
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_lazy_with(database);
     let mut tasks = JoinSet::new();
     tasks.spawn(evm::run(context.clone(), evm));
     tasks.spawn(sidechain::run(context));

@@ -87,7 +87,12 @@ pub struct Node {
 
 impl Default for Node {
     fn default() -> Self {
-        Self { urls: vec!["http://127.0.0.1:7000".into()], sidechain_id: None, poll_ms: 200, batch_blocks_max: 64 }
+        Self {
+            urls: vec!["http://127.0.0.1:7000".into()],
+            sidechain_id: None,
+            poll_ms: 200,
+            batch_blocks_max: 64,
+        }
     }
 }
 
@@ -101,7 +106,9 @@ pub struct Http {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 7400)) }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7400)),
+        }
     }
 }
 
@@ -118,17 +125,45 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         let chain = &self.blockchain;
         let rules = [
-            (chain.token.is_zero(), "blockchain.token: the token's address is required"),
-            (chain.anchor.is_zero(), "blockchain.anchor: the anchor's address is required"),
-            (chain.range_blocks_max == 0, "blockchain.range_blocks_max: must be at least 1"),
-            (chain.rpc_url.is_empty(), "blockchain.rpc_url: must not be empty"),
-            (self.node.urls.is_empty(), "node.urls: at least one node is required"),
-            (self.node.batch_blocks_max == 0, "node.batch_blocks_max: must be at least 1"),
-            (!self.has_one_database_url(), "database: give either url or url_file"),
+            (
+                chain.token.is_zero(),
+                "blockchain.token: the token's address is required",
+            ),
+            (
+                chain.anchor.is_zero(),
+                "blockchain.anchor: the anchor's address is required",
+            ),
+            (
+                chain.range_blocks_max == 0,
+                "blockchain.range_blocks_max: must be at least 1",
+            ),
+            (
+                chain.rpc_url.is_empty(),
+                "blockchain.rpc_url: must not be empty",
+            ),
+            (
+                self.node.urls.is_empty(),
+                "node.urls: at least one node is required",
+            ),
+            (
+                self.node.batch_blocks_max == 0,
+                "node.batch_blocks_max: must be at least 1",
+            ),
+            (
+                !self.has_one_database_url(),
+                "database: give either url or url_file",
+            ),
         ];
-        let mistakes: Vec<String> =
-            rules.into_iter().filter(|(wrong, _)| *wrong).map(|(_, text)| text.to_owned()).collect();
-        if mistakes.is_empty() { Ok(()) } else { Err(ConfigError { mistakes }) }
+        let mistakes: Vec<String> = rules
+            .into_iter()
+            .filter(|(wrong, _)| *wrong)
+            .map(|(_, text)| text.to_owned())
+            .collect();
+        if mistakes.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError { mistakes })
+        }
     }
 
     fn has_one_database_url(&self) -> bool {

@@ -72,7 +72,9 @@ pub enum Error {
     Logs(#[source] LogsError),
     /// The block's bloom filter says that there are logs, the node says that there are none, and the receipts that
     /// could decide are not those of the block.
-    #[error("EVM node: block {number} may hold logs of ours, none were given, and its receipts prove nothing")]
+    #[error(
+        "EVM node: block {number} may hold logs of ours, none were given, and its receipts prove nothing"
+    )]
     Unproven {
         /// The block.
         number: u64,
@@ -105,7 +107,9 @@ pub enum Error {
         found: String,
     },
     /// A block that was final is another one now.
-    #[error("EVM node: block {number} was final as {expected} and is {found} now; nothing is rewritten")]
+    #[error(
+        "EVM node: block {number} was final as {expected} and is {found} now; nothing is rewritten"
+    )]
     BelowFinality {
         /// The block.
         number: u64,
@@ -179,7 +183,10 @@ impl Error {
 
     /// Whether the connection to Postgres, and with it the right to write, has to be taken anew.
     pub const fn ends_session(&self) -> bool {
-        matches!(self, Self::Store { .. } | Self::CursorMoved { .. } | Self::TooLarge { .. })
+        matches!(
+            self,
+            Self::Store { .. } | Self::CursorMoved { .. } | Self::TooLarge { .. }
+        )
     }
 
     /// Whether two sources contradict each other: somebody has to look; waiting alone rarely helps.

@@ -19,21 +19,41 @@ const UNBELIEVED: &str = "indexer_unbelieved_answers_total";
 pub fn describe() {
     describe_gauge!(HEIGHT, "Last block mirrored, by stream (evm, sidechain)");
     describe_gauge!(HEAD, "Last block that the node has, by stream");
-    describe_gauge!(FINALIZED, "Last mirrored EVM block that can no longer be replaced");
-    describe_gauge!(LAG, Unit::Seconds, "Age of the last mirrored block while there are newer ones, else 0, by stream");
+    describe_gauge!(
+        FINALIZED,
+        "Last mirrored EVM block that can no longer be replaced"
+    );
+    describe_gauge!(
+        LAG,
+        Unit::Seconds,
+        "Age of the last mirrored block while there are newer ones, else 0, by stream"
+    );
     describe_gauge!(SYNC_DELAY, Unit::Seconds, "The same for the EVM chain");
     describe_counter!(REORGS, "EVM reorganisations mirrored");
     describe_gauge!(REORG_DEPTH, "Blocks replaced by the last of them");
     describe_counter!(FAILURES, "Steps that failed and were repeated, by stream");
-    describe_counter!(DISAGREEMENTS, "Failed steps in which two sources contradict each other, by stream");
-    describe_gauge!(CHECKPOINT_DISAGREEMENTS, "Anchored checkpoints that the blocks do not lead to; must be 0");
-    describe_counter!(UNBELIEVED, "Empty eth_getLogs answers that the block's bloom filter contradicted");
+    describe_counter!(
+        DISAGREEMENTS,
+        "Failed steps in which two sources contradict each other, by stream"
+    );
+    describe_gauge!(
+        CHECKPOINT_DISAGREEMENTS,
+        "Anchored checkpoints that the blocks do not lead to; must be 0"
+    );
+    describe_counter!(
+        UNBELIEVED,
+        "Empty eth_getLogs answers that the block's bloom filter contradicted"
+    );
 }
 
 /// A stream stands at `height`; the node has `head`. `behind_since_s` is the time of the last mirrored block.
 #[allow(clippy::cast_precision_loss, reason = "gauges are floats")]
 pub fn position(stream: &'static str, height: u64, head: u64, last_block_s: u64) {
-    let lag = if height >= head { 0 } else { now_s().saturating_sub(last_block_s) };
+    let lag = if height >= head {
+        0
+    } else {
+        now_s().saturating_sub(last_block_s)
+    };
     gauge!(HEIGHT, "stream" => stream).set(height as f64);
     gauge!(HEAD, "stream" => stream).set(head as f64);
     gauge!(LAG, "stream" => stream).set(lag as f64);
@@ -75,5 +95,7 @@ pub fn unbelieved() {
 }
 
 fn now_s() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }

@@ -11,7 +11,8 @@ pub mod recordings;
 pub mod sales;
 
 pub use books::{
-    AccountPayouts, AccountReleases, Balance, Totals, balances, payouts_by_account, releases_by_account, totals,
+    AccountPayouts, AccountReleases, Balance, Totals, balances, payouts_by_account,
+    releases_by_account, totals,
 };
 
 use alloy::primitives::{Address, B256};
@@ -19,7 +20,8 @@ use sqlx::{PgPool, Postgres, Transaction};
 
 /// A transaction that sees one moment and changes nothing.
 pub async fn snapshot(pool: &PgPool) -> sqlx::Result<Transaction<'static, Postgres>> {
-    pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+    pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .await
 }
 
 fn decode(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
@@ -35,12 +37,14 @@ fn bigint(value: u64) -> i64 {
 }
 
 fn units(text: &str) -> sqlx::Result<u128> {
-    text.parse().map_err(|error: std::num::ParseIntError| decode(error))
+    text.parse()
+        .map_err(|error: std::num::ParseIntError| decode(error))
 }
 
 /// Units within 64 bits: as many as the ledger can ever release.
 fn amount(text: &str) -> sqlx::Result<u64> {
-    text.parse().map_err(|error: std::num::ParseIntError| decode(error))
+    text.parse()
+        .map_err(|error: std::num::ParseIntError| decode(error))
 }
 
 fn address(bytes: &[u8]) -> sqlx::Result<Address> {

@@ -35,7 +35,10 @@ impl Context {
             if let Some(writer) = Writer::acquire(&self.database, stream).await? {
                 return Ok(writer);
             }
-            self.health.set(stream.name(), Err("standby: another indexer writes this stream".into()));
+            self.health.set(
+                stream.name(),
+                Err("standby: another indexer writes this stream".into()),
+            );
             tokio::time::sleep(STANDBY_PAUSE).await;
         }
     }

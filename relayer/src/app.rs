@@ -33,9 +33,17 @@ impl Relayer {
         let (signer, chain_id) = (config.signer.clone(), config.blockchain.chain_id);
         let signer = tokio::task::spawn_blocking(move || Signer::load(&signer, chain_id)).await??;
         let listen = config.http.listen;
-        let listener = TcpListener::bind(listen).await.with_context(|| format!("listen on {listen}"))?;
+        let listener = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("listen on {listen}"))?;
         let database_url = database_url(&config.database)?;
-        Ok(Self { config, database_url, signer, listener, readiness: Readiness::starting() })
+        Ok(Self {
+            config,
+            database_url,
+            signer,
+            listener,
+            readiness: Readiness::starting(),
+        })
     }
 
     /// Where `/healthz`, `/readyz` and `/metrics` are served.
@@ -56,12 +64,23 @@ impl Relayer {
     /// Works until `stop`. An error means that the process should be started again, for example because the
     /// connection that holds the signer's lock is gone.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let Self { config, database_url, signer, listener, readiness } = self;
+        let Self {
+            config,
+            database_url,
+            signer,
+            listener,
+            readiness,
+        } = self;
         let router = operations_router(readiness.clone(), telemetry::init_metrics());
         metrics::describe();
         let evm = Evm::new(&config.blockchain)?;
         let timeout = config.blockchain.request_timeout();
-        let nodes = config.node.urls.iter().map(|url| Node::new(url, timeout)).collect();
+        let nodes = config
+            .node
+            .urls
+            .iter()
+            .map(|url| Node::new(url, timeout))
+            .collect();
         let work = async {
             let claim = lock::Claim {
                 database_url: &database_url,
@@ -74,10 +93,22 @@ impl Relayer {
                 store = lock::acquire(&claim, &readiness) => store,
             };
             tracing::info!(signer = %signer.address(), anchor = %config.blockchain.anchor, "holds the signer's lock");
-            let context = relay::Context { evm, nodes, store, signer, config: config.blockchain };
-            relay::run(context, &readiness, &stop).await.context("relay")
+            let context = relay::Context {
+                evm,
+                nodes,
+                store,
+                signer,
+                config: config.blockchain,
+            };
+            relay::run(context, &readiness, &stop)
+                .await
+                .context("relay")
         };
-        let serving = async { serve(listener, router, stop.clone()).await.context("serve HTTP") };
+        let serving = async {
+            serve(listener, router, stop.clone())
+                .await
+                .context("serve HTTP")
+        };
         tokio::try_join!(work, serving).map(|_| ())
     }
 }
@@ -88,8 +119,11 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
 }
 
 fn database_url(config: &DatabaseConfig) -> anyhow::Result<Secret> {
-    let Some(file) = &config.url_file else { return Ok(config.url.clone()) };
-    let content = std::fs::read_to_string(file).with_context(|| format!("database.url_file {}", file.display()))?;
+    let Some(file) = &config.url_file else {
+        return Ok(config.url.clone());
+    };
+    let content = std::fs::read_to_string(file)
+        .with_context(|| format!("database.url_file {}", file.display()))?;
     let from_file = Secret::new(content.trim());
     if !config.url.expose().is_empty() && config.url != from_file {
         bail!("database.url and database.url_file differ; remove one");

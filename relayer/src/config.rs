@@ -127,7 +127,9 @@ pub struct HttpConfig {
 
 impl Default for HttpConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7200)) }
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7200)),
+        }
     }
 }
 
@@ -137,16 +139,43 @@ impl Config {
         let database = self.database.url.expose().is_empty() && self.database.url_file.is_none();
         let checks = [
             (database, "database.url or database.url_file is missing"),
-            (self.blockchain.rpc_url.expose().is_empty(), "blockchain.rpc_url is missing"),
-            (self.blockchain.chain_id == 0, "blockchain.chain_id is missing"),
-            (self.blockchain.anchor.is_zero(), "blockchain.anchor is missing"),
-            (self.blockchain.token.is_zero(), "blockchain.token is missing"),
-            (self.blockchain.in_flight_max == 0, "blockchain.in_flight_max must be at least 1"),
-            (self.blockchain.poll_interval_ms == 0, "blockchain.poll_interval_ms must be at least 1"),
+            (
+                self.blockchain.rpc_url.expose().is_empty(),
+                "blockchain.rpc_url is missing",
+            ),
+            (
+                self.blockchain.chain_id == 0,
+                "blockchain.chain_id is missing",
+            ),
+            (
+                self.blockchain.anchor.is_zero(),
+                "blockchain.anchor is missing",
+            ),
+            (
+                self.blockchain.token.is_zero(),
+                "blockchain.token is missing",
+            ),
+            (
+                self.blockchain.in_flight_max == 0,
+                "blockchain.in_flight_max must be at least 1",
+            ),
+            (
+                self.blockchain.poll_interval_ms == 0,
+                "blockchain.poll_interval_ms must be at least 1",
+            ),
             (self.node.urls.is_empty(), "node.urls is empty"),
-            (self.signer.keystore_file.as_os_str().is_empty(), "signer.keystore_file is missing"),
-            (self.signer.passphrase_file.as_os_str().is_empty(), "signer.passphrase_file is missing"),
+            (
+                self.signer.keystore_file.as_os_str().is_empty(),
+                "signer.keystore_file is missing",
+            ),
+            (
+                self.signer.passphrase_file.as_os_str().is_empty(),
+                "signer.passphrase_file is missing",
+            ),
         ];
-        checks.into_iter().filter_map(|(wrong, what)| wrong.then_some(what)).collect()
+        checks
+            .into_iter()
+            .filter_map(|(wrong, what)| wrong.then_some(what))
+            .collect()
     }
 }

@@ -137,7 +137,10 @@ impl Error {
 
     /// Whether the endpoint may have been replaced by another one since it was last checked.
     pub(crate) fn is_disconnect(&self) -> bool {
-        matches!(self, Self::Rpc { .. } | Self::RpcTimeout { .. } | Self::ChainId { .. } | Self::Token { .. })
+        matches!(
+            self,
+            Self::Rpc { .. } | Self::RpcTimeout { .. } | Self::ChainId { .. } | Self::Token { .. }
+        )
     }
 }
 
@@ -177,8 +180,13 @@ impl From<alloy::transports::TransportError> for RpcFailure {
     fn from(error: alloy::transports::TransportError) -> Self {
         use alloy::transports::{RpcError, TransportErrorKind};
         match error {
-            RpcError::ErrorResp(answer) => Self::Refused { code: answer.code, message: answer.message.into_owned() },
-            RpcError::Transport(TransportErrorKind::HttpError(http)) => Self::Http { status: http.status },
+            RpcError::ErrorResp(answer) => Self::Refused {
+                code: answer.code,
+                message: answer.message.into_owned(),
+            },
+            RpcError::Transport(TransportErrorKind::HttpError(http)) => Self::Http {
+                status: http.status,
+            },
             RpcError::Transport(_) => Self::Connection,
             _ => Self::Malformed,
         }

@@ -5,16 +5,36 @@ use metrics::{counter, describe_counter, describe_gauge, gauge};
 
 /// Describes every metric once.
 pub(crate) fn describe() {
-    describe_gauge!("relayer_anchored_epoch", "last epoch whose checkpoint the anchor holds at the chain's head");
-    describe_gauge!("relayer_node_epoch", "last epoch whose checkpoint has a quorum at the sidechain's nodes");
+    describe_gauge!(
+        "relayer_anchored_epoch",
+        "last epoch whose checkpoint the anchor holds at the chain's head"
+    );
+    describe_gauge!(
+        "relayer_node_epoch",
+        "last epoch whose checkpoint has a quorum at the sidechain's nodes"
+    );
     describe_gauge!("relayer_intents", "checkpoints and payout chunks by stage");
-    describe_gauge!("relayer_oldest_open_intent_seconds", "age of the oldest intent that is not final");
-    describe_gauge!("relayer_signer_balance_wei", "what the signer has to pay for gas");
-    describe_counter!("relayer_replacements_total", "transactions replaced by one with a higher fee");
-    describe_counter!("relayer_reverted_total", "transactions that were mined and failed");
+    describe_gauge!(
+        "relayer_oldest_open_intent_seconds",
+        "age of the oldest intent that is not final"
+    );
+    describe_gauge!(
+        "relayer_signer_balance_wei",
+        "what the signer has to pay for gas"
+    );
+    describe_counter!(
+        "relayer_replacements_total",
+        "transactions replaced by one with a higher fee"
+    );
+    describe_counter!(
+        "relayer_reverted_total",
+        "transactions that were mined and failed"
+    );
 }
 
-const STAGES: [&str; 6] = ["intended", "signed", "sent", "included", "final", "obsolete"];
+const STAGES: [&str; 6] = [
+    "intended", "signed", "sent", "included", "final", "obsolete",
+];
 
 pub(crate) fn anchored_epoch(epoch: u64) {
     gauge!("relayer_anchored_epoch").set(epoch as f64);
@@ -26,7 +46,10 @@ pub(crate) fn node_epoch(epoch: u64) {
 
 pub(crate) fn intents(counts: &[(String, i64)], oldest_s: i64) {
     for stage in STAGES {
-        let count = counts.iter().find(|(name, _)| name == stage).map_or(0, |(_, count)| *count);
+        let count = counts
+            .iter()
+            .find(|(name, _)| name == stage)
+            .map_or(0, |(_, count)| *count);
         gauge!("relayer_intents", "stage" => stage).set(count as f64);
     }
     gauge!("relayer_oldest_open_intent_seconds").set(oldest_s as f64);

@@ -12,7 +12,10 @@ TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
 FOUNDRY_BIN=$ROOT/contracts/node_modules/.bin
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
-die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+die() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
 
 # need PROGRAM PACKAGE: installs the Debian package when the program is missing.
 need() {
@@ -124,7 +127,10 @@ setup_kubo() {
     local go source
     "$KUBO_BIN/ipfs" version --number 2> /dev/null | grep -qxF "${KUBO_VERSION#v}" && return
     go=$(command -v go || echo /usr/local/go/bin/go)
-    if [ ! -x "$go" ]; then say "SKIPPED: Kubo; Go is not here (https://go.dev/dl)"; return 0; fi
+    if [ ! -x "$go" ]; then
+        say "SKIPPED: Kubo; Go is not here (https://go.dev/dl)"
+        return 0
+    fi
     say "building Kubo $KUBO_VERSION (some minutes, once)"
     source=$(mktemp -d)
     if "$go" mod download "github.com/ipfs/kubo@$KUBO_VERSION" &&

@@ -15,8 +15,8 @@ group() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 # One wallet has every key of a walk but the founder's and the registrar's, which are the network's.
 declare -A key_of=(
     [owner]="--role owner --index 0" [franchisee]="--role owner --index 1"
-    [till-1]="--role terminal --index 0" [till-2]="--role terminal --index 1" [till-3]="--role terminal --index 2"
-    [till-4]="--role terminal --index 3" [agent]="--role terminal --index 4"
+    [till - 1]="--role terminal --index 0" [till - 2]="--role terminal --index 1" [till - 3]="--role terminal --index 2"
+    [till - 4]="--role terminal --index 3" [agent]="--role terminal --index 4"
     [guest]="--role holder --index 0" [thief]="--role holder --index 1"
     [stranger]="--role holder --index 2" [member]="--role holder --index 3"
 )
@@ -36,9 +36,9 @@ make_wallet() {
 sign() {
     local key=(--key wallet.json)
     case $1 in
-        founder | registrar) key=(--key "$data/keys/$1.json") ;;
-        # shellcheck disable=SC2206 # several words
-        *) key+=(${key_of[$1]}) ;;
+    founder | registrar) key=(--key "$data/keys/$1.json") ;;
+    # shellcheck disable=SC2206 # several words
+    *) key+=(${key_of[$1]}) ;;
     esac
     "$HOTPOT" wallet sign - "${key[@]}" --node "$node" <<< "$3" > "$2.json"
 }

@@ -56,7 +56,10 @@ freeze_all_but_nodes() {
     while read -r name pid; do
         case $name in
         node-*) ;;
-        *) mapfile -t -O ${#frozen[@]} frozen < <(echo "$pid"; ps --no-headers --format pid --ppid "$pid" | tr -d ' ') ;;
+        *) mapfile -t -O ${#frozen[@]} frozen < <(
+            echo "$pid"
+            ps --no-headers --format pid --ppid "$pid" | tr -d ' '
+        ) ;;
         esac
     done < <(network_processes)
     # A backend of PostgreSQL may have ended meanwhile.

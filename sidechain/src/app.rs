@@ -25,25 +25,38 @@ const REPORTS_MAX: usize = 64;
 
 /// Reads a genesis file.
 pub fn read_genesis(path: &Path) -> Result<Genesis> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("read the genesis {}", path.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("the genesis {} is not valid", path.display()))
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("read the genesis {}", path.display()))?;
+    serde_json::from_str(&text)
+        .with_context(|| format!("the genesis {} is not valid", path.display()))
 }
 
 /// The key that votes whenever its validator has a seat; none at a node that only follows.
 fn voting_key(config: &ValidatorConfig) -> Result<Option<SecretKey>> {
-    let Some(keystore_file) = &config.keystore_file else { return Ok(None) };
-    let missing = "validator.passphrase_file is missing: a validator needs it beside validator.keystore_file";
+    let Some(keystore_file) = &config.keystore_file else {
+        return Ok(None);
+    };
+    let missing =
+        "validator.passphrase_file is missing: a validator needs it beside validator.keystore_file";
     let passphrase_file = config.passphrase_file.as_ref().context(missing)?;
-    let passphrase =
-        std::fs::read_to_string(passphrase_file).with_context(|| format!("read {}", passphrase_file.display()))?;
+    let passphrase = std::fs::read_to_string(passphrase_file)
+        .with_context(|| format!("read {}", passphrase_file.display()))?;
     Ok(Some(wallet::load(keystore_file, passphrase.trim())?))
 }
 
 /// What the validator's key has signed.
 fn open_guard(config: &NodeConfig, node: &Node) -> Result<GuardFile> {
-    let path = config.validator.guard_file.clone().unwrap_or_else(|| config.data_dir.join("guard"));
+    let path = config
+        .validator
+        .guard_file
+        .clone()
+        .unwrap_or_else(|| config.data_dir.join("guard"));
     let ledger = node.ledger();
-    Ok(GuardFile::open(&path, ledger.next_height(), ledger.is_fresh())?)
+    Ok(GuardFile::open(
+        &path,
+        ledger.next_height(),
+        ledger.is_fresh(),
+    )?)
 }
 
 /// What the node does in consensus.
@@ -57,12 +70,20 @@ enum Duty {
 /// at this height has lost some of its engine's log. It follows until whatever it signed is decided without it: the
 /// engine ends when it is refused, and would be refused at every start.
 fn duty(key: Option<SecretKey>, config: &NodeConfig, node: &Node) -> Result<Duty> {
-    let Some(key) = key else { return Ok(Duty::Follow(None)) };
+    let Some(key) = key else {
+        return Ok(Duty::Follow(None));
+    };
     let guard = open_guard(config, node)?;
     let next_height = node.ledger().next_height();
     let refused = guard.take_refusal().filter(|height| *height == next_height);
-    let Some(to) = guard.follows_to(next_height).or(refused) else { return Ok(Duty::Vote(Voter { key, guard })) };
-    tracing::warn!(next_height, to, "this validator may have signed beyond its store: it follows until then");
+    let Some(to) = guard.follows_to(next_height).or(refused) else {
+        return Ok(Duty::Vote(Voter { key, guard }));
+    };
+    tracing::warn!(
+        next_height,
+        to,
+        "this validator may have signed beyond its store: it follows until then"
+    );
     Ok(Duty::Follow(Some(to)))
 }
 
@@ -77,13 +98,21 @@ async fn reached(node: &Node, height: Option<u64>) {
 
 /// A node that only follows and has nothing takes over a state, if there is one that enough validators signed.
 async fn begin_with_a_state(config: &NodeConfig, genesis: &Genesis, store: &Store) -> Result<()> {
-    let peers: Vec<NodeClient> = config.http.peers.iter().map(|url| NodeClient::new(url)).collect();
+    let peers: Vec<NodeClient> = config
+        .http
+        .peers
+        .iter()
+        .map(|url| NodeClient::new(url))
+        .collect();
     let snapshots = Snapshots::open(config.snapshots_dir())?;
     match join(genesis, &peers, store, &snapshots).await {
         Ok(height) => tracing::info!(height, "a state that the validators signed is taken over"),
         Err(error) => {
             let error = format!("{:#}", anyhow!(error));
-            tracing::info!(error, "no state is taken over: the chain is executed from its genesis on");
+            tracing::info!(
+                error,
+                "no state is taken over: the chain is executed from its genesis on"
+            );
         }
     }
     Ok(())
@@ -96,7 +125,10 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
     let genesis = read_genesis(&config.genesis_file)?;
     let key = voting_key(&config.validator)?;
     let store = Store::open(&config.data_dir.join("store.redb"))?;
-    if config.snapshots.join && config.validator.keystore_file.is_none() && store.last_height()?.is_none() {
+    if config.snapshots.join
+        && config.validator.keystore_file.is_none()
+        && store.last_height()?.is_none()
+    {
         begin_with_a_state(&config, &genesis, &store).await?;
     }
     let mut node = Node::open(genesis, store, config.clone())?;
@@ -110,8 +142,9 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
     let node = Arc::new(node);
     let peers = Peers::start(&config.http.peers, &stop);
 
-    let listener =
-        TcpListener::bind(&config.http.listen).await.with_context(|| format!("listen on {}", config.http.listen))?;
+    let listener = TcpListener::bind(&config.http.listen)
+        .await
+        .with_context(|| format!("listen on {}", config.http.listen))?;
     let api = Api::new(Arc::clone(&node), peers.clone(), key);
     let measured = Arc::clone(&node);
     let render = move || {

@@ -77,7 +77,10 @@ pub struct HttpConfig {
 
 impl Default for HttpConfig {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:7000".into(), peers: Vec::new() }
+        Self {
+            listen: "127.0.0.1:7000".into(),
+            peers: Vec::new(),
+        }
     }
 }
 
@@ -93,7 +96,10 @@ pub struct P2pConfig {
 
 impl Default for P2pConfig {
     fn default() -> Self {
-        Self { listen: "/ip4/127.0.0.1/tcp/7100".into(), peers: Vec::new() }
+        Self {
+            listen: "/ip4/127.0.0.1/tcp/7100".into(),
+            peers: Vec::new(),
+        }
     }
 }
 
@@ -142,7 +148,10 @@ pub struct SnapshotConfig {
 
 impl Default for SnapshotConfig {
     fn default() -> Self {
-        Self { every_blocks: 5_000, join: true }
+        Self {
+            every_blocks: 5_000,
+            join: true,
+        }
     }
 }
 

@@ -38,12 +38,20 @@ pub struct Api {
 impl Api {
     /// What the handlers of one node share.
     pub fn new(node: Arc<Node>, peers: Peers, key: Option<SecretKey>) -> Self {
-        Self { node, peers, key, batches: Arc::new(Semaphore::new(1)) }
+        Self {
+            node,
+            peers,
+            key,
+            batches: Arc::new(Semaphore::new(1)),
+        }
     }
 
     /// Checks a batch of transactions on a thread of its own, where it does not hold up the votes. Batches take turns,
     /// so that they leave a processor to consensus.
-    async fn check<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+    async fn check<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
         let turn = Arc::clone(&self.batches).acquire_owned().await;
         let checked = tokio::task::spawn_blocking(move || {
             let _turn = turn;

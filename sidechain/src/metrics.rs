@@ -31,7 +31,11 @@ fn label(address: &Address) -> String {
 pub fn look(node: &Node) {
     let (height, head_time_ms, validators) = {
         let ledger = node.ledger();
-        (ledger.height(), ledger.head_time_ms(), ledger.validators().clone())
+        (
+            ledger.height(),
+            ledger.head_time_ms(),
+            ledger.validators().clone(),
+        )
     };
     gauge!("hotpot_node_height").set(to_gauge(height));
     gauge!("hotpot_node_head_time_seconds").set(to_gauge(head_time_ms / 1_000));
@@ -43,7 +47,8 @@ pub fn look(node: &Node) {
     gauge!("hotpot_node_power_online_ratio").set(ratio(node.attendance().power()));
     for validator in validators.as_slice() {
         // A validator that never missed one has a counter too, at zero.
-        counter!("hotpot_node_blocks_missed_total", "validator" => label(&validator.address)).increment(0);
+        counter!("hotpot_node_blocks_missed_total", "validator" => label(&validator.address))
+            .increment(0);
     }
 }
 

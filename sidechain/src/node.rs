@@ -15,8 +15,8 @@ use domain::ledger::{BlockExecution, EpochCheckpoint, Event, Executed};
 use domain::limits::BLOCK_AHEAD_MS_MAX;
 use domain::transaction::VerifiedTransaction;
 use domain::{
-    Address, B256, Block, CommitCertificate, Genesis, Ledger, Payload, Rejection, SaleKey, SignedTransaction,
-    ValidatorSet,
+    Address, B256, Block, CommitCertificate, Genesis, Ledger, Payload, Rejection, SaleKey,
+    SignedTransaction, ValidatorSet,
 };
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -87,7 +87,9 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Milliseconds since the Unix epoch by this machine's clock.
 pub fn now_ms() -> u64 {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let elapsed = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -229,7 +231,11 @@ impl Node {
             }
             (ledger.next_height(), ledger.genesis().first_height)
         };
-        if (first..next).contains(&height) { self.store.validators_at(height) } else { Ok(None) }
+        if (first..next).contains(&height) {
+            self.store.validators_at(height)
+        } else {
+            Ok(None)
+        }
     }
 
     /// Whether the node follows consensus.
@@ -264,7 +270,10 @@ impl Node {
             let time_ms = now_ms().max(ledger.head_time_ms() + 1);
             ledger.admits(&transaction, time_ms)?;
         }
-        let pending = Pending { transaction: Arc::new(transaction), lines };
+        let pending = Pending {
+            transaction: Arc::new(transaction),
+            lines,
+        };
         let offered = locked(&self.mempool).offer(pending, source);
         match offered {
             Offered::Full => Err(AdmissionError::Full),
@@ -285,7 +294,11 @@ impl Node {
     pub fn wait_for(self: &Arc<Self>, id: B256) -> Waiter {
         let (sender, receiver) = oneshot::channel();
         locked(&self.waiters).entry(id).or_default().push(sender);
-        Waiter { node: Arc::clone(self), id, receiver }
+        Waiter {
+            node: Arc::clone(self),
+            id,
+            receiver,
+        }
     }
 
     fn forget_closed(&self, id: B256) {
@@ -324,7 +337,8 @@ impl Node {
         let (mut ids, mut rejected) = (Vec::new(), Vec::new());
         let (block, executed) = {
             let ledger = self.ledger();
-            let mut execution = BlockExecution::begin(&ledger, now_ms().max(ledger.head_time_ms() + 1));
+            let mut execution =
+                BlockExecution::begin(&ledger, now_ms().max(ledger.head_time_ms() + 1));
             let mut transactions = Vec::new();
             for transaction in waiting {
                 if execution.apply(&transaction).is_err() {
@@ -337,10 +351,22 @@ impl Node {
             let header = execution.header(proposer, last_commit.as_ref());
             let hash = header.hash();
             let executed = execution.finish(hash, last_commit.as_ref());
-            (Block { header, last_commit, transactions }, executed)
+            (
+                Block {
+                    header,
+                    last_commit,
+                    transactions,
+                },
+                executed,
+            )
         };
         self.drop_rejected(rejected);
-        Candidate { bytes: block.encode().into(), block, ids, executed }
+        Candidate {
+            bytes: block.encode().into(),
+            block,
+            ids,
+            executed,
+        }
     }
 
     /// Drops what waits and cannot be in a block any more, and tells its sender. A validator does this when it proposes.
@@ -369,12 +395,18 @@ impl Node {
     pub fn keep_lines(&self, late: Vec<(SaleKey, Arc<SaleLines>)>) -> Result<(), StoreError> {
         let mut missing = Vec::new();
         for (key, lines) in late {
-            let Some(height) = self.ledger().sale(key).map(|entry| entry.height) else { continue };
+            let Some(height) = self.ledger().sale(key).map(|entry| entry.height) else {
+                continue;
+            };
             if self.store.lines(height, key)?.is_none() {
                 missing.push(LateLines { height, key, lines });
             }
         }
-        if missing.is_empty() { Ok(()) } else { self.store.put_lines(&missing) }
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            self.store.put_lines(&missing)
+        }
     }
 
     /// Executes a proposed or synced block on top of the ledger. `live` refuses times too far ahead of this clock.
@@ -382,18 +414,29 @@ impl Node {
         let block = Block::decode(bytes)?;
         let latest = now_ms().saturating_add(BLOCK_AHEAD_MS_MAX);
         if live && block.header.time_ms > latest {
-            return Err(InvalidBlock::TooFarAhead { found: block.header.time_ms, latest });
+            return Err(InvalidBlock::TooFarAhead {
+                found: block.header.time_ms,
+                latest,
+            });
         }
         let domain = *self.ledger().domain();
         // Nearly all of the work, so before the ledger is held. They are asked for one by one, in this order.
-        let mut checked = parallel::map(&block.transactions, |one| self.verify(one, &domain)).into_iter();
+        let mut checked =
+            parallel::map(&block.transactions, |one| self.verify(one, &domain)).into_iter();
         let mut ids = Vec::with_capacity(block.transactions.len());
         let executed = self.ledger().execute(&block, &mut |transaction, domain| {
-            let verified = checked.next().unwrap_or_else(|| self.verify(transaction, domain))?;
+            let verified = checked
+                .next()
+                .unwrap_or_else(|| self.verify(transaction, domain))?;
             ids.push(verified.id);
             Ok(verified)
         })?;
-        Ok(Candidate { block, bytes: bytes.clone(), ids, executed })
+        Ok(Candidate {
+            block,
+            bytes: bytes.clone(),
+            ids,
+            executed,
+        })
     }
 
     fn last_certificate(&self) -> Option<CommitCertificate> {
@@ -402,8 +445,17 @@ impl Node {
     }
 
     /// Makes a decided block durable, then the ledger's own, then tells who waits.
-    pub fn commit(&self, decided: Candidate, certificate: CommitCertificate) -> Result<(), StoreError> {
-        let Candidate { block, bytes, ids, executed } = decided;
+    pub fn commit(
+        &self,
+        decided: Candidate,
+        certificate: CommitCertificate,
+    ) -> Result<(), StoreError> {
+        let Candidate {
+            block,
+            bytes,
+            ids,
+            executed,
+        } = decided;
         let height = block.header.height;
         let new_validators = new_validators(&self.ledger()).cloned();
         self.store.decide(&Decision {
@@ -417,13 +469,20 @@ impl Node {
         })?;
         self.note_attendance(&block);
         *locked(&self.last_certificate) = Some(certificate);
-        let events = self.ledger.write().unwrap_or_else(PoisonError::into_inner).commit(executed);
+        let events = self
+            .ledger
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .commit(executed);
         self.forget(&ids);
         for id in ids {
             self.tell(id, &Outcome::Final { height });
         }
         self.height.send_replace(height);
-        if events.iter().any(|event| matches!(event, Event::EpochClosed { .. })) {
+        if events
+            .iter()
+            .any(|event| matches!(event, Event::EpochClosed { .. }))
+        {
             self.epoch_closed.notify_one();
         }
         Ok(())
@@ -438,7 +497,9 @@ impl Node {
 
     /// A block carries the certificate of the one before.
     fn note_attendance(&self, block: &Block) {
-        let Some(certificate) = &block.last_commit else { return };
+        let Some(certificate) = &block.last_commit else {
+            return;
+        };
         let validators = self.ledger().previous_validators().clone();
         crate::metrics::missed(self.attendance().note(certificate, &validators));
     }
@@ -446,10 +507,17 @@ impl Node {
     fn lines_of(&self, block: &Block, ids: &[B256]) -> Vec<(SaleKey, Arc<SaleLines>)> {
         let mempool = locked(&self.mempool);
         let lines = |(transaction, id): (&SignedTransaction, &B256)| match &transaction.payload {
-            Payload::Sale(sale) => Some((sale.key(), Arc::clone(mempool.get(*id)?.lines.as_ref()?))),
+            Payload::Sale(sale) => {
+                Some((sale.key(), Arc::clone(mempool.get(*id)?.lines.as_ref()?)))
+            }
             _ => None,
         };
-        block.transactions.iter().zip(ids).filter_map(lines).collect()
+        block
+            .transactions
+            .iter()
+            .zip(ids)
+            .filter_map(lines)
+            .collect()
     }
 
     /// Keeps a certificate with more signatures than the one that decided.
@@ -500,10 +568,15 @@ pub fn new_validators(ledger: &Ledger) -> Option<&ValidatorSet> {
 /// Who signed the last stored blocks.
 fn recent_attendance(ledger: &Ledger, store: &Store) -> Result<Attendance, StoreError> {
     let mut attendance = Attendance::default();
-    let oldest = ledger.next_height().saturating_sub(BLOCKS_MAX as u64).max(ledger.genesis().first_height + 1);
+    let oldest = ledger
+        .next_height()
+        .saturating_sub(BLOCKS_MAX as u64)
+        .max(ledger.genesis().first_height + 1);
     for height in oldest..ledger.next_height() {
         let certificate = store.block(height)?.and_then(|block| block.last_commit);
-        if let (Some(certificate), Some(validators)) = (certificate, store.validators_at(height - 1)?) {
+        if let (Some(certificate), Some(validators)) =
+            (certificate, store.validators_at(height - 1)?)
+        {
             attendance.note(&certificate, &validators);
         }
     }

@@ -24,14 +24,22 @@ enum Unusable {
 }
 
 /// Rebuilds the ledger. A snapshot that is of no use is passed over; a store that is damaged stops the start.
-pub fn ledger(genesis: &Genesis, store: &Store, snapshots: &Snapshots) -> Result<Ledger, ReplayError> {
+pub fn ledger(
+    genesis: &Genesis,
+    store: &Store,
+    snapshots: &Snapshots,
+) -> Result<Ledger, ReplayError> {
     for height in snapshots.heights()? {
         match from_snapshot(genesis, store, snapshots, height) {
             Ok(ledger) => return Ok(ledger),
             Err(Unusable::Replay(error @ ReplayError::Store(_))) => return Err(error),
             Err(error) => {
                 let error = format!("{:#}", anyhow::Error::new(error));
-                tracing::warn!(height, error, "a snapshot is of no use: an older state is taken");
+                tracing::warn!(
+                    height,
+                    error,
+                    "a snapshot is of no use: an older state is taken"
+                );
             }
         }
     }
@@ -41,14 +49,25 @@ pub fn ledger(genesis: &Genesis, store: &Store, snapshots: &Snapshots) -> Result
     }
 }
 
-fn from_snapshot(genesis: &Genesis, store: &Store, snapshots: &Snapshots, height: u64) -> Result<Ledger, Unusable> {
+fn from_snapshot(
+    genesis: &Genesis,
+    store: &Store,
+    snapshots: &Snapshots,
+    height: u64,
+) -> Result<Ledger, Unusable> {
     let started = Instant::now();
     let ledger = Ledger::import(genesis.clone(), snapshots.read(height)?)?;
     if ledger.height() != height {
-        return Err(Unusable::Height { found: ledger.height() });
+        return Err(Unusable::Height {
+            found: ledger.height(),
+        });
     }
     check_block(&ledger, store)?;
-    tracing::info!(height, ms = milliseconds(started.elapsed()), "the state is that of a snapshot");
+    tracing::info!(
+        height,
+        ms = milliseconds(started.elapsed()),
+        "the state is that of a snapshot"
+    );
     replay(ledger, store).map_err(Unusable::Replay)
 }
 
@@ -57,7 +76,14 @@ fn check_block(ledger: &Ledger, store: &Store) -> Result<(), Unusable> {
     let failed = |error: StoreError| Unusable::Replay(error.into());
     let block = store.block(ledger.height()).map_err(failed)?;
     let (snapshot, stored) = (ledger.head_hash(), block.map(|block| block.header.hash()));
-    if stored == Some(snapshot) { Ok(()) } else { Err(Unusable::OtherBlock { snapshot, store: stored }) }
+    if stored == Some(snapshot) {
+        Ok(())
+    } else {
+        Err(Unusable::OtherBlock {
+            snapshot,
+            store: stored,
+        })
+    }
 }
 
 /// Executes the stored blocks after a state; their signatures were checked before they were stored. Each block binds
@@ -71,7 +97,9 @@ fn replay(mut ledger: Ledger, store: &Store) -> Result<Ledger, ReplayError> {
         {
             store.put_validators(height, validators)?;
         }
-        let executed = ledger.replay(&block).map_err(|source| ReplayError::Block { height, source })?;
+        let executed = ledger
+            .replay(&block)
+            .map_err(|source| ReplayError::Block { height, source })?;
         ledger.commit(executed);
     }
     check_tip(&ledger, store)?;
@@ -90,8 +118,15 @@ fn check_tip(ledger: &Ledger, store: &Store) -> Result<(), ReplayError> {
         return Ok(());
     }
     let height = ledger.height();
-    let Some(certificate) = store.certificate(height)? else { return Err(ReplayError::NoCertificate { height }) };
+    let Some(certificate) = store.certificate(height)? else {
+        return Err(ReplayError::NoCertificate { height });
+    };
     certificate
-        .verify(ledger.sidechain_id(), height, ledger.head_hash(), ledger.previous_validators())
+        .verify(
+            ledger.sidechain_id(),
+            height,
+            ledger.head_hash(),
+            ledger.previous_validators(),
+        )
         .map_err(|source| ReplayError::Certificate { height, source })
 }

@@ -48,13 +48,19 @@ pub struct Agent {
 impl Agent {
     /// Checks the configuration, tests the detector, binds the port. `gate` says what is permitted, `sink` takes what
     /// was recorded.
-    pub async fn build(config: Config, gate: Arc<dyn ConsentGate>, sink: Arc<dyn SegmentSink>) -> Result<Self> {
+    pub async fn build(
+        config: Config,
+        gate: Arc<dyn ConsentGate>,
+        sink: Arc<dyn SegmentSink>,
+    ) -> Result<Self> {
         config.check()?;
         keep_in_memory()?;
         pipeline::init()?;
         metrics::describe();
         let listen = config.http.listen;
-        let listener = TcpListener::bind(listen).await.with_context(|| format!("listen on {listen}"))?;
+        let listener = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("listen on {listen}"))?;
         let readiness = Readiness::starting();
         let cameras = tokio::task::spawn_blocking({
             let (config, readiness) = (config.clone(), readiness.clone());
@@ -63,7 +69,14 @@ impl Agent {
         let cameras = cameras.await??;
         let platforms = platforms(&config, &cameras)?;
         let context = Context { gate, sink };
-        Ok(Self { cameras, platforms, context, recordings: None, listener, readiness })
+        Ok(Self {
+            cameras,
+            platforms,
+            context,
+            recordings: None,
+            listener,
+            readiness,
+        })
     }
 
     /// With what works on the recordings that its sink takes.
@@ -92,9 +105,13 @@ impl Agent {
         for camera in self.cameras {
             tasks.spawn(camera::run(self.context.clone(), camera, stop.clone()));
         }
-        serve(self.listener, router, stop.clone()).await.context("serve HTTP")?;
+        serve(self.listener, router, stop.clone())
+            .await
+            .context("serve HTTP")?;
         if tokio::time::timeout(STOP, tasks.join_all()).await.is_err() {
-            tracing::warn!("a camera, or what works on recordings, did not stop in time and is left behind");
+            tracing::warn!(
+                "a camera, or what works on recordings, did not stop in time and is left behind"
+            );
         }
         Ok(())
     }
@@ -105,10 +122,19 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
     let gate = NodeGate::new(&config.node.urls, ASK_TIMEOUT)?;
     let recordings = Recordings::open(&config).await?;
     if recordings.is_none() {
-        tracing::warn!("no [vault] is configured: cameras are streamed and previewed, and nothing is recorded");
+        tracing::warn!(
+            "no [vault] is configured: cameras are streamed and previewed, and nothing is recorded"
+        );
     }
-    let sink = recordings.as_ref().map_or_else(|| Arc::new(NoVault) as Arc<dyn SegmentSink>, Recordings::sink);
-    Agent::build(config, Arc::new(gate), sink).await?.with(recordings).run(stop).await
+    let sink = recordings.as_ref().map_or_else(
+        || Arc::new(NoVault) as Arc<dyn SegmentSink>,
+        Recordings::sink,
+    );
+    Agent::build(config, Arc::new(gate), sink)
+        .await?
+        .with(recordings)
+        .run(stop)
+        .await
 }
 
 /// Plays a film as a camera on loopback, until `stop`.
@@ -122,10 +148,16 @@ pub fn measure(args: &MeasureArgs) -> Result<String> {
     keep_in_memory()?;
     pipeline::init()?;
     images::single_threaded()?;
-    let size = crate::core::frame::Size { width: args.width.into(), height: args.height.into() };
+    let size = crate::core::frame::Size {
+        width: args.width.into(),
+        height: args.height.into(),
+    };
     let open = |file: &std::path::PathBuf| CenterFace::open(file, size);
     let detector = args.model_file.as_ref().map(open).transpose()?;
-    let tally = measure::run(args, detector.map(|detector| Looker::start(Box::new(detector))))?;
+    let tally = measure::run(
+        args,
+        detector.map(|detector| Looker::start(Box::new(detector))),
+    )?;
     Ok(serde_json::json!({ "masked": tally.masked, "solid": tally.solid }).to_string())
 }
 
@@ -135,10 +167,17 @@ fn cameras(config: &Config, readiness: &Readiness) -> Result<Vec<Arc<Camera>>> {
     let mut cameras = Vec::new();
     let mut usable = Ok(());
     for given in &config.cameras {
-        let detector = config.detector.model_file.as_ref().map(|file| CenterFace::open(file, config.size()));
+        let detector = config
+            .detector
+            .model_file
+            .as_ref()
+            .map(|file| CenterFace::open(file, config.size()));
         let (policy, looker) = match detector {
             None => (without_detector(given.kind), None),
-            Some(Ok(detector)) => (Policy::FacesAndSilhouettes, Some(Looker::start(Box::new(detector)))),
+            Some(Ok(detector)) => (
+                Policy::FacesAndSilhouettes,
+                Some(Looker::start(Box::new(detector))),
+            ),
             Some(Err(error)) => {
                 usable = Err(unusable(&error));
                 (Policy::Solid, None)
@@ -155,14 +194,21 @@ fn cameras(config: &Config, readiness: &Readiness) -> Result<Vec<Arc<Camera>>> {
 fn platforms(config: &Config, cameras: &[Arc<Camera>]) -> Result<Vec<(Arc<Camera>, Platform)>> {
     let mut found = Vec::new();
     for (given, camera) in config.cameras.iter().zip(cameras) {
-        found.extend(given.platform()?.map(|platform| (Arc::clone(camera), platform)));
+        found.extend(
+            given
+                .platform()?
+                .map(|platform| (Arc::clone(camera), platform)),
+        );
     }
     Ok(found)
 }
 
 fn unusable(error: &Error) -> String {
     let reason = in_full(error);
-    tracing::error!(error = reason, "the detector is not usable: all frames will be solid");
+    tracing::error!(
+        error = reason,
+        "the detector is not usable: all frames will be solid"
+    );
     format!("the detector is not usable, so all frames are solid: {reason}")
 }
 
@@ -174,9 +220,20 @@ fn without_detector(kind: CameraKind) -> Policy {
     }
 }
 
-fn camera(config: &Config, given: &CameraConfig, policy: Policy, looker: Option<Looker>) -> Result<Camera> {
-    let asked = Asked { outlet: config.outlet, camera: given.camera, kind: given.kind };
-    let model = looker.as_ref().and_then(|_| hex::decode(MODEL_SHA256).ok()?.try_into().ok());
+fn camera(
+    config: &Config,
+    given: &CameraConfig,
+    policy: Policy,
+    looker: Option<Looker>,
+) -> Result<Camera> {
+    let asked = Asked {
+        outlet: config.outlet,
+        camera: given.camera,
+        kind: given.kind,
+    };
+    let model = looker
+        .as_ref()
+        .and_then(|_| hex::decode(MODEL_SHA256).ok()?.try_into().ok());
     let setup = Setup {
         size: config.size(),
         bitrate_kbps: config.video.bitrate_kbps,
@@ -184,8 +241,15 @@ fn camera(config: &Config, given: &CameraConfig, policy: Policy, looker: Option<
         policy,
         model_sha256: model,
     };
-    let switch = config.state_dir.as_deref().map(|dir| Switch::new(dir, given.camera));
+    let switch = config
+        .state_dir
+        .as_deref()
+        .map(|dir| Switch::new(dir, given.camera));
     let push_to = given.push_location()?.zip(switch);
-    let push_to = push_to.map(|(location, switch)| PushTo { camera: given.camera, location, switch });
+    let push_to = push_to.map(|(location, switch)| PushTo {
+        camera: given.camera,
+        location,
+        switch,
+    });
     Ok(Camera::new(asked, given.source()?, push_to, setup, looker))
 }

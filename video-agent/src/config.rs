@@ -62,7 +62,12 @@ pub struct VideoConfig {
 
 impl Default for VideoConfig {
     fn default() -> Self {
-        Self { width: 1280, height: 720, bitrate_kbps: 1_500, segment_ms: 60_000 }
+        Self {
+            width: 1280,
+            height: 720,
+            bitrate_kbps: 1_500,
+            segment_ms: 60_000,
+        }
     }
 }
 
@@ -86,7 +91,9 @@ pub struct NodeConfig {
 
 impl Default for NodeConfig {
     fn default() -> Self {
-        Self { urls: vec!["http://127.0.0.1:7000".into()] }
+        Self {
+            urls: vec!["http://127.0.0.1:7000".into()],
+        }
     }
 }
 
@@ -101,7 +108,9 @@ pub struct HttpConfig {
 
 impl Default for HttpConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7600)) }
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7600)),
+        }
     }
 }
 
@@ -154,71 +163,134 @@ impl Config {
         let (width, height) = (self.video.width, self.video.height);
         let rules = [
             (self.outlet == 0, "outlet: is missing"),
-            (width % 8 != 0 || !(320..=3840).contains(&width), "video.width: must be a multiple of 8 from 320 to 3840"),
+            (
+                width % 8 != 0 || !(320..=3840).contains(&width),
+                "video.width: must be a multiple of 8 from 320 to 3840",
+            ),
             (
                 height % 4 != 0 || !(180..=2160).contains(&height),
                 "video.height: must be a multiple of 4 from 180 to 2160",
             ),
-            (!(100..=50_000).contains(&self.video.bitrate_kbps), "video.bitrate_kbps: must be from 100 to 50000"),
+            (
+                !(100..=50_000).contains(&self.video.bitrate_kbps),
+                "video.bitrate_kbps: must be from 100 to 50000",
+            ),
             (
                 !(1_000..=SEGMENT_MS_MAX).contains(&self.video.segment_ms),
                 "video.segment_ms: must be from 1000 to 590000",
             ),
-            (self.node.urls.is_empty(), "node.urls: at least one node is required"),
-            (self.node.urls.iter().any(bad_url), "node.urls: each must begin with http:// or https://"),
+            (
+                self.node.urls.is_empty(),
+                "node.urls: at least one node is required",
+            ),
+            (
+                self.node.urls.iter().any(bad_url),
+                "node.urls: each must begin with http:// or https://",
+            ),
             (self.cameras.is_empty(), "cameras: at least one is required"),
             (
-                self.state_dir.is_none() && self.cameras.iter().any(|camera| camera.push_url.is_some()),
+                self.state_dir.is_none()
+                    && self.cameras.iter().any(|camera| camera.push_url.is_some()),
                 "state_dir: is missing, a public stream's kill switch is remembered there",
             ),
         ];
-        let mut mistakes: Vec<String> =
-            rules.into_iter().filter(|(wrong, _)| *wrong).map(|(_, text)| text.to_owned()).collect();
+        let mut mistakes: Vec<String> = rules
+            .into_iter()
+            .filter(|(wrong, _)| *wrong)
+            .map(|(_, text)| text.to_owned())
+            .collect();
         let mut numbers = BTreeSet::new();
         for (place, camera) in self.cameras.iter().enumerate() {
-            mistakes.extend(camera.mistakes().into_iter().map(|text| format!("cameras[{place}].{text}")));
+            mistakes.extend(
+                camera
+                    .mistakes()
+                    .into_iter()
+                    .map(|text| format!("cameras[{place}].{text}")),
+            );
             if !numbers.insert(camera.camera) {
-                mistakes.push(format!("cameras[{place}].camera: {} is there twice", camera.camera));
+                mistakes.push(format!(
+                    "cameras[{place}].camera: {} is there twice",
+                    camera.camera
+                ));
             }
         }
         mistakes.extend(recording::mistakes(self));
-        if mistakes.is_empty() { Ok(()) } else { Err(ConfigError { mistakes }) }
+        if mistakes.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError { mistakes })
+        }
     }
 
     pub(crate) fn size(&self) -> Size {
-        Size { width: self.video.width.into(), height: self.video.height.into() }
+        Size {
+            width: self.video.width.into(),
+            height: self.video.height.into(),
+        }
     }
 }
 
 impl CameraConfig {
     fn mistakes(&self) -> Vec<&'static str> {
-        let sources =
-            [!self.rtsp.expose().is_empty(), self.rtsp_file.is_some(), self.file.is_some(), self.test.is_some()];
-        let bad_rtsp = !self.rtsp.expose().is_empty() && !is_rtsp(self.rtsp.expose());
-        let bad_test = self.test.as_ref().is_some_and(|name| !TEST_PICTURES.contains(&name.as_str()));
-        let bad_push =
-            self.push_url.as_ref().is_some_and(|url| !url.starts_with("rtmp://") && !url.starts_with("rtmps://"));
-        let rules = [
-            (sources.iter().filter(|given| **given).count() != 1, "rtsp, rtsp_file, file, test: give exactly one"),
-            (bad_rtsp, "rtsp: must begin with rtsp:// or rtsps://"),
-            (bad_test, "test: must be ball, smpte, snow, black, white or pinwheel"),
-            (bad_push, "push_url: must begin with rtmp:// or rtmps://"),
-            (self.push_url.is_some() != self.push_key_file.is_some(), "push_url, push_key_file: give both or none"),
-            (self.platform.is_some() && self.push_url.is_none(), "platform: is of no use without push_url"),
+        let sources = [
+            !self.rtsp.expose().is_empty(),
+            self.rtsp_file.is_some(),
+            self.file.is_some(),
+            self.test.is_some(),
         ];
-        let found = rules.into_iter().filter_map(|(wrong, what)| wrong.then_some(what));
-        found.chain(self.platform.iter().flat_map(PlatformConfig::mistakes)).collect()
+        let bad_rtsp = !self.rtsp.expose().is_empty() && !is_rtsp(self.rtsp.expose());
+        let bad_test = self
+            .test
+            .as_ref()
+            .is_some_and(|name| !TEST_PICTURES.contains(&name.as_str()));
+        let bad_push = self
+            .push_url
+            .as_ref()
+            .is_some_and(|url| !url.starts_with("rtmp://") && !url.starts_with("rtmps://"));
+        let rules = [
+            (
+                sources.iter().filter(|given| **given).count() != 1,
+                "rtsp, rtsp_file, file, test: give exactly one",
+            ),
+            (bad_rtsp, "rtsp: must begin with rtsp:// or rtsps://"),
+            (
+                bad_test,
+                "test: must be ball, smpte, snow, black, white or pinwheel",
+            ),
+            (bad_push, "push_url: must begin with rtmp:// or rtmps://"),
+            (
+                self.push_url.is_some() != self.push_key_file.is_some(),
+                "push_url, push_key_file: give both or none",
+            ),
+            (
+                self.platform.is_some() && self.push_url.is_none(),
+                "platform: is of no use without push_url",
+            ),
+        ];
+        let found = rules
+            .into_iter()
+            .filter_map(|(wrong, what)| wrong.then_some(what));
+        found
+            .chain(self.platform.iter().flat_map(PlatformConfig::mistakes))
+            .collect()
     }
 
     /// Reads what stands in a file of its own.
     pub(crate) fn source(&self) -> anyhow::Result<Source> {
         if let Some(file) = &self.rtsp_file {
             let url = read_secret(file)?;
-            anyhow::ensure!(is_rtsp(url.expose()), "{}: must begin with rtsp:// or rtsps://", file.display());
+            anyhow::ensure!(
+                is_rtsp(url.expose()),
+                "{}: must begin with rtsp:// or rtsps://",
+                file.display()
+            );
             return Ok(Source::Rtsp(url));
         }
         Ok(match (&self.file, &self.test) {
-            (Some(path), _) => Source::File { path: path.clone(), paced: true },
+            (Some(path), _) => Source::File {
+                path: path.clone(),
+                paced: true,
+            },
             (_, Some(pattern)) => Source::Test(pattern.clone()),
             _ => Source::Rtsp(self.rtsp.clone()),
         })
@@ -226,15 +298,23 @@ impl CameraConfig {
 
     /// The account at the platform of the public stream.
     pub(crate) fn platform(&self) -> anyhow::Result<Option<Platform>> {
-        let (Some(platform), Some(file)) = (&self.platform, &self.push_key_file) else { return Ok(None) };
+        let (Some(platform), Some(file)) = (&self.platform, &self.push_key_file) else {
+            return Ok(None);
+        };
         platform.open(read_secret(file)?).map(Some)
     }
 
     /// URL and key of the public stream.
     pub(crate) fn push_location(&self) -> anyhow::Result<Option<Secret>> {
-        let (Some(url), Some(file)) = (&self.push_url, &self.push_key_file) else { return Ok(None) };
+        let (Some(url), Some(file)) = (&self.push_url, &self.push_key_file) else {
+            return Ok(None);
+        };
         let key = read_secret(file)?;
-        Ok(Some(Secret::new(format!("{}/{}", url.trim_end_matches('/'), key.expose()))))
+        Ok(Some(Secret::new(format!(
+            "{}/{}",
+            url.trim_end_matches('/'),
+            key.expose()
+        ))))
     }
 }
 
@@ -263,7 +343,9 @@ mod tests {
         config.video.width = 641;
         config.cameras = vec![
             camera(r#"{"camera": 1, "kind": "chef"}"#),
-            camera(r#"{"camera": 1, "kind": "customer", "test": "ball ! filesink", "push_url": "http://x"}"#),
+            camera(
+                r#"{"camera": 1, "kind": "customer", "test": "ball ! filesink", "push_url": "http://x"}"#,
+            ),
         ];
         let mistakes = config.check().unwrap_err().mistakes;
         assert_eq!(mistakes.len(), 8, "{mistakes:#?}");
@@ -271,9 +353,18 @@ mod tests {
 
     #[test]
     fn a_camera_with_one_source_is_right() {
-        let cameras = vec![camera(r#"{"camera": 1, "kind": "security", "rtsp": "rtsp://user:secret@10.0.0.7/1"}"#)];
-        let config = Config { outlet: 1, cameras, ..Config::default() };
+        let cameras = vec![camera(
+            r#"{"camera": 1, "kind": "security", "rtsp": "rtsp://user:secret@10.0.0.7/1"}"#,
+        )];
+        let config = Config {
+            outlet: 1,
+            cameras,
+            ..Config::default()
+        };
         config.check().unwrap();
-        assert!(!format!("{config:?}").contains("secret@"), "an address may hold a password");
+        assert!(
+            !format!("{config:?}").contains("secret@"),
+            "an address may hold a password"
+        );
     }
 }

@@ -83,7 +83,9 @@ pub enum Error {
         expected: &'static str,
     },
     /// The detector does not find the one face of the reference picture, or finds more.
-    #[error("the detector's self-test found {found}, expected one face at its place, twice, and none on grey")]
+    #[error(
+        "the detector's self-test found {found}, expected one face at its place, twice, and none on grey"
+    )]
     SelfTest {
         /// What it found.
         found: String,

@@ -19,8 +19,13 @@ pub(crate) struct Api {
 
 impl Api {
     fn camera(&self, number: u64) -> Result<&Camera, Refusal> {
-        let found = self.cameras.iter().find(|camera| camera.asked.camera == number);
-        found.map(AsRef::as_ref).ok_or_else(|| Refusal::not_found("no such camera"))
+        let found = self
+            .cameras
+            .iter()
+            .find(|camera| camera.asked.camera == number);
+        found
+            .map(AsRef::as_ref)
+            .ok_or_else(|| Refusal::not_found("no such camera"))
     }
 }
 
@@ -31,5 +36,8 @@ pub(crate) fn router(cameras: Vec<Arc<Camera>>, vault: Option<Arc<Vault>>) -> Ro
         .merge(preview::router())
         .merge(recordings::router())
         .layer(axum::middleware::from_fn(problem::with_request_id))
-        .with_state(Api { cameras: cameras.into(), vault })
+        .with_state(Api {
+            cameras: cameras.into(),
+            vault,
+        })
 }

@@ -11,7 +11,10 @@ use tokio_util::sync::CancellationToken;
 use video_agent::{Config, MeasureArgs};
 
 #[derive(Parser)]
-#[command(version, about = "Anonymises an outlet's cameras, records and streams them while consent is in force")]
+#[command(
+    version,
+    about = "Anonymises an outlet's cameras, records and streams them while consent is in force"
+)]
 #[command(args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
@@ -68,12 +71,18 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
         #[cfg(feature = "rtsp-camera")]
-        Some(Command::RtspCamera(RtspCamera { film, port, stop_on_stdin_close })) => {
-            until_stopped(stop_on_stdin_close, async |stop| video_agent::rtsp_camera(&film, port, stop).await)
-        }
+        Some(Command::RtspCamera(RtspCamera {
+            film,
+            port,
+            stop_on_stdin_close,
+        })) => until_stopped(stop_on_stdin_close, async |stop| {
+            video_agent::rtsp_camera(&film, port, stop).await
+        }),
         None => {
             let config = load(&Config::default(), &cli.sources)?;
-            until_stopped(cli.sources.stop_on_stdin_close, async |stop| video_agent::run(config, stop).await)
+            until_stopped(cli.sources.stop_on_stdin_close, async |stop| {
+                video_agent::run(config, stop).await
+            })
         }
     }
 }
@@ -82,7 +91,9 @@ fn until_stopped(
     on_stdin_close: bool,
     work: impl AsyncFnOnce(CancellationToken) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     let result = runtime.block_on(async { work(shutdown::token(on_stdin_close)?).await });
     // A thread that hangs in a camera's driver must not keep the process alive.
     runtime.shutdown_timeout(Duration::from_millis(500));

@@ -29,7 +29,9 @@ impl Recordings {
     /// chain it is; afterwards the vault knows.
     pub async fn open(config: &Config) -> Result<Option<Self>> {
         config.check()?;
-        let Some(vault) = &config.vault else { return Ok(None) };
+        let Some(vault) = &config.vault else {
+            return Ok(None);
+        };
         let clients = nodes(&config.node.urls)?;
         let genesis = genesis::of_chain(&clients, &vault.dir.join("genesis.json")).await?;
         let backends = backends(&config.ipfs)?;
@@ -58,28 +60,55 @@ impl Recordings {
 
     /// Brings recordings away and takes them back, until `stop`.
     pub(crate) fn start(self, tasks: &mut JoinSet<()>, stop: &CancellationToken) {
-        let Self { vault, sink: _, ledger, backends, dir } = self;
+        let Self {
+            vault,
+            sink: _,
+            ledger,
+            backends,
+            dir,
+        } = self;
         let worker = Worker::new(Arc::clone(&vault), backends, ledger.clone());
         let until = stop.clone();
         tasks.spawn(async move {
             // Every step is durable and may be done twice, so that it can be left anywhere.
             let _ = until.run_until_cancelled(worker.run(until.clone())).await;
         });
-        tasks.spawn(erasures::run(Arc::new(ledger), Arc::clone(&vault), stop.clone()));
+        tasks.spawn(erasures::run(
+            Arc::new(ledger),
+            Arc::clone(&vault),
+            stop.clone(),
+        ));
         tasks.spawn(gauges::run(vault, dir, stop.clone()));
     }
 }
 
 fn agent_key(config: &Config) -> Result<SecretKey> {
-    let keystore = config.agent.keystore_file.as_ref().context("agent.keystore_file: is missing")?;
-    let passphrase = config.agent.passphrase_file.as_ref().context("agent.passphrase_file: is missing")?;
+    let keystore = config
+        .agent
+        .keystore_file
+        .as_ref()
+        .context("agent.keystore_file: is missing")?;
+    let passphrase = config
+        .agent
+        .passphrase_file
+        .as_ref()
+        .context("agent.passphrase_file: is missing")?;
     Ok(wallet::load(keystore, read_secret(passphrase)?.expose())?)
 }
 
 fn open_vault(config: &VaultConfig, agent: Agent) -> Result<Vault> {
-    let VaultConfig { dir, keys_dir, spool_bytes_max, .. } = config.clone();
+    let VaultConfig {
+        dir,
+        keys_dir,
+        spool_bytes_max,
+        ..
+    } = config.clone();
     let key = agent.key;
-    let settings = Settings { dir, keys_dir, spool_bytes_max };
+    let settings = Settings {
+        dir,
+        keys_dir,
+        spool_bytes_max,
+    };
     Vault::open(&settings, &MasterSecret::Keystore(&key), agent).context("open the vault")
 }
 
@@ -87,11 +116,19 @@ fn backends(config: &IpfsConfig) -> Result<Backends> {
     let mut others = Vec::new();
     for service in &config.pinning_services {
         let token = read_secret(&service.token_file)?;
-        others.push(Backend::PinningService(PinningService::new(&service.url, token, service.origins.clone())?));
+        others.push(Backend::PinningService(PinningService::new(
+            &service.url,
+            token,
+            service.origins.clone(),
+        )?));
     }
     if let Some(pinata) = &config.pinata {
         let jwt = read_secret(&pinata.jwt_file)?;
-        others.push(Backend::Pinata(Pinata::new(&pinata.api_url, &pinata.uploads_url, jwt)?));
+        others.push(Backend::Pinata(Pinata::new(
+            &pinata.api_url,
+            &pinata.uploads_url,
+            jwt,
+        )?));
     }
     Ok(Backends::new(first(config)?, others)?)
 }
@@ -99,10 +136,18 @@ fn backends(config: &IpfsConfig) -> Result<Backends> {
 /// Who is given the content.
 fn first(config: &IpfsConfig) -> Result<Backend> {
     if let Some(url) = &config.kubo_url {
-        let token = config.kubo_token_file.as_deref().map(read_secret).transpose()?;
+        let token = config
+            .kubo_token_file
+            .as_deref()
+            .map(read_secret)
+            .transpose()?;
         return Ok(Backend::Kubo(Kubo::new(url, token)?));
     }
-    let dir = config.block_store_dir.as_ref().context("ipfs.kubo_url, ipfs.block_store_dir: give exactly one")?;
-    let store = BlockStore::open(dir, config.block_store_bytes_max).context("open the block store")?;
+    let dir = config
+        .block_store_dir
+        .as_ref()
+        .context("ipfs.kubo_url, ipfs.block_store_dir: give exactly one")?;
+    let store =
+        BlockStore::open(dir, config.block_store_bytes_max).context("open the block store")?;
     Ok(Backend::BuiltIn(Arc::new(store)))
 }

@@ -60,7 +60,11 @@ impl SegmentSink for NoVault {
     }
 
     async fn accept(&self, segment: Segment) -> Result<(), SinkError> {
-        tracing::debug!(camera = segment.camera, sequence = segment.sequence, "no vault: a segment is dropped");
+        tracing::debug!(
+            camera = segment.camera,
+            sequence = segment.sequence,
+            "no vault: a segment is dropped"
+        );
         Ok(())
     }
 }

@@ -11,14 +11,19 @@ const dist = new URL('../dist/', import.meta.url)
 const assets = readdirSync(new URL('assets/', dist))
 
 /** Scripts, styles and pictures that a text names, and what those name in turn; scripts count if `counts` says so. */
-function filesOf(name: string, found: Set<string>, counts: (text: string, script: string) => boolean): Set<string> {
+function filesOf(
+  name: string,
+  found: Set<string>,
+  counts: (text: string, script: string) => boolean,
+): Set<string> {
   if (found.has(name)) return found
   found.add(name)
   if (!/\.(html|js|css)$/.test(name)) return found
   const text = readFileSync(new URL(name, dist), 'utf8')
   for (const asset of assets) {
     const ofScript = name.endsWith('.js') && asset.endsWith('.js')
-    if (ofScript ? counts(text, asset) : text.includes(asset)) filesOf(`assets/${asset}`, found, counts)
+    if (ofScript ? counts(text, asset) : text.includes(asset))
+      filesOf(`assets/${asset}`, found, counts)
   }
   return found
 }
@@ -29,16 +34,26 @@ function importsAtOnce(text: string, script: string): boolean {
 }
 
 function gzippedBytes(files: string[]): number {
-  return files.reduce((sum, name) => sum + gzipSync(readFileSync(new URL(name, dist)), { level: 9 }).length, 0)
+  return files.reduce(
+    (sum, name) => sum + gzipSync(readFileSync(new URL(name, dist)), { level: 9 }).length,
+    0,
+  )
 }
 
 let tooBig = false
 for (const page of readdirSync(dist).filter((name) => name.endsWith('.html'))) {
   const first = [...filesOf(page, new Set(), importsAtOnce)]
-  const later = [...filesOf(page, new Set(), (text, script) => text.includes(script))].filter((name) => !first.includes(name))
+  const later = [...filesOf(page, new Set(), (text, script) => text.includes(script))].filter(
+    (name) => !first.includes(name),
+  )
   const [firstBytes, laterBytes] = [gzippedBytes(first), gzippedBytes(later)]
-  const more = later.length > 0 ? `; later ${laterBytes} of ${LATER_BUDGET_BYTES}, in ${later.length} files` : ''
-  console.log(`${page}: ${firstBytes} of ${FIRST_BUDGET_BYTES} bytes gzipped, in ${first.length} files${more}`)
+  const more =
+    later.length > 0
+      ? `; later ${laterBytes} of ${LATER_BUDGET_BYTES}, in ${later.length} files`
+      : ''
+  console.log(
+    `${page}: ${firstBytes} of ${FIRST_BUDGET_BYTES} bytes gzipped, in ${first.length} files${more}`,
+  )
   tooBig ||= firstBytes > FIRST_BUDGET_BYTES || laterBytes > LATER_BUDGET_BYTES
 }
 if (tooBig) {

@@ -21,7 +21,10 @@ export const liveScenarios = [
   { name: 'live: the owner looks at the anonymised picture, and it moves', run: looks },
   { name: 'live: recordings are listed and anchored', run: areAnchored },
   { name: 'live: what the owner erases is gone from the agent too', run: erasesForGood },
-  { name: 'live: a guest revokes, the camera stops, and the recordings become tombstones', run: revokes },
+  {
+    name: 'live: a guest revokes, the camera stops, and the recordings become tombstones',
+    run: revokes,
+  },
 ]
 
 async function openAsOwner(visit: Visit) {
@@ -35,10 +38,19 @@ async function looks(visit: Visit) {
   await openAsOwner(visit)
   await chip(visit, KITCHEN, 'live')
   const picture = visit.page.locator('video[data-testid=preview]')
-  const shown = () => picture.evaluate((one) => ({ at: (one as HTMLVideoElement).currentTime, wide: (one as HTMLVideoElement).videoWidth }))
+  const shown = () =>
+    picture.evaluate((one) => ({
+      at: (one as HTMLVideoElement).currentTime,
+      wide: (one as HTMLVideoElement).videoWidth,
+    }))
   const first = await visit.until('a picture', shown, ({ at, wide }) => at > 0 && wide > 0, 40_000)
   await visit.until('the picture moves', shown, ({ at }) => at > first.at + 1)
-  await visit.until('more than a solid frame', () => coloursOf(picture), (colours) => colours > 20, 60_000)
+  await visit.until(
+    'more than a solid frame',
+    () => coloursOf(picture),
+    (colours) => colours > 20,
+    60_000,
+  )
   for (const width of WIDTHS) {
     await visit.width(width)
     await visit.refuseOverflow(`live, ${width}`)
@@ -46,7 +58,11 @@ async function looks(visit: Visit) {
   }
   await visit.refuseAxeViolations('live')
   await visit.page.reload()
-  await visit.until('it stays open', () => picture.count(), (count) => count === 1)
+  await visit.until(
+    'it stays open',
+    () => picture.count(),
+    (count) => count === 1,
+  )
 }
 
 /** How many colours a frame has, coarsely: one that is solid has one or two. */
@@ -57,7 +73,12 @@ function coloursOf(picture: Locator): Promise<number> {
     drawing?.drawImage(one as HTMLVideoElement, 0, 0, 64, 36)
     const { data } = drawing?.getImageData(0, 0, 64, 36) ?? { data: [] }
     const colours = new Set<number>()
-    for (let at = 0; at + 2 < data.length; at += 4) colours.add(((data[at] ?? 0) >> 3) * 1024 + ((data[at + 1] ?? 0) >> 3) * 32 + ((data[at + 2] ?? 0) >> 3))
+    for (let at = 0; at + 2 < data.length; at += 4)
+      colours.add(
+        ((data[at] ?? 0) >> 3) * 1024 +
+          ((data[at + 1] ?? 0) >> 3) * 32 +
+          ((data[at + 2] ?? 0) >> 3),
+      )
     return colours.size
   })
 }
@@ -65,24 +86,46 @@ function coloursOf(picture: Locator): Promise<number> {
 async function areAnchored(visit: Visit) {
   await visit.open(PAGE)
   const anchored = () => visit.page.locator('[data-cid][data-state=anchored]').count()
-  await visit.until('an anchored recording', async () => (await visit.page.reload(), await visit.get('recordings').waitFor(), anchored()), (count) => count > 0, ANCHORED_WAIT_MS)
-  await visit.page.locator('[data-state=anchored]').first().getByRole('button', { name: /^Details/ }).click()
-  const proof = await visit.page.request.get(`${settings.gateway}${await visit.get('proof').first().getAttribute('href')}`)
+  await visit.until(
+    'an anchored recording',
+    async () => (await visit.page.reload(), await visit.get('recordings').waitFor(), anchored()),
+    (count) => count > 0,
+    ANCHORED_WAIT_MS,
+  )
+  await visit.page
+    .locator('[data-state=anchored]')
+    .first()
+    .getByRole('button', { name: /^Details/ })
+    .click()
+  const proof = await visit.page.request.get(
+    `${settings.gateway}${await visit.get('proof').first().getAttribute('href')}`,
+  )
   assert.equal(proof.status(), 200, 'the proof is there')
   await visit.screenshot('live-recordings')
 }
 
 async function erasesForGood(visit: Visit) {
   await openAsOwner(visit)
-  const row = visit.page.locator('[data-cid]').filter({ hasText: `Camera ${KITCHEN}` }).first()
+  const row = visit.page
+    .locator('[data-cid]')
+    .filter({ hasText: `Camera ${KITCHEN}` })
+    .first()
   const cid = (await row.getAttribute('data-cid')) ?? ''
   const chosen = visit.page.locator(`[data-cid="${cid}"]`)
   await chosen.getByRole('button', { name: /^Details/ }).click()
   await chosen.getByTestId('erase').click()
   await visit.page.getByLabel('Reason').selectOption('request')
   await visit.page.getByRole('button', { name: 'Sign and erase' }).click()
-  await visit.until('a tombstone', () => chosen.getAttribute('data-state'), (state) => state === 'erased')
-  await visit.until('the agent has nothing of it', () => heldCids(visit, KITCHEN), (cids) => !cids.includes(cid))
+  await visit.until(
+    'a tombstone',
+    () => chosen.getAttribute('data-state'),
+    (state) => state === 'erased',
+  )
+  await visit.until(
+    'the agent has nothing of it',
+    () => heldCids(visit, KITCHEN),
+    (cids) => !cids.includes(cid),
+  )
 }
 
 async function revokes(visit: Visit) {
@@ -93,29 +136,62 @@ async function revokes(visit: Visit) {
     await visit.page.reload()
     await visit.get('recordings').waitFor()
     const held = await heldCids(visit, TABLE)
-    const rows = await visit.page.locator('[data-cid]').evaluateAll((all) => all.map((row) => row.getAttribute('data-cid') ?? ''))
+    const rows = await visit.page
+      .locator('[data-cid]')
+      .evaluateAll((all) => all.map((row) => row.getAttribute('data-cid') ?? ''))
     return rows.filter((cid) => held.includes(cid))
   }
-  const recorded = await visit.until('recordings of the table', listed, (cids) => cids.length > 0, ANCHORED_WAIT_MS)
-  const consents = await (await visit.page.request.get(`${settings.gateway}/api/v1/outlets/${OUTLET}/consents?camera=${TABLE}`)).json()
+  const recorded = await visit.until(
+    'recordings of the table',
+    listed,
+    (cids) => cids.length > 0,
+    ANCHORED_WAIT_MS,
+  )
+  const consents = await (
+    await visit.page.request.get(
+      `${settings.gateway}/api/v1/outlets/${OUTLET}/consents?camera=${TABLE}`,
+    )
+  ).json()
   // The player may be about to ask for what is gone now.
   visit.failedRequestsAreExpected = true
   for (const { id } of consents as { id: string }[]) await revoke(id)
   await chip(visit, TABLE, 'waiting')
-  await visit.until('the agent has nothing of the table', () => heldCids(visit, TABLE), (cids) => cids.length === 0, ANCHORED_WAIT_MS)
+  await visit.until(
+    'the agent has nothing of the table',
+    () => heldCids(visit, TABLE),
+    (cids) => cids.length === 0,
+    ANCHORED_WAIT_MS,
+  )
   const last = visit.page.locator(`[data-cid="${recorded[0]}"]`)
-  await visit.until('a tombstone', async () => (await visit.page.reload(), await visit.get('recordings').waitFor(), last.getAttribute('data-state')), (state) => state === 'erased', ANCHORED_WAIT_MS)
+  await visit.until(
+    'a tombstone',
+    async () => (
+      await visit.page.reload(),
+      await visit.get('recordings').waitFor(),
+      last.getAttribute('data-state')
+    ),
+    (state) => state === 'erased',
+    ANCHORED_WAIT_MS,
+  )
   await visit.screenshot('live-revoked')
 }
 
 async function chip(visit: Visit, camera: number, words: string) {
   const line = visit.page.locator(`[data-camera="${camera}"]`)
-  await visit.until(`camera ${camera} is ${words}`, () => line.innerText(), (text) => text.includes(words))
+  await visit.until(
+    `camera ${camera} is ${words}`,
+    () => line.innerText(),
+    (text) => text.includes(words),
+  )
 }
 
 /** What the agent itself says that it holds, whole or on its way out. */
 async function heldCids(visit: Visit, camera: number): Promise<string[]> {
-  const page = await (await visit.page.request.get(`${network.video_agent?.http}/api/v1/recordings?camera=${camera}&limit=500`)).json()
+  const page = await (
+    await visit.page.request.get(
+      `${network.video_agent?.http}/api/v1/recordings?camera=${camera}&limit=500`,
+    )
+  ).json()
   return (page.data as { cid: string }[]).map(({ cid }) => cid)
 }
 
@@ -124,5 +200,14 @@ async function revoke(consent: string) {
   const file = join(mkdtempSync(join(tmpdir(), 'hotpot-revoke-')), 'revoke.json')
   writeFileSync(file, JSON.stringify({ type: 'revoke_consent', consent }))
   const node = network.nodes[0]?.http ?? ''
-  await promisify(execFile)(settings.hotpot, ['wallet', 'sign', '--send', '--node', node, '--key', `${settings.dataDir}/keys/guest-0.json`, file])
+  await promisify(execFile)(settings.hotpot, [
+    'wallet',
+    'sign',
+    '--send',
+    '--node',
+    node,
+    '--key',
+    `${settings.dataDir}/keys/guest-0.json`,
+    file,
+  ])
 }

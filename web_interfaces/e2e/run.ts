@@ -11,7 +11,9 @@ const only = process.argv[2] ?? ''
 const all = network.video_agent ? liveScenarios : scenarios
 const chosen = all.filter(({ name }) => name.includes(only))
 if (chosen.length === 0) {
-  console.error(`no scenario has ${only} in its name; there are:\n${all.map(({ name }) => name).join('\n')}`)
+  console.error(
+    `no scenario has ${only} in its name; there are:\n${all.map(({ name }) => name).join('\n')}`,
+  )
   process.exit(2)
 }
 mkdirSync(settings.screenshots, { recursive: true })
@@ -29,14 +31,22 @@ for (const scenario of chosen) {
     console.log(`ok      ${scenario.name} (${seconds(startedAt)} s)`)
   } catch (error) {
     failed += 1
-    const picture = await visit.screenshot(`failed-${scenario.name.replaceAll(/\W+/g, '-')}`).catch(() => 'no picture')
-    console.log(`FAILED  ${scenario.name} (${seconds(startedAt)} s)\n${indented(error)}\n        picture: ${picture}`)
+    const picture = await visit
+      .screenshot(`failed-${scenario.name.replaceAll(/\W+/g, '-')}`)
+      .catch(() => 'no picture')
+    console.log(
+      `FAILED  ${scenario.name} (${seconds(startedAt)} s)\n${indented(error)}\n        picture: ${picture}`,
+    )
   } finally {
     await visit.end()
   }
 }
 await browser.close()
-console.log(failed === 0 ? `${chosen.length} scenarios hold` : `${failed} of ${chosen.length} scenarios failed`)
+console.log(
+  failed === 0
+    ? `${chosen.length} scenarios hold`
+    : `${failed} of ${chosen.length} scenarios failed`,
+)
 process.exitCode = failed === 0 ? 0 : 1
 
 function seconds(since: number): string {
@@ -45,5 +55,9 @@ function seconds(since: number): string {
 
 function indented(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
-  return text.split('\n').slice(0, 30).map((line) => `        ${line}`).join('\n')
+  return text
+    .split('\n')
+    .slice(0, 30)
+    .map((line) => `        ${line}`)
+    .join('\n')
 }

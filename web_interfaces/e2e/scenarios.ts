@@ -12,7 +12,15 @@ interface Scenario {
 
 const ALL_STAGES_WAIT_MS = 90_000
 const STAGES = ['received', 'in_block', 'final', 'anchored', 'minted', 'indexed']
-const CSP = ["default-src 'self'", "style-src 'self'", "img-src 'self' data:", "connect-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"]
+const CSP = [
+  "default-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+]
 const UNKNOWN_ID = 'f'.repeat(32)
 
 export const scenarios: Scenario[] = [
@@ -26,7 +34,10 @@ export const scenarios: Scenario[] = [
   { name: 'an empty list says what will come', run: empty },
   { name: 'an error shows the request id and can be tried again', run: error },
   { name: 'a mirror that stands still is called stale', run: stale },
-  { name: 'the gateway stops: the page says so, keeps its figures and recovers', run: gatewayStops },
+  {
+    name: 'the gateway stops: the page says so, keeps its figures and recovers',
+    run: gatewayStops,
+  },
   { name: 'without the stream of events the page asks by itself', run: noEvents },
   { name: 'a reorganisation steps back visibly', run: stepsBack },
   ...videoScenarios,
@@ -35,10 +46,15 @@ export const scenarios: Scenario[] = [
 async function opens(visit: Visit) {
   const answer = await visit.openReady()
   const policy = answer?.headers()['content-security-policy'] ?? ''
-  for (const directive of CSP) assert.ok(policy.includes(directive), `the CSP lacks ${directive}: ${policy}`)
+  for (const directive of CSP)
+    assert.ok(policy.includes(directive), `the CSP lacks ${directive}: ${policy}`)
   await visit.untilAge('fresh')
   assert.match(await visit.textOf('age'), /^Figures as of .*\d\d:\d\d(:\d\d)?, block [\d,]+/)
-  await visit.until('the mirror is in step', () => visit.textOf('network'), (text) => /^Sidechain [\d,]+ EVM [\d,]+ in step$/.test(text))
+  await visit.until(
+    'the mirror is in step',
+    () => visit.textOf('network'),
+    (text) => /^Sidechain [\d,]+ EVM [\d,]+ in step$/.test(text),
+  )
   assert.equal(await visit.textOf('difference'), '0.00')
   assert.equal(await visit.textOf('disagreements'), '0')
   await visit.screenshot('overview-1280')
@@ -52,25 +68,49 @@ async function saleWalks(visit: Visit) {
   await saleRow(visit, sold).click()
   await visit.get('steps').waitFor()
   await visit.screenshot('sale-waiting-1280')
-  await visit.until('the total of sales grew', () => visit.textOf('total-sales'), (now) => now !== sales)
-  await visit.until('all six stages are done', () => stageStates(visit), (states) => states.every((state) => state.endsWith(' done')), ALL_STAGES_WAIT_MS)
-  const shares = await visit.page.locator('[data-testid=shares] tbody tr').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-share')))
+  await visit.until(
+    'the total of sales grew',
+    () => visit.textOf('total-sales'),
+    (now) => now !== sales,
+  )
+  await visit.until(
+    'all six stages are done',
+    () => stageStates(visit),
+    (states) => states.every((state) => state.endsWith(' done')),
+    ALL_STAGES_WAIT_MS,
+  )
+  const shares = await visit.page
+    .locator('[data-testid=shares] tbody tr')
+    .evaluateAll((rows) => rows.map((row) => row.getAttribute('data-share')))
   assert.deepEqual(shares, ['minted', 'minted'], 'the owner’s and the wallet’s share are minted')
   assert.equal(await visit.textOf('difference'), '0.00')
   await evidenceAnswers(visit)
   await pictures(visit, 'sale')
   await visit.page.reload()
-  await visit.until('a deep link shows the same', () => stageStates(visit), (states) => states.length === 6 && states.every((state) => state.endsWith(' done')))
+  await visit.until(
+    'a deep link shows the same',
+    () => stageStates(visit),
+    (states) => states.length === 6 && states.every((state) => state.endsWith(' done')),
+  )
 }
 
 /** Every link of the timeline answers with JSON. */
 async function evidenceAnswers(visit: Visit) {
-  const links = await visit.page.locator('.timeline .step a, .proof a').evaluateAll((all) => all.map((one) => (one as HTMLAnchorElement).href))
+  const links = await visit.page
+    .locator('.timeline .step a, .proof a')
+    .evaluateAll((all) => all.map((one) => (one as HTMLAnchorElement).href))
   const paths = links.filter((link) => new URL(link).pathname.startsWith('/api/'))
-  assert.ok(paths.length >= 5, `transaction, block, certificate, checkpoint and proof are linked: ${paths.join(' ')}`)
+  assert.ok(
+    paths.length >= 5,
+    `transaction, block, certificate, checkpoint and proof are linked: ${paths.join(' ')}`,
+  )
   for (const path of new Set(paths)) {
     const answer = await visit.page.request.get(path)
-    assert.equal(answer.status(), 200, `${path} answered ${answer.status()}: ${(await answer.text()).slice(0, 300)}`)
+    assert.equal(
+      answer.status(),
+      200,
+      `${path} answered ${answer.status()}: ${(await answer.text()).slice(0, 300)}`,
+    )
     await answer.json()
   }
 }
@@ -93,10 +133,18 @@ async function languages(visit: Visit) {
   await visit.openReady()
   await firstRow(visit).click()
   await visit.get('steps').waitFor()
-  for (const [tag, lang, word] of [['ქარ', 'ka', 'მონაცემები'], ['RU', 'ru', 'Данные'], ['EN', 'en', 'Figures']] as const) {
+  for (const [tag, lang, word] of [
+    ['ქარ', 'ka', 'მონაცემები'],
+    ['RU', 'ru', 'Данные'],
+    ['EN', 'en', 'Figures'],
+  ] as const) {
     await visit.page.getByRole('button', { name: new RegExp(`^${tag},`) }).click()
     assert.equal(await visit.page.locator('html').getAttribute('lang'), lang)
-    await visit.until(`the age line speaks ${lang}`, () => visit.textOf('age'), (text) => text.includes(word))
+    await visit.until(
+      `the age line speaks ${lang}`,
+      () => visit.textOf('age'),
+      (text) => text.includes(word),
+    )
     for (const width of WIDTHS) {
       await visit.width(width)
       await visit.refuseOverflow(`${lang}, ${width}`)
@@ -106,7 +154,11 @@ async function languages(visit: Visit) {
   }
   await visit.page.getByRole('button', { name: /^RU,/ }).click()
   await visit.page.reload()
-  await visit.until('the language is remembered', () => visit.page.locator('html').getAttribute('lang'), (lang) => lang === 'ru')
+  await visit.until(
+    'the language is remembered',
+    () => visit.page.locator('html').getAttribute('lang'),
+    (lang) => lang === 'ru',
+  )
 }
 
 async function keyboard(visit: Visit) {
@@ -135,7 +187,8 @@ async function keyboard(visit: Visit) {
 async function tabTo(visit: Visit, selector: string) {
   for (let presses = 0; presses < 80; presses++) {
     await visit.page.keyboard.press('Tab')
-    if (await visit.page.evaluate((wanted) => document.activeElement?.matches(wanted), selector)) return
+    if (await visit.page.evaluate((wanted) => document.activeElement?.matches(wanted), selector))
+      return
   }
   throw new Error(`80 presses of Tab did not reach ${selector}`)
 }
@@ -161,9 +214,16 @@ async function paging(visit: Visit) {
   const rows = visit.page.locator('[data-sale]')
   const listed = await rows.count()
   const older = visit.page.getByRole('button', { name: 'Older sales' })
-  assert.ok(await older.isVisible(), `the network needs more than 20 sales to page through; it lists ${listed}`)
+  assert.ok(
+    await older.isVisible(),
+    `the network needs more than 20 sales to page through; it lists ${listed}`,
+  )
   await older.click()
-  await visit.until('a second page below', () => rows.count(), (count) => count > listed)
+  await visit.until(
+    'a second page below',
+    () => rows.count(),
+    (count) => count > listed,
+  )
   const keys = await rows.evaluateAll((all) => all.map((one) => one.getAttribute('data-sale')))
   assert.equal(new Set(keys).size, keys.length, 'no sale is listed twice')
 
@@ -191,8 +251,20 @@ async function empty(visit: Visit) {
 
 async function error(visit: Visit) {
   visit.failedRequestsAreExpected = true
-  const problem = { type: 'urn:hotpot:problem:internal', title: 'internal', status: 500, detail: 'the store cannot be read', request_id: 'e2e-1' }
-  await visit.page.route('**/api/v1/supply', (route) => route.fulfill({ status: 500, contentType: 'application/problem+json', body: JSON.stringify(problem) }))
+  const problem = {
+    type: 'urn:hotpot:problem:internal',
+    title: 'internal',
+    status: 500,
+    detail: 'the store cannot be read',
+    request_id: 'e2e-1',
+  }
+  await visit.page.route('**/api/v1/supply', (route) =>
+    route.fulfill({
+      status: 500,
+      contentType: 'application/problem+json',
+      body: JSON.stringify(problem),
+    }),
+  )
   await visit.open()
   const alert = visit.page.locator('.totals [role=alert]')
   await alert.waitFor()
@@ -208,7 +280,12 @@ async function stale(visit: Visit) {
   await visit.page.route('**/api/v1/supply', async (route) => {
     const supply = await answerOf(route)
     const old = '2026-01-01T00:00:00Z'
-    await route.fulfill({ json: { ...supply, as_of: { ...(supply.as_of as object), block_time: old, evm_block_time: old } } })
+    await route.fulfill({
+      json: {
+        ...supply,
+        as_of: { ...(supply.as_of as object), block_time: old, evm_block_time: old },
+      },
+    })
   })
   await visit.openReady()
   await visit.untilAge('stale')
@@ -243,7 +320,11 @@ async function noEvents(visit: Visit) {
   visit.failedRequestsAreExpected = true
   await visit.page.route('**/api/v1/events*', (route) => route.abort())
   await visit.openReady()
-  await visit.until('the age line says that events are interrupted', () => visit.textOf('age'), (text) => text.includes('asks every 5 s'))
+  await visit.until(
+    'the age line says that events are interrupted',
+    () => visit.textOf('age'),
+    (text) => text.includes('asks every 5 s'),
+  )
   const sold = await sell('lobio:2:1120')
   await saleRow(visit, sold).waitFor()
 }
@@ -255,12 +336,27 @@ async function stepsBack(visit: Visit) {
   const path = `**/api/v1/sales/${key}`
   await alterStages(visit, path, (stage) => ({ ...stage, state: 'done' }))
   await row.click()
-  await visit.until('all stages are done', () => stageStates(visit), (states) => states.every((state) => state.endsWith(' done')))
+  await visit.until(
+    'all stages are done',
+    () => stageStates(visit),
+    (states) => states.every((state) => state.endsWith(' done')),
+  )
 
   await visit.unroute()
-  await alterStages(visit, path, (stage) => (EVM_STAGES.has(stage.stage) ? { stage: stage.stage, state: 'waiting', at: null } : { ...stage, state: 'done' }))
+  await alterStages(visit, path, (stage) =>
+    EVM_STAGES.has(stage.stage)
+      ? { stage: stage.stage, state: 'waiting', at: null }
+      : { ...stage, state: 'done' },
+  )
   await visit.get('stepped-back').waitFor()
-  assert.deepEqual(await stageStates(visit), ['received done', 'in_block done', 'final done', 'anchored waiting', 'minted waiting', 'indexed waiting'])
+  assert.deepEqual(await stageStates(visit), [
+    'received done',
+    'in_block done',
+    'final done',
+    'anchored waiting',
+    'minted waiting',
+    'indexed waiting',
+  ])
   await visit.refuseAxeViolations('stepped back')
   await visit.screenshot('stepped-back-1280')
 
@@ -298,8 +394,15 @@ function firstRow(visit: Visit): Locator {
 }
 
 async function stageStates(visit: Visit): Promise<string[]> {
-  const states = await visit.page.locator('[data-stage]').evaluateAll((all) => all.map((one) => `${one.getAttribute('data-stage')} ${one.getAttribute('data-state')}`))
-  assert.deepEqual(states.map((state) => state.split(' ')[0]), states.length === 0 ? [] : STAGES)
+  const states = await visit.page
+    .locator('[data-stage]')
+    .evaluateAll((all) =>
+      all.map((one) => `${one.getAttribute('data-stage')} ${one.getAttribute('data-state')}`),
+    )
+  assert.deepEqual(
+    states.map((state) => state.split(' ')[0]),
+    states.length === 0 ? [] : STAGES,
+  )
   return states
 }
 

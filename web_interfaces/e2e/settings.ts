@@ -20,16 +20,29 @@ function existing(path: string, what: string): string {
 const dataDir = needed('DATA_DIR', 'the data folder of a running hotpot up')
 const till = fileURLToPath(new URL('../../examples/pos-typescript/', import.meta.url))
 export const settings = {
-  gateway: needed('GATEWAY_URL', 'the gateway of a running hotpot up, such as http://127.0.0.1:8080').replace(/\/$/, ''),
+  gateway: needed(
+    'GATEWAY_URL',
+    'the gateway of a running hotpot up, such as http://127.0.0.1:8080',
+  ).replace(/\/$/, ''),
   dataDir,
   /** Witnesses consents. */
-  hotpot: existing(process.env.HOTPOT ?? fileURLToPath(new URL('../../target/debug/hotpot', import.meta.url)), 'cargo build --bin hotpot, or name it in HOTPOT'),
+  hotpot: existing(
+    process.env.HOTPOT ?? fileURLToPath(new URL('../../target/debug/hotpot', import.meta.url)),
+    'cargo build --bin hotpot, or name it in HOTPOT',
+  ),
   /** Outlet 1 sells. */
-  terminalKey: existing(`${dataDir}/keys/terminal-1.json`, 'start the network with --sales, so that it has outlets'),
-  chromium: existing(process.env.CHROMIUM ?? '/usr/bin/chromium', 'apt-get install chromium fonts-noto-core'),
+  terminalKey: existing(
+    `${dataDir}/keys/terminal-1.json`,
+    'start the network with --sales, so that it has outlets',
+  ),
+  chromium: existing(
+    process.env.CHROMIUM ?? '/usr/bin/chromium',
+    'apt-get install chromium fonts-noto-core',
+  ),
   till: (existing(`${till}node_modules`, 'npm ci in examples/pos-typescript'), till),
   screenshots: process.env.SCREENSHOTS ?? fileURLToPath(new URL('screenshots/', import.meta.url)),
 }
 
 /** What runs where. */
-export const network: { nodes: { http: string }[]; video_agent?: { http: string } | null } = JSON.parse(readFileSync(existing(`${dataDir}/network.json`, 'start it with hotpot up'), 'utf8'))
+export const network: { nodes: { http: string }[]; video_agent?: { http: string } | null } =
+  JSON.parse(readFileSync(existing(`${dataDir}/network.json`, 'start it with hotpot up'), 'utf8'))

@@ -21,7 +21,13 @@ export async function sell(line = 'khinkali:2:849'): Promise<Sold> {
   const { stdout } = await run('npm', ['start', '--silent', '--', line], {
     cwd: settings.till,
     timeout: SALE_WAIT_MS,
-    env: { ...process.env, POS_KEY_FILE: settings.terminalKey, POS_URL: settings.gateway, POS_OUTLET: '1', POS_BUYER: buyer },
+    env: {
+      ...process.env,
+      POS_KEY_FILE: settings.terminalKey,
+      POS_URL: settings.gateway,
+      POS_OUTLET: '1',
+      POS_BUYER: buyer,
+    },
   }).catch((error: { stdout?: string; stderr?: string; message: string }) => {
     throw new Error(`the till could not sell: ${error.stdout || error.stderr || error.message}`)
   })
@@ -31,8 +37,32 @@ export async function sell(line = 'khinkali:2:849'): Promise<Sold> {
 /** Witnesses a guest's consent for a camera of outlet 1, as staff would at the till; answers with what the till prints. */
 export async function witness(guest: string, camera: number): Promise<string> {
   const saltFile = join(mkdtempSync(join(tmpdir(), 'hotpot-salt-')), 'salt.json')
-  const node = JSON.parse(readFileSync(`${settings.dataDir}/network.json`, 'utf8')).nodes[0].http as string
-  const consent = ['wallet', 'consent', '--witness', settings.terminalKey, '--guest-address', guest, '--outlet', '1', '--camera', String(camera), '--purpose', 'recording']
-  const { stdout } = await run(settings.hotpot, [...consent, '--for-minutes', '30', '--reference', `camera ${camera}`, '--salt-file', saltFile, '--node', node])
+  const node = JSON.parse(readFileSync(`${settings.dataDir}/network.json`, 'utf8')).nodes[0]
+    .http as string
+  const consent = [
+    'wallet',
+    'consent',
+    '--witness',
+    settings.terminalKey,
+    '--guest-address',
+    guest,
+    '--outlet',
+    '1',
+    '--camera',
+    String(camera),
+    '--purpose',
+    'recording',
+  ]
+  const { stdout } = await run(settings.hotpot, [
+    ...consent,
+    '--for-minutes',
+    '30',
+    '--reference',
+    `camera ${camera}`,
+    '--salt-file',
+    saltFile,
+    '--node',
+    node,
+  ])
   return stdout.trim()
 }

@@ -15,10 +15,22 @@ const TABLE = `/consent.html?outlet=1&camera=${CAMERA}`
 const REVOKED_WITHIN_MS = 10_000
 
 export const videoScenarios = [
-  { name: 'consent: without a table the page asks for it, and nothing is ticked for the guest', run: consentAsks },
-  { name: 'consent: a guest allows with the till’s answer, and takes it back after a reload', run: consentWalks },
-  { name: 'video: consents and recordings in each state, at each width and in both themes', run: videoFits },
-  { name: 'video: an erasure is signed by the owner’s wallet; without one the page says what to do', run: erases },
+  {
+    name: 'consent: without a table the page asks for it, and nothing is ticked for the guest',
+    run: consentAsks,
+  },
+  {
+    name: 'consent: a guest allows with the till’s answer, and takes it back after a reload',
+    run: consentWalks,
+  },
+  {
+    name: 'video: consents and recordings in each state, at each width and in both themes',
+    run: videoFits,
+  },
+  {
+    name: 'video: an erasure is signed by the owner’s wallet; without one the page says what to do',
+    run: erases,
+  },
   { name: 'video: an outlet without cameras says so', run: videoEmpty },
 ]
 
@@ -30,7 +42,10 @@ async function consentWalks(visit: Visit) {
   await fits(visit, 'asked')
   await visit.page.getByLabel('The till’s answer').fill('HOTPOT-WITNESS:1/00')
   await visit.page.getByRole('button', { name: 'Continue' }).click()
-  await visit.page.locator('#answer-help').getByText(/no answer of a till/).waitFor()
+  await visit.page
+    .locator('#answer-help')
+    .getByText(/no answer of a till/)
+    .waitFor()
 
   const guest = `0x${request.split('/')[6]?.toLowerCase()}`
   await visit.page.getByLabel('The till’s answer').fill(await witness(guest, CAMERA))
@@ -50,11 +65,17 @@ async function consentWalks(visit: Visit) {
   await fits(visit, 'revoked')
   await visit.page.getByRole('button', { name: 'Forget this on my device' }).click()
   await visit.get('agree').waitFor()
-  assert.equal(await visit.page.evaluate(() => localStorage.getItem('hotpot.consents')), '[]', 'the key is gone')
+  assert.equal(
+    await visit.page.evaluate(() => localStorage.getItem('hotpot.consents')),
+    '[]',
+    'the key is gone',
+  )
 }
 
 async function inForce(visit: Visit): Promise<unknown[]> {
-  return (await visit.page.request.get(`${settings.gateway}/api/v1/outlets/1/consents?camera=${CAMERA}`)).json()
+  return (
+    await visit.page.request.get(`${settings.gateway}/api/v1/outlets/1/consents?camera=${CAMERA}`)
+  ).json()
 }
 
 async function consentAsks(visit: Visit) {
@@ -68,9 +89,17 @@ async function consentAsks(visit: Visit) {
   assert.equal(await visit.page.locator('input[type=checkbox]:checked').count(), 0)
   await visit.page.getByRole('button', { name: /^I agree/ }).click()
   assert.match(await visit.page.getByRole('alert').innerText(), /at least one/)
-  for (const [tag, word] of [['ქარ', 'რა უნდა იცოდეთ'], ['RU', 'Что важно знать'], ['EN', 'What you should know']] as const) {
+  for (const [tag, word] of [
+    ['ქარ', 'რა უნდა იცოდეთ'],
+    ['RU', 'Что важно знать'],
+    ['EN', 'What you should know'],
+  ] as const) {
     await visit.page.getByRole('button', { name: new RegExp(`^${tag},`) }).click()
-    await visit.until(`the terms speak ${tag}`, () => visit.page.locator('#terms-title').innerText(), (text) => text === word)
+    await visit.until(
+      `the terms speak ${tag}`,
+      () => visit.page.locator('#terms-title').innerText(),
+      (text) => text === word,
+    )
     await fits(visit, tag)
   }
 }
@@ -79,10 +108,18 @@ async function videoFits(visit: Visit) {
   await showRecordings(visit)
   await visit.open('/video.html#/outlet/1')
   await visit.get('recordings').waitFor()
-  const states = await visit.page.locator('[data-cid]').evaluateAll((all) => all.map((one) => one.getAttribute('data-state')))
+  const states = await visit.page
+    .locator('[data-cid]')
+    .evaluateAll((all) => all.map((one) => one.getAttribute('data-state')))
   assert.deepEqual(states, ['pinned', 'in_checkpoint', 'anchored', 'erased'])
-  await visit.page.getByRole('button', { name: /^Details/ }).nth(2).click()
-  assert.match((await visit.get('proof').getAttribute('href')) ?? '', /^\/api\/v1\/recordings\/bafk[a-z2-7]+\/proof$/)
+  await visit.page
+    .getByRole('button', { name: /^Details/ })
+    .nth(2)
+    .click()
+  assert.match(
+    (await visit.get('proof').getAttribute('href')) ?? '',
+    /^\/api\/v1\/recordings\/bafk[a-z2-7]+\/proof$/,
+  )
   for (const theme of ['light', 'dark'] as const) {
     await visit.theme(theme)
     await fits(visit, theme)
@@ -100,24 +137,37 @@ async function erases(visit: Visit) {
   await visit.get('erase-no-wallet').waitFor()
 
   const account = await giveWallet(visit, `${settings.dataDir}/keys/owner-1.json`)
-  await visit.page.route('**/api/v1/transactions', (route) => route.fulfill({ status: 201, json: { id: '0x', status: 'final' } }))
+  await visit.page.route('**/api/v1/transactions', (route) =>
+    route.fulfill({ status: 201, json: { id: '0x', status: 'final' } }),
+  )
   const sent = visit.page.waitForRequest('**/api/v1/transactions')
   await visit.page.reload()
   await openErasure(visit)
   await visit.page.getByLabel('Reason').selectOption('request')
   await visit.page.getByRole('button', { name: 'Sign and erase' }).click()
   const { signature, ...payload } = (await sent).postDataJSON() as Payload & { signature: string }
-  const chain: Chain = await (await visit.page.request.get(`${settings.gateway}/api/v1/network`)).json()
-  assert.equal(signerOf(transactionTypedData(chain, payload), signature), account, 'the owner signed what was sent')
+  const chain: Chain = await (
+    await visit.page.request.get(`${settings.gateway}/api/v1/network`)
+  ).json()
+  assert.equal(
+    signerOf(transactionTypedData(chain, payload), signature),
+    account,
+    'the owner signed what was sent',
+  )
 }
 
 async function openErasure(visit: Visit) {
-  await visit.page.getByRole('button', { name: /^Details/ }).first().click()
+  await visit.page
+    .getByRole('button', { name: /^Details/ })
+    .first()
+    .click()
   await visit.get('erase').click()
 }
 
 async function videoEmpty(visit: Visit) {
-  await visit.page.route('**/api/v1/consents?*', (route) => route.fulfill({ json: { data: [], next_cursor: null, has_more: false, as_of: {} } }))
+  await visit.page.route('**/api/v1/consents?*', (route) =>
+    route.fulfill({ json: { data: [], next_cursor: null, has_more: false, as_of: {} } }),
+  )
   await visit.open('/video.html#/outlet/1')
   await visit.get('no-recording').waitFor()
   await visit.get('no-camera').waitFor()
@@ -126,17 +176,49 @@ async function videoEmpty(visit: Visit) {
 
 /** Four recordings of the frozen vectors, one in each state: a network without cameras has none. */
 async function showRecordings(visit: Visit) {
-  const vectors = JSON.parse(readFileSync(new URL('../../crates/domain/tests/vectors/recordings.json', import.meta.url), 'utf8'))
-  const cids = [...new Set((vectors.recordings as { entry: { cid: string } }[]).map(({ entry }) => entry.cid))]
+  const vectors = JSON.parse(
+    readFileSync(
+      new URL('../../crates/domain/tests/vectors/recordings.json', import.meta.url),
+      'utf8',
+    ),
+  )
+  const cids = [
+    ...new Set((vectors.recordings as { entry: { cid: string } }[]).map(({ entry }) => entry.cid)),
+  ]
   const at = new Date().toISOString()
   const erased = { height: 9, at, by: `0x${'05'.repeat(20)}`, reason: 'retention' }
-  const states = [{ epoch: null, anchored: false }, { epoch: 3, anchored: false }, { epoch: 3, anchored: true }, { epoch: 3, anchored: true, erased }]
+  const states = [
+    { epoch: null, anchored: false },
+    { epoch: 3, anchored: false },
+    { epoch: 3, anchored: true },
+    { epoch: 3, anchored: true, erased },
+  ]
   const data = states.map((state, number) => ({
-    cid: cids[number], transaction_id: `0x${'01'.repeat(32)}`, outlet: 1, camera: 7, consent: `0x${'02'.repeat(32)}`, manifest_hash: `0x${'03'.repeat(32)}`, sequence: number,
-    started_at: at, ended_at: at, agent: `0x${'04'.repeat(20)}`, height: 8, erased: null, ...state,
+    cid: cids[number],
+    transaction_id: `0x${'01'.repeat(32)}`,
+    outlet: 1,
+    camera: 7,
+    consent: `0x${'02'.repeat(32)}`,
+    manifest_hash: `0x${'03'.repeat(32)}`,
+    sequence: number,
+    started_at: at,
+    ended_at: at,
+    agent: `0x${'04'.repeat(20)}`,
+    height: 8,
+    erased: null,
+    ...state,
   }))
-  const as_of = { at, height: 9, block_time: at, evm_block: 9, evm_block_time: at, evm_finalized_block: 1 }
-  await visit.page.route('**/api/v1/recordings?*', (route) => route.fulfill({ json: { data, next_cursor: null, has_more: false, as_of } }))
+  const as_of = {
+    at,
+    height: 9,
+    block_time: at,
+    evm_block: 9,
+    evm_block_time: at,
+    evm_finalized_block: 1,
+  }
+  await visit.page.route('**/api/v1/recordings?*', (route) =>
+    route.fulfill({ json: { data, next_cursor: null, has_more: false, as_of } }),
+  )
 }
 
 async function fits(visit: Visit, where: string) {

@@ -21,7 +21,11 @@ export class Visit {
   }
 
   static async start(browser: Browser): Promise<Visit> {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-GB', reducedMotion: 'reduce' })
+    const context = await browser.newContext({
+      viewport: { width: 1280, height: 900 },
+      locale: 'en-GB',
+      reducedMotion: 'reduce',
+    })
     context.setDefaultTimeout(WAIT_MS)
     const visit = new Visit(context, await context.newPage())
     visit.#listen()
@@ -34,14 +38,19 @@ export class Visit {
     })
     this.page.on('pageerror', (error) => this.#complaints.push(`exception: ${error.message}`))
     this.page.on('request', (request) => {
-      if (!/^(http:\/\/(127\.0\.0\.1|localhost)|data:|blob:)/.test(request.url()) && !request.url().startsWith(settings.gateway)) {
+      if (
+        !/^(http:\/\/(127\.0\.0\.1|localhost)|data:|blob:)/.test(request.url()) &&
+        !request.url().startsWith(settings.gateway)
+      ) {
         this.#complaints.push(`request to a stranger: ${request.url()}`)
       }
     })
   }
 
   refuseComplaints() {
-    const complaints = this.#complaints.filter((text) => !(this.failedRequestsAreExpected && text.includes('Failed to load resource')))
+    const complaints = this.#complaints.filter(
+      (text) => !(this.failedRequestsAreExpected && text.includes('Failed to load resource')),
+    )
     if (complaints.length > 0) throw new Error(`the page complained:\n${complaints.join('\n')}`)
   }
 
@@ -66,23 +75,41 @@ export class Visit {
   }
 
   /** Waits until `test` holds; else says what was last found. */
-  async until<T>(what: string, look: () => Promise<T>, test: (found: T) => boolean, waitMs = WAIT_MS): Promise<T> {
+  async until<T>(
+    what: string,
+    look: () => Promise<T>,
+    test: (found: T) => boolean,
+    waitMs = WAIT_MS,
+  ): Promise<T> {
     const deadline = Date.now() + waitMs
     for (;;) {
       const found = await look()
       if (test(found)) return found
-      if (Date.now() > deadline) throw new Error(`waited ${waitMs / 1000} s for: ${what}\nlast found: ${JSON.stringify(found)}`)
+      if (Date.now() > deadline)
+        throw new Error(
+          `waited ${waitMs / 1000} s for: ${what}\nlast found: ${JSON.stringify(found)}`,
+        )
       await this.page.waitForTimeout(250)
     }
   }
 
   async untilAge(state: string, waitMs = WAIT_MS) {
-    await this.until(`the age line is ${state}`, () => this.get('age').getAttribute('data-state'), (found) => found === state, waitMs)
+    await this.until(
+      `the age line is ${state}`,
+      () => this.get('age').getAttribute('data-state'),
+      (found) => found === state,
+      waitMs,
+    )
   }
 
   async theme(colorScheme: 'light' | 'dark') {
     await this.page.emulateMedia({ colorScheme })
-    await this.page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(null)))))
+    await this.page.evaluate(
+      () =>
+        new Promise((drawn) =>
+          requestAnimationFrame(() => requestAnimationFrame(() => drawn(null))),
+        ),
+    )
   }
 
   async width(width: number) {
@@ -94,16 +121,38 @@ export class Visit {
     const found = await this.page.evaluate(() => {
       const room = document.documentElement.clientWidth
       const wide = document.documentElement.scrollWidth
-      const out = [...document.querySelectorAll('body *')].filter((one) => one.getBoundingClientRect().right > room + 1 && !one.closest('.skip, .only-heard'))
-      return { room, wide, out: out.slice(0, 5).map((one) => `${one.tagName.toLowerCase()}.${one.className} ${one.textContent?.slice(0, 40)}`) }
+      const out = [...document.querySelectorAll('body *')].filter(
+        (one) => one.getBoundingClientRect().right > room + 1 && !one.closest('.skip, .only-heard'),
+      )
+      return {
+        room,
+        wide,
+        out: out
+          .slice(0, 5)
+          .map(
+            (one) =>
+              `${one.tagName.toLowerCase()}.${one.className} ${one.textContent?.slice(0, 40)}`,
+          ),
+      }
     })
-    if (found.wide > found.room) throw new Error(`${where}: ${found.wide} pixels wide in ${found.room}:\n${found.out.join('\n')}`)
+    if (found.wide > found.room)
+      throw new Error(
+        `${where}: ${found.wide} pixels wide in ${found.room}:\n${found.out.join('\n')}`,
+      )
   }
 
   async refuseAxeViolations(where: string) {
     const { violations } = await new AxeBuilder({ page: this.page }).withTags(AXE_TAGS).analyze()
     if (violations.length === 0) return
-    const lines = violations.flatMap((one) => [`${one.id}: ${one.help}`, ...one.nodes.slice(0, 4).map((node) => `  ${node.target.join(' ')}: ${node.any[0]?.message ?? node.html.slice(0, 120)}`)])
+    const lines = violations.flatMap((one) => [
+      `${one.id}: ${one.help}`,
+      ...one.nodes
+        .slice(0, 4)
+        .map(
+          (node) =>
+            `  ${node.target.join(' ')}: ${node.any[0]?.message ?? node.html.slice(0, 120)}`,
+        ),
+    ])
     throw new Error(`${where}: axe found ${violations.length} violations:\n${lines.join('\n')}`)
   }
 

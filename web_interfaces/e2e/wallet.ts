@@ -10,8 +10,17 @@ function keyOf(file: string): string {
   const { crypto } = JSON.parse(readFileSync(file, 'utf8'))
   const { n, r, p, dklen, salt } = crypto.kdfparams
   const password = readFileSync(`${dirname(file)}/passphrase`, 'utf8').trim()
-  const derived = scryptSync(password, Buffer.from(salt, 'hex'), dklen, { N: n, r, p, maxmem: 256 * n * r })
-  const decipher = createDecipheriv('aes-128-ctr', derived.subarray(0, 16), Buffer.from(crypto.cipherparams.iv, 'hex'))
+  const derived = scryptSync(password, Buffer.from(salt, 'hex'), dklen, {
+    N: n,
+    r,
+    p,
+    maxmem: 256 * n * r,
+  })
+  const decipher = createDecipheriv(
+    'aes-128-ctr',
+    derived.subarray(0, 16),
+    Buffer.from(crypto.cipherparams.iv, 'hex'),
+  )
   return `0x${Buffer.concat([decipher.update(Buffer.from(crypto.ciphertext, 'hex')), decipher.final()]).toString('hex')}`
 }
 
@@ -24,11 +33,21 @@ export async function giveWallet(visit: Visit, keystore: string): Promise<string
     if (method === 'eth_signTypedData_v4') return sign(data, key)
     return null
   })
-  const chainId = (await (await visit.page.request.get(`${new URL(visit.page.url()).origin}/api/v1/network`)).json()).evm_chain_id as number
+  const chainId = (
+    await (
+      await visit.page.request.get(`${new URL(visit.page.url()).origin}/api/v1/network`)
+    ).json()
+  ).evm_chain_id as number
   await visit.page.addInitScript((id) => {
-    const page = globalThis as unknown as { ethereum: unknown; hotpotWallet(method: string, params: unknown[]): Promise<unknown> }
+    const page = globalThis as unknown as {
+      ethereum: unknown
+      hotpotWallet(method: string, params: unknown[]): Promise<unknown>
+    }
     page.ethereum = {
-      request: ({ method, params = [] }: { method: string; params?: unknown[] }) => (method === 'eth_chainId' ? Promise.resolve(`0x${id.toString(16)}`) : page.hotpotWallet(method, params)),
+      request: ({ method, params = [] }: { method: string; params?: unknown[] }) =>
+        method === 'eth_chainId'
+          ? Promise.resolve(`0x${id.toString(16)}`)
+          : page.hotpotWallet(method, params),
     }
   }, chainId)
   return addressOf(key)

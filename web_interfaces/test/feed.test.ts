@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import type { SaleRow, SalesPage } from '../src/shared/api.ts'
 import { type FeedRows, withNewest, withOlder } from '../src/shared/feed.ts'
 
-const row = (id: string, anchored = false): SaleRow => ({ outlet: 1, sale_id: id, anchored }) as SaleRow
+const row = (id: string, anchored = false): SaleRow =>
+  ({ outlet: 1, sale_id: id, anchored }) as SaleRow
 const feed = (...ids: string[]): FeedRows => ({ rows: ids.map((id) => row(id)), cursor: '3.0' })
 const ids = (state: FeedRows) => state.rows.map((one) => one.sale_id)
 
@@ -14,7 +15,10 @@ test('newer sales come on top, in their order', () => {
 test('a sale that is listed already takes its new figures in its old place', () => {
   const state = withNewest(feed('c', 'b', 'a'), [row('b', true)])
   assert.deepEqual(ids(state), ['c', 'b', 'a'])
-  assert.deepEqual(state.rows.map((one) => one.anchored), [false, true, false])
+  assert.deepEqual(
+    state.rows.map((one) => one.anchored),
+    [false, true, false],
+  )
 })
 
 test('the same id at another outlet is another sale', () => {

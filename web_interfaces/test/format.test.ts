@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatClock, formatCount, formatDuration, formatMoment, formatMoney, formatUnits, shorten } from '../src/shared/format.ts'
+import {
+  formatClock,
+  formatCount,
+  formatDuration,
+  formatMoment,
+  formatMoney,
+  formatUnits,
+  shorten,
+} from '../src/shared/format.ts'
 import { translator } from '../src/shared/i18n.ts'
 
 const en = translator('en')

@@ -42,8 +42,22 @@ test('the mirror is in step up to ten blocks, then behind by those it lacks', ()
 })
 
 const supply: Supply = {
-  height: 120, issued: 6100, reversed: 0, released: 4238, pending: 0, unclaimed: 1862, pool: 0, debt: 0, bonded: 0, slashed: 0,
-  sales: 60, minted: 4238, minted_final: 4238, to_mint: 0, holders: 8, as_of: asOf,
+  height: 120,
+  issued: 6100,
+  reversed: 0,
+  released: 4238,
+  pending: 0,
+  unclaimed: 1862,
+  pool: 0,
+  debt: 0,
+  bonded: 0,
+  slashed: 0,
+  sales: 60,
+  minted: 4238,
+  minted_final: 4238,
+  to_mint: 0,
+  holders: 8,
+  as_of: asOf,
 }
 
 test('the difference is zero when every unit is somewhere', () => {

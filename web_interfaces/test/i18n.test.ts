@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { CATALOGUES, LANGUAGES, preferredLanguage, translator } from '../src/shared/i18n.ts'
 
-const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).sort()
+const placeholders = (text: string) =>
+  [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).sort()
 
 for (const language of LANGUAGES) {
   test(`${language} has the keys and placeholders of en, and no empty word`, () => {
@@ -16,16 +17,24 @@ for (const language of LANGUAGES) {
 }
 
 test('every key written in the source is in the catalogue, and every key in the catalogue is used', () => {
-  const sources = readdirSync(new URL('../src/', import.meta.url), { recursive: true, encoding: 'utf8' })
+  const sources = readdirSync(new URL('../src/', import.meta.url), {
+    recursive: true,
+    encoding: 'utf8',
+  })
     .filter((name) => /\.tsx?$/.test(name))
     .map((name) => readFileSync(new URL(`../src/${name}`, import.meta.url), 'utf8'))
     .join('\n')
-  const written = [...sources.matchAll(/['"]([a-z_]+(?:\.[a-z_0-9]+)+)['"]/g)].map((match) => match[1] ?? '').filter((key) => !/^hotpot\.|\.(tsx?|json|css|svg)$/.test(key))
+  const written = [...sources.matchAll(/['"]([a-z_]+(?:\.[a-z_0-9]+)+)['"]/g)]
+    .map((match) => match[1] ?? '')
+    .filter((key) => !/^hotpot\.|\.(tsx?|json|css|svg)$/.test(key))
   for (const key of written) assert.ok(key in CATALOGUES.en, `${key} is not in the catalogue`)
 
   const families = [...sources.matchAll(/`([a-z_]+)\.\$\{/g)].map((match) => `${match[1]}.`)
   for (const key of Object.keys(CATALOGUES.en)) {
-    const used = sources.includes(`'${key}'`) || sources.includes(`"${key}"`) || families.some((family) => key.startsWith(family))
+    const used =
+      sources.includes(`'${key}'`) ||
+      sources.includes(`"${key}"`) ||
+      families.some((family) => key.startsWith(family))
     assert.ok(used, `${key} is used nowhere`)
   }
 })

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { addressOf, commitmentOf, newKey, randomSalt, sign, signerOf } from '../src/consent/keys.ts'
-import { answered, type Kept, keptFor, parseKept, recordOf, referenceOf, requestOf, stepOf, withKept, withoutKept } from '../src/consent/kept.ts'
+import {
+  answered,
+  type Kept,
+  keptFor,
+  parseKept,
+  recordOf,
+  referenceOf,
+  requestOf,
+  stepOf,
+  withKept,
+  withoutKept,
+} from '../src/consent/kept.ts'
 import { type WitnessedConsent, witnessTypedData } from '../src/shared/typed.ts'
 
 const NOW = Date.parse('2026-11-21T10:00:00Z')
@@ -13,10 +24,19 @@ function asked(purposes: WitnessedConsent['purposes'] = ['recording']): Kept {
   const key = newKey()
   const [guest, salt] = [addressOf(key), randomSalt()]
   const commitment = commitmentOf(salt, referenceOf(table, guest))
-  return requestOf({ ...table, purposes, until_ms: NOW + 5_400_000 }, chain.sidechain_id, { guest, key }, { salt, commitment })
+  return requestOf(
+    { ...table, purposes, until_ms: NOW + 5_400_000 },
+    chain.sidechain_id,
+    { guest, key },
+    { salt, commitment },
+  )
 }
-const witnessOf = (consent: WitnessedConsent, signature: string) => signerOf(witnessTypedData(chain, consent), signature)
-const seenBy = (key: string, consent: WitnessedConsent) => ({ witness: addressOf(key), signature: sign(witnessTypedData(chain, consent), key) })
+const witnessOf = (consent: WitnessedConsent, signature: string) =>
+  signerOf(witnessTypedData(chain, consent), signature)
+const seenBy = (key: string, consent: WitnessedConsent) => ({
+  witness: addressOf(key),
+  signature: sign(witnessTypedData(chain, consent), key),
+})
 
 test('a request commits to the guest and the table, and can show so later', () => {
   const kept = asked()
@@ -38,17 +58,48 @@ test('a signature over anything else, or under another name, is refused', () => 
   const kept = asked()
   const good = seenBy(till, kept)
   assert.equal(answered(kept, null, witnessOf), 'unreadable')
-  assert.equal(answered(kept, { kind: 'signature', ...seenBy(till, { ...kept, until_ms: kept.until_ms + 1 }) }, witnessOf), 'not_signed')
-  assert.equal(answered(kept, { kind: 'signature', ...seenBy(till, { ...kept, purposes: ['recording', 'stream'] }) }, witnessOf), 'not_signed')
-  assert.equal(answered(kept, { kind: 'signature', ...good, witness: addressOf(newKey()) }, witnessOf), 'not_signed')
+  assert.equal(
+    answered(
+      kept,
+      { kind: 'signature', ...seenBy(till, { ...kept, until_ms: kept.until_ms + 1 }) },
+      witnessOf,
+    ),
+    'not_signed',
+  )
+  assert.equal(
+    answered(
+      kept,
+      { kind: 'signature', ...seenBy(till, { ...kept, purposes: ['recording', 'stream'] }) },
+      witnessOf,
+    ),
+    'not_signed',
+  )
+  assert.equal(
+    answered(kept, { kind: 'signature', ...good, witness: addressOf(newKey()) }, witnessOf),
+    'not_signed',
+  )
 })
 
 test('a consent that the till made is taken when it is for this guest and allows no more', () => {
   const kept = asked()
   const made = (change: Partial<WitnessedConsent>) => {
-    const consent = { ...table, purposes: kept.purposes, commitment: randomSalt(), guest: kept.guest, until_ms: NOW + 60_000, ...change }
+    const consent = {
+      ...table,
+      purposes: kept.purposes,
+      commitment: randomSalt(),
+      guest: kept.guest,
+      until_ms: NOW + 60_000,
+      ...change,
+    }
     const { witness, signature } = seenBy(till, consent)
-    return answered(kept, { kind: 'consent', consent: { type: 'record_consent', ...consent, witness, witness_signature: signature } }, witnessOf)
+    return answered(
+      kept,
+      {
+        kind: 'consent',
+        consent: { type: 'record_consent', ...consent, witness, witness_signature: signature },
+      },
+      witnessOf,
+    )
   }
   const taken = made({}) as Kept
   assert.equal(taken.salt, null, 'its salt is the till’s')
@@ -65,7 +116,11 @@ test('it is in force from the ledger’s answer until its end or its revocation'
   const kept = { ...asked(), recorded: true }
   assert.equal(stepOf(asked(), null, NOW), 'asked')
   assert.equal(stepOf(kept, null, NOW), 'in_force')
-  assert.equal(stepOf({ ...kept, recorded: false }, { until_ms: kept.until_ms }, NOW), 'in_force', 'the answer to the sending was lost, the ledger has it')
+  assert.equal(
+    stepOf({ ...kept, recorded: false }, { until_ms: kept.until_ms }, NOW),
+    'in_force',
+    'the answer to the sending was lost, the ledger has it',
+  )
   assert.equal(stepOf(kept, { until_ms: kept.until_ms, revoked_at_ms: NOW }, NOW), 'revoked')
   assert.equal(stepOf(kept, { until_ms: NOW }, NOW), 'over', 'the ledger’s end counts')
   assert.equal(stepOf(kept, null, kept.until_ms), 'over')
@@ -86,7 +141,17 @@ test('what was kept is read again; what is broken or long over is not', () => {
   const kept = asked()
   assert.deepEqual(parseKept(JSON.stringify([kept]), NOW), [kept])
   assert.deepEqual(parseKept(JSON.stringify([kept]), kept.until_ms + 31 * 86_400_000), [])
-  for (const text of [null, '', '{', '7', 'null', '{}', '[null, 7, "a", {}]', JSON.stringify([{ ...kept, key: 7 }]), JSON.stringify([{ ...kept, until_ms: '1' }])]) {
+  for (const text of [
+    null,
+    '',
+    '{',
+    '7',
+    'null',
+    '{}',
+    '[null, 7, "a", {}]',
+    JSON.stringify([{ ...kept, key: 7 }]),
+    JSON.stringify([{ ...kept, until_ms: '1' }]),
+  ]) {
     assert.deepEqual(parseKept(text, NOW), [], String(text))
   }
 })

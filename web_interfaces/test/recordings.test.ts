@@ -1,15 +1,46 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AgentCamera, AsOf, ConsentRow, Outlet, RecordingRow } from '../src/shared/api.ts'
-import { alertsOf, camerasOf, consentsPath, hasProof, lengthMs, mayManage, recordingsPath, rowsWith, stateOf } from '../src/video_management_dashboard/recordings.ts'
+import {
+  alertsOf,
+  camerasOf,
+  consentsPath,
+  hasProof,
+  lengthMs,
+  mayManage,
+  recordingsPath,
+  rowsWith,
+  stateOf,
+} from '../src/video_management_dashboard/recordings.ts'
 import { parsePlace, placeRoute } from '../src/video_management_dashboard/route.ts'
 
 const recording = (camera: number, change: Partial<RecordingRow> = {}): RecordingRow => ({
-  cid: `bafk${camera}`, transaction_id: '0x01', outlet: 1, camera, consent: '0x02', manifest_hash: '0x03', sequence: 1, started_at: '2026-11-21T10:00:00Z',
-  ended_at: '2026-11-21T10:00:04.500Z', agent: '0x04', height: 8, epoch: null, anchored: false, erased: null, ...change,
+  cid: `bafk${camera}`,
+  transaction_id: '0x01',
+  outlet: 1,
+  camera,
+  consent: '0x02',
+  manifest_hash: '0x03',
+  sequence: 1,
+  started_at: '2026-11-21T10:00:00Z',
+  ended_at: '2026-11-21T10:00:04.500Z',
+  agent: '0x04',
+  height: 8,
+  epoch: null,
+  anchored: false,
+  erased: null,
+  ...change,
 })
 const consent = (camera: number, kind: ConsentRow['kind']) => ({ camera, kind }) as ConsentRow
-const agent = (camera: number, change: Partial<AgentCamera> = {}): AgentCamera => ({ camera, kind: 'customer', mask_policy: 'solid', state: 'live', alerts: [], push: 'none', ...change })
+const agent = (camera: number, change: Partial<AgentCamera> = {}): AgentCamera => ({
+  camera,
+  kind: 'customer',
+  mask_policy: 'solid',
+  state: 'live',
+  alerts: [],
+  push: 'none',
+  ...change,
+})
 
 test('a recording is pinned, then covered, then anchored, and erased whatever it was', () => {
   assert.equal(stateOf(recording(1)), 'pinned')
@@ -28,14 +59,25 @@ test('its length is never negative', () => {
 })
 
 test('cameras are those that anybody names, once each, by number', () => {
-  const cameras = camerasOf([consent(7, 'guest'), consent(7, 'guest'), consent(2, 'chef')], [recording(9), recording(7, { ended_at: 'newest' }), recording(7)], [agent(11, { kind: 'security' }), agent(2)])
-  assert.deepEqual(cameras.map((one) => [one.camera, one.kind, one.consents, one.lastAt]), [
-    [2, 'customer', 1, null],
-    [7, 'customer', 2, 'newest'],
-    [9, null, 0, '2026-11-21T10:00:04.500Z'],
-    [11, 'security', 0, null],
-  ])
-  assert.equal(cameras[0]?.agent?.camera, 2, 'the agent’s word on what a camera looks at comes first')
+  const cameras = camerasOf(
+    [consent(7, 'guest'), consent(7, 'guest'), consent(2, 'chef')],
+    [recording(9), recording(7, { ended_at: 'newest' }), recording(7)],
+    [agent(11, { kind: 'security' }), agent(2)],
+  )
+  assert.deepEqual(
+    cameras.map((one) => [one.camera, one.kind, one.consents, one.lastAt]),
+    [
+      [2, 'customer', 1, null],
+      [7, 'customer', 2, 'newest'],
+      [9, null, 0, '2026-11-21T10:00:04.500Z'],
+      [11, 'security', 0, null],
+    ],
+  )
+  assert.equal(
+    cameras[0]?.agent?.camera,
+    2,
+    'the agent’s word on what a camera looks at comes first',
+  )
   assert.deepEqual(camerasOf([], [], []), [])
 })
 
@@ -47,13 +89,32 @@ test('alerts name their cameras', () => {
 })
 
 test('the owner and active video agents manage, a till or a revoked agent does not', () => {
-  const terminal = (address: string, kind: 'physical' | 'video_agent', active: boolean) => ({ address, kind, active })
-  const outlet = { owner: '0xAB', terminals: [terminal('0x01', 'physical', true), terminal('0x02', 'video_agent', true), terminal('0x03', 'video_agent', false)] } as Outlet
-  assert.deepEqual(['0xab', '0x02', '0x01', '0x03', '0x04'].map((account) => mayManage(outlet, account)), [true, true, false, false, false])
+  const terminal = (address: string, kind: 'physical' | 'video_agent', active: boolean) => ({
+    address,
+    kind,
+    active,
+  })
+  const outlet = {
+    owner: '0xAB',
+    terminals: [
+      terminal('0x01', 'physical', true),
+      terminal('0x02', 'video_agent', true),
+      terminal('0x03', 'video_agent', false),
+    ],
+  } as Outlet
+  assert.deepEqual(
+    ['0xab', '0x02', '0x01', '0x03', '0x04'].map((account) => mayManage(outlet, account)),
+    [true, true, false, false, false],
+  )
 })
 
 const asOf = {} as AsOf
-const pageOf = (cids: string[], cursor: string | null) => ({ data: cids.map((cid) => recording(1, { cid })), next_cursor: cursor, has_more: cursor !== null, as_of: asOf })
+const pageOf = (cids: string[], cursor: string | null) => ({
+  data: cids.map((cid) => recording(1, { cid })),
+  next_cursor: cursor,
+  has_more: cursor !== null,
+  as_of: asOf,
+})
 
 test('pages are put below each other, without a row twice', () => {
   const keyOf = (row: RecordingRow) => row.cid
@@ -67,12 +128,28 @@ test('pages are put below each other, without a row twice', () => {
 test('paths ask for one camera or all', () => {
   assert.equal(recordingsPath({ outlet: 1, camera: null }), '/api/v1/recordings?outlet=1')
   assert.equal(recordingsPath({ outlet: 1, camera: 0 }), '/api/v1/recordings?outlet=1&camera=0')
-  assert.equal(consentsPath({ outlet: 1, camera: 3 }), '/api/v1/consents?outlet=1&camera=3&in_force=true&limit=100')
+  assert.equal(
+    consentsPath({ outlet: 1, camera: 3 }),
+    '/api/v1/consents?outlet=1&camera=3&in_force=true&limit=100',
+  )
 })
 
 test('an address names an outlet and perhaps a camera, and back', () => {
-  for (const place of [{ outlet: 1, camera: null }, { outlet: 12, camera: 0 }]) assert.deepEqual(parsePlace(placeRoute(place)), place)
-  for (const hash of ['', '#/', '#/outlet/', '#/outlet/x', '#/outlet/1/camera/', '#/outlet/1/camera/1234567', '#/outlet/1/camera/3/more', '#/sale/1/2']) {
+  for (const place of [
+    { outlet: 1, camera: null },
+    { outlet: 12, camera: 0 },
+  ])
+    assert.deepEqual(parsePlace(placeRoute(place)), place)
+  for (const hash of [
+    '',
+    '#/',
+    '#/outlet/',
+    '#/outlet/x',
+    '#/outlet/1/camera/',
+    '#/outlet/1/camera/1234567',
+    '#/outlet/1/camera/3/more',
+    '#/sale/1/2',
+  ]) {
     assert.equal(parsePlace(hash), null, hash)
   }
 })

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { beforeEach, mock, test } from 'node:test'
-import { openStream, resumeUrl, retryDelayMs, type Source, type StreamState } from '../src/shared/stream.ts'
+import {
+  openStream,
+  resumeUrl,
+  retryDelayMs,
+  type Source,
+  type StreamState,
+} from '../src/shared/stream.ts'
 
 /** The browser's EventSource, played by the test. */
 class Played implements Source {

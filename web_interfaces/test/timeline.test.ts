@@ -12,20 +12,31 @@ function sale(...moments: (number | null | '-')[]): Sale {
   const names: StageName[] = ['received', 'in_block', 'final', 'anchored', 'minted', 'indexed']
   const stages = names.map((stage, index) => {
     const moment = moments[index] ?? (index < moments.length ? null : '-')
-    return moment === '-' ? { stage, state: 'waiting', at: null } : { stage, state: 'done', at: moment === null ? null : at(moment) }
+    return moment === '-'
+      ? { stage, state: 'waiting', at: null }
+      : { stage, state: 'done', at: moment === null ? null : at(moment) }
   })
   return { stages } as unknown as Sale
 }
 
 test('each step knows the time since the step before it', () => {
   const steps = stepsOf(sale(0, 1, 1.5, 30, '-', '-'), NONE)
-  assert.deepEqual(steps.map((step) => step.sinceMs), [null, 1000, 500, 28_500, null, null])
-  assert.deepEqual(steps.map((step) => step.current), [false, false, false, false, true, false])
+  assert.deepEqual(
+    steps.map((step) => step.sinceMs),
+    [null, 1000, 500, 28_500, null, null],
+  )
+  assert.deepEqual(
+    steps.map((step) => step.current),
+    [false, false, false, false, true, false],
+  )
 })
 
 test('a moment that nobody saw is skipped, not counted as zero', () => {
   const steps = stepsOf(sale(null, 1, null, 30, 31, 45), NONE)
-  assert.deepEqual(steps.map((step) => step.sinceMs), [null, null, null, 29_000, 1000, 14_000])
+  assert.deepEqual(
+    steps.map((step) => step.sinceMs),
+    [null, null, null, 29_000, 1000, 14_000],
+  )
 })
 
 test('clocks that disagree give no negative duration, and do not stretch the next one', () => {
@@ -44,7 +55,14 @@ test('steps come in the protocol’s order, and one that the answer lacks is wai
   turned.stages.reverse().shift()
   assert.deepEqual(
     stepsOf(turned, NONE).map((step) => `${step.stage.stage} ${step.stage.state}`),
-    ['received done', 'in_block done', 'final done', 'anchored done', 'minted waiting', 'indexed waiting'],
+    [
+      'received done',
+      'in_block done',
+      'final done',
+      'anchored done',
+      'minted waiting',
+      'indexed waiting',
+    ],
   )
 })
 

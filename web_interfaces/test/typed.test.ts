@@ -1,9 +1,25 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { addressOf, commitmentOf, digestOf, newKey, randomSalt, sign, signerOf } from '../src/consent/keys.ts'
+import {
+  addressOf,
+  commitmentOf,
+  digestOf,
+  newKey,
+  randomSalt,
+  sign,
+  signerOf,
+} from '../src/consent/keys.ts'
 import { cidBytes } from '../src/shared/cid.ts'
-import { type Payload, type RecordConsent, purposeBits, purposesOf, transactionTypedData, watchTypedData, witnessTypedData } from '../src/shared/typed.ts'
+import {
+  type Payload,
+  type RecordConsent,
+  purposeBits,
+  purposesOf,
+  transactionTypedData,
+  watchTypedData,
+  witnessTypedData,
+} from '../src/shared/typed.ts'
 
 interface Vector {
   id: string
@@ -20,9 +36,16 @@ interface Vectors {
 }
 
 /** The bytes that the ledger's own tests freeze. */
-const read = (name: string) => JSON.parse(readFileSync(new URL(`../../crates/domain/tests/vectors/${name}.json`, import.meta.url), 'utf8'))
+const read = (name: string) =>
+  JSON.parse(
+    readFileSync(
+      new URL(`../../crates/domain/tests/vectors/${name}.json`, import.meta.url),
+      'utf8',
+    ),
+  )
 const vectors: Vectors = { ...read('transactions'), evm_chain_id: read('transactions').chain_id }
-const ofType = (type: string) => vectors.transactions.filter(({ transaction }) => transaction.type === type)
+const ofType = (type: string) =>
+  vectors.transactions.filter(({ transaction }) => transaction.type === type)
 
 for (const type of ['record_consent', 'revoke_consent', 'erase_recording']) {
   test(`the digest of ${type} is the ledger’s, and its signature is the signer’s`, () => {
@@ -40,8 +63,15 @@ test('the till’s signature under a consent is over what it witnessed', () => {
   const data = witnessTypedData(vectors, consent)
   assert.equal(consent.witness, vectors.till_1)
   assert.equal(signerOf(data, consent.witness_signature), vectors.till_1)
-  assert.equal(sign(data, vectors.till_1_key), consent.witness_signature, 'RFC 6979 nonces: signed again it is the same')
-  assert.notEqual(signerOf(witnessTypedData(vectors, { ...consent, camera: 8 }), consent.witness_signature), vectors.till_1)
+  assert.equal(
+    sign(data, vectors.till_1_key),
+    consent.witness_signature,
+    'RFC 6979 nonces: signed again it is the same',
+  )
+  assert.notEqual(
+    signerOf(witnessTypedData(vectors, { ...consent, camera: 8 }), consent.witness_signature),
+    vectors.till_1,
+  )
 })
 
 test('another network, or another word of it, is another digest', () => {
@@ -65,9 +95,16 @@ test('typed data goes through JSON unchanged, as a wallet gets it', () => {
 })
 
 test('a signature to look at cameras is what the gateway’s own test reads', () => {
-  const data = watchTypedData({ evm_chain_id: 31337, sidechain_id: `0x${'b3'.repeat(32)}` }, 1, 1_700_000_600_000)
+  const data = watchTypedData(
+    { evm_chain_id: 31337, sidechain_id: `0x${'b3'.repeat(32)}` },
+    1,
+    1_700_000_600_000,
+  )
   const rust = readFileSync(new URL('../../gateway/src/core/watch.rs', import.meta.url), 'utf8')
-  assert.ok(rust.includes(sign(data, `0x${'11'.repeat(32)}`)), 'gateway/src/core/watch.rs has another one')
+  assert.ok(
+    rust.includes(sign(data, `0x${'11'.repeat(32)}`)),
+    'gateway/src/core/watch.rs has another one',
+  )
 })
 
 test('a key made here signs for its own address, and no two are alike', () => {
@@ -82,25 +119,48 @@ test('a key made here signs for its own address, and no two are alike', () => {
 
 test('no signature is nobody’s', () => {
   const data = watchTypedData(vectors, 1, 1)
-  for (const signature of ['', '0x', '0xzz', `0x${'00'.repeat(65)}`, `0x${'ff'.repeat(65)}`, `0x${'11'.repeat(64)}`]) {
+  for (const signature of [
+    '',
+    '0x',
+    '0xzz',
+    `0x${'00'.repeat(65)}`,
+    `0x${'ff'.repeat(65)}`,
+    `0x${'11'.repeat(64)}`,
+  ]) {
     assert.equal(signerOf(data, signature), null, signature)
   }
 })
 
 test('a commitment is keccak of the salt and the reference', () => {
   // Of `cast keccak` over 32 zero bytes and nothing.
-  assert.equal(commitmentOf(`0x${'00'.repeat(32)}`, ''), '0x290decd9548b62a8d60345a988386fc84ba6bc95484008f6362f93160ef3e563')
+  assert.equal(
+    commitmentOf(`0x${'00'.repeat(32)}`, ''),
+    '0x290decd9548b62a8d60345a988386fc84ba6bc95484008f6362f93160ef3e563',
+  )
   assert.notEqual(commitmentOf(randomSalt(), 'table 3'), commitmentOf(randomSalt(), 'table 3'))
 })
 
 test('content ids have their bytes, as the ledger encodes them, or none', () => {
-  for (const { entry, encoded } of read('recordings').recordings as { entry: { cid: string }; encoded: string }[]) {
+  for (const { entry, encoded } of read('recordings').recordings as {
+    entry: { cid: string }
+    encoded: string
+  }[]) {
     const bytes = cidBytes(entry.cid)
     assert.equal(bytes?.length, 74)
     assert.ok(encoded.includes((bytes ?? '').slice(2)))
   }
   const good = 'bafkreiheit3zw2t6q226lf2m3j6kzmpejt2bj73xthooheqekq2bwybkm4'
-  for (const bad of ['', 'b', good.slice(0, -1), `${good}a`, good.toUpperCase(), `z${good.slice(1)}`, good.replace('bafk', 'bbfk'), `${good.slice(0, -1)}5`, 'QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG']) {
+  for (const bad of [
+    '',
+    'b',
+    good.slice(0, -1),
+    `${good}a`,
+    good.toUpperCase(),
+    `z${good.slice(1)}`,
+    good.replace('bafk', 'bbfk'),
+    `${good.slice(0, -1)}5`,
+    'QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG',
+  ]) {
     assert.equal(cidBytes(bad), null, bad)
   }
 })

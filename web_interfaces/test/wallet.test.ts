@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { watchTypedData } from '../src/shared/typed.ts'
-import { connect, normalized, signTyped, type Wallet, type WalletError } from '../src/shared/wallet.ts'
+import {
+  connect,
+  normalized,
+  signTyped,
+  type Wallet,
+  type WalletError,
+} from '../src/shared/wallet.ts'
 
 const ACCOUNT = '0xF39Fd6e51aad88F6F4ce6aB8827279cffFb92266'
 const SIGNATURE = `0x${'AB'.repeat(64)}1b`
@@ -19,7 +25,11 @@ function wallet(answers: Record<string, unknown>): { wallet: Wallet; heard: stri
   return { wallet: { request }, heard }
 }
 const failing = (code: number) => Object.assign(new Error('said the wallet'), { code })
-const problem = (promise: Promise<unknown>) => promise.then(() => 'no problem', (cause: WalletError) => cause.problem)
+const problem = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'no problem',
+    (cause: WalletError) => cause.problem,
+  )
 
 test('a wallet on the right chain is asked for a signature, one on another is asked to change first', async () => {
   const here = wallet({ eth_chainId: '0x7a69', eth_signTypedData_v4: SIGNATURE })
@@ -27,11 +37,22 @@ test('a wallet on the right chain is asked for a signature, one on another is as
   assert.deepEqual(here.heard, ['eth_chainId', 'eth_signTypedData_v4'])
   const elsewhere = wallet({ eth_chainId: '0x1', eth_signTypedData_v4: SIGNATURE })
   await signTyped(elsewhere.wallet, ACCOUNT, data)
-  assert.deepEqual(elsewhere.heard, ['eth_chainId', 'wallet_switchEthereumChain', 'eth_signTypedData_v4'])
+  assert.deepEqual(elsewhere.heard, [
+    'eth_chainId',
+    'wallet_switchEthereumChain',
+    'eth_signTypedData_v4',
+  ])
 })
 
 test('each way in which a wallet does not sign has its name', async () => {
-  const signing = (answer: unknown) => problem(signTyped(wallet({ eth_chainId: '0x7a69', eth_signTypedData_v4: answer }).wallet, ACCOUNT, data))
+  const signing = (answer: unknown) =>
+    problem(
+      signTyped(
+        wallet({ eth_chainId: '0x7a69', eth_signTypedData_v4: answer }).wallet,
+        ACCOUNT,
+        data,
+      ),
+    )
   assert.equal(await problem(signTyped(null, ACCOUNT, data)), 'none')
   assert.equal(await signing(failing(4001)), 'refused')
   assert.equal(await signing(failing(-32002)), 'pending')
@@ -43,11 +64,21 @@ test('each way in which a wallet does not sign has its name', async () => {
 })
 
 test('an account is one address, in small letters', async () => {
-  assert.equal(await connect(wallet({ eth_requestAccounts: [ACCOUNT] }).wallet), ACCOUNT.toLowerCase())
+  assert.equal(
+    await connect(wallet({ eth_requestAccounts: [ACCOUNT] }).wallet),
+    ACCOUNT.toLowerCase(),
+  )
   for (const accounts of [[], null, ['0x12'], 'x', [7]]) {
-    assert.equal(await problem(connect(wallet({ eth_requestAccounts: accounts }).wallet)), 'failed', String(accounts))
+    assert.equal(
+      await problem(connect(wallet({ eth_requestAccounts: accounts }).wallet)),
+      'failed',
+      String(accounts),
+    )
   }
-  assert.equal(await problem(connect(wallet({ eth_requestAccounts: failing(4001) }).wallet)), 'refused')
+  assert.equal(
+    await problem(connect(wallet({ eth_requestAccounts: failing(4001) }).wallet)),
+    'refused',
+  )
   assert.equal(await problem(connect(null)), 'none')
 })
 

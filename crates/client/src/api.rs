@@ -10,8 +10,9 @@ use domain::recording::{EraseReason, Erased, Pinned, Recording};
 use domain::sale::{Beneficiary, NotIssued, SaleEntry, Share};
 use domain::staking::Unbonding;
 use domain::{
-    Address, B256, BuyerKind, Cid, CommitCertificate, Currency, Header, Ledger, Line, OutletId, OutletKind, Parameters,
-    Payload, Sale, SaleId, SaleKey, Signature, SignedTransaction, TerminalKind, Validator,
+    Address, B256, BuyerKind, Cid, CommitCertificate, Currency, Header, Ledger, Line, OutletId,
+    OutletKind, Parameters, Payload, Sale, SaleId, SaleKey, Signature, SignedTransaction,
+    TerminalKind, Validator,
 };
 use problem::Problem;
 use serde::{Deserialize, Serialize};
@@ -82,7 +83,10 @@ impl SaleRequest {
 
     /// The transaction that enters a block.
     pub fn transaction(&self) -> Result<SignedTransaction, String> {
-        Ok(SignedTransaction { payload: Payload::Sale(self.sale()?), signature: self.signature })
+        Ok(SignedTransaction {
+            payload: Payload::Sale(self.sale()?),
+            signature: self.signature,
+        })
     }
 }
 
@@ -97,9 +101,11 @@ pub fn format_time(ms: u64) -> String {
 
 /// RFC 3339 as milliseconds since the Unix epoch.
 pub fn parse_time(text: &str) -> Result<u64, String> {
-    let at = OffsetDateTime::parse(text, &Rfc3339)
-        .map_err(|error| format!("expected RFC 3339 such as 2026-11-20T12:00:00Z, found {text:?} ({error})"))?;
-    u64::try_from(at.unix_timestamp_nanos() / 1_000_000).map_err(|_| format!("{text:?} is before 1970"))
+    let at = OffsetDateTime::parse(text, &Rfc3339).map_err(|error| {
+        format!("expected RFC 3339 such as 2026-11-20T12:00:00Z, found {text:?} ({error})")
+    })?;
+    u64::try_from(at.unix_timestamp_nanos() / 1_000_000)
+        .map_err(|_| format!("{text:?} is before 1970"))
 }
 
 /// How far a sale has come at the node that answers.
@@ -140,8 +146,19 @@ impl ShareAnswer {
             Beneficiary::Claimed { wallet, .. } => ("account", Some(wallet)),
             Beneficiary::Pool => ("pool", None),
         };
-        let (units, reversed, released_in) = (share.units, share.reversed, ledger.released_in(entry, share));
-        Self { kind: kind.into(), address, units, reversed, released: released_in.is_some(), released_in }
+        let (units, reversed, released_in) = (
+            share.units,
+            share.reversed,
+            ledger.released_in(entry, share),
+        );
+        Self {
+            kind: kind.into(),
+            address,
+            units,
+            reversed,
+            released: released_in.is_some(),
+            released_in,
+        }
     }
 }
 
@@ -185,7 +202,11 @@ impl SaleAnswer {
             issued: Some(entry.issued),
             not_issued: entry.not_issued,
             refunded: entry.refunded(),
-            shares: entry.shares.iter().map(|share| ShareAnswer::new(ledger, entry, share)).collect(),
+            shares: entry
+                .shares
+                .iter()
+                .map(|share| ShareAnswer::new(ledger, entry, share))
+                .collect(),
         }
     }
 }
@@ -527,10 +548,21 @@ impl ConsentAnswer {
             height: consent.height,
         };
         match consent.grounds {
-            Grounds::Guest { commitment, guest, witness, .. } => {
-                (answer.commitment, answer.guest, answer.witness) = (Some(commitment), Some(guest), Some(witness));
+            Grounds::Guest {
+                commitment,
+                guest,
+                witness,
+                ..
+            } => {
+                (answer.commitment, answer.guest, answer.witness) =
+                    (Some(commitment), Some(guest), Some(witness));
             }
-            Grounds::Basis { notice_hash, retention_days, owner, .. } => {
+            Grounds::Basis {
+                notice_hash,
+                retention_days,
+                owner,
+                ..
+            } => {
                 (answer.notice_hash, answer.owner) = (Some(notice_hash), Some(owner));
                 answer.retention_days = Some(retention_days);
             }
@@ -541,7 +573,9 @@ impl ConsentAnswer {
     /// Whether it allows this at this moment. Whoever asks has to see that the answer is of a node that is ready.
     pub fn allows(&self, outlet: OutletId, camera: u64, purpose: Purpose, now_ms: u64) -> bool {
         let is_in_force = self.revoked_at_ms.is_none() && self.until_ms > now_ms;
-        is_in_force && (self.outlet, self.camera) == (outlet, camera) && self.purposes.allow(purpose)
+        is_in_force
+            && (self.outlet, self.camera) == (outlet, camera)
+            && self.purposes.allow(purpose)
     }
 }
 
@@ -569,8 +603,21 @@ pub struct ErasedAnswer {
 }
 
 impl From<Erased> for ErasureAnswer {
-    fn from(Erased { height, reason, time_ms, by, .. }: Erased) -> Self {
-        Self { height, reason, at_ms: time_ms, by }
+    fn from(
+        Erased {
+            height,
+            reason,
+            time_ms,
+            by,
+            ..
+        }: Erased,
+    ) -> Self {
+        Self {
+            height,
+            reason,
+            at_ms: time_ms,
+            by,
+        }
     }
 }
 
@@ -607,8 +654,17 @@ pub struct RecordingAnswer {
 impl RecordingAnswer {
     /// What the ledger says of it.
     pub fn new(recording: &Recording, epoch: Option<u64>) -> Self {
-        let Pinned { cid, outlet, camera, consent, manifest_hash, sequence, started_at_ms, ended_at_ms, .. } =
-            recording.pinned;
+        let Pinned {
+            cid,
+            outlet,
+            camera,
+            consent,
+            manifest_hash,
+            sequence,
+            started_at_ms,
+            ended_at_ms,
+            ..
+        } = recording.pinned;
         let erased = recording.erased.map(ErasureAnswer::from);
         let (height, agent) = (recording.pinned.height, recording.pinned.agent);
         Self {

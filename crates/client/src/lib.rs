@@ -5,10 +5,11 @@ mod api;
 mod node;
 
 pub use api::{
-    AccountAnswer, BatchedSale, BlockAnswer, BlockSummary, CandidateAnswer, CheckpointAnswer, ConsentAnswer,
-    ErasedAnswer, ErasureAnswer, EvidenceAnswer, OutletAnswer, Page, ParametersAnswer, PayoutAnswer, RecordingAnswer,
-    RecordingProofs, SALES_PER_BATCH_MAX, SaleAnswer, SaleRequest, SaleState, ShareAnswer, SignedAnswer, SnapshotOffer,
-    StatusAnswer, SupplyAnswer, TerminalAnswer, TransactionAnswer, WaitingChangeAnswer, format_time, parse_time,
+    AccountAnswer, BatchedSale, BlockAnswer, BlockSummary, CandidateAnswer, CheckpointAnswer,
+    ConsentAnswer, ErasedAnswer, ErasureAnswer, EvidenceAnswer, OutletAnswer, Page,
+    ParametersAnswer, PayoutAnswer, RecordingAnswer, RecordingProofs, SALES_PER_BATCH_MAX,
+    SaleAnswer, SaleRequest, SaleState, ShareAnswer, SignedAnswer, SnapshotOffer, StatusAnswer,
+    SupplyAnswer, TerminalAnswer, TransactionAnswer, WaitingChangeAnswer, format_time, parse_time,
 };
 pub use node::{ClientError, NodeClient};
 pub use problem::{FieldError, Problem};

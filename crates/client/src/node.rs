@@ -1,9 +1,10 @@
 //! A client of one node.
 
 use crate::api::{
-    AccountAnswer, BatchedSale, BlockAnswer, CandidateAnswer, CheckpointAnswer, ConsentAnswer, ErasedAnswer,
-    EvidenceAnswer, OutletAnswer, ParametersAnswer, PayoutAnswer, RecordingAnswer, RecordingProofs, SaleAnswer,
-    SaleRequest, SnapshotOffer, StatusAnswer, SupplyAnswer, TransactionAnswer,
+    AccountAnswer, BatchedSale, BlockAnswer, CandidateAnswer, CheckpointAnswer, ConsentAnswer,
+    ErasedAnswer, EvidenceAnswer, OutletAnswer, ParametersAnswer, PayoutAnswer, RecordingAnswer,
+    RecordingProofs, SaleAnswer, SaleRequest, SnapshotOffer, StatusAnswer, SupplyAnswer,
+    TransactionAnswer,
 };
 use domain::payout::Chunk;
 use domain::proof::SaleProof;
@@ -72,13 +73,23 @@ pub struct NodeClient {
 impl NodeClient {
     /// `base` such as `http://127.0.0.1:7000`.
     pub fn new(base: &str) -> Self {
-        let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).no_proxy().build().unwrap_or_default();
-        Self { http, base: base.trim_end_matches('/').to_owned() }
+        let http = reqwest::Client::builder()
+            .timeout(REQUEST_TIMEOUT)
+            .no_proxy()
+            .build()
+            .unwrap_or_default();
+        Self {
+            http,
+            base: base.trim_end_matches('/').to_owned(),
+        }
     }
 
     /// The same over connections that are shared with others.
     pub fn over(http: reqwest::Client, base: &str) -> Self {
-        Self { http, base: base.trim_end_matches('/').to_owned() }
+        Self {
+            http,
+            base: base.trim_end_matches('/').to_owned(),
+        }
     }
 
     /// Where it asks.
@@ -115,12 +126,20 @@ impl NodeClient {
 
     /// All chunks of an epoch's settlement; empty when it settles nothing.
     pub async fn payout_chunks(&self, epoch: u64) -> Result<Vec<Chunk>, ClientError> {
-        self.get(&format!("/api/v1/checkpoints/{epoch}/payouts")).await
+        self.get(&format!("/api/v1/checkpoints/{epoch}/payouts"))
+            .await
     }
 
     /// One account's payout of an epoch's settlement.
-    pub async fn payout(&self, epoch: u64, account: Address) -> Result<Option<PayoutAnswer>, ClientError> {
-        found(self.get(&format!("/api/v1/checkpoints/{epoch}/payouts/{account}")).await)
+    pub async fn payout(
+        &self,
+        epoch: u64,
+        account: Address,
+    ) -> Result<Option<PayoutAnswer>, ClientError> {
+        found(
+            self.get(&format!("/api/v1/checkpoints/{epoch}/payouts/{account}"))
+                .await,
+        )
     }
 
     /// Where all units are.
@@ -154,13 +173,24 @@ impl NodeClient {
     }
 
     /// One sale.
-    pub async fn sale(&self, outlet: OutletId, sale_id: SaleId) -> Result<Option<SaleAnswer>, ClientError> {
+    pub async fn sale(
+        &self,
+        outlet: OutletId,
+        sale_id: SaleId,
+    ) -> Result<Option<SaleAnswer>, ClientError> {
         found(self.get(&format!("/api/v1/sales/{outlet}/{sale_id}")).await)
     }
 
     /// Everything that leads from a sale to the EVM; `None` until the sale's epoch has a checkpoint.
-    pub async fn sale_proof(&self, outlet: OutletId, sale_id: SaleId) -> Result<Option<SaleProof>, ClientError> {
-        found(self.get(&format!("/api/v1/sales/{outlet}/{sale_id}/proof")).await)
+    pub async fn sale_proof(
+        &self,
+        outlet: OutletId,
+        sale_id: SaleId,
+    ) -> Result<Option<SaleProof>, ClientError> {
+        found(
+            self.get(&format!("/api/v1/sales/{outlet}/{sale_id}/proof"))
+                .await,
+        )
     }
 
     /// A guest's consent or an owner's legal basis.
@@ -169,20 +199,39 @@ impl NodeClient {
     }
 
     /// Those of a camera that are in force at the node's last block.
-    pub async fn consents_in_force(&self, outlet: OutletId, camera: u64) -> Result<Vec<ConsentAnswer>, ClientError> {
-        self.get(&format!("/api/v1/outlets/{outlet}/consents?camera={camera}")).await
+    pub async fn consents_in_force(
+        &self,
+        outlet: OutletId,
+        camera: u64,
+    ) -> Result<Vec<ConsentAnswer>, ClientError> {
+        self.get(&format!(
+            "/api/v1/outlets/{outlet}/consents?camera={camera}"
+        ))
+        .await
     }
 
     /// Recordings of an outlet that were erased above a height, in the ledger's order: the first ones, and none when
     /// there are no more. A next request names the height of the last one.
-    pub async fn erasures(&self, outlet: OutletId, after: u64) -> Result<Vec<ErasedAnswer>, ClientError> {
-        self.get(&format!("/api/v1/outlets/{outlet}/erasures?after={after}")).await
+    pub async fn erasures(
+        &self,
+        outlet: OutletId,
+        after: u64,
+    ) -> Result<Vec<ErasedAnswer>, ClientError> {
+        self.get(&format!("/api/v1/outlets/{outlet}/erasures?after={after}"))
+            .await
     }
 
     /// Consents of an outlet's guests that were revoked after a block's time, in the ledger's order: the first ones, and
     /// none when there are no more. A next request names the revocation time of the last one.
-    pub async fn revocations(&self, outlet: OutletId, after_ms: u64) -> Result<Vec<ConsentAnswer>, ClientError> {
-        self.get(&format!("/api/v1/outlets/{outlet}/revocations?after={after_ms}")).await
+    pub async fn revocations(
+        &self,
+        outlet: OutletId,
+        after_ms: u64,
+    ) -> Result<Vec<ConsentAnswer>, ClientError> {
+        self.get(&format!(
+            "/api/v1/outlets/{outlet}/revocations?after={after_ms}"
+        ))
+        .await
     }
 
     /// One recording.
@@ -202,7 +251,9 @@ impl NodeClient {
 
     /// Sends several sales, and waits until each is final or refused; the answers come in the same order.
     pub async fn post_sales(&self, sales: &[SaleRequest]) -> Result<Vec<BatchedSale>, ClientError> {
-        self.post("/api/v1/sales/batch", &sales).await.map(|(_, answers)| answers)
+        self.post("/api/v1/sales/batch", &sales)
+            .await
+            .map(|(_, answers)| answers)
     }
 
     /// Sends any other transaction and waits until it is final. True when it is new, false when it stood already.
@@ -234,14 +285,25 @@ impl NodeClient {
         decode(&url, answer).map(|(_, value)| value)
     }
 
-    async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<(bool, T), ClientError> {
+    async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<(bool, T), ClientError> {
         let url = format!("{}{path}", self.base);
         let answer = self.send(self.http.post(&url).json(body), &url).await?;
         decode(&url, answer).map(|(status, value)| (status == StatusCode::CREATED, value))
     }
 
-    async fn send(&self, request: reqwest::RequestBuilder, url: &str) -> Result<(StatusCode, Vec<u8>), ClientError> {
-        let transport = |source| ClientError::Transport { url: url.to_owned(), source };
+    async fn send(
+        &self,
+        request: reqwest::RequestBuilder,
+        url: &str,
+    ) -> Result<(StatusCode, Vec<u8>), ClientError> {
+        let transport = |source| ClientError::Transport {
+            url: url.to_owned(),
+            source,
+        };
         let answer = request.send().await.map_err(transport)?;
         let status = answer.status();
         Ok((status, answer.bytes().await.map_err(transport)?.to_vec()))
@@ -256,11 +318,22 @@ fn decode<T: DeserializeOwned>(
         let value = serde_json::from_slice(&body);
         return value
             .map(|value| (status, value))
-            .map_err(|source| ClientError::Malformed { url: url.to_owned(), source });
+            .map_err(|source| ClientError::Malformed {
+                url: url.to_owned(),
+                source,
+            });
     }
     let text = String::from_utf8_lossy(&body);
-    let unknown = || Problem::new(status.as_u16(), "unexpected_answer", format!("{url}: {text}"));
-    Err(ClientError::Problem(Box::new(serde_json::from_slice(&body).unwrap_or_else(|_| unknown()))))
+    let unknown = || {
+        Problem::new(
+            status.as_u16(),
+            "unexpected_answer",
+            format!("{url}: {text}"),
+        )
+    };
+    Err(ClientError::Problem(Box::new(
+        serde_json::from_slice(&body).unwrap_or_else(|_| unknown()),
+    )))
 }
 
 fn found<T>(answer: Result<T, ClientError>) -> Result<Option<T>, ClientError> {

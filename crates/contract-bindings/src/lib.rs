@@ -1,6 +1,10 @@
 //! Typed bindings of the contracts, made from the committed ABI and creation code (`contracts/abi/`).
 
-#![allow(missing_docs, clippy::too_many_arguments, reason = "generated from the ABI, documented in Solidity")]
+#![allow(
+    missing_docs,
+    clippy::too_many_arguments,
+    reason = "generated from the ABI, documented in Solidity"
+)]
 
 alloy::sol!(
     #[sol(rpc, all_derives)]

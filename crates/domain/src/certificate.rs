@@ -7,7 +7,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 /// What a vote is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
@@ -20,7 +22,13 @@ pub enum VoteStep {
 
 /// What a validator signs to vote; fixed width, the same for every validator.
 /// `round` is -1 or more; `block_hash` is `None` for nil.
-pub fn vote_preimage(sidechain_id: B256, step: VoteStep, height: u64, round: i64, block_hash: Option<B256>) -> Vec<u8> {
+pub fn vote_preimage(
+    sidechain_id: B256,
+    step: VoteStep,
+    height: u64,
+    round: i64,
+    block_hash: Option<B256>,
+) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(96);
     bytes.extend_from_slice(b"HotPot vote 1");
     bytes.extend_from_slice(sidechain_id.as_slice());
@@ -33,7 +41,13 @@ pub fn vote_preimage(sidechain_id: B256, step: VoteStep, height: u64, round: i64
 }
 
 /// What a validator signs to propose. `pol_round` is the round of an earlier polka for the block, or -1.
-pub fn proposal_preimage(sidechain_id: B256, height: u64, round: i64, pol_round: i64, block_hash: B256) -> Vec<u8> {
+pub fn proposal_preimage(
+    sidechain_id: B256,
+    height: u64,
+    round: i64,
+    pol_round: i64,
+    block_hash: B256,
+) -> Vec<u8> {
     let mut bytes = b"HotPot proposal 1".to_vec();
     bytes.extend_from_slice(sidechain_id.as_slice());
     bytes.extend_from_slice(&height.to_be_bytes());
@@ -44,7 +58,9 @@ pub fn proposal_preimage(sidechain_id: B256, height: u64, round: i64, pol_round:
 }
 
 /// One validator's precommit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 pub struct CommitSignature {
     /// Who.
     pub validator: Address,
@@ -93,31 +109,58 @@ impl CommitCertificate {
         validators: &ValidatorSet,
     ) -> Result<(), CertificateError> {
         if self.height != height {
-            return Err(CertificateError::Height { expected: height, found: self.height });
+            return Err(CertificateError::Height {
+                expected: height,
+                found: self.height,
+            });
         }
         if self.block_hash != block_hash {
-            return Err(CertificateError::Block { expected: block_hash, found: self.block_hash });
+            return Err(CertificateError::Block {
+                expected: block_hash,
+                found: self.block_hash,
+            });
         }
         let power = self.signed_power(sidechain_id, validators)?;
         if !validators.is_quorum(power) {
-            return Err(CertificateError::NoQuorum { found: power, total: validators.total_power() });
+            return Err(CertificateError::NoQuorum {
+                found: power,
+                total: validators.total_power(),
+            });
         }
         Ok(())
     }
 
-    fn signed_power(&self, sidechain_id: B256, validators: &ValidatorSet) -> Result<u64, CertificateError> {
+    fn signed_power(
+        &self,
+        sidechain_id: B256,
+        validators: &ValidatorSet,
+    ) -> Result<u64, CertificateError> {
         let round = i64::from(self.round);
-        let preimage = vote_preimage(sidechain_id, VoteStep::Precommit, self.height, round, Some(self.block_hash));
+        let preimage = vote_preimage(
+            sidechain_id,
+            VoteStep::Precommit,
+            self.height,
+            round,
+            Some(self.block_hash),
+        );
         let digest = keccak256(preimage);
         let mut last = None;
         let mut power = 0;
-        for CommitSignature { validator, signature } in &self.signatures {
+        for CommitSignature {
+            validator,
+            signature,
+        } in &self.signatures
+        {
             if last.is_some_and(|last| *validator <= last) {
                 return Err(CertificateError::Order { found: *validator });
             }
-            let known = validators.get(*validator).ok_or(CertificateError::UnknownValidator { found: *validator })?;
+            let known = validators
+                .get(*validator)
+                .ok_or(CertificateError::UnknownValidator { found: *validator })?;
             if signature.recover(digest) != Ok(*validator) {
-                return Err(CertificateError::BadSignature { validator: *validator });
+                return Err(CertificateError::BadSignature {
+                    validator: *validator,
+                });
             }
             power += known.power;
             last = Some(*validator);

@@ -8,7 +8,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 /// One epoch, summed up for the EVM.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 pub struct Checkpoint {
     /// Which sidechain.
     pub sidechain_id: B256,
@@ -57,7 +59,9 @@ pub fn block_leaf(block_hash: B256) -> B256 {
 }
 
 /// A validator's signature under a checkpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 pub struct CheckpointSignature {
     /// Who.
     pub validator: Address,
@@ -83,13 +87,18 @@ pub struct SignedCheckpoint {
 impl SignedCheckpoint {
     /// Whether the signatures make a quorum. They are checked when they are added.
     pub fn has_quorum(&self) -> bool {
-        let power = |signature: &CheckpointSignature| self.validators.get(signature.validator).map(|v| v.power);
-        self.validators.is_quorum(self.signatures.iter().filter_map(power).sum())
+        let power = |signature: &CheckpointSignature| {
+            self.validators.get(signature.validator).map(|v| v.power)
+        };
+        self.validators
+            .is_quorum(self.signatures.iter().filter_map(power).sum())
     }
 
     /// Adds one signature if it is a new, valid one of the set; says whether it did.
     pub fn add(&mut self, digest: B256, new: CheckpointSignature) -> bool {
-        let place = self.signatures.binary_search_by_key(&new.validator, |signature| signature.validator);
+        let place = self
+            .signatures
+            .binary_search_by_key(&new.validator, |signature| signature.validator);
         let known = self.validators.get(new.validator).is_some();
         let Err(place) = place else { return false };
         if !known || new.signature.recover(digest) != Ok(new.validator) {
@@ -131,16 +140,28 @@ pub enum NotAnchorable {
 pub fn anchorable(head: AnchorHead, checkpoint: &Checkpoint) -> Result<(), NotAnchorable> {
     let c = checkpoint;
     if c.epoch != head.epoch + 1 {
-        return Err(NotAnchorable::Epoch { expected: head.epoch + 1, found: c.epoch });
+        return Err(NotAnchorable::Epoch {
+            expected: head.epoch + 1,
+            found: c.epoch,
+        });
     }
     if c.first_height != head.last_height + 1 {
-        return Err(NotAnchorable::FirstHeight { expected: head.last_height + 1, found: c.first_height });
+        return Err(NotAnchorable::FirstHeight {
+            expected: head.last_height + 1,
+            found: c.first_height,
+        });
     }
     if c.last_height < c.first_height {
-        return Err(NotAnchorable::Heights { first: c.first_height, last: c.last_height });
+        return Err(NotAnchorable::Heights {
+            first: c.first_height,
+            last: c.last_height,
+        });
     }
     if c.total_released < head.total_released {
-        return Err(NotAnchorable::TotalReleased { before: head.total_released, found: c.total_released });
+        return Err(NotAnchorable::TotalReleased {
+            before: head.total_released,
+            found: c.total_released,
+        });
     }
     let roots = [
         ("sidechain_id", c.sidechain_id),

@@ -48,7 +48,10 @@ impl Purposes {
 
     /// One by one.
     pub fn words(self) -> Vec<Purpose> {
-        [Purpose::Recording, Purpose::Stream].into_iter().filter(|purpose| self.allow(*purpose)).collect()
+        [Purpose::Recording, Purpose::Stream]
+            .into_iter()
+            .filter(|purpose| self.allow(*purpose))
+            .collect()
     }
 
     /// Each at most once, in any order; at least one.
@@ -71,7 +74,11 @@ impl Serialize for Purposes {
 impl<'de> Deserialize<'de> for Purposes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let words = <Vec<Purpose> as Deserialize>::deserialize(deserializer)?;
-        let wrong = || serde::de::Error::custom(format!("purposes are recording, stream or both, found {words:?}"));
+        let wrong = || {
+            serde::de::Error::custom(format!(
+                "purposes are recording, stream or both, found {words:?}"
+            ))
+        };
         Self::of(&words).ok_or_else(wrong)
     }
 }
@@ -82,7 +89,9 @@ pub fn commitment(salt: B256, reference: &str) -> B256 {
 }
 
 /// What kind of camera the owner has a legal basis for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
@@ -144,8 +153,14 @@ impl Consent {
     pub const fn kind(&self) -> &'static str {
         match self.grounds {
             Grounds::Guest { .. } => "guest",
-            Grounds::Basis { kind: BasisKind::Security, .. } => "security",
-            Grounds::Basis { kind: BasisKind::Chef, .. } => "chef",
+            Grounds::Basis {
+                kind: BasisKind::Security,
+                ..
+            } => "security",
+            Grounds::Basis {
+                kind: BasisKind::Chef,
+                ..
+            } => "chef",
         }
     }
 
@@ -169,7 +184,8 @@ impl Consent {
 
     /// When it was over, or will be.
     pub fn ends_at_ms(&self) -> u64 {
-        self.revoked_at_ms.map_or(self.until_ms, |revoked| revoked.min(self.until_ms))
+        self.revoked_at_ms
+            .map_or(self.until_ms, |revoked| revoked.min(self.until_ms))
     }
 
     /// How long after its end a recording may still be pinned: as long as it may be kept at all.
@@ -197,6 +213,13 @@ impl VideoDay {
     /// The same on a later day: nothing yet.
     pub fn at(self, now_ms: u64) -> Self {
         let day = now_ms / DAY_MS;
-        if day == self.day { self } else { Self { day, ..Self::default() } }
+        if day == self.day {
+            self
+        } else {
+            Self {
+                day,
+                ..Self::default()
+            }
+        }
     }
 }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Half of the group order; a higher s is refused, so a signature has one form only.
 const HALF_ORDER: [u8; 32] = [
-    0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x5d, 0x57, 0x6e,
-    0x73, 0x57, 0xa4, 0x50, 0x1d, 0xdf, 0xe9, 0x2f, 0x46, 0x68, 0x1b, 0x20, 0xa0,
+    0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0x5d, 0x57, 0x6e, 0x73, 0x57, 0xa4, 0x50, 0x1d, 0xdf, 0xe9, 0x2f, 0x46, 0x68, 0x1b, 0x20, 0xa0,
 ];
 
 /// A recoverable signature r‖s‖v.
@@ -55,7 +55,9 @@ impl Signature {
             return Err(SignatureError::HighS);
         }
         RecoverableSignature::from_compact(&self.0[..64], recovery_id)
-            .and_then(|signature| SECP256K1.recover_ecdsa(Message::from_digest(digest.0), &signature))
+            .and_then(|signature| {
+                SECP256K1.recover_ecdsa(Message::from_digest(digest.0), &signature)
+            })
             .map_err(|_| SignatureError::Unrecoverable)
     }
 
@@ -103,6 +105,8 @@ impl<'de> Deserialize<'de> for Signature {
         let bytes = alloy_primitives::hex::decode(&text).map_err(serde::de::Error::custom)?;
         <[u8; 65]>::try_from(bytes.as_slice())
             .map(Self)
-            .map_err(|_| serde::de::Error::custom(format!("a signature has 65 bytes, found {}", bytes.len())))
+            .map_err(|_| {
+                serde::de::Error::custom(format!("a signature has 65 bytes, found {}", bytes.len()))
+            })
     }
 }

@@ -68,8 +68,23 @@ pub struct WitnessedConsent {
 
 impl From<&RecordConsent> for WitnessedConsent {
     fn from(t: &RecordConsent) -> Self {
-        let RecordConsent { outlet, camera, purposes, commitment, guest, until_ms, .. } = *t;
-        Self { outlet, camera, purposes, commitment, guest, until_ms }
+        let RecordConsent {
+            outlet,
+            camera,
+            purposes,
+            commitment,
+            guest,
+            until_ms,
+            ..
+        } = *t;
+        Self {
+            outlet,
+            camera,
+            purposes,
+            commitment,
+            guest,
+            until_ms,
+        }
     }
 }
 
@@ -103,8 +118,19 @@ impl DomainSeparator {
     }
 
     /// What the registrar signs to approve an outlet.
-    pub fn approval_digest(&self, outlet: u64, owner: Address, approval_ref: B256, expires_at_ms: u64) -> B256 {
-        let approval = typed::OutletApproval { outlet, owner, approvalRef: approval_ref, expiresAt: expires_at_ms };
+    pub fn approval_digest(
+        &self,
+        outlet: u64,
+        owner: Address,
+        approval_ref: B256,
+        expires_at_ms: u64,
+    ) -> B256 {
+        let approval = typed::OutletApproval {
+            outlet,
+            owner,
+            approvalRef: approval_ref,
+            expiresAt: expires_at_ms,
+        };
         self.digest(approval.eip712_hash_struct())
     }
 
@@ -128,7 +154,13 @@ impl DomainSeparator {
 
     /// What an outlet's owner or video agent signs to look at its cameras until a moment; no transaction.
     pub fn watch_cameras_digest(&self, outlet: u64, until_ms: u64) -> B256 {
-        self.digest(typed::WatchCameras { outlet, until: until_ms }.eip712_hash_struct())
+        self.digest(
+            typed::WatchCameras {
+                outlet,
+                until: until_ms,
+            }
+            .eip712_hash_struct(),
+        )
     }
 
     /// What a validator signs at the end of an epoch.
@@ -151,7 +183,13 @@ impl DomainSeparator {
 }
 
 fn domain(chain_id: u64, verifying_contract: Option<Address>, salt: Option<B256>) -> Eip712Domain {
-    Eip712Domain::new(Some("HotPot".into()), Some("1".into()), Some(U256::from(chain_id)), verifying_contract, salt)
+    Eip712Domain::new(
+        Some("HotPot".into()),
+        Some("1".into()),
+        Some(U256::from(chain_id)),
+        verifying_contract,
+        salt,
+    )
 }
 
 /// The type's own hash, which the library would build and hash anew for each value.
@@ -167,7 +205,9 @@ static SALE_LINES_TYPE: LazyLock<B256> = LazyLock::new(type_hash::<typed::SaleLi
 fn hash_words<const N: usize>(type_hash: B256, words: [B256; N]) -> B256 {
     let mut bytes = Vec::with_capacity(32 * (N + 1));
     bytes.extend_from_slice(type_hash.as_slice());
-    words.iter().for_each(|word| bytes.extend_from_slice(word.as_slice()));
+    words
+        .iter()
+        .for_each(|word| bytes.extend_from_slice(word.as_slice()));
     keccak256(bytes)
 }
 
@@ -183,7 +223,15 @@ pub(crate) fn sale_lines_hash(salt: B256, lines: &[Line]) -> B256 {
 
 fn line_hash(line: &Line) -> B256 {
     let texts = [keccak256(&line.sku), keccak256(&line.name)];
-    hash_words(*LINE_TYPE, [texts[0], texts[1], word(line.quantity.into()), word(line.unit_price)])
+    hash_words(
+        *LINE_TYPE,
+        [
+            texts[0],
+            texts[1],
+            word(line.quantity.into()),
+            word(line.unit_price),
+        ],
+    )
 }
 
 fn sale_hash(t: &Sale) -> B256 {
@@ -233,17 +281,25 @@ fn payload_hash(payload: &Payload) -> B256 {
             nonce: t.nonce,
         }
         .eip712_hash_struct(),
-        Payload::RegisterTerminal(t) => {
-            typed::RegisterTerminal { outlet: t.outlet, terminal: t.terminal, kind: t.kind as u8, nonce: t.nonce }
-                .eip712_hash_struct()
+        Payload::RegisterTerminal(t) => typed::RegisterTerminal {
+            outlet: t.outlet,
+            terminal: t.terminal,
+            kind: t.kind as u8,
+            nonce: t.nonce,
         }
-        Payload::RevokeTerminal(t) => {
-            typed::RevokeTerminal { outlet: t.outlet, terminal: t.terminal, nonce: t.nonce }.eip712_hash_struct()
+        .eip712_hash_struct(),
+        Payload::RevokeTerminal(t) => typed::RevokeTerminal {
+            outlet: t.outlet,
+            terminal: t.terminal,
+            nonce: t.nonce,
         }
-        Payload::ClaimReceipt(t) => {
-            typed::ClaimReceipt { outlet: t.outlet, saleId: FixedBytes(t.sale_id.0), wallet: t.wallet }
-                .eip712_hash_struct()
+        .eip712_hash_struct(),
+        Payload::ClaimReceipt(t) => typed::ClaimReceipt {
+            outlet: t.outlet,
+            saleId: FixedBytes(t.sale_id.0),
+            wallet: t.wallet,
         }
+        .eip712_hash_struct(),
         Payload::Refund(t) => typed::Refund {
             outlet: t.outlet,
             saleId: FixedBytes(t.sale_id.0),
@@ -251,10 +307,18 @@ fn payload_hash(payload: &Payload) -> B256 {
             amount: t.amount,
         }
         .eip712_hash_struct(),
-        Payload::SetBonding(t) => {
-            typed::SetBonding { account: t.account, bondingPpm: t.bonding_ppm, nonce: t.nonce }.eip712_hash_struct()
+        Payload::SetBonding(t) => typed::SetBonding {
+            account: t.account,
+            bondingPpm: t.bonding_ppm,
+            nonce: t.nonce,
         }
-        Payload::Unbond(t) => typed::Unbond { account: t.account, units: t.units, nonce: t.nonce }.eip712_hash_struct(),
+        .eip712_hash_struct(),
+        Payload::Unbond(t) => typed::Unbond {
+            account: t.account,
+            units: t.units,
+            nonce: t.nonce,
+        }
+        .eip712_hash_struct(),
         Payload::RegisterValidator(t) => typed::RegisterValidator {
             outlet: t.outlet,
             publicKey: t.public_key.to_vec().into(),
@@ -262,15 +326,31 @@ fn payload_hash(payload: &Payload) -> B256 {
             nonce: t.nonce,
         }
         .eip712_hash_struct(),
-        Payload::Heartbeat(t) => typed::Heartbeat { validator: t.validator, epoch: t.epoch }.eip712_hash_struct(),
-        Payload::Unjail(t) => typed::Unjail { validator: t.validator, nonce: t.nonce }.eip712_hash_struct(),
-        Payload::Evidence(t) => {
-            typed::Evidence { offender: t.offender, offence: encode(&t.offence).into() }.eip712_hash_struct()
+        Payload::Heartbeat(t) => typed::Heartbeat {
+            validator: t.validator,
+            epoch: t.epoch,
         }
-        Payload::SetParameters(t) => {
-            typed::SetParameters { parameters: parameters(&t.parameters), nonce: t.nonce }.eip712_hash_struct()
+        .eip712_hash_struct(),
+        Payload::Unjail(t) => typed::Unjail {
+            validator: t.validator,
+            nonce: t.nonce,
         }
-        Payload::CancelChange(t) => typed::CancelChange { change: t.change, nonce: t.nonce }.eip712_hash_struct(),
+        .eip712_hash_struct(),
+        Payload::Evidence(t) => typed::Evidence {
+            offender: t.offender,
+            offence: encode(&t.offence).into(),
+        }
+        .eip712_hash_struct(),
+        Payload::SetParameters(t) => typed::SetParameters {
+            parameters: parameters(&t.parameters),
+            nonce: t.nonce,
+        }
+        .eip712_hash_struct(),
+        Payload::CancelChange(t) => typed::CancelChange {
+            change: t.change,
+            nonce: t.nonce,
+        }
+        .eip712_hash_struct(),
         Payload::RecordConsent(t) => typed::RecordConsent {
             outlet: t.outlet,
             camera: t.camera,
@@ -292,7 +372,9 @@ fn payload_hash(payload: &Payload) -> B256 {
             nonce: t.nonce,
         }
         .eip712_hash_struct(),
-        Payload::RevokeConsent(t) => typed::RevokeConsent { consent: t.consent }.eip712_hash_struct(),
+        Payload::RevokeConsent(t) => {
+            typed::RevokeConsent { consent: t.consent }.eip712_hash_struct()
+        }
         Payload::PinRecording(t) => typed::PinRecording {
             outlet: t.outlet,
             camera: t.camera,
@@ -304,11 +386,17 @@ fn payload_hash(payload: &Payload) -> B256 {
             endedAt: t.ended_at_ms,
         }
         .eip712_hash_struct(),
-        Payload::EraseRecording(t) => {
-            typed::EraseRecording { outlet: t.outlet, cid: t.cid.as_bytes().to_vec().into(), reason: t.reason as u8 }
-                .eip712_hash_struct()
+        Payload::EraseRecording(t) => typed::EraseRecording {
+            outlet: t.outlet,
+            cid: t.cid.as_bytes().to_vec().into(),
+            reason: t.reason as u8,
         }
-        Payload::RequestPayout(t) => typed::RequestPayout { account: t.account, nonce: t.nonce }.eip712_hash_struct(),
+        .eip712_hash_struct(),
+        Payload::RequestPayout(t) => typed::RequestPayout {
+            account: t.account,
+            nonce: t.nonce,
+        }
+        .eip712_hash_struct(),
         Payload::FullSettlement(t) => typed::FullSettlement { nonce: t.nonce }.eip712_hash_struct(),
         Payload::SetAnchor(t) => typed::SetAnchor {
             token: t.token,
@@ -328,18 +416,29 @@ mod tests {
     use proptest::prelude::*;
 
     fn any_line() -> impl Strategy<Value = Line> {
-        (".{0,40}", ".{0,200}", any::<u32>(), any::<u64>()).prop_map(|(sku, name, quantity, unit_price)| Line {
-            sku,
-            name,
-            quantity,
-            unit_price,
-        })
+        (".{0,40}", ".{0,200}", any::<u32>(), any::<u64>()).prop_map(
+            |(sku, name, quantity, unit_price)| Line {
+                sku,
+                name,
+                quantity,
+                unit_price,
+            },
+        )
     }
 
     fn any_sale() -> impl Strategy<Value = Sale> {
-        let kind = prop_oneof![Just(BuyerKind::None), Just(BuyerKind::Wallet), Just(BuyerKind::Receipt)];
+        let kind = prop_oneof![
+            Just(BuyerKind::None),
+            Just(BuyerKind::Wallet),
+            Just(BuyerKind::Receipt)
+        ];
         let numbers = (any::<u64>(), any::<u64>(), any::<u64>());
-        let bytes = (any::<[u8; 20]>(), any::<[u8; 16]>(), any::<[u8; 32]>(), any::<[u8; 20]>());
+        let bytes = (
+            any::<[u8; 20]>(),
+            any::<[u8; 16]>(),
+            any::<[u8; 32]>(),
+            any::<[u8; 20]>(),
+        );
         (numbers, bytes, "[A-Z]{3}", kind).prop_map(|(numbers, bytes, currency, buyer_kind)| Sale {
             outlet: numbers.0,
             terminal: bytes.0.into(),

@@ -2,7 +2,8 @@
 //! machine. The formula with a worked example stands in `docs/PROTOCOL.md`, Election.
 
 use crate::limits::{
-    CHALLENGE_PERCENT, POWER_MAX, POWER_SPREAD_PERCENT, PPM, REGULARITY_DAYS, SCORE_MIN, SEATS, TENURE_DAYS,
+    CHALLENGE_PERCENT, POWER_MAX, POWER_SPREAD_PERCENT, PPM, REGULARITY_DAYS, SCORE_MIN, SEATS,
+    TENURE_DAYS,
 };
 use crate::outlet::OutletId;
 use crate::parameters::ElectionRules;
@@ -77,15 +78,25 @@ pub fn share_of(amount: u64, share: u64) -> u64 {
 }
 
 fn weighted<const N: usize>(parts: [(u64, u64); N]) -> u64 {
-    parts.iter().map(|(weight, value)| weight * value).sum::<u64>() / PPM
+    parts
+        .iter()
+        .map(|(weight, value)| weight * value)
+        .sum::<u64>()
+        / PPM
 }
 
 /// The participation of seated candidates in the middle, the lower one of two; all of it while nobody has a record.
 fn median_participation(candidates: &[Candidacy]) -> u64 {
-    let mut known: Vec<u64> =
-        candidates.iter().filter(|c| c.signed.1 > 0).map(|c| ppm(c.signed.0, c.signed.1)).collect();
+    let mut known: Vec<u64> = candidates
+        .iter()
+        .filter(|c| c.signed.1 > 0)
+        .map(|c| ppm(c.signed.0, c.signed.1))
+        .collect();
     known.sort_unstable();
-    known.get(known.len().saturating_sub(1) / 2).copied().unwrap_or(PPM)
+    known
+        .get(known.len().saturating_sub(1) / 2)
+        .copied()
+        .unwrap_or(PPM)
 }
 
 /// Scores all candidates and says who is electable: by score down and address up, while minimum and caps hold.
@@ -98,25 +109,65 @@ pub fn score(mut candidates: Vec<Candidacy>, rules: &ElectionRules) -> Vec<Score
         *in_city.entry(candidate.city.clone()).or_default() += 1;
     }
     let one = |candidacy: Candidacy| {
-        let city_weight = u64::from(rules.city_weights.get(&candidacy.city).copied().unwrap_or(0));
+        let city_weight = u64::from(
+            rules
+                .city_weights
+                .get(&candidacy.city)
+                .copied()
+                .unwrap_or(0),
+        );
         let geography = city_weight / in_city.get(&candidacy.city).copied().unwrap_or(1);
-        let score = score_of(&candidacy, median, ppm(candidacy.stake, stake_total), geography);
-        Scored { candidacy, score, electable: false }
+        let score = score_of(
+            &candidacy,
+            median,
+            ppm(candidacy.stake, stake_total),
+            geography,
+        );
+        Scored {
+            candidacy,
+            score,
+            electable: false,
+        }
     };
     let mut scored: Vec<Scored> = candidates.into_iter().map(one).collect();
-    scored.sort_by_key(|scored| (std::cmp::Reverse(scored.score.total), scored.candidacy.address));
+    scored.sort_by_key(|scored| {
+        (
+            std::cmp::Reverse(scored.score.total),
+            scored.candidacy.address,
+        )
+    });
     mark_electable(&mut scored, rules);
     scored
 }
 
 fn score_of(candidacy: &Candidacy, median: u64, stake: u64, geography: u64) -> Score {
     let (signed, certificates) = candidacy.signed;
-    let participation = if certificates > 0 { ppm(signed, certificates) } else { median };
+    let participation = if certificates > 0 {
+        ppm(signed, certificates)
+    } else {
+        median
+    };
     let regularity = ppm(candidacy.sale_days.min(REGULARITY_DAYS), REGULARITY_DAYS);
     let tenure = ppm(candidacy.tenure_days.min(TENURE_DAYS), TENURE_DAYS);
-    let reputation = weighted([(500_000, participation), (300_000, regularity), (200_000, tenure)]);
-    let total = weighted([(400_000, reputation), (300_000, stake), (300_000, geography)]);
-    Score { participation, regularity, tenure, reputation, stake, geography, total }
+    let reputation = weighted([
+        (500_000, participation),
+        (300_000, regularity),
+        (200_000, tenure),
+    ]);
+    let total = weighted([
+        (400_000, reputation),
+        (300_000, stake),
+        (300_000, geography),
+    ]);
+    Score {
+        participation,
+        regularity,
+        tenure,
+        reputation,
+        stake,
+        geography,
+        total,
+    }
 }
 
 fn mark_electable(scored: &mut [Scored], rules: &ElectionRules) {
@@ -137,27 +188,47 @@ fn mark_electable(scored: &mut [Scored], rules: &ElectionRules) {
 /// The next set: at most one seat changes. The present set stays as it is when fewer than four are electable or when
 /// the result would not be safe; that outranks jailing and silence.
 pub fn elect(present: &ValidatorSet, scored: &[Scored]) -> ValidatorSet {
-    let electable: Vec<&Scored> = scored.iter().filter(|candidate| candidate.electable).collect();
+    let electable: Vec<&Scored> = scored
+        .iter()
+        .filter(|candidate| candidate.electable)
+        .collect();
     if electable.len() < SEATS[0] {
         return present.clone();
     }
     let members = next_members(present, &electable);
-    with_power(&members, &electable).filter(is_safe).unwrap_or_else(|| present.clone())
+    with_power(&members, &electable)
+        .filter(is_safe)
+        .unwrap_or_else(|| present.clone())
 }
 
 type Member = (Address, FixedBytes<33>);
 
 /// `electable` is in order of score, so its first who has no seat is the challenger.
 fn next_members(present: &ValidatorSet, electable: &[&Scored]) -> Vec<Member> {
-    let seats = SEATS.into_iter().rev().find(|seats| electable.len() >= *seats).unwrap_or(SEATS[0]);
-    let score = |address: Address| place_of(electable, address).map_or(0, |place| electable[place].score.total);
-    let mut members: Vec<Member> = present.as_slice().iter().map(|v| (v.address, v.public_key)).collect();
+    let seats = SEATS
+        .into_iter()
+        .rev()
+        .find(|seats| electable.len() >= *seats)
+        .unwrap_or(SEATS[0]);
+    let score = |address: Address| {
+        place_of(electable, address).map_or(0, |place| electable[place].score.total)
+    };
+    let mut members: Vec<Member> = present
+        .as_slice()
+        .iter()
+        .map(|v| (v.address, v.public_key))
+        .collect();
     // The last of these is the first to go: without a right to its seat, then by score, then by address.
     members.sort_by_key(|(address, _)| (std::cmp::Reverse(score(*address)), *address));
-    let challenger = electable.iter().find(|candidate| present.get(candidate.candidacy.address).is_none());
-    let Some((lowest, _)) = members.last().copied() else { return members };
+    let challenger = electable
+        .iter()
+        .find(|candidate| present.get(candidate.candidacy.address).is_none());
+    let Some((lowest, _)) = members.last().copied() else {
+        return members;
+    };
     let has_right = place_of(electable, lowest).is_some();
-    let incoming = |candidate: &&Scored| (candidate.candidacy.address, candidate.candidacy.public_key);
+    let incoming =
+        |candidate: &&Scored| (candidate.candidacy.address, candidate.candidacy.public_key);
     match challenger {
         _ if members.len() > seats => drop(members.pop()),
         Some(candidate) if members.len() < seats && has_right => members.push(incoming(candidate)),
@@ -172,7 +243,9 @@ fn next_members(present: &ValidatorSet, electable: &[&Scored]) -> Vec<Member> {
 }
 
 fn place_of(electable: &[&Scored], address: Address) -> Option<usize> {
-    electable.iter().position(|candidate| candidate.candidacy.address == address)
+    electable
+        .iter()
+        .position(|candidate| candidate.candidacy.address == address)
 }
 
 fn is_better(challenger: u64, seated: u64) -> bool {
@@ -182,14 +255,24 @@ fn is_better(challenger: u64, seated: u64) -> bool {
 /// Power follows the score, at most 1.45 times the lowest one's, scaled to the greatest power there is. Who keeps a
 /// seat without being electable counts as the lowest.
 fn with_power(members: &[Member], electable: &[&Scored]) -> Option<ValidatorSet> {
-    let score = |address: Address| place_of(electable, address).map(|place| electable[place].score.total);
-    let lowest = members.iter().filter_map(|(address, _)| score(*address)).min()?;
+    let score =
+        |address: Address| place_of(electable, address).map(|place| electable[place].score.total);
+    let lowest = members
+        .iter()
+        .filter_map(|(address, _)| score(*address))
+        .min()?;
     let cap = lowest * POWER_SPREAD_PERCENT / 100;
-    let raw: Vec<u64> = members.iter().map(|(address, _)| score(*address).unwrap_or(lowest).min(cap)).collect();
+    let raw: Vec<u64> = members
+        .iter()
+        .map(|(address, _)| score(*address).unwrap_or(lowest).min(cap))
+        .collect();
     let greatest = raw.iter().copied().max()?;
     let scaled = |raw: u64| (raw * POWER_MAX / greatest).max(1);
-    let validator =
-        |(&(address, public_key), raw): (&Member, u64)| Validator { address, power: scaled(raw), public_key };
+    let validator = |(&(address, public_key), raw): (&Member, u64)| Validator {
+        address,
+        power: scaled(raw),
+        public_key,
+    };
     let mut validators: Vec<Validator> = members.iter().zip(raw).map(validator).collect();
     validators.sort_by_key(|validator| validator.address);
     ValidatorSet::try_from(validators).ok()
@@ -198,5 +281,9 @@ fn with_power(members: &[Member], electable: &[&Scored]) -> Option<ValidatorSet>
 /// At least four, and nobody has a third of the power.
 fn is_safe(set: &ValidatorSet) -> bool {
     let total = set.total_power();
-    set.as_slice().len() >= SEATS[0] && set.as_slice().iter().all(|validator| validator.power * 3 < total)
+    set.as_slice().len() >= SEATS[0]
+        && set
+            .as_slice()
+            .iter()
+            .all(|validator| validator.power * 3 < total)
 }

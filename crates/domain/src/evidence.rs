@@ -9,7 +9,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 /// One of two votes of the same height, round and step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 #[serde(deny_unknown_fields)]
 pub struct SignedVote {
     /// What it is for; `None` is nil.
@@ -19,7 +21,9 @@ pub struct SignedVote {
 }
 
 /// One of two proposals of the same height and round.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 #[serde(deny_unknown_fields)]
 pub struct SignedProposal {
     /// The round of an earlier polka for it, or -1.
@@ -31,7 +35,9 @@ pub struct SignedProposal {
 }
 
 /// One of two checkpoints of the same anchor and epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 #[serde(deny_unknown_fields)]
 pub struct SignedSummary {
     /// What was signed.
@@ -41,17 +47,40 @@ pub struct SignedSummary {
 }
 
 /// What a validator did wrong, with both signatures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-#[allow(missing_docs, reason = "each field is that of a vote, a proposal or a checkpoint")]
-#[allow(clippy::large_enum_variant, reason = "rare, and kept behind a box where it is one of many")]
+#[allow(
+    missing_docs,
+    reason = "each field is that of a vote, a proposal or a checkpoint"
+)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "rare, and kept behind a box where it is one of many"
+)]
 pub enum Offence {
     /// Two votes.
-    DoubleVote { step: VoteStep, height: u64, round: i64, first: SignedVote, second: SignedVote },
+    DoubleVote {
+        step: VoteStep,
+        height: u64,
+        round: i64,
+        first: SignedVote,
+        second: SignedVote,
+    },
     /// Two proposals.
-    DoubleProposal { height: u64, round: i64, first: SignedProposal, second: SignedProposal },
+    DoubleProposal {
+        height: u64,
+        round: i64,
+        first: SignedProposal,
+        second: SignedProposal,
+    },
     /// Two checkpoints.
-    DoubleCheckpoint { anchor: Address, first: SignedSummary, second: SignedSummary },
+    DoubleCheckpoint {
+        anchor: Address,
+        first: SignedSummary,
+        second: SignedSummary,
+    },
 }
 
 /// Why evidence proves nothing.
@@ -90,7 +119,12 @@ impl Offence {
     }
 
     /// Checks that `offender` signed both, and that they differ where they must not.
-    pub fn verify(&self, sidechain_id: B256, evm_chain_id: u64, offender: Address) -> Result<(), EvidenceError> {
+    pub fn verify(
+        &self,
+        sidechain_id: B256,
+        evm_chain_id: u64,
+        offender: Address,
+    ) -> Result<(), EvidenceError> {
         let [first, second] = self.signed(sidechain_id, evm_chain_id)?;
         for (which, (digest, signature)) in [("first", first), ("second", second)] {
             if signature.recover(digest) != Ok(offender) {
@@ -103,26 +137,58 @@ impl Offence {
     /// Both digests with their signatures.
     fn signed(&self, id: B256, evm_chain_id: u64) -> Result<[(B256, Signature); 2], EvidenceError> {
         match self {
-            Self::DoubleVote { first, second, .. } if first.block_hash == second.block_hash => Err(EvidenceError::Same),
+            Self::DoubleVote { first, second, .. } if first.block_hash == second.block_hash => {
+                Err(EvidenceError::Same)
+            }
             Self::DoubleProposal { first, second, .. } if first.block_hash == second.block_hash => {
                 Err(EvidenceError::Same)
             }
-            Self::DoubleCheckpoint { first, second, .. } if first.checkpoint == second.checkpoint => {
+            Self::DoubleCheckpoint { first, second, .. }
+                if first.checkpoint == second.checkpoint =>
+            {
                 Err(EvidenceError::Same)
             }
-            Self::DoubleVote { step, height, round, first, second } => Ok([*first, *second]
-                .map(|vote| (keccak256(vote_preimage(id, *step, *height, *round, vote.block_hash)), vote.signature))),
-            Self::DoubleProposal { height, round, first, second } => Ok([*first, *second].map(|proposal| {
-                let preimage = proposal_preimage(id, *height, *round, proposal.pol_round, proposal.block_hash);
+            Self::DoubleVote {
+                step,
+                height,
+                round,
+                first,
+                second,
+            } => Ok([*first, *second].map(|vote| {
+                (
+                    keccak256(vote_preimage(id, *step, *height, *round, vote.block_hash)),
+                    vote.signature,
+                )
+            })),
+            Self::DoubleProposal {
+                height,
+                round,
+                first,
+                second,
+            } => Ok([*first, *second].map(|proposal| {
+                let preimage =
+                    proposal_preimage(id, *height, *round, proposal.pol_round, proposal.block_hash);
                 (keccak256(preimage), proposal.signature)
             })),
-            Self::DoubleCheckpoint { anchor, first, second } => {
+            Self::DoubleCheckpoint {
+                anchor,
+                first,
+                second,
+            } => {
                 let of_here = |signed: &SignedSummary| signed.checkpoint.sidechain_id == id;
-                if first.checkpoint.epoch != second.checkpoint.epoch || !of_here(first) || !of_here(second) {
+                if first.checkpoint.epoch != second.checkpoint.epoch
+                    || !of_here(first)
+                    || !of_here(second)
+                {
                     return Err(EvidenceError::Places);
                 }
                 let domain = DomainSeparator::checkpoints(evm_chain_id, *anchor);
-                Ok([*first, *second].map(|signed| (domain.checkpoint_digest(&signed.checkpoint), signed.signature)))
+                Ok([*first, *second].map(|signed| {
+                    (
+                        domain.checkpoint_digest(&signed.checkpoint),
+                        signed.signature,
+                    )
+                }))
             }
         }
     }

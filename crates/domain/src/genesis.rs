@@ -9,7 +9,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 /// When an epoch ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum EpochLength {
     /// With its n-th block: tests and demos.
@@ -63,7 +65,12 @@ pub enum GenesisError {
     #[error("{field} must not be the zero address")]
     ZeroAddress { field: &'static str },
     #[error("parameters.{field} must be {min} to {max}, found {found}")]
-    Parameter { field: &'static str, min: u64, max: u64, found: u64 },
+    Parameter {
+        field: &'static str,
+        min: u64,
+        max: u64,
+        found: u64,
+    },
 }
 
 impl Genesis {
@@ -82,9 +89,18 @@ impl Genesis {
             return Err(GenesisError::Zero { field });
         }
         if let Some((field, min, max, found)) = self.parameters.out_of_bounds() {
-            return Err(GenesisError::Parameter { field, min, max, found });
+            return Err(GenesisError::Parameter {
+                field,
+                min,
+                max,
+                found,
+            });
         }
-        let actors = [("founder", self.founder), ("guardian", self.guardian), ("registrar", self.registrar)];
+        let actors = [
+            ("founder", self.founder),
+            ("guardian", self.guardian),
+            ("registrar", self.registrar),
+        ];
         match actors.iter().find(|(_, address)| address.is_zero()) {
             Some((field, _)) => Err(GenesisError::ZeroAddress { field }),
             None => Ok(()),

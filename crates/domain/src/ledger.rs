@@ -39,18 +39,39 @@ use changes::Overlay;
 
 /// Something that happened while a block was executed; what readers mirror.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "fields are those of the transaction or entry that the variant names")]
+#[allow(
+    missing_docs,
+    reason = "fields are those of the transaction or entry that the variant names"
+)]
 pub enum Event {
     /// An outlet was opened.
-    OutletRegistered { outlet: OutletId, owner: Address, kind: OutletKind },
+    OutletRegistered {
+        outlet: OutletId,
+        owner: Address,
+        kind: OutletKind,
+    },
     /// A terminal was enrolled.
-    TerminalRegistered { outlet: OutletId, terminal: Address, kind: TerminalKind },
+    TerminalRegistered {
+        outlet: OutletId,
+        terminal: Address,
+        kind: TerminalKind,
+    },
     /// A terminal was revoked.
     TerminalRevoked { outlet: OutletId, terminal: Address },
     /// A sale was recorded; `issued` is 100 or 0.
-    SaleRecorded { key: SaleKey, tx_id: B256, issued: u64, not_issued: Option<NotIssued>, shares: Vec<Share> },
+    SaleRecorded {
+        key: SaleKey,
+        tx_id: B256,
+        issued: u64,
+        not_issued: Option<NotIssued>,
+        shares: Vec<Share>,
+    },
     /// A receipt's units went to a wallet.
-    ReceiptClaimed { key: SaleKey, wallet: Address, units: u64 },
+    ReceiptClaimed {
+        key: SaleKey,
+        wallet: Address,
+        units: u64,
+    },
     /// Money of a sale was given back. `reversed` holds units by share; `debt` of them became the debt of `owner`,
     /// because their shares were released already.
     Refunded {
@@ -74,23 +95,44 @@ pub enum Event {
     AnchorVoid { binding: AnchorBinding },
     /// Units left pending: `units` the EVM may mint, `debt_paid` settled what the account owed, `bonded` back its
     /// validators.
-    Released { account: Address, units: u64, debt_paid: u64, bonded: u64 },
+    Released {
+        account: Address,
+        units: u64,
+        debt_paid: u64,
+        bonded: u64,
+    },
     /// A holder said what share of its earnings it bonds.
     BondingSet { account: Address, bonding_ppm: u32 },
     /// Units began to leave the bond.
-    UnbondingStarted { account: Address, units: u64, at_ms: u64 },
+    UnbondingStarted {
+        account: Address,
+        units: u64,
+        at_ms: u64,
+    },
     /// Units left the bond and are pending.
     Unbonded { account: Address, units: u64 },
     /// A validator was registered.
-    ValidatorRegistered { validator: Address, outlet: OutletId },
+    ValidatorRegistered {
+        validator: Address,
+        outlet: OutletId,
+    },
     /// A registered validator is there.
     HeartbeatSeen { validator: Address, epoch: u64 },
     /// A validator may stand for election again.
     Unjailed { validator: Address },
     /// A validator signed two different things at `height`: it was jailed, and its owner lost units.
-    ValidatorPunished { validator: Address, owner: Address, offence: &'static str, height: u64, slashed: u64 },
+    ValidatorPunished {
+        validator: Address,
+        owner: Address,
+        offence: &'static str,
+        height: u64,
+        slashed: u64,
+    },
     /// Other validators, or other power, from the next block on.
-    ValidatorsElected { epoch: u64, validators: ValidatorSet },
+    ValidatorsElected {
+        epoch: u64,
+        validators: ValidatorSet,
+    },
     /// A change of parameters waits.
     ChangeProposed { change: u64, at_ms: u64 },
     /// The guardian cancelled it.
@@ -110,7 +152,10 @@ pub enum Event {
     /// A recording's key was destroyed.
     RecordingErased { erased: Erased },
     /// The epoch ended, with or without a checkpoint.
-    EpochClosed { epoch: u64, checkpoint: Option<Box<EpochCheckpoint>> },
+    EpochClosed {
+        epoch: u64,
+        checkpoint: Option<Box<EpochCheckpoint>>,
+    },
 }
 
 /// What the validators of an epoch sign, and what it pays.
@@ -155,11 +200,18 @@ impl Executed {
 #[allow(missing_docs, reason = "the message says what each field is")]
 pub enum BlockError {
     #[error("{field}: expected {expected}, found {found}")]
-    Header { field: &'static str, expected: String, found: String },
+    Header {
+        field: &'static str,
+        expected: String,
+        found: String,
+    },
     #[error("certificate of the parent")]
     Certificate(#[from] CertificateError),
     #[error("transaction {index}: no signature")]
-    Signature { index: usize, source: crate::crypto::SignatureError },
+    Signature {
+        index: usize,
+        source: crate::crypto::SignatureError,
+    },
     #[error("transaction {index} is rejected")]
     Transaction { index: usize, source: Rejection },
 }
@@ -174,7 +226,11 @@ pub struct BlockExecution<'a> {
 impl<'a> BlockExecution<'a> {
     /// Starts the block after the ledger's head. `time_ms` must be greater than the head's.
     pub fn begin(ledger: &'a Ledger, time_ms: u64) -> Self {
-        Self { overlay: Overlay::new(ledger, time_ms), events: Vec::new(), leaves: Vec::new() }
+        Self {
+            overlay: Overlay::new(ledger, time_ms),
+            events: Vec::new(),
+            leaves: Vec::new(),
+        }
     }
 
     /// Executes one transaction; a rejected one changes nothing.
@@ -210,13 +266,20 @@ impl<'a> BlockExecution<'a> {
         }
         let events = epoch::close_if_due(&mut self.overlay, block_hash, &self.events);
         self.events.extend(events);
-        Executed { block_hash, changes: self.overlay.into_changes(block_hash), events: self.events }
+        Executed {
+            block_hash,
+            changes: self.overlay.into_changes(block_hash),
+            events: self.events,
+        }
     }
 }
 
 /// How a transaction of a block gets its signature checked; a node remembers what it has checked before.
-pub type Verify<'v> =
-    dyn FnMut(&SignedTransaction, &DomainSeparator) -> Result<VerifiedTransaction, crate::crypto::SignatureError> + 'v;
+pub type Verify<'v> = dyn FnMut(
+        &SignedTransaction,
+        &DomainSeparator,
+    ) -> Result<VerifiedTransaction, crate::crypto::SignatureError>
+    + 'v;
 
 impl Ledger {
     /// Whether a block at `time_ms` could begin with this transaction.
@@ -242,14 +305,21 @@ impl Ledger {
         })
     }
 
-    fn execute_content(&self, block: &Block, verify: &mut Verify<'_>) -> Result<Executed, BlockError> {
+    fn execute_content(
+        &self,
+        block: &Block,
+        verify: &mut Verify<'_>,
+    ) -> Result<Executed, BlockError> {
         self.check_time(&block.header)?;
         self.check_proposer(&block.header)?;
         let domain = self.domain();
         let mut execution = BlockExecution::begin(self, block.header.time_ms);
         for (index, transaction) in block.transactions.iter().enumerate() {
-            let verified = verify(transaction, domain).map_err(|source| BlockError::Signature { index, source })?;
-            execution.apply(&verified).map_err(|source| BlockError::Transaction { index, source })?;
+            let verified = verify(transaction, domain)
+                .map_err(|source| BlockError::Signature { index, source })?;
+            execution
+                .apply(&verified)
+                .map_err(|source| BlockError::Transaction { index, source })?;
         }
         let expected = execution.header(block.header.proposer, block.last_commit.as_ref());
         check_header(&expected, &block.header)?;
@@ -259,7 +329,11 @@ impl Ledger {
     fn check_time(&self, header: &Header) -> Result<(), BlockError> {
         let earliest = self.head_time_ms() + 1;
         if header.time_ms < earliest {
-            return Err(mismatch("time_ms", format!("{earliest} or later"), header.time_ms));
+            return Err(mismatch(
+                "time_ms",
+                format!("{earliest} or later"),
+                header.time_ms,
+            ));
         }
         Ok(())
     }
@@ -287,22 +361,65 @@ impl Ledger {
 }
 
 fn mismatch(field: &'static str, expected: impl ToString, found: impl ToString) -> BlockError {
-    BlockError::Header { field, expected: expected.to_string(), found: found.to_string() }
+    BlockError::Header {
+        field,
+        expected: expected.to_string(),
+        found: found.to_string(),
+    }
 }
 
 fn check_header(expected: &Header, found: &Header) -> Result<(), BlockError> {
     let fields: [(&'static str, String, String); 8] = [
-        ("version", expected.version.to_string(), found.version.to_string()),
-        ("sidechain_id", expected.sidechain_id.to_string(), found.sidechain_id.to_string()),
-        ("height", expected.height.to_string(), found.height.to_string()),
-        ("time_ms", expected.time_ms.to_string(), found.time_ms.to_string()),
-        ("parent_hash", expected.parent_hash.to_string(), found.parent_hash.to_string()),
-        ("last_commit_hash", expected.last_commit_hash.to_string(), found.last_commit_hash.to_string()),
-        ("transactions_root", expected.transactions_root.to_string(), found.transactions_root.to_string()),
-        ("state_digest", expected.state_digest.to_string(), found.state_digest.to_string()),
+        (
+            "version",
+            expected.version.to_string(),
+            found.version.to_string(),
+        ),
+        (
+            "sidechain_id",
+            expected.sidechain_id.to_string(),
+            found.sidechain_id.to_string(),
+        ),
+        (
+            "height",
+            expected.height.to_string(),
+            found.height.to_string(),
+        ),
+        (
+            "time_ms",
+            expected.time_ms.to_string(),
+            found.time_ms.to_string(),
+        ),
+        (
+            "parent_hash",
+            expected.parent_hash.to_string(),
+            found.parent_hash.to_string(),
+        ),
+        (
+            "last_commit_hash",
+            expected.last_commit_hash.to_string(),
+            found.last_commit_hash.to_string(),
+        ),
+        (
+            "transactions_root",
+            expected.transactions_root.to_string(),
+            found.transactions_root.to_string(),
+        ),
+        (
+            "state_digest",
+            expected.state_digest.to_string(),
+            found.state_digest.to_string(),
+        ),
     ];
-    match fields.into_iter().find(|(_, expected, found)| expected != found) {
-        Some((field, expected, found)) => Err(BlockError::Header { field, expected, found }),
+    match fields
+        .into_iter()
+        .find(|(_, expected, found)| expected != found)
+    {
+        Some((field, expected, found)) => Err(BlockError::Header {
+            field,
+            expected,
+            found,
+        }),
         None => Ok(()),
     }
 }

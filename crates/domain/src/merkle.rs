@@ -4,7 +4,8 @@
 use alloy_primitives::{B256, b256, keccak256};
 
 /// The root of a tree without leaves: keccak256 of the empty string. Never zero, and nobody knows a leaf under it.
-pub const EMPTY_ROOT: B256 = b256!("c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470");
+pub const EMPTY_ROOT: B256 =
+    b256!("c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470");
 
 /// The leaf of a value.
 pub fn leaf(value: &[u8]) -> B256 {
@@ -20,12 +21,23 @@ fn node(a: B256, b: B256) -> B256 {
 }
 
 fn parents(level: &[B256]) -> Vec<B256> {
-    level.chunks(2).map(|pair| if let [a, b] = pair { node(*a, *b) } else { pair[0] }).collect()
+    level
+        .chunks(2)
+        .map(|pair| {
+            if let [a, b] = pair {
+                node(*a, *b)
+            } else {
+                pair[0]
+            }
+        })
+        .collect()
 }
 
 /// The root over `leaves` in their order; [`EMPTY_ROOT`] when there are none.
 pub fn root(leaves: &[B256]) -> B256 {
-    let Some(first) = leaves.first() else { return EMPTY_ROOT };
+    let Some(first) = leaves.first() else {
+        return EMPTY_ROOT;
+    };
     if leaves.len() == 1 {
         return *first;
     }
@@ -51,5 +63,7 @@ pub fn proof(leaves: &[B256], mut index: usize) -> Option<Vec<B256>> {
 
 /// The root that a leaf and its siblings lead to.
 pub fn process(leaf: B256, siblings: &[B256]) -> B256 {
-    siblings.iter().fold(leaf, |hash, sibling| node(hash, *sibling))
+    siblings
+        .iter()
+        .fold(leaf, |hash, sibling| node(hash, *sibling))
 }

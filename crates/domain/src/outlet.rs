@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 pub type OutletId = u64;
 
 /// Who runs an outlet; decides the share table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
@@ -21,7 +23,9 @@ pub enum OutletKind {
 }
 
 /// How the units of one sale are shared. The parts add up to [`UNITS_PER_SALE`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 pub struct ShareTable {
     /// Units for the outlet's owner or franchisee.
     pub owner: u64,
@@ -35,8 +39,16 @@ impl OutletKind {
     /// The preset share table of this kind.
     pub const fn shares(self) -> ShareTable {
         match self {
-            Self::OwnerOperated => ShareTable { owner: 51, royalty: 0, buyer: 49 },
-            Self::Franchised => ShareTable { owner: 48, royalty: 3, buyer: 49 },
+            Self::OwnerOperated => ShareTable {
+                owner: 51,
+                royalty: 0,
+                buyer: 49,
+            },
+            Self::Franchised => ShareTable {
+                owner: 48,
+                royalty: 3,
+                buyer: 49,
+            },
         }
     }
 }
@@ -48,7 +60,9 @@ const _: () = assert!(total(OutletKind::OwnerOperated.shares()) == UNITS_PER_SAL
 const _: () = assert!(total(OutletKind::Franchised.shares()) == UNITS_PER_SALE);
 
 /// What a terminal is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
@@ -101,7 +115,9 @@ impl std::str::FromStr for Currency {
             .ok()
             .map(Self)
             .filter(Self::is_well_formed)
-            .ok_or_else(|| format!("a currency has three upper-case letters (ISO 4217), found {text:?}"))
+            .ok_or_else(|| {
+                format!("a currency has three upper-case letters (ISO 4217), found {text:?}")
+            })
     }
 }
 
@@ -125,7 +141,9 @@ impl Serialize for Currency {
 
 impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <String as Deserialize>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        <String as Deserialize>::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -143,14 +161,23 @@ pub struct Quota {
 impl Quota {
     /// A fresh quota at a block time: one day's worth.
     pub fn new(per_day: u32, now_ms: u64) -> Self {
-        Self { per_day, day: now_ms / DAY_MS, left: u64::from(per_day) }
+        Self {
+            per_day,
+            day: now_ms / DAY_MS,
+            left: u64::from(per_day),
+        }
     }
 
     /// The quota as it stands at a later block time.
     pub fn at(mut self, now_ms: u64) -> Self {
         let day = now_ms / DAY_MS;
-        let gained = day.saturating_sub(self.day).saturating_mul(u64::from(self.per_day));
-        self.left = self.left.saturating_add(gained).min(QUOTA_DAYS_MAX * u64::from(self.per_day));
+        let gained = day
+            .saturating_sub(self.day)
+            .saturating_mul(u64::from(self.per_day));
+        self.left = self
+            .left
+            .saturating_add(gained)
+            .min(QUOTA_DAYS_MAX * u64::from(self.per_day));
         self.day = day.max(self.day);
         self
     }

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What the founder may change: with a delay, and cancelled by the guardian (`docs/PROTOCOL.md`, Parameters).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
     /// The least total that issues, in the currency's smallest unit.
@@ -73,6 +75,10 @@ pub struct ElectionRules {
 
 impl Default for ElectionRules {
     fn default() -> Self {
-        Self { city_weights: BTreeMap::new(), per_city_max: 2, per_owner_max: 1 }
+        Self {
+            city_weights: BTreeMap::new(),
+            per_city_max: 2,
+            per_owner_max: 1,
+        }
     }
 }

@@ -7,7 +7,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 /// An account and everything it was ever released. Cumulative, so paying twice is impossible.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 pub struct Payout {
     /// Who.
     pub account: Address,
@@ -63,18 +65,29 @@ impl Settlement {
     }
 
     fn chunk_leaves(&self) -> Vec<Vec<B256>> {
-        self.payouts.chunks(CHUNK_WORDS_MAX).map(padded(Payout::leaf)).collect()
+        self.payouts
+            .chunks(CHUNK_WORDS_MAX)
+            .map(padded(Payout::leaf))
+            .collect()
     }
 
     /// The root that the checkpoint carries; the empty tree's when nobody is paid.
     pub fn root(&self) -> B256 {
-        let roots: Vec<B256> = self.chunk_leaves().iter().map(|leaves| merkle::root(leaves)).collect();
+        let roots: Vec<B256> = self
+            .chunk_leaves()
+            .iter()
+            .map(|leaves| merkle::root(leaves))
+            .collect();
         merkle::root(&roots)
     }
 
     /// Everything that the contract needs, in order.
     pub fn chunks(&self) -> Vec<Chunk> {
-        let roots: Vec<B256> = self.chunk_leaves().iter().map(|leaves| merkle::root(leaves)).collect();
+        let roots: Vec<B256> = self
+            .chunk_leaves()
+            .iter()
+            .map(|leaves| merkle::root(leaves))
+            .collect();
         self.payouts
             .chunks(CHUNK_WORDS_MAX)
             .map(padded(Payout::word))
@@ -89,7 +102,10 @@ impl Settlement {
 
     /// The proof for one account alone: siblings inside its chunk, then the chunk's own.
     pub fn proof_of(&self, account: Address) -> Option<(Payout, Vec<B256>)> {
-        let index = self.payouts.binary_search_by_key(&account, |payout| payout.account).ok()?;
+        let index = self
+            .payouts
+            .binary_search_by_key(&account, |payout| payout.account)
+            .ok()?;
         let (chunk, inside) = (index / CHUNK_WORDS_MAX, index % CHUNK_WORDS_MAX);
         let leaves = self.chunk_leaves();
         let roots: Vec<B256> = leaves.iter().map(|leaves| merkle::root(leaves)).collect();

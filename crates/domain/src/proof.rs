@@ -109,11 +109,26 @@ pub struct Commitment {
 }
 
 fn broken(step: ProofStep, detail: impl Into<String>) -> ProofError {
-    ProofError { step, detail: detail.into() }
+    ProofError {
+        step,
+        detail: detail.into(),
+    }
 }
 
-fn require_same(step: ProofStep, what: &str, expected: B256, found: B256) -> Result<(), ProofError> {
-    if expected == found { Ok(()) } else { Err(broken(step, format!("{what}: expected {expected}, found {found}"))) }
+fn require_same(
+    step: ProofStep,
+    what: &str,
+    expected: B256,
+    found: B256,
+) -> Result<(), ProofError> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(broken(
+            step,
+            format!("{what}: expected {expected}, found {found}"),
+        ))
+    }
 }
 
 impl SaleProof {
@@ -125,8 +140,15 @@ impl SaleProof {
         self.check_block()?;
         self.check_checkpoint()?;
         let own = commitment(self.checkpoint.payout_root, self.checkpoint.rest_hash());
-        let mut commitments = vec![Commitment { step: ProofStep::Anchor, epoch: self.checkpoint.epoch, hash: own }];
-        if !self.payouts.is_sorted_by(|a, b| a.payout.account < b.payout.account) {
+        let mut commitments = vec![Commitment {
+            step: ProofStep::Anchor,
+            epoch: self.checkpoint.epoch,
+            hash: own,
+        }];
+        if !self
+            .payouts
+            .is_sorted_by(|a, b| a.payout.account < b.payout.account)
+        {
             return Err(broken(ProofStep::Payout, "accounts must ascend, each once"));
         }
         for payout in &self.payouts {
@@ -150,49 +172,103 @@ impl SaleProof {
 
     fn check_sale(&self) -> Result<&Sale, ProofError> {
         let step = ProofStep::Sale;
-        let sale = self.sale().ok_or_else(|| broken(step, "the transaction is no sale"))?;
+        let sale = self
+            .sale()
+            .ok_or_else(|| broken(step, "the transaction is no sale"))?;
         let signer = self.sale.signer(&self.domain());
-        let found = signer.map_err(|error: SignatureError| broken(step, format!("no signature: {error}")))?;
+        let found = signer
+            .map_err(|error: SignatureError| broken(step, format!("no signature: {error}")))?;
         if found != sale.terminal {
-            return Err(broken(step, format!("signed by {found}, the terminal is {}", sale.terminal)));
+            return Err(broken(
+                step,
+                format!("signed by {found}, the terminal is {}", sale.terminal),
+            ));
         }
         Ok(sale)
     }
 
     fn check_block(&self) -> Result<(), ProofError> {
-        let leaf = transaction_leaf(self.index, self.sale.id(&self.domain()), &self.sale.signature);
+        let leaf = transaction_leaf(
+            self.index,
+            self.sale.id(&self.domain()),
+            &self.sale.signature,
+        );
         let found = merkle::process(leaf, &self.transaction_proof);
-        require_same(ProofStep::Block, "the block's transactions root", self.header.transactions_root, found)
+        require_same(
+            ProofStep::Block,
+            "the block's transactions root",
+            self.header.transactions_root,
+            found,
+        )
     }
 
     fn check_checkpoint(&self) -> Result<(), ProofError> {
         let (step, checkpoint) = (ProofStep::Checkpoint, &self.checkpoint);
-        require_same(step, "sidechain id of the header", self.sidechain_id, self.header.sidechain_id)?;
-        require_same(step, "sidechain id of the checkpoint", self.sidechain_id, checkpoint.sidechain_id)?;
+        require_same(
+            step,
+            "sidechain id of the header",
+            self.sidechain_id,
+            self.header.sidechain_id,
+        )?;
+        require_same(
+            step,
+            "sidechain id of the checkpoint",
+            self.sidechain_id,
+            checkpoint.sidechain_id,
+        )?;
         let heights = checkpoint.first_height..=checkpoint.last_height;
         if !heights.contains(&self.header.height) {
             let found = self.header.height;
-            return Err(broken(step, format!("height {found} is not among its blocks, {heights:?}")));
+            return Err(broken(
+                step,
+                format!("height {found} is not among its blocks, {heights:?}"),
+            ));
         }
         let found = merkle::process(block_leaf(self.header.hash()), &self.block_proof);
-        require_same(step, "the checkpoint's blocks root", checkpoint.blocks_root, found)
+        require_same(
+            step,
+            "the checkpoint's blocks root",
+            checkpoint.blocks_root,
+            found,
+        )
     }
 
     fn check_payout(&self, payout: &PayoutProof) -> Result<Commitment, ProofError> {
         let (step, epoch) = (ProofStep::Payout, payout.epoch);
         if epoch < self.checkpoint.epoch {
-            return Err(broken(step, format!("epoch {epoch} is before the sale's own, {}", self.checkpoint.epoch)));
+            return Err(broken(
+                step,
+                format!(
+                    "epoch {epoch} is before the sale's own, {}",
+                    self.checkpoint.epoch
+                ),
+            ));
         }
         let what = format!("payout root of epoch {epoch} for {}", payout.payout.account);
-        require_same(step, &what, payout.payout_root, merkle::process(payout.payout.leaf(), &payout.proof))?;
-        Ok(Commitment { step, epoch, hash: commitment(payout.payout_root, payout.rest_hash) })
+        require_same(
+            step,
+            &what,
+            payout.payout_root,
+            merkle::process(payout.payout.leaf(), &payout.proof),
+        )?;
+        Ok(Commitment {
+            step,
+            epoch,
+            hash: commitment(payout.payout_root, payout.rest_hash),
+        })
     }
 
     /// A wallet that the sale itself names must be among those paid, once anybody is.
     fn check_buyer(&self, sale: &Sale) -> Result<(), ProofError> {
-        let is_paid = self.payouts.iter().any(|payout| payout.payout.account == sale.buyer);
+        let is_paid = self
+            .payouts
+            .iter()
+            .any(|payout| payout.payout.account == sale.buyer);
         if sale.buyer_kind == BuyerKind::Wallet && !self.payouts.is_empty() && !is_paid {
-            return Err(broken(ProofStep::Payout, format!("the buyer {} is not among those paid", sale.buyer)));
+            return Err(broken(
+                ProofStep::Payout,
+                format!("the buyer {} is not among those paid", sale.buyer),
+            ));
         }
         Ok(())
     }
@@ -240,21 +316,36 @@ impl RecordingProof {
     /// Checks everything that needs no contract; gives the commitment that the anchor must keep for the checkpoint's
     /// epoch.
     pub fn check(&self) -> Result<B256, RecordingProofError> {
-        let (checkpoint, broken) = (&self.checkpoint, |step, detail| RecordingProofError { step, detail });
+        let (checkpoint, broken) = (&self.checkpoint, |step, detail| RecordingProofError {
+            step,
+            detail,
+        });
         let (expected, found) = (self.sidechain_id, checkpoint.sidechain_id);
         if expected != found {
-            return Err(broken(RecordingStep::Checkpoint, format!("sidechain id: expected {expected}, found {found}")));
+            return Err(broken(
+                RecordingStep::Checkpoint,
+                format!("sidechain id: expected {expected}, found {found}"),
+            ));
         }
-        let (heights, found) = (checkpoint.first_height..=checkpoint.last_height, self.entry.height());
+        let (heights, found) = (
+            checkpoint.first_height..=checkpoint.last_height,
+            self.entry.height(),
+        );
         if !heights.contains(&found) {
             return Err(broken(
                 RecordingStep::Checkpoint,
                 format!("height {found} is not among its blocks, {heights:?}"),
             ));
         }
-        let (expected, found) = (checkpoint.recordings_root, merkle::process(self.entry.leaf(), &self.proof));
+        let (expected, found) = (
+            checkpoint.recordings_root,
+            merkle::process(self.entry.leaf(), &self.proof),
+        );
         if expected != found {
-            return Err(broken(RecordingStep::Entry, format!("recordings root: expected {expected}, found {found}")));
+            return Err(broken(
+                RecordingStep::Entry,
+                format!("recordings root: expected {expected}, found {found}"),
+            ));
         }
         Ok(commitment(checkpoint.payout_root, checkpoint.rest_hash()))
     }

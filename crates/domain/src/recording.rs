@@ -23,7 +23,9 @@ pub struct Cid([u8; CID_BYTES]);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CidError {
     /// Another version, codec or hash, or too short.
-    #[error("a content id has 36 bytes: 0x01, 0x55 or 0x70, 0x12, 0x20 and a SHA-256; found 0x{found}")]
+    #[error(
+        "a content id has 36 bytes: 0x01, 0x55 or 0x70, 0x12, 0x20 and a SHA-256; found 0x{found}"
+    )]
     Bytes {
         /// At most the first bytes.
         found: String,
@@ -44,7 +46,9 @@ impl Cid {
     pub fn new(bytes: [u8; CID_BYTES]) -> Result<Self, CidError> {
         match bytes {
             [0x01, 0x55 | 0x70, 0x12, 0x20, ..] => Ok(Self(bytes)),
-            [head @ .., _, _, _, _] => Err(CidError::Bytes { found: alloy_primitives::hex::encode(&head[..4]) }),
+            [head @ .., _, _, _, _] => Err(CidError::Bytes {
+                found: alloy_primitives::hex::encode(&head[..4]),
+            }),
         }
     }
 
@@ -89,12 +93,20 @@ impl std::fmt::Debug for Cid {
 impl std::str::FromStr for Cid {
     type Err = CidError;
     fn from_str(text: &str) -> Result<Self, CidError> {
-        let wrong = || CidError::Text { found: text.chars().take(CID_TEXT_BYTES + 1).collect() };
-        let digits = text.strip_prefix('b').filter(|_| text.len() == CID_TEXT_BYTES).ok_or_else(wrong)?;
+        let wrong = || CidError::Text {
+            found: text.chars().take(CID_TEXT_BYTES + 1).collect(),
+        };
+        let digits = text
+            .strip_prefix('b')
+            .filter(|_| text.len() == CID_TEXT_BYTES)
+            .ok_or_else(wrong)?;
         let mut bytes = Vec::with_capacity(CID_BYTES);
         let (mut bits, mut count) = (0u32, 0);
         for letter in digits.bytes() {
-            let value = BASE32.iter().position(|digit| *digit == letter).ok_or_else(wrong)?;
+            let value = BASE32
+                .iter()
+                .position(|digit| *digit == letter)
+                .ok_or_else(wrong)?;
             (bits, count) = ((bits << 5 | value as u32) & 0xfff, count + 5);
             if count >= 8 {
                 count -= 8;
@@ -103,7 +115,11 @@ impl std::str::FromStr for Cid {
         }
         // The last digit holds two bits more than there are: in the one text of an id they are zero.
         let spare = bits & ((1 << count) - 1);
-        let bytes: [u8; CID_BYTES] = bytes.try_into().ok().filter(|_| spare == 0).ok_or_else(wrong)?;
+        let bytes: [u8; CID_BYTES] = bytes
+            .try_into()
+            .ok()
+            .filter(|_| spare == 0)
+            .ok_or_else(wrong)?;
         Self::new(bytes)
     }
 }
@@ -116,12 +132,16 @@ impl Serialize for Cid {
 
 impl<'de> Deserialize<'de> for Cid {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <String as Deserialize>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        <String as Deserialize>::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
 /// Why a recording's key was destroyed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
@@ -137,7 +157,9 @@ pub enum EraseReason {
 }
 
 /// A recording came to the ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Pinned {
     /// The content, encrypted.
@@ -165,7 +187,9 @@ pub struct Pinned {
 }
 
 /// A recording's key was destroyed; this is left of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Erased {
     /// The content, which nobody can read any more.
@@ -183,7 +207,9 @@ pub struct Erased {
 }
 
 /// An entry under a checkpoint's recordings root.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[allow(missing_docs, reason = "each documents itself")]
 pub enum RecordingEntry {

@@ -24,7 +24,11 @@ pub enum RejectionKind {
 #[allow(missing_docs, reason = "the message says what each field is")]
 pub enum Rejection {
     #[error("signed by {found}, only {role} {expected} may do this")]
-    WrongSigner { role: &'static str, expected: Address, found: Address },
+    WrongSigner {
+        role: &'static str,
+        expected: Address,
+        found: Address,
+    },
     #[error("the signature is by {found}, the terminal is {expected}")]
     WrongTerminalSignature { expected: Address, found: Address },
     #[error("outlet {found} is not registered")]
@@ -38,9 +42,17 @@ pub enum Rejection {
     #[error("terminal {found} was revoked")]
     RevokedTerminal { found: Address },
     #[error("terminal {terminal} sells for outlet {expected}, not {found}")]
-    WrongOutlet { terminal: Address, expected: OutletId, found: OutletId },
+    WrongOutlet {
+        terminal: Address,
+        expected: OutletId,
+        found: OutletId,
+    },
     #[error("outlet {outlet} sells in {expected}, found {found}")]
-    WrongCurrency { outlet: OutletId, expected: Currency, found: Currency },
+    WrongCurrency {
+        outlet: OutletId,
+        expected: Currency,
+        found: Currency,
+    },
     #[error("total is at most {max}, found {found}")]
     TotalOutOfBounds { max: u64, found: u64 },
     #[error("the sale is {late_ms} ms old, at most {max_ms} ms are allowed")]
@@ -48,17 +60,26 @@ pub enum Rejection {
     #[error("the sale is {ahead_ms} ms ahead, at most {max_ms} ms are allowed")]
     TooFarAhead { ahead_ms: u64, max_ms: u64 },
     #[error("buyer must be {expected}, found {found}")]
-    BadBuyer { expected: &'static str, found: Address },
+    BadBuyer {
+        expected: &'static str,
+        found: Address,
+    },
     #[error("a sale has 1 to 500 lines, found {found}")]
     LineCount { found: usize },
-    #[error("line {index}: quantity at least 1, sku at most 64 and name at most 256 bytes, sum within 64 bits")]
+    #[error(
+        "line {index}: quantity at least 1, sku at most 64 and name at most 256 bytes, sum within 64 bits"
+    )]
     LineOutOfBounds { index: usize },
     #[error("the lines add up to {found}, total says {expected}")]
     LinesDoNotAddUp { expected: u64, found: u64 },
     #[error("the lines and their salt hash to {found}, the terminal signed {expected}")]
     LinesHashMismatch { expected: B256, found: B256 },
     #[error("sale {} of outlet {} stands with other content (id {expected}, found {found})", key.sale_id, key.outlet)]
-    SaleConflict { key: SaleKey, expected: B256, found: B256 },
+    SaleConflict {
+        key: SaleKey,
+        expected: B256,
+        found: B256,
+    },
     #[error("already in block {height}")]
     AlreadyIncluded { height: u64 },
     #[error("sale {} of outlet {} is not in the ledger", key.sale_id, key.outlet)]
@@ -71,8 +92,14 @@ pub enum Rejection {
     AlreadyClaimed { wallet: Address },
     #[error("wallet must be an account that the token can pay, found {found}")]
     BadWallet { found: Address },
-    #[error("refund {refund_id} of this sale stands with other content (id {expected}, found {found})")]
-    RefundConflict { refund_id: RefundId, expected: B256, found: B256 },
+    #[error(
+        "refund {refund_id} of this sale stands with other content (id {expected}, found {found})"
+    )]
+    RefundConflict {
+        refund_id: RefundId,
+        expected: B256,
+        found: B256,
+    },
     #[error("amount must be 1 to {max}, what was not refunded of the sale yet; found {found}")]
     RefundOutOfBounds { max: u64, found: u64 },
     #[error("a sale has at most {max} refunds")]
@@ -84,7 +111,9 @@ pub enum Rejection {
     #[error("the approval is signed by {found}, the registrar is {expected}")]
     WrongRegistrar { expected: Address, found: Address },
     #[error("the approval's signature is not one: {found}")]
-    BadApprovalSignature { found: crate::crypto::SignatureError },
+    BadApprovalSignature {
+        found: crate::crypto::SignatureError,
+    },
     #[error("the approval expired at {expired_at_ms}, block time is {now_ms}")]
     ApprovalExpired { expired_at_ms: u64, now_ms: u64 },
     #[error("approval {found} was used before")]
@@ -97,7 +126,9 @@ pub enum Rejection {
     BadOwner,
     #[error("token is fixed at {expected}, found {found}")]
     TokenFixed { expected: Address, found: Address },
-    #[error("{field} must be a contract's own address that no account of the ledger has, found {found}")]
+    #[error(
+        "{field} must be a contract's own address that no account of the ledger has, found {found}"
+    )]
     BadContract { field: &'static str, found: Address },
     #[error("from_epoch must be {min} or later, found {found}")]
     EpochPassed { min: u64, found: u64 },
@@ -136,15 +167,26 @@ pub enum Rejection {
     #[error("the validator was punished for this height")]
     AlreadyPunished,
     #[error("the evidence proves nothing: {found}")]
-    BadEvidence { found: crate::evidence::EvidenceError },
+    BadEvidence {
+        found: crate::evidence::EvidenceError,
+    },
     #[error("{field} must be {min} to {max}, found {found}")]
-    ParameterOutOfBounds { field: &'static str, min: u64, max: u64, found: u64 },
+    ParameterOutOfBounds {
+        field: &'static str,
+        min: u64,
+        max: u64,
+        found: u64,
+    },
     #[error("{max} changes wait already")]
     TooManyChanges { max: usize },
     #[error("change {found} does not wait")]
     UnknownChange { found: u64 },
     #[error("terminal {terminal} is {found}, this needs {expected}")]
-    WrongTerminalKind { terminal: Address, expected: &'static str, found: TerminalKind },
+    WrongTerminalKind {
+        terminal: Address,
+        expected: &'static str,
+        found: TerminalKind,
+    },
     #[error("the witness signature is not of the terminal {expected} over this consent")]
     BadWitnessSignature { expected: Address },
     #[error("camera is 0 to {max}, found {found}")]
@@ -156,25 +198,49 @@ pub enum Rejection {
     #[error("{max} of this kind are in force for camera {camera}")]
     TooManyConsents { camera: u64, max: usize },
     #[error("outlet {outlet} has {max} {what} today, which is the most")]
-    DayFull { outlet: OutletId, what: &'static str, max: u32 },
+    DayFull {
+        outlet: OutletId,
+        what: &'static str,
+        max: u32,
+    },
     #[error("consent {found} is not in the ledger")]
     UnknownConsent { found: B256 },
     #[error("the consent was revoked at {revoked_at_ms}")]
     AlreadyRevoked { revoked_at_ms: u64 },
     #[error("the consent is for camera {} of outlet {}, found camera {} of outlet {}", expected.1, expected.0, found.1, found.0)]
-    WrongConsent { expected: (OutletId, u64), found: (OutletId, u64) },
+    WrongConsent {
+        expected: (OutletId, u64),
+        found: (OutletId, u64),
+    },
     #[error("the consent does not allow {}", .found.word())]
     PurposeNotAllowed { found: Purpose },
     #[error("the guest revoked this consent at {revoked_at_ms}")]
     ConsentRevoked { revoked_at_ms: u64 },
     #[error("recording {cid} stands with other content (id {expected}, found {found})")]
-    RecordingConflict { cid: Cid, expected: B256, found: B256 },
+    RecordingConflict {
+        cid: Cid,
+        expected: B256,
+        found: B256,
+    },
     #[error("sequence is at most {max}, found {found}")]
     SequenceOutOfBounds { max: u64, found: u64 },
-    #[error("a recording ends after its start and within {max_ms} ms of it, found {started_at_ms} to {ended_at_ms}")]
-    RecordingLength { max_ms: u64, started_at_ms: u64, ended_at_ms: u64 },
-    #[error("a recording under this consent lies within {from_ms} to {to_ms}, found {started_at_ms} to {ended_at_ms}")]
-    OutsideConsent { from_ms: u64, to_ms: u64, started_at_ms: u64, ended_at_ms: u64 },
+    #[error(
+        "a recording ends after its start and within {max_ms} ms of it, found {started_at_ms} to {ended_at_ms}"
+    )]
+    RecordingLength {
+        max_ms: u64,
+        started_at_ms: u64,
+        ended_at_ms: u64,
+    },
+    #[error(
+        "a recording under this consent lies within {from_ms} to {to_ms}, found {started_at_ms} to {ended_at_ms}"
+    )]
+    OutsideConsent {
+        from_ms: u64,
+        to_ms: u64,
+        started_at_ms: u64,
+        ended_at_ms: u64,
+    },
     #[error("the recording ends {ahead_ms} ms ahead, at most {max_ms} ms are allowed")]
     RecordingAhead { ahead_ms: u64, max_ms: u64 },
     #[error("the recording ended {late_ms} ms ago and may be kept for {max_ms} ms")]
@@ -182,7 +248,11 @@ pub enum Rejection {
     #[error("recording {found} is not in the ledger")]
     UnknownRecording { found: Cid },
     #[error("recording {cid} is of outlet {expected}, found {found}")]
-    WrongRecordingOutlet { cid: Cid, expected: OutletId, found: OutletId },
+    WrongRecordingOutlet {
+        cid: Cid,
+        expected: OutletId,
+        found: OutletId,
+    },
     #[error("the recording was erased in block {height}")]
     AlreadyErased { height: u64 },
 }
@@ -207,7 +277,9 @@ impl Rejection {
         use RejectionKind::{BadField, Conflict, Duplicate, Forbidden};
         match self {
             Self::WrongSigner { .. } => ("wrong_signer", "signature", Forbidden),
-            Self::WrongTerminalSignature { .. } => ("wrong_terminal_signature", "signature", BadField),
+            Self::WrongTerminalSignature { .. } => {
+                ("wrong_terminal_signature", "signature", BadField)
+            }
             Self::UnknownOutlet { .. } => ("unknown_outlet", "outlet", BadField),
             Self::OutletExists { .. } => ("outlet_exists", "outlet", Conflict),
             Self::UnknownTerminal { .. } => ("unknown_terminal", "terminal", Forbidden),
@@ -236,8 +308,12 @@ impl Rejection {
             Self::StaleNonce { .. } => ("stale_nonce", "nonce", BadField),
             Self::NothingReleased { .. } => ("nothing_released", "account", Forbidden),
             Self::WrongRegistrar { .. } => ("wrong_registrar", "approval_signature", Forbidden),
-            Self::BadApprovalSignature { .. } => ("bad_approval_signature", "approval_signature", BadField),
-            Self::ApprovalExpired { .. } => ("approval_expired", "approval_expires_at_ms", BadField),
+            Self::BadApprovalSignature { .. } => {
+                ("bad_approval_signature", "approval_signature", BadField)
+            }
+            Self::ApprovalExpired { .. } => {
+                ("approval_expired", "approval_expires_at_ms", BadField)
+            }
             Self::ApprovalUsed { .. } => ("approval_used", "approval_ref", Conflict),
             Self::BadCity { .. } => ("bad_city", "city", BadField),
             Self::BadCurrency => ("bad_currency", "currency", BadField),
@@ -263,14 +339,20 @@ impl Rejection {
             Self::EvidenceOutOfTime { .. } => ("evidence_out_of_time", "offence", BadField),
             Self::AlreadyPunished => ("already_punished", "offence", Duplicate),
             Self::BadEvidence { .. } => ("bad_evidence", "offence", BadField),
-            Self::ParameterOutOfBounds { field, .. } => ("parameter_out_of_bounds", field, BadField),
+            Self::ParameterOutOfBounds { field, .. } => {
+                ("parameter_out_of_bounds", field, BadField)
+            }
             Self::TooManyChanges { .. } => ("too_many_changes", "parameters", BadField),
             Self::UnknownChange { .. } => ("unknown_change", "change", BadField),
             Self::WrongTerminalKind { .. } => ("wrong_terminal_kind", "terminal", Forbidden),
-            Self::BadWitnessSignature { .. } => ("bad_witness_signature", "witness_signature", BadField),
+            Self::BadWitnessSignature { .. } => {
+                ("bad_witness_signature", "witness_signature", BadField)
+            }
             Self::CameraOutOfBounds { .. } => ("camera_out_of_bounds", "camera", BadField),
             Self::UntilOutOfBounds { .. } => ("until_out_of_bounds", "until_ms", BadField),
-            Self::RetentionOutOfBounds { .. } => ("retention_out_of_bounds", "retention_days", BadField),
+            Self::RetentionOutOfBounds { .. } => {
+                ("retention_out_of_bounds", "retention_days", BadField)
+            }
             Self::TooManyConsents { .. } => ("too_many_consents", "camera", BadField),
             Self::DayFull { .. } => ("day_full", "outlet", Forbidden),
             Self::UnknownConsent { .. } => ("unknown_consent", "consent", BadField),

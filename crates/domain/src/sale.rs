@@ -62,7 +62,9 @@ point_of_sale_id! {
 }
 
 /// What makes a sale unique for ever, across terminals, nodes and restarts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
+)]
 pub struct SaleKey {
     /// The outlet that sold.
     pub outlet: OutletId,
@@ -71,7 +73,9 @@ pub struct SaleKey {
 }
 
 /// Who gets the buyer's share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
@@ -110,7 +114,10 @@ pub struct Sale {
 impl Sale {
     /// What makes this sale unique.
     pub const fn key(&self) -> SaleKey {
-        SaleKey { outlet: self.outlet, sale_id: self.sale_id }
+        SaleKey {
+            outlet: self.outlet,
+            sale_id: self.sale_id,
+        }
     }
 }
 
@@ -139,7 +146,10 @@ pub fn check_lines(sale: &Sale, salt: B256, lines: &[Line]) -> Result<(), Reject
     check_sum(sale, lines)?;
     let found = lines_hash(salt, lines);
     if found != sale.lines_hash {
-        return Err(Rejection::LinesHashMismatch { expected: sale.lines_hash, found });
+        return Err(Rejection::LinesHashMismatch {
+            expected: sale.lines_hash,
+            found,
+        });
     }
     Ok(())
 }
@@ -154,7 +164,10 @@ pub fn check_sum(sale: &Sale, lines: &[Line]) -> Result<(), Rejection> {
         sum = add_line(sum, line).ok_or(Rejection::LineOutOfBounds { index })?;
     }
     if sum != sale.total {
-        return Err(Rejection::LinesDoNotAddUp { expected: sale.total, found: sum });
+        return Err(Rejection::LinesDoNotAddUp {
+            expected: sale.total,
+            found: sum,
+        });
     }
     Ok(())
 }
@@ -164,7 +177,9 @@ fn add_line(sum: u64, line: &Line) -> Option<u64> {
     if line.quantity == 0 || !text_fits {
         return None;
     }
-    u64::from(line.quantity).checked_mul(line.unit_price)?.checked_add(sum)
+    u64::from(line.quantity)
+        .checked_mul(line.unit_price)?
+        .checked_add(sum)
 }
 
 /// Who holds one share of a sale.
@@ -191,7 +206,10 @@ impl Beneficiary {
     /// The account that the units are released to, if there is one yet.
     pub const fn account(self) -> Option<Address> {
         match self {
-            Self::Account(account) | Self::Claimed { wallet: account, .. } => Some(account),
+            Self::Account(account)
+            | Self::Claimed {
+                wallet: account, ..
+            } => Some(account),
             Self::Receipt(_) | Self::Pool => None,
         }
     }
@@ -216,7 +234,9 @@ impl Share {
 }
 
 /// Why a sale was recorded without issuing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum NotIssued {
     /// The total is below the network's minimum.
@@ -294,20 +314,36 @@ impl SaleEntry {
         let due = u128::from(self.issued) * refunded / u128::from(self.total.max(1));
         let left: Vec<u64> = self.shares.iter().map(Share::outstanding).collect();
         // `due` is at most `issued`, because the refunds are at most the total.
-        apportion(u64::try_from(due).unwrap_or(self.issued).saturating_sub(self.reversed()), &left)
+        apportion(
+            u64::try_from(due)
+                .unwrap_or(self.issued)
+                .saturating_sub(self.reversed()),
+            &left,
+        )
     }
 }
 
 /// Splits `units` in proportion to `weights`: whole parts first, then one each to the largest remainders, the earlier
 /// place first among equal ones. Where the weights add up to `units` or more, no part exceeds its weight.
 pub(crate) fn apportion(units: u64, weights: &[u64]) -> Vec<u64> {
-    let sum: u128 = weights.iter().map(|weight| u128::from(*weight)).sum::<u128>().max(1);
+    let sum: u128 = weights
+        .iter()
+        .map(|weight| u128::from(*weight))
+        .sum::<u128>()
+        .max(1);
     let exact = |weight: &u64| u128::from(units) * u128::from(*weight);
-    let mut parts: Vec<u64> = weights.iter().map(|w| u64::try_from(exact(w) / sum).unwrap_or(*w)).collect();
+    let mut parts: Vec<u64> = weights
+        .iter()
+        .map(|w| u64::try_from(exact(w) / sum).unwrap_or(*w))
+        .collect();
     let mut places: Vec<usize> = (0..weights.len()).collect();
     places.sort_by_key(|place| std::cmp::Reverse(exact(&weights[*place]) % sum));
     let rest = units.saturating_sub(parts.iter().sum());
-    for place in places.into_iter().cycle().take(usize::try_from(rest).unwrap_or_default()) {
+    for place in places
+        .into_iter()
+        .cycle()
+        .take(usize::try_from(rest).unwrap_or_default())
+    {
         parts[place] += 1;
     }
     parts

@@ -9,7 +9,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 /// Bonded units on their way out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 pub struct Unbonding {
     /// Block time from which they are released, milliseconds.
     pub at_ms: u64,
@@ -18,7 +20,9 @@ pub struct Unbonding {
 }
 
 /// What an account bonds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 pub struct Stake {
     /// Share of what matures from now on, parts per million.
     pub bonding_ppm: u32,
@@ -31,7 +35,12 @@ pub struct Stake {
 impl Stake {
     /// Everything that is not free yet.
     pub fn total(&self) -> u64 {
-        self.bonded + self.unbonding.iter().map(|unbonding| unbonding.units).sum::<u64>()
+        self.bonded
+            + self
+                .unbonding
+                .iter()
+                .map(|unbonding| unbonding.units)
+                .sum::<u64>()
     }
 
     /// Takes a share of the bonded units and of each unbonding, each rounded down; says how many units.
@@ -75,7 +84,9 @@ pub struct Punished {
 }
 
 /// A change that waits for its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 pub struct WaitingChange {
     /// Block time from which the next epoch starts with it, milliseconds.
     pub at_ms: u64,

@@ -369,10 +369,16 @@ impl SignedTransaction {
     /// Reads one transaction from hostile bytes; what it returns encodes to the same bytes again.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         if bytes.len() > TRANSACTION_BYTES_MAX {
-            return Err(DecodeError::TooLong { found: bytes.len(), max: TRANSACTION_BYTES_MAX });
+            return Err(DecodeError::TooLong {
+                found: bytes.len(),
+                max: TRANSACTION_BYTES_MAX,
+            });
         }
         match bytes.first() {
-            Some(&found) if found >= PAYLOAD_TAGS => Err(DecodeError::UnknownTag { found, max: PAYLOAD_TAGS - 1 }),
+            Some(&found) if found >= PAYLOAD_TAGS => Err(DecodeError::UnknownTag {
+                found,
+                max: PAYLOAD_TAGS - 1,
+            }),
             _ => borsh::from_slice(bytes).map_err(DecodeError::Malformed),
         }
     }
@@ -406,19 +412,33 @@ pub struct VerifiedTransaction {
 
 impl VerifiedTransaction {
     /// Checks the signature; the cost of one public-key recovery.
-    pub fn verify(transaction: SignedTransaction, domain: &DomainSeparator) -> Result<Self, SignatureError> {
+    pub fn verify(
+        transaction: SignedTransaction,
+        domain: &DomainSeparator,
+    ) -> Result<Self, SignatureError> {
         let id = transaction.id(domain);
         let signer = transaction.signature.recover(id)?;
-        Ok(Self { transaction, id, signer })
+        Ok(Self {
+            transaction,
+            id,
+            signer,
+        })
     }
 
     /// A transaction of a block that was final before: the signer of a sale is its terminal, or the block would not
     /// be. Who signed anything else is found from the signature.
-    pub fn checked_before(transaction: SignedTransaction, domain: &DomainSeparator) -> Result<Self, SignatureError> {
+    pub fn checked_before(
+        transaction: SignedTransaction,
+        domain: &DomainSeparator,
+    ) -> Result<Self, SignatureError> {
         match &transaction.payload {
             Payload::Sale(sale) => {
                 let (id, signer) = (transaction.id(domain), sale.terminal);
-                Ok(Self { transaction, id, signer })
+                Ok(Self {
+                    transaction,
+                    id,
+                    signer,
+                })
             }
             _ => Self::verify(transaction, domain),
         }

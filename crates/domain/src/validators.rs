@@ -6,7 +6,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 /// One validator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Validator {
     /// The Ethereum address of `public_key`.
@@ -52,22 +54,33 @@ impl From<ValidatorSet> for Vec<Validator> {
 
 impl BorshDeserialize for ValidatorSet {
     fn deserialize_reader<R: std::io::Read>(reader: &mut R) -> std::io::Result<Self> {
-        Vec::<Validator>::deserialize_reader(reader)?.try_into().map_err(std::io::Error::other)
+        Vec::<Validator>::deserialize_reader(reader)?
+            .try_into()
+            .map_err(std::io::Error::other)
     }
 }
 
 fn check(validators: &[Validator]) -> Result<(), ValidatorSetError> {
     if validators.is_empty() || validators.len() > VALIDATORS_MAX {
-        return Err(ValidatorSetError::Count { found: validators.len() });
+        return Err(ValidatorSetError::Count {
+            found: validators.len(),
+        });
     }
     let mut last = Address::ZERO;
     for validator in validators {
-        let Validator { address, power, public_key } = *validator;
+        let Validator {
+            address,
+            power,
+            public_key,
+        } = *validator;
         if address <= last {
             return Err(ValidatorSetError::Order { found: address });
         }
         if power == 0 || power > POWER_MAX {
-            return Err(ValidatorSetError::Power { address, found: power });
+            return Err(ValidatorSetError::Power {
+                address,
+                found: power,
+            });
         }
         let key = secp256k1::PublicKey::from_slice(public_key.as_slice());
         if key.map(|key| crate::crypto::address_of(&key)) != Ok(address) {
@@ -86,7 +99,10 @@ impl ValidatorSet {
 
     /// The validator with this address.
     pub fn get(&self, address: Address) -> Option<&Validator> {
-        self.0.binary_search_by_key(&address, |validator| validator.address).ok().map(|index| &self.0[index])
+        self.0
+            .binary_search_by_key(&address, |validator| validator.address)
+            .ok()
+            .map(|index| &self.0[index])
     }
 
     /// The power of everybody.

@@ -65,7 +65,9 @@ impl Backend {
     pub async fn pin(&self, cid: &Cid, name: &str) -> Result<PinState, IpfsError> {
         let root = *cid;
         match self {
-            Self::BuiltIn(store) => blocking(store, move |store| store.pin(&root)).await.map(|()| PinState::Pinned),
+            Self::BuiltIn(store) => blocking(store, move |store| store.pin(&root))
+                .await
+                .map(|()| PinState::Pinned),
             Self::Kubo(kubo) => kubo.pin(cid).await.map(|()| PinState::Pinned),
             Self::PinningService(service) => service.ask(cid, name).await,
             Self::Pinata(pinata) => pinata.state(cid).await,
@@ -74,7 +76,13 @@ impl Backend {
 
     /// Whether it keeps something.
     pub async fn state(&self, cid: &Cid) -> Result<PinState, IpfsError> {
-        let known = |pinned| if pinned { PinState::Pinned } else { PinState::Absent };
+        let known = |pinned| {
+            if pinned {
+                PinState::Pinned
+            } else {
+                PinState::Absent
+            }
+        };
         match self {
             Self::BuiltIn(store) => Ok(known(store.is_pinned(cid))),
             Self::Kubo(kubo) => kubo.is_pinned(cid).await.map(known),
@@ -97,7 +105,9 @@ impl Backend {
     /// Deletes what was released, where that is up to us.
     pub async fn collect_garbage(&self) -> Result<(), IpfsError> {
         match self {
-            Self::BuiltIn(store) => blocking(store, BlockStore::collect_garbage).await.map(|_| ()),
+            Self::BuiltIn(store) => blocking(store, BlockStore::collect_garbage)
+                .await
+                .map(|_| ()),
             Self::Kubo(kubo) => kubo.collect_garbage().await,
             Self::PinningService(_) | Self::Pinata(_) => Ok(()),
         }
@@ -109,17 +119,26 @@ impl Backend {
         let content = match self {
             Self::BuiltIn(store) => blocking(store, move |store| store.read(&root, max)).await?,
             Self::Kubo(kubo) => kubo.cat(cid, max).await?,
-            Self::PinningService(_) | Self::Pinata(_) => return Err(self.unsupported("give content")),
+            Self::PinningService(_) | Self::Pinata(_) => {
+                return Err(self.unsupported("give content"));
+            }
         };
         let found = unixfs::cid_of(&content);
         if found == root {
             return Ok(content);
         }
-        Err(IpfsError::OtherCid { from: self.name(), found: found.to_string(), expected: root })
+        Err(IpfsError::OtherCid {
+            from: self.name(),
+            found: found.to_string(),
+            expected: root,
+        })
     }
 
     fn unsupported(&self, what: &'static str) -> IpfsError {
-        IpfsError::Unsupported { backend: self.name(), what }
+        IpfsError::Unsupported {
+            backend: self.name(),
+            what,
+        }
     }
 }
 
@@ -129,5 +148,7 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce(&BlockStore) -> Result<T, IpfsError> + Send + 'static,
 ) -> Result<T, IpfsError> {
     let store = Arc::clone(store);
-    tokio::task::spawn_blocking(move || work(&store)).await.map_err(|_| IpfsError::Cancelled)?
+    tokio::task::spawn_blocking(move || work(&store))
+        .await
+        .map_err(|_| IpfsError::Cancelled)?
 }

@@ -38,18 +38,34 @@ pub struct Collected {
 impl BlockStore {
     /// Opens or makes a store that holds at most `bytes_max`.
     pub fn open(dir: &Path, bytes_max: u64) -> Result<Self, IpfsError> {
-        for folder in [dir, &dir.join(BLOCKS), &dir.join(PINS), &dir.join(UNFINISHED)] {
+        for folder in [
+            dir,
+            &dir.join(BLOCKS),
+            &dir.join(PINS),
+            &dir.join(UNFINISHED),
+        ] {
             fs::create_dir_all(folder).map_err(IpfsError::file(folder))?;
         }
         let lock = dir.join("lock");
-        let file = File::options().create(true).truncate(false).write(true).open(&lock);
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&lock);
         let file = file.map_err(IpfsError::file(&lock))?;
-        file.try_lock().map_err(|_| IpfsError::Locked { path: dir.to_owned() })?;
+        file.try_lock().map_err(|_| IpfsError::Locked {
+            path: dir.to_owned(),
+        })?;
         for leftover in entries(&dir.join(UNFINISHED))? {
             fs::remove_file(&leftover).map_err(IpfsError::file(&leftover))?;
         }
         sync_folder(dir)?;
-        let store = Self { dir: dir.to_owned(), bytes_max, bytes: Mutex::new(0), _lock: file };
+        let store = Self {
+            dir: dir.to_owned(),
+            bytes_max,
+            bytes: Mutex::new(0),
+            _lock: file,
+        };
         let bytes = store.stored()?.iter().map(|(_, _, bytes)| bytes).sum();
         *store.lock() = bytes;
         Ok(store)
@@ -75,17 +91,29 @@ impl BlockStore {
     }
 
     fn put(&self, blocks: &[(Cid, Vec<u8>)], bytes: &mut u64) -> Result<(), IpfsError> {
-        let missing: Vec<&(Cid, Vec<u8>)> = blocks.iter().filter(|(cid, _)| self.block(cid).is_err()).collect();
+        let missing: Vec<&(Cid, Vec<u8>)> = blocks
+            .iter()
+            .filter(|(cid, _)| self.block(cid).is_err())
+            .collect();
         let needed = missing.iter().map(|(_, block)| block.len() as u64).sum();
-        if bytes.checked_add(needed).is_none_or(|total| total > self.bytes_max) {
-            return Err(IpfsError::Full { used: *bytes, max: self.bytes_max, needed });
+        if bytes
+            .checked_add(needed)
+            .is_none_or(|total| total > self.bytes_max)
+        {
+            return Err(IpfsError::Full {
+                used: *bytes,
+                max: self.bytes_max,
+                needed,
+            });
         }
         let mut folders = BTreeSet::new();
         for (cid, block) in missing {
             let path = self.path(cid);
             let before = fs::metadata(&path).map_or(0, |damaged| damaged.len());
             folders.insert(self.write(&path, block)?);
-            *bytes = bytes.saturating_add(block.len() as u64).saturating_sub(before);
+            *bytes = bytes
+                .saturating_add(block.len() as u64)
+                .saturating_sub(before);
         }
         folders.iter().try_for_each(|folder| sync_folder(folder))?;
         sync_folder(&self.dir.join(BLOCKS))
@@ -98,14 +126,20 @@ impl BlockStore {
         let unfinished = self.dir.join(UNFINISHED);
         let failed = IpfsError::file(path);
         let mut file = tempfile::NamedTempFile::new_in(unfinished).map_err(&failed)?;
-        file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(&failed)?;
-        file.persist(path).map_err(|refused| failed(refused.error))?;
+        file.write_all(bytes)
+            .and_then(|()| file.as_file().sync_all())
+            .map_err(&failed)?;
+        file.persist(path)
+            .map_err(|refused| failed(refused.error))?;
         Ok(folder.to_owned())
     }
 
     fn path(&self, cid: &Cid) -> PathBuf {
         let name = cid.to_string();
-        let folder = name.get(name.len().saturating_sub(3)..name.len() - 1).unwrap_or("__").to_owned();
+        let folder = name
+            .get(name.len().saturating_sub(3)..name.len() - 1)
+            .unwrap_or("__")
+            .to_owned();
         self.dir.join(BLOCKS).join(folder).join(name)
     }
 
@@ -126,16 +160,23 @@ impl BlockStore {
         let path = self.path(cid);
         let file = match File::open(&path) {
             Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(IpfsError::Missing { cid: *cid }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(IpfsError::Missing { cid: *cid });
+            }
             Err(error) => return Err(IpfsError::file(&path)(error)),
         };
         let mut block = Vec::new();
-        let bounded = file.take(unixfs::BLOCK_BYTES_MAX as u64 + 1).read_to_end(&mut block);
+        let bounded = file
+            .take(unixfs::BLOCK_BYTES_MAX as u64 + 1)
+            .read_to_end(&mut block);
         bounded.map_err(IpfsError::file(&path))?;
         if cid.matches(&block) {
             Ok(block)
         } else {
-            Err(IpfsError::Damaged { cid: *cid, detail: "its bytes have another hash" })
+            Err(IpfsError::Damaged {
+                cid: *cid,
+                detail: "its bytes have another hash",
+            })
         }
     }
 
@@ -162,7 +203,9 @@ impl BlockStore {
         let _consistent = self.lock();
         let path = self.pin_path(root);
         match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(IpfsError::file(&path)(error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(IpfsError::file(&path)(error))
+            }
             _ => sync_folder(&self.dir.join(PINS)),
         }
     }
@@ -175,7 +218,10 @@ impl BlockStore {
     /// All pinned roots, ascending.
     pub fn pins(&self) -> Result<BTreeSet<Cid>, IpfsError> {
         let names = entries(&self.dir.join(PINS))?;
-        Ok(names.iter().filter_map(|path| path.file_name()?.to_str()?.parse().ok()).collect())
+        Ok(names
+            .iter()
+            .filter_map(|path| path.file_name()?.to_str()?.parse().ok())
+            .collect())
     }
 
     /// Deletes every block that no pin needs. Refused while a pinned node is damaged: what is below it is unknown.
@@ -191,7 +237,10 @@ impl BlockStore {
             if cid.is_none_or(|cid| !live.contains(&cid)) {
                 fs::remove_file(&path).map_err(IpfsError::file(&path))?;
                 folders.extend(path.parent().map(Path::to_owned));
-                collected = Collected { blocks: collected.blocks + 1, bytes: collected.bytes + size };
+                collected = Collected {
+                    blocks: collected.blocks + 1,
+                    bytes: collected.bytes + size,
+                };
                 *bytes = bytes.saturating_sub(size);
             }
         }
@@ -204,7 +253,11 @@ impl BlockStore {
         let mut waiting = vec![root];
         while let Some(cid) = waiting.pop() {
             if live.insert(cid) && cid.codec() == Codec::DagPb {
-                waiting.extend(unixfs::links(&cid, &self.block(&cid)?)?.into_iter().map(|(child, _)| child));
+                waiting.extend(
+                    unixfs::links(&cid, &self.block(&cid)?)?
+                        .into_iter()
+                        .map(|(child, _)| child),
+                );
             }
         }
         Ok(())
@@ -220,13 +273,20 @@ impl BlockStore {
             .concat()
         {
             let size = fs::metadata(&path).map_err(IpfsError::file(&path))?.len();
-            let cid = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
+            let cid = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .and_then(|name| name.parse().ok());
             found.push((path, cid, size));
         }
         Ok(found)
     }
 
-    fn each_block(&self, root: &Cid, take: impl FnMut(Cid, Vec<u8>) -> Result<(), IpfsError>) -> Result<(), IpfsError> {
+    fn each_block(
+        &self,
+        root: &Cid,
+        take: impl FnMut(Cid, Vec<u8>) -> Result<(), IpfsError>,
+    ) -> Result<(), IpfsError> {
         unixfs::walk(root, usize::MAX, |cid| self.block(cid), take)
     }
 
@@ -235,7 +295,13 @@ impl BlockStore {
         let _consistent = self.lock();
         let mut writer = car::Writer::new(output, &[*root])?;
         let mut written = BTreeSet::new();
-        self.each_block(root, |cid, block| if written.insert(cid) { writer.block(&cid, &block) } else { Ok(()) })
+        self.each_block(root, |cid, block| {
+            if written.insert(cid) {
+                writer.block(&cid, &block)
+            } else {
+                Ok(())
+            }
+        })
     }
 
     /// Takes the blocks of a CAR file and pins its roots; refused when a block below a root is missing.
@@ -254,9 +320,14 @@ impl BlockStore {
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, IpfsError> {
     let failed = IpfsError::file(folder);
     let entries = fs::read_dir(folder).map_err(&failed)?;
-    entries.map(|entry| entry.map(|entry| entry.path())).collect::<std::io::Result<_>>().map_err(&failed)
+    entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<std::io::Result<_>>()
+        .map_err(&failed)
 }
 
 fn sync_folder(folder: &Path) -> Result<(), IpfsError> {
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(IpfsError::file(folder))
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(IpfsError::file(folder))
 }

@@ -17,25 +17,42 @@ const AFTER_ROOTS: &[u8] = b"\x67version\x01";
 const LINK: [u8; 5] = [0xd8, 0x2a, 0x58, CID_BYTES as u8 + 1, 0x00];
 /// The head of an array of no elements; the count is added.
 const ARRAY: u8 = 0x80;
-const HEADER_BYTES_MAX: usize = BEFORE_ROOTS.len() + 1 + ROOTS_MAX * (LINK.len() + CID_BYTES) + AFTER_ROOTS.len();
+const HEADER_BYTES_MAX: usize =
+    BEFORE_ROOTS.len() + 1 + ROOTS_MAX * (LINK.len() + CID_BYTES) + AFTER_ROOTS.len();
 /// A length of more bytes is beyond every bound.
 const VARINT_BYTES_MAX: u32 = 5;
 
 fn header(roots: &[Cid]) -> Vec<u8> {
-    let links = roots.iter().flat_map(|root| LINK.iter().chain(root.as_bytes()).copied());
+    let links = roots
+        .iter()
+        .flat_map(|root| LINK.iter().chain(root.as_bytes()).copied());
     let count = ARRAY | roots.len() as u8;
-    BEFORE_ROOTS.iter().copied().chain([count]).chain(links).chain(AFTER_ROOTS.iter().copied()).collect()
+    BEFORE_ROOTS
+        .iter()
+        .copied()
+        .chain([count])
+        .chain(links)
+        .chain(AFTER_ROOTS.iter().copied())
+        .collect()
 }
 
 fn roots_of(header: &[u8]) -> Option<Vec<Cid>> {
-    let middle = header.strip_prefix(BEFORE_ROOTS)?.strip_suffix(AFTER_ROOTS)?;
+    let middle = header
+        .strip_prefix(BEFORE_ROOTS)?
+        .strip_suffix(AFTER_ROOTS)?;
     let (count, links) = middle.split_first()?;
-    let count = count.checked_sub(ARRAY).map(usize::from).filter(|count| *count < 24)?;
+    let count = count
+        .checked_sub(ARRAY)
+        .map(usize::from)
+        .filter(|count| *count < 24)?;
     let (links, rest) = links.as_chunks::<{ LINK.len() + CID_BYTES }>();
     if !rest.is_empty() || links.len() != count {
         return None;
     }
-    links.iter().map(|link| Cid::from_bytes(link.strip_prefix(LINK.as_slice())?).ok()).collect()
+    links
+        .iter()
+        .map(|link| Cid::from_bytes(link.strip_prefix(LINK.as_slice())?).ok())
+        .collect()
 }
 
 fn varint(mut value: usize) -> Vec<u8> {
@@ -76,7 +93,10 @@ impl<W: Write> Writer<W> {
     fn section(&mut self, parts: &[&[u8]]) -> Result<(), IpfsError> {
         let length = varint(parts.iter().map(|part| part.len()).sum());
         for bytes in std::iter::once(length.as_slice()).chain(parts.iter().copied()) {
-            let failed = |error| IpfsError::Car { at: self.at, detail: format!("cannot be written: {error}") };
+            let failed = |error| IpfsError::Car {
+                at: self.at,
+                detail: format!("cannot be written: {error}"),
+            };
             self.output.write_all(bytes).map_err(failed)?;
             self.at += bytes.len() as u64;
         }
@@ -94,8 +114,14 @@ pub struct Reader<R> {
 impl<R: Read> Reader<R> {
     /// Reads the header.
     pub fn new(input: R) -> Result<Self, IpfsError> {
-        let mut reader = Self { input, at: 0, roots: Vec::new() };
-        let header = reader.section(HEADER_BYTES_MAX)?.ok_or_else(|| reader.error("it is empty"))?;
+        let mut reader = Self {
+            input,
+            at: 0,
+            roots: Vec::new(),
+        };
+        let header = reader
+            .section(HEADER_BYTES_MAX)?
+            .ok_or_else(|| reader.error("it is empty"))?;
         reader.roots = roots_of(&header).filter(|roots| (1..=ROOTS_MAX).contains(&roots.len())).ok_or_else(|| {
             reader.error(&format!("expected a header of version 1 with 1 to {ROOTS_MAX} roots of CIDv1 and sha2-256"))
         })?;
@@ -109,7 +135,9 @@ impl<R: Read> Reader<R> {
 
     /// The next block; none at the end.
     pub fn block(&mut self) -> Result<Option<(Cid, Vec<u8>)>, IpfsError> {
-        let Some(mut section) = self.section(CID_BYTES + BLOCK_BYTES_MAX)? else { return Ok(None) };
+        let Some(mut section) = self.section(CID_BYTES + BLOCK_BYTES_MAX)? else {
+            return Ok(None);
+        };
         if section.len() < CID_BYTES {
             return Err(self.error(&format!("a section of {} bytes has no CID", section.len())));
         }
@@ -123,15 +151,23 @@ impl<R: Read> Reader<R> {
     }
 
     fn section(&mut self, max: usize) -> Result<Option<Vec<u8>>, IpfsError> {
-        let Some(length) = self.length()? else { return Ok(None) };
+        let Some(length) = self.length()? else {
+            return Ok(None);
+        };
         if length > max as u64 {
-            return Err(self.error(&format!("a section of {length} bytes, expected at most {max}")));
+            return Err(self.error(&format!(
+                "a section of {length} bytes, expected at most {max}"
+            )));
         }
         let mut section = Vec::new();
         let read = self.input.by_ref().take(length).read_to_end(&mut section);
         read.map_err(|error| self.error(&error.to_string()))?;
         self.at += section.len() as u64;
-        if section.len() as u64 == length { Ok(Some(section)) } else { Err(self.error("it ends within a section")) }
+        if section.len() as u64 == length {
+            Ok(Some(section))
+        } else {
+            Err(self.error("it ends within a section"))
+        }
     }
 
     /// An unsigned LEB128 in its shortest form; none at the end.
@@ -139,12 +175,20 @@ impl<R: Read> Reader<R> {
         let mut length = 0u64;
         for place in 0..VARINT_BYTES_MAX {
             let Some(byte) = self.byte()? else {
-                return if place == 0 { Ok(None) } else { Err(self.error("it ends within a length")) };
+                return if place == 0 {
+                    Ok(None)
+                } else {
+                    Err(self.error("it ends within a length"))
+                };
             };
             length |= u64::from(byte & 0x7f) << (7 * place);
             if byte < 0x80 {
                 let shortest = byte != 0 || place == 0;
-                return if shortest { Ok(Some(length)) } else { Err(self.error("a length with needless zeros")) };
+                return if shortest {
+                    Ok(Some(length))
+                } else {
+                    Err(self.error("a length with needless zeros"))
+                };
             }
         }
         Err(self.error("a length of too many bytes"))
@@ -165,6 +209,9 @@ impl<R: Read> Reader<R> {
     }
 
     fn error(&self, detail: &str) -> IpfsError {
-        IpfsError::Car { at: self.at, detail: detail.to_owned() }
+        IpfsError::Car {
+            at: self.at,
+            detail: detail.to_owned(),
+        }
     }
 }

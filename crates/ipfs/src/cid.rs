@@ -52,9 +52,13 @@ impl Cid {
     /// Reads the binary form, as it stands in a CAR file, a link or a transaction.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CidError> {
         let known = |bytes: &[u8; CID_BYTES]| {
-            matches!(bytes[..4], [VERSION, RAW | DAG_PB, SHA2_256, DIGEST_BYTES]).then_some(Self(*bytes))
+            matches!(bytes[..4], [VERSION, RAW | DAG_PB, SHA2_256, DIGEST_BYTES])
+                .then_some(Self(*bytes))
         };
-        <&[u8; CID_BYTES]>::try_from(bytes).ok().and_then(known).ok_or_else(|| CidError::of_bytes(bytes))
+        <&[u8; CID_BYTES]>::try_from(bytes)
+            .ok()
+            .and_then(known)
+            .ok_or_else(|| CidError::of_bytes(bytes))
     }
 
     /// The binary form.
@@ -64,7 +68,11 @@ impl Cid {
 
     /// What the block holds.
     pub fn codec(&self) -> Codec {
-        if self.0[1] == RAW { Codec::Raw } else { Codec::DagPb }
+        if self.0[1] == RAW {
+            Codec::Raw
+        } else {
+            Codec::DagPb
+        }
     }
 
     /// Whether this is the CID of these bytes.
@@ -75,12 +83,20 @@ impl Cid {
 
 impl CidError {
     fn of_bytes(bytes: &[u8]) -> Self {
-        let shown: String = bytes.iter().take(CID_BYTES).map(|byte| format!("{byte:02x}")).collect();
-        Self { found: format!("{} bytes 0x{shown}", bytes.len()) }
+        let shown: String = bytes
+            .iter()
+            .take(CID_BYTES)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Self {
+            found: format!("{} bytes 0x{shown}", bytes.len()),
+        }
     }
 
     fn of_text(text: &str) -> Self {
-        Self { found: format!("{:?}", text.chars().take(80).collect::<String>()) }
+        Self {
+            found: format!("{:?}", text.chars().take(80).collect::<String>()),
+        }
     }
 }
 
@@ -95,7 +111,11 @@ impl FromStr for Cid {
         }
         let parsed = cid::Cid::try_from(text).map_err(|_| error())?;
         let ours = Self::from_bytes(&parsed.to_bytes()).map_err(|_| error())?;
-        if ours.to_string() == text { Ok(ours) } else { Err(error()) }
+        if ours.to_string() == text {
+            Ok(ours)
+        } else {
+            Err(error())
+        }
     }
 }
 
@@ -130,6 +150,7 @@ impl<'de> Deserialize<'de> for Cid {
 impl BorshDeserialize for Cid {
     fn deserialize_reader<R: std::io::Read>(reader: &mut R) -> std::io::Result<Self> {
         let bytes = <[u8; CID_BYTES]>::deserialize_reader(reader)?;
-        Self::from_bytes(&bytes).map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidData, error))
+        Self::from_bytes(&bytes)
+            .map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidData, error))
     }
 }

@@ -42,7 +42,9 @@ pub enum IpfsError {
         detail: String,
     },
     /// Somebody else's CID for our content, or content that is not the CID's.
-    #[error("{from} gave {found}, expected {expected}: it cuts content otherwise, or the content was changed")]
+    #[error(
+        "{from} gave {found}, expected {expected}: it cuts content otherwise, or the content was changed"
+    )]
     OtherCid {
         /// Who gave it.
         from: String,
@@ -60,7 +62,9 @@ pub enum IpfsError {
         what: &'static str,
     },
     /// A URL that is none, or that carries a password.
-    #[error("{what}: expected http(s)://host[:port][/path] without user and password (use the token)")]
+    #[error(
+        "{what}: expected http(s)://host[:port][/path] without user and password (use the token)"
+    )]
     Url {
         /// What is wrong with it; never the URL, which may hold a secret.
         what: String,
@@ -132,7 +136,9 @@ impl IpfsError {
     /// Whether the same may succeed later.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Transport { .. } | Self::Full { .. } | Self::File { .. } | Self::Cancelled => true,
+            Self::Transport { .. } | Self::Full { .. } | Self::File { .. } | Self::Cancelled => {
+                true
+            }
             Self::Refused { status, .. } => *status == 408 || *status == 429 || *status >= 500,
             _ => false,
         }
@@ -145,6 +151,9 @@ impl IpfsError {
 
     pub(crate) fn file(path: &Path) -> impl Fn(std::io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::File { path: path.clone(), source }
+        move |source| Self::File {
+            path: path.clone(),
+            source,
+        }
     }
 }

@@ -32,18 +32,33 @@ pub(crate) struct Http {
 
 impl Http {
     pub(crate) fn new(base: &str, token: Option<Secret>) -> Result<Self, IpfsError> {
-        let wrong = |what: &str| IpfsError::Url { what: what.to_owned() };
+        let wrong = |what: &str| IpfsError::Url {
+            what: what.to_owned(),
+        };
         let url = Url::parse(base).map_err(|error| wrong(&error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(wrong(&format!("the scheme is {}", url.scheme())));
         }
-        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        if !url.username().is_empty()
+            || url.password().is_some()
+            || url.query().is_some()
+            || url.fragment().is_some()
+        {
             return Err(wrong("it has more than scheme, host, port and path"));
         }
         // A redirect could carry the token elsewhere; these APIs have none.
-        let client = Client::builder().connect_timeout(CONNECT_TIMEOUT).redirect(reqwest::redirect::Policy::none());
-        let client = client.no_proxy().build().map_err(|error| wrong(&error.to_string()))?;
-        Ok(Self { client, base: url.as_str().trim_end_matches('/').to_owned(), token })
+        let client = Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none());
+        let client = client
+            .no_proxy()
+            .build()
+            .map_err(|error| wrong(&error.to_string()))?;
+        Ok(Self {
+            client,
+            base: url.as_str().trim_end_matches('/').to_owned(),
+            token,
+        })
     }
 
     /// Where requests go; without a secret.
@@ -52,7 +67,10 @@ impl Http {
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.client.request(method, format!("{}{path}", self.base)).timeout(REQUEST_TIMEOUT);
+        let request = self
+            .client
+            .request(method, format!("{}{path}", self.base))
+            .timeout(REQUEST_TIMEOUT);
         match &self.token {
             Some(token) => request.bearer_auth(token.expose()),
             None => request,
@@ -65,27 +83,58 @@ impl Http {
         max: usize,
         request: impl Fn() -> RequestBuilder,
     ) -> Result<Vec<u8>, IpfsError> {
-        let pauses = ExponentialBuilder::default().with_min_delay(RETRY_PAUSE).with_max_times(RETRIES).with_jitter();
-        (|| self.send(max, request())).retry(pauses).when(IpfsError::is_retryable).await
+        let pauses = ExponentialBuilder::default()
+            .with_min_delay(RETRY_PAUSE)
+            .with_max_times(RETRIES)
+            .with_jitter();
+        (|| self.send(max, request()))
+            .retry(pauses)
+            .when(IpfsError::is_retryable)
+            .await
     }
 
     /// Sends once.
-    pub(crate) async fn send(&self, max: usize, request: RequestBuilder) -> Result<Vec<u8>, IpfsError> {
-        let answer = request.send().await.map_err(|error| self.transport(error))?;
+    pub(crate) async fn send(
+        &self,
+        max: usize,
+        request: RequestBuilder,
+    ) -> Result<Vec<u8>, IpfsError> {
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| self.transport(error))?;
         let status = answer.status();
         if status.is_success() {
             return self.body(answer, max).await;
         }
-        let body = self.body(answer, ANSWER_BYTES_MAX).await.unwrap_or_default();
-        let detail = String::from_utf8_lossy(&body).trim().chars().take(DETAIL_CHARS_MAX).collect();
-        Err(IpfsError::Refused { url: self.base.clone(), status: status.as_u16(), detail })
+        let body = self
+            .body(answer, ANSWER_BYTES_MAX)
+            .await
+            .unwrap_or_default();
+        let detail = String::from_utf8_lossy(&body)
+            .trim()
+            .chars()
+            .take(DETAIL_CHARS_MAX)
+            .collect();
+        Err(IpfsError::Refused {
+            url: self.base.clone(),
+            status: status.as_u16(),
+            detail,
+        })
     }
 
     async fn body(&self, mut answer: Response, max: usize) -> Result<Vec<u8>, IpfsError> {
         let mut body = Vec::new();
-        while let Some(part) = answer.chunk().await.map_err(|error| self.transport(error))? {
+        while let Some(part) = answer
+            .chunk()
+            .await
+            .map_err(|error| self.transport(error))?
+        {
             if body.len().saturating_add(part.len()) > max {
-                return Err(IpfsError::AnswerTooLarge { url: self.base.clone(), max });
+                return Err(IpfsError::AnswerTooLarge {
+                    url: self.base.clone(),
+                    max,
+                });
             }
             body.extend_from_slice(&part);
         }
@@ -97,10 +146,16 @@ impl Http {
     }
 
     pub(crate) fn malformed(&self, detail: String) -> IpfsError {
-        IpfsError::Malformed { url: self.base.clone(), detail }
+        IpfsError::Malformed {
+            url: self.base.clone(),
+            detail,
+        }
     }
 
     fn transport(&self, error: reqwest::Error) -> IpfsError {
-        IpfsError::Transport { url: self.base.clone(), source: error.without_url() }
+        IpfsError::Transport {
+            url: self.base.clone(),
+            source: error.without_url(),
+        }
     }
 }

@@ -39,7 +39,9 @@ pub struct Identity {
     pub addresses: Vec<String>,
 }
 
-fn nothing_is_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+fn nothing_is_empty<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<String>, D::Error> {
     <Option<Vec<String>> as Deserialize>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
@@ -70,7 +72,9 @@ struct Removed {
 impl Kubo {
     /// A node at a URL such as `http://127.0.0.1:5001`; the token where `API.Authorizations` asks for one.
     pub fn new(url: &str, token: Option<Secret>) -> Result<Self, IpfsError> {
-        Ok(Self { http: Http::new(url, token)? })
+        Ok(Self {
+            http: Http::new(url, token)?,
+        })
     }
 
     /// Where it is.
@@ -80,7 +84,8 @@ impl Kubo {
 
     /// Who it is.
     pub async fn id(&self) -> Result<Identity, IpfsError> {
-        self.http.decode(&self.post("/api/v0/id", ANSWER_BYTES_MAX).await?)
+        self.http
+            .decode(&self.post("/api/v0/id", ANSWER_BYTES_MAX).await?)
     }
 
     /// Adds content and pins it in one step. Refused when the node names it otherwise than we do.
@@ -89,22 +94,42 @@ impl Kubo {
         let path = format!("{ADD}&pin=true");
         let request = || {
             let form = Form::new().part("file", Part::bytes(content.to_vec()).file_name("content"));
-            self.http.request(Method::POST, &path).timeout(UPLOAD_TIMEOUT).multipart(form)
+            self.http
+                .request(Method::POST, &path)
+                .timeout(UPLOAD_TIMEOUT)
+                .multipart(form)
         };
         let body = self.http.send_again(ANSWER_BYTES_MAX, request).await?;
-        let found = last_added(&body).ok_or_else(|| self.http.malformed("it names nothing that was added".into()))?;
+        let found = last_added(&body).ok_or_else(|| {
+            self.http
+                .malformed("it names nothing that was added".into())
+        })?;
         if found == expected.to_string() {
             return Ok(expected);
         }
         // What is not wanted is not kept either; that it stays pinned under the other name harms nobody.
-        let removed = self.post(&format!("/api/v0/pin/rm?arg={}", escaped(&found)), ANSWER_BYTES_MAX).await;
+        let removed = self
+            .post(
+                &format!("/api/v0/pin/rm?arg={}", escaped(&found)),
+                ANSWER_BYTES_MAX,
+            )
+            .await;
         drop(removed);
-        Err(IpfsError::OtherCid { from: self.http.base().to_owned(), found, expected })
+        Err(IpfsError::OtherCid {
+            from: self.http.base().to_owned(),
+            found,
+            expected,
+        })
     }
 
     /// Pins a root that the node has, or can get from its peers in time.
     pub async fn pin(&self, cid: &Cid) -> Result<(), IpfsError> {
-        let body = self.post(&format!("/api/v0/pin/add?arg={cid}&recursive=true"), ANSWER_BYTES_MAX).await?;
+        let body = self
+            .post(
+                &format!("/api/v0/pin/add?arg={cid}&recursive=true"),
+                ANSWER_BYTES_MAX,
+            )
+            .await?;
         #[derive(Deserialize)]
         struct Pinned {
             #[serde(rename = "Pins")]
@@ -119,28 +144,42 @@ impl Kubo {
 
     /// Unpins a root. Unpinning what is not pinned is done already.
     pub async fn unpin(&self, cid: &Cid) -> Result<(), IpfsError> {
-        self.unless_not_pinned(&format!("/api/v0/pin/rm?arg={cid}&recursive=true")).await.map(|_| ())
+        self.unless_not_pinned(&format!("/api/v0/pin/rm?arg={cid}&recursive=true"))
+            .await
+            .map(|_| ())
     }
 
     /// Whether a root is pinned.
     pub async fn is_pinned(&self, cid: &Cid) -> Result<bool, IpfsError> {
         let path = format!("/api/v0/pin/ls?arg={cid}&type=recursive");
-        let Some(body) = self.unless_not_pinned(&path).await? else { return Ok(false) };
+        let Some(body) = self.unless_not_pinned(&path).await? else {
+            return Ok(false);
+        };
         let pins: Pins = self.http.decode(&body)?;
         Ok(pins.keys.contains_key(&cid.to_string()))
     }
 
     /// All roots of ours that are pinned; those of other kinds are left out.
     pub async fn pins(&self) -> Result<BTreeSet<Cid>, IpfsError> {
-        let pins: Pins = self.http.decode(&self.post("/api/v0/pin/ls?type=recursive", LIST_BYTES_MAX).await?)?;
-        Ok(pins.keys.keys().filter_map(|cid| cid.parse().ok()).collect())
+        let pins: Pins = self.http.decode(
+            &self
+                .post("/api/v0/pin/ls?type=recursive", LIST_BYTES_MAX)
+                .await?,
+        )?;
+        Ok(pins
+            .keys
+            .keys()
+            .filter_map(|cid| cid.parse().ok())
+            .collect())
     }
 
     /// Deletes every block that no pin needs.
     pub async fn collect_garbage(&self) -> Result<(), IpfsError> {
         let request = || {
             let path = "/api/v0/repo/gc?stream-errors=true";
-            self.http.request(Method::POST, path).timeout(COLLECTION_TIMEOUT)
+            self.http
+                .request(Method::POST, path)
+                .timeout(COLLECTION_TIMEOUT)
         };
         let body = self.http.send_again(LIST_BYTES_MAX, request).await?;
         for removed in lines::<Removed>(&body) {
@@ -155,37 +194,61 @@ impl Kubo {
     /// The content of a root, of at most `max` bytes, checked against the CID.
     pub async fn cat(&self, cid: &Cid, max: usize) -> Result<Vec<u8>, IpfsError> {
         let path = format!("/api/v0/cat?arg={cid}");
-        let request = || self.http.request(Method::POST, &path).timeout(UPLOAD_TIMEOUT);
+        let request = || {
+            self.http
+                .request(Method::POST, &path)
+                .timeout(UPLOAD_TIMEOUT)
+        };
         let content = match self.http.send_again(max, request).await {
-            Err(IpfsError::AnswerTooLarge { .. }) => return Err(IpfsError::ContentTooLarge { cid: *cid, max }),
+            Err(IpfsError::AnswerTooLarge { .. }) => {
+                return Err(IpfsError::ContentTooLarge { cid: *cid, max });
+            }
             other => other?,
         };
         let found = unixfs::cid_of(&content);
         if found == *cid {
             return Ok(content);
         }
-        Err(IpfsError::OtherCid { from: self.http.base().to_owned(), found: found.to_string(), expected: *cid })
+        Err(IpfsError::OtherCid {
+            from: self.http.base().to_owned(),
+            found: found.to_string(),
+            expected: *cid,
+        })
     }
 
     /// Whether the node itself has a block; its peers are not asked.
     pub async fn has(&self, cid: &Cid) -> Result<bool, IpfsError> {
         let path = format!("/api/v0/block/stat?arg={cid}&offline=true");
-        match self.http.send(ANSWER_BYTES_MAX, self.http.request(Method::POST, &path)).await {
+        match self
+            .http
+            .send(ANSWER_BYTES_MAX, self.http.request(Method::POST, &path))
+            .await
+        {
             Ok(_) => Ok(true),
-            Err(error) if message(&error).is_some_and(|message| message.contains("not found")) => Ok(false),
+            Err(error) if message(&error).is_some_and(|message| message.contains("not found")) => {
+                Ok(false)
+            }
             Err(error) => Err(error),
         }
     }
 
     async fn post(&self, path: &str, max: usize) -> Result<Vec<u8>, IpfsError> {
-        self.http.send_again(max, || self.http.request(Method::POST, path)).await
+        self.http
+            .send_again(max, || self.http.request(Method::POST, path))
+            .await
     }
 
     /// The answer, or none where the node says that the root is not pinned; it answers 500 to that.
     async fn unless_not_pinned(&self, path: &str) -> Result<Option<Vec<u8>>, IpfsError> {
-        match self.http.send(ANSWER_BYTES_MAX, self.http.request(Method::POST, path)).await {
+        match self
+            .http
+            .send(ANSWER_BYTES_MAX, self.http.request(Method::POST, path))
+            .await
+        {
             Ok(body) => Ok(Some(body)),
-            Err(error) if message(&error).is_some_and(|message| message.contains("not pinned")) => Ok(None),
+            Err(error) if message(&error).is_some_and(|message| message.contains("not pinned")) => {
+                Ok(None)
+            }
             Err(error) if error.is_retryable() => self.post(path, ANSWER_BYTES_MAX).await.map(Some),
             Err(error) => Err(error),
         }
@@ -194,12 +257,23 @@ impl Kubo {
 
 /// What a refusal says, if Kubo said it.
 fn message(error: &IpfsError) -> Option<String> {
-    let IpfsError::Refused { status: 500, detail, .. } = error else { return None };
-    serde_json::from_str::<Failure>(detail).ok().map(|failure| failure.message)
+    let IpfsError::Refused {
+        status: 500,
+        detail,
+        ..
+    } = error
+    else {
+        return None;
+    };
+    serde_json::from_str::<Failure>(detail)
+        .ok()
+        .map(|failure| failure.message)
 }
 
 fn lines<'a, T: Deserialize<'a>>(body: &'a [u8]) -> impl Iterator<Item = serde_json::Result<T>> {
-    body.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).map(serde_json::from_slice)
+    body.split(|byte| *byte == b'\n')
+        .filter(|line| !line.trim_ascii().is_empty())
+        .map(serde_json::from_slice)
 }
 
 fn last_added(body: &[u8]) -> Option<String> {
@@ -208,5 +282,8 @@ fn last_added(body: &[u8]) -> Option<String> {
 
 /// A stranger's text as a part of a query.
 fn escaped(text: &str) -> String {
-    text.chars().filter(char::is_ascii_alphanumeric).take(120).collect()
+    text.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(120)
+        .collect()
 }

@@ -45,7 +45,10 @@ struct Files {
 impl Pinata {
     /// An account by its JWT. The URLs are [`API_URL`] and [`UPLOADS_URL`], but in tests.
     pub fn new(api: &str, uploads: &str, jwt: Secret) -> Result<Self, IpfsError> {
-        Ok(Self { api: Http::new(api, Some(jwt.clone()))?, uploads: Http::new(uploads, Some(jwt))? })
+        Ok(Self {
+            api: Http::new(api, Some(jwt.clone()))?,
+            uploads: Http::new(uploads, Some(jwt))?,
+        })
     }
 
     /// Where it is.
@@ -56,20 +59,35 @@ impl Pinata {
     /// Fails when the token is not accepted.
     pub async fn test_authentication(&self) -> Result<(), IpfsError> {
         let request = || self.api.request(Method::GET, "/data/testAuthentication");
-        self.api.send_again(ANSWER_BYTES_MAX, request).await.map(|_| ())
+        self.api
+            .send_again(ANSWER_BYTES_MAX, request)
+            .await
+            .map(|_| ())
     }
 
     /// The files with this content.
     pub async fn find(&self, cid: &Cid) -> Result<Vec<PinataFile>, IpfsError> {
         let path = format!("/v3/files/public?cid={cid}&limit=100");
-        let body = self.api.send_again(ANSWER_BYTES_MAX, || self.api.request(Method::GET, &path)).await?;
+        let body = self
+            .api
+            .send_again(ANSWER_BYTES_MAX, || self.api.request(Method::GET, &path))
+            .await?;
         let found: Answer<Files> = self.api.decode(&body)?;
-        Ok(found.data.files.into_iter().filter(|file| file.cid == cid.to_string()).collect())
+        Ok(found
+            .data
+            .files
+            .into_iter()
+            .filter(|file| file.cid == cid.to_string())
+            .collect())
     }
 
     /// Pinned when the account has a file with this content.
     pub async fn state(&self, cid: &Cid) -> Result<PinState, IpfsError> {
-        Ok(if self.find(cid).await?.is_empty() { PinState::Absent } else { PinState::Pinned })
+        Ok(if self.find(cid).await?.is_empty() {
+            PinState::Absent
+        } else {
+            PinState::Pinned
+        })
     }
 
     /// Uploads content, unless the account has it. Refused when Pinata names it otherwise than we do.
@@ -79,15 +97,31 @@ impl Pinata {
             return Ok(expected);
         }
         let file = Part::bytes(content.to_vec()).file_name(name.to_owned());
-        let form = Form::new().part("file", file).text("network", "public").text("cid_version", "v1");
-        let request = self.uploads.request(Method::POST, "/v3/files").timeout(UPLOAD_TIMEOUT);
-        let body = self.uploads.send(ANSWER_BYTES_MAX, request.multipart(form.text("name", name.to_owned()))).await?;
+        let form = Form::new()
+            .part("file", file)
+            .text("network", "public")
+            .text("cid_version", "v1");
+        let request = self
+            .uploads
+            .request(Method::POST, "/v3/files")
+            .timeout(UPLOAD_TIMEOUT);
+        let body = self
+            .uploads
+            .send(
+                ANSWER_BYTES_MAX,
+                request.multipart(form.text("name", name.to_owned())),
+            )
+            .await?;
         let added: Answer<PinataFile> = self.uploads.decode(&body)?;
         if added.data.cid == expected.to_string() {
             return Ok(expected);
         }
         self.remove(&added.data.id).await?;
-        Err(IpfsError::OtherCid { from: self.uploads.base().to_owned(), found: added.data.cid, expected })
+        Err(IpfsError::OtherCid {
+            from: self.uploads.base().to_owned(),
+            found: added.data.cid,
+            expected,
+        })
     }
 
     /// Deletes every file with this content.
@@ -100,10 +134,16 @@ impl Pinata {
 
     async fn remove(&self, id: &str) -> Result<(), IpfsError> {
         if id.is_empty() || !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
-            return Err(self.api.malformed("a file id with other than letters, digits and -".to_owned()));
+            return Err(self
+                .api
+                .malformed("a file id with other than letters, digits and -".to_owned()));
         }
         let path = format!("/v3/files/public/{id}");
-        match self.api.send_again(ANSWER_BYTES_MAX, || self.api.request(Method::DELETE, &path)).await {
+        match self
+            .api
+            .send_again(ANSWER_BYTES_MAX, || self.api.request(Method::DELETE, &path))
+            .await
+        {
             Ok(_) | Err(IpfsError::Refused { status: 404, .. }) => Ok(()),
             Err(error) => Err(error),
         }

@@ -70,7 +70,10 @@ struct Results {
 impl PinningService {
     /// A service at its base URL (without `/pins`), with its access token; `origins` are multiaddrs of our nodes.
     pub fn new(url: &str, token: Secret, origins: Vec<String>) -> Result<Self, IpfsError> {
-        Ok(Self { http: Http::new(url, Some(token))?, origins: origins.into_iter().take(ORIGINS_MAX).collect() })
+        Ok(Self {
+            http: Http::new(url, Some(token))?,
+            origins: origins.into_iter().take(ORIGINS_MAX).collect(),
+        })
     }
 
     /// Where it is.
@@ -81,9 +84,16 @@ impl PinningService {
     /// All requests for a CID, in any state.
     pub async fn find(&self, cid: &Cid) -> Result<Vec<Requested>, IpfsError> {
         let path = format!("/pins?cid={cid}&status=queued,pinning,pinned,failed&limit={LIMIT}");
-        let body = self.http.send_again(ANSWER_BYTES_MAX, || self.http.request(Method::GET, &path)).await?;
+        let body = self
+            .http
+            .send_again(ANSWER_BYTES_MAX, || self.http.request(Method::GET, &path))
+            .await?;
         let found: Results = self.http.decode(&body)?;
-        Ok(found.results.into_iter().filter(|request| request.pin.cid == cid.to_string()).collect())
+        Ok(found
+            .results
+            .into_iter()
+            .filter(|request| request.pin.cid == cid.to_string())
+            .collect())
     }
 
     /// How far the service is with a CID.
@@ -102,12 +112,22 @@ impl PinningService {
         for failed in &before {
             self.remove(&failed.requestid).await?;
         }
-        let pin = Pin { cid: cid.to_string(), name: Some(name.to_owned()), origins: self.origins.clone() };
+        let pin = Pin {
+            cid: cid.to_string(),
+            name: Some(name.to_owned()),
+            origins: self.origins.clone(),
+        };
         let request = self.http.request(Method::POST, "/pins").json(&pin);
-        let asked: Requested = self.http.decode(&self.http.send(ANSWER_BYTES_MAX, request).await?)?;
+        let asked: Requested = self
+            .http
+            .decode(&self.http.send(ANSWER_BYTES_MAX, request).await?)?;
         if asked.pin.cid != pin.cid {
             let from = self.http.base().to_owned();
-            return Err(IpfsError::OtherCid { from, found: asked.pin.cid, expected: *cid });
+            return Err(IpfsError::OtherCid {
+                from,
+                found: asked.pin.cid,
+                expected: *cid,
+            });
         }
         Ok(state_of(&[asked]))
     }
@@ -121,11 +141,23 @@ impl PinningService {
     }
 
     async fn remove(&self, requestid: &str) -> Result<(), IpfsError> {
-        if requestid.is_empty() || !requestid.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~".contains(c)) {
-            return Err(self.http.malformed("a requestid with other than letters, digits and -_.~".to_owned()));
+        if requestid.is_empty()
+            || !requestid
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_.~".contains(c))
+        {
+            return Err(self
+                .http
+                .malformed("a requestid with other than letters, digits and -_.~".to_owned()));
         }
         let path = format!("/pins/{requestid}");
-        match self.http.send_again(ANSWER_BYTES_MAX, || self.http.request(Method::DELETE, &path)).await {
+        match self
+            .http
+            .send_again(ANSWER_BYTES_MAX, || {
+                self.http.request(Method::DELETE, &path)
+            })
+            .await
+        {
             Ok(_) | Err(IpfsError::Refused { status: 404, .. }) => Ok(()),
             Err(error) => Err(error),
         }
@@ -134,14 +166,27 @@ impl PinningService {
 
 /// The best of several requests counts.
 fn state_of(requests: &[Requested]) -> PinState {
-    let any = |wanted: &[Status]| requests.iter().any(|request| wanted.contains(&request.status));
+    let any = |wanted: &[Status]| {
+        requests
+            .iter()
+            .any(|request| wanted.contains(&request.status))
+    };
     if any(&[Status::Pinned]) {
         PinState::Pinned
     } else if any(&[Status::Queued, Status::Pinning]) {
         PinState::Pending
     } else if let Some(failed) = requests.first() {
-        let details = failed.info.as_ref().and_then(|info| info.get("status_details")?.as_str());
-        PinState::Failed(details.unwrap_or("no reason given").chars().take(300).collect())
+        let details = failed
+            .info
+            .as_ref()
+            .and_then(|info| info.get("status_details")?.as_str());
+        PinState::Failed(
+            details
+                .unwrap_or("no reason given")
+                .chars()
+                .take(300)
+                .collect(),
+        )
     } else {
         PinState::Absent
     }
@@ -152,14 +197,29 @@ mod tests {
     use super::*;
 
     fn request(status: Status) -> Requested {
-        let pin = Pin { cid: "b".into(), name: None, origins: Vec::new() };
-        Requested { requestid: "1".into(), status, pin, info: Some(serde_json::json!({"status_details": "no funds"})) }
+        let pin = Pin {
+            cid: "b".into(),
+            name: None,
+            origins: Vec::new(),
+        };
+        Requested {
+            requestid: "1".into(),
+            status,
+            pin,
+            info: Some(serde_json::json!({"status_details": "no funds"})),
+        }
     }
 
     #[test]
     fn only_pinned_is_pinned() {
         use Status::*;
-        let of = |all: &[Status]| state_of(&all.iter().map(|status| request(*status)).collect::<Vec<_>>());
+        let of = |all: &[Status]| {
+            state_of(
+                &all.iter()
+                    .map(|status| request(*status))
+                    .collect::<Vec<_>>(),
+            )
+        };
         assert_eq!(of(&[]), PinState::Absent);
         assert_eq!(of(&[Queued]), PinState::Pending);
         assert_eq!(of(&[Failed, Pinning]), PinState::Pending);

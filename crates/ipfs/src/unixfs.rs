@@ -42,7 +42,9 @@ fn adder() -> FileAdder {
 pub fn cut(content: &[u8]) -> Dag {
     let mut blocks = Vec::new();
     each_block(content, |block| blocks.push(block));
-    let root = blocks.last().map_or_else(|| Cid::of_block(Codec::Raw, content), |(cid, _)| *cid);
+    let root = blocks
+        .last()
+        .map_or_else(|| Cid::of_block(Codec::Raw, content), |(cid, _)| *cid);
     Dag { root, blocks }
 }
 
@@ -56,7 +58,11 @@ pub fn cid_of(content: &[u8]) -> Cid {
 fn each_block(content: &[u8], mut take: impl FnMut((Cid, Vec<u8>))) {
     // Hashed anew rather than converted: what is named here is what is checked everywhere.
     let mut named = |(theirs, block): (cid::Cid, Vec<u8>)| {
-        let codec = if theirs.codec() == 0x55 { Codec::Raw } else { Codec::DagPb };
+        let codec = if theirs.codec() == 0x55 {
+            Codec::Raw
+        } else {
+            Codec::DagPb
+        };
         take((Cid::of_block(codec, &block), block));
     };
     let mut adder = adder();
@@ -73,11 +79,18 @@ fn each_block(content: &[u8], mut take: impl FnMut((Cid, Vec<u8>))) {
 pub(crate) fn links(cid: &Cid, block: &[u8]) -> Result<Vec<(Cid, u64)>, IpfsError> {
     let damaged = |detail| IpfsError::Damaged { cid: *cid, detail };
     let branch = parse_file_branch(block).ok_or(damaged("not a node of a file"))?;
-    let total = branch.links.iter().try_fold(0u64, |sum, link| sum.checked_add(link.blocksize));
+    let total = branch
+        .links
+        .iter()
+        .try_fold(0u64, |sum, link| sum.checked_add(link.blocksize));
     if total != Some(branch.filesize) || branch.links.iter().any(|link| link.blocksize == 0) {
         return Err(damaged("its sizes do not add up"));
     }
-    branch.links.iter().map(|link| Ok((Cid::from_bytes(&link.cid.to_bytes())?, link.blocksize))).collect()
+    branch
+        .links
+        .iter()
+        .map(|link| Ok((Cid::from_bytes(&link.cid.to_bytes())?, link.blocksize)))
+        .collect()
 }
 
 /// All blocks below a root, in the order of their content, the root first. Each is checked against its name.
@@ -103,7 +116,12 @@ pub(crate) fn walk(
             if depth == DEPTH_MAX {
                 return Err(damaged("its tree is too deep"));
             }
-            waiting.extend(links.into_iter().rev().map(|(child, bytes)| (child, Some(bytes), depth + 1)));
+            waiting.extend(
+                links
+                    .into_iter()
+                    .rev()
+                    .map(|(child, bytes)| (child, Some(bytes), depth + 1)),
+            );
         } else {
             check_size(block.len() as u64, expected, left, root, max, damaged)?;
             left -= block.len() as u64;
@@ -124,11 +142,19 @@ fn check_size(
     if expected.is_some_and(|expected| expected != found) {
         return Err(damaged("it has another size than its parent says"));
     }
-    if found > left { Err(IpfsError::ContentTooLarge { cid: *root, max }) } else { Ok(()) }
+    if found > left {
+        Err(IpfsError::ContentTooLarge { cid: *root, max })
+    } else {
+        Ok(())
+    }
 }
 
 /// Reads content; every block is checked against its name.
-pub fn read(root: &Cid, max: usize, get: impl FnMut(&Cid) -> Result<Vec<u8>, IpfsError>) -> Result<Vec<u8>, IpfsError> {
+pub fn read(
+    root: &Cid,
+    max: usize,
+    get: impl FnMut(&Cid) -> Result<Vec<u8>, IpfsError>,
+) -> Result<Vec<u8>, IpfsError> {
     let mut content = Vec::new();
     walk(root, max, get, |cid, block| {
         if cid.codec() == Codec::Raw {

@@ -41,16 +41,38 @@ pub struct Anvil {
 impl Anvil {
     /// Starts anvil on the state that an earlier one left in `dir`, and waits until it answers.
     pub async fn start(options: &AnvilOptions) -> Result<Self> {
-        let program = find_program("anvil", &options.programs).context("anvil is not installed: run scripts/setup")?;
+        let program = find_program("anvil", &options.programs)
+            .context("anvil is not installed: run scripts/setup")?;
         std::fs::create_dir_all(&options.dir)?;
         let state = options.dir.join("state.json");
-        crate::orphan::stop("--state", &state).await.context("stop the anvil that runs on this folder")?;
-        let log = std::fs::File::options().create(true).append(true).open(options.dir.join("anvil.log"))?;
+        crate::orphan::stop("--state", &state)
+            .await
+            .context("stop the anvil that runs on this folder")?;
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(options.dir.join("anvil.log"))?;
         let mut command = Command::new(program);
         command
-            .args(["--host", "127.0.0.1", "--silent", "--state-interval", "1", "--order", "fees"])
-            .args(["--port", &options.port.to_string(), "--chain-id", &options.chain_id.to_string()])
-            .args(["--slots-in-an-epoch", &options.slots_in_an_epoch.to_string()])
+            .args([
+                "--host",
+                "127.0.0.1",
+                "--silent",
+                "--state-interval",
+                "1",
+                "--order",
+                "fees",
+            ])
+            .args([
+                "--port",
+                &options.port.to_string(),
+                "--chain-id",
+                &options.chain_id.to_string(),
+            ])
+            .args([
+                "--slots-in-an-epoch",
+                &options.slots_in_an_epoch.to_string(),
+            ])
             .arg("--state")
             .arg(&state);
         if let Some(time) = options.block_time {
@@ -58,9 +80,17 @@ impl Anvil {
             let (seconds, millis) = (time.as_secs(), time.subsec_millis());
             command.args(["--block-time", &format!("{seconds}.{millis:03}")]);
         }
-        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).kill_on_drop(true).process_group(0);
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .kill_on_drop(true)
+            .process_group(0);
         let child = command.spawn().context("start anvil")?;
-        let mut anvil = Self { child, port: options.port };
+        let mut anvil = Self {
+            child,
+            port: options.port,
+        };
         anvil.wait_until_it_answers().await?;
         Ok(anvil)
     }
@@ -70,9 +100,15 @@ impl Anvil {
         loop {
             // First: another program may answer on this port.
             if let Some(status) = self.child.try_wait()? {
-                bail!("anvil ended at once ({status}); is port {} taken? See anvil.log", self.port);
+                bail!(
+                    "anvil ended at once ({status}); is port {} taken? See anvil.log",
+                    self.port
+                );
             }
-            if tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_ok() {
+            if tokio::net::TcpStream::connect(("127.0.0.1", self.port))
+                .await
+                .is_ok()
+            {
                 tokio::time::sleep(SETTLE_PAUSE).await;
                 if self.child.try_wait()?.is_none() {
                     return Ok(());
@@ -107,7 +143,10 @@ impl Anvil {
             let pid = pid.to_string();
             Command::new("kill").args(["-INT", &pid]).status().await?;
         }
-        if tokio::time::timeout(START_TIMEOUT, self.child.wait()).await.is_err() {
+        if tokio::time::timeout(START_TIMEOUT, self.child.wait())
+            .await
+            .is_err()
+        {
             self.child.kill().await?;
         }
         Ok(())
@@ -118,7 +157,9 @@ impl Drop for Anvil {
     fn drop(&mut self) {
         // It leads a process group of its own.
         if let Some(pid) = self.child.id() {
-            let _ = std::process::Command::new("kill").args(["-KILL", "--", &format!("-{pid}")]).status();
+            let _ = std::process::Command::new("kill")
+                .args(["-KILL", "--", &format!("-{pid}")])
+                .status();
         }
     }
 }

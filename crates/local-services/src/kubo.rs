@@ -43,20 +43,35 @@ pub struct Kubo {
 impl Kubo {
     /// Makes the repository on first use, starts Kubo on it and waits until it answers.
     pub async fn start(options: &KuboOptions) -> Result<Self> {
-        let program = options.program().context("ipfs (Kubo) is not installed: see setup_kubo in scripts/lib")?;
+        let program = options
+            .program()
+            .context("ipfs (Kubo) is not installed: see setup_kubo in scripts/lib")?;
         std::fs::create_dir_all(&options.dir)?;
         let repository = options.dir.canonicalize()?.join("repository");
-        crate::orphan::stop("--repo-dir", &repository).await.context("stop the Kubo that runs on this folder")?;
+        crate::orphan::stop("--repo-dir", &repository)
+            .await
+            .context("stop the Kubo that runs on this folder")?;
         if !repository.join("config").exists() {
             init(&program, &repository).await?;
         }
         keep_private(&repository.join("config"), options.port)?;
-        let log = std::fs::File::options().create(true).append(true).open(options.dir.join("kubo.log"))?;
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(options.dir.join("kubo.log"))?;
         let mut daemon = command(&program, &repository);
         daemon.args(["daemon", "--offline", "--migrate"]);
-        daemon.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).kill_on_drop(true).process_group(0);
+        daemon
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .kill_on_drop(true)
+            .process_group(0);
         let child = daemon.spawn().context("start ipfs")?;
-        let mut kubo = Self { child, port: options.port };
+        let mut kubo = Self {
+            child,
+            port: options.port,
+        };
         kubo.wait_until_it_answers().await?;
         Ok(kubo)
     }
@@ -65,9 +80,15 @@ impl Kubo {
         let deadline = tokio::time::Instant::now() + START_TIMEOUT;
         loop {
             if let Some(status) = self.child.try_wait()? {
-                bail!("ipfs ended at once ({status}); is port {} taken? See kubo.log", self.port);
+                bail!(
+                    "ipfs ended at once ({status}); is port {} taken? See kubo.log",
+                    self.port
+                );
             }
-            if tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_ok() {
+            if tokio::net::TcpStream::connect(("127.0.0.1", self.port))
+                .await
+                .is_ok()
+            {
                 return Ok(());
             }
             if tokio::time::Instant::now() > deadline {
@@ -95,9 +116,15 @@ impl Kubo {
     /// Stops it; the repository is closed on the way out.
     pub async fn stop(mut self) -> Result<()> {
         if let Some(pid) = self.child.id() {
-            Command::new("kill").args(["-INT", &pid.to_string()]).status().await?;
+            Command::new("kill")
+                .args(["-INT", &pid.to_string()])
+                .status()
+                .await?;
         }
-        if tokio::time::timeout(STOP_TIMEOUT, self.child.wait()).await.is_err() {
+        if tokio::time::timeout(STOP_TIMEOUT, self.child.wait())
+            .await
+            .is_err()
+        {
             self.child.kill().await?;
         }
         Ok(())
@@ -107,23 +134,35 @@ impl Kubo {
 fn command(program: &Path, repository: &Path) -> Command {
     let mut command = Command::new(program);
     // Said once for the arguments, by which an orphan is found, and once for what reads the variable only.
-    command.arg("--repo-dir").arg(repository).env("IPFS_PATH", repository).env("IPFS_TELEMETRY", "off");
+    command
+        .arg("--repo-dir")
+        .arg(repository)
+        .env("IPFS_PATH", repository)
+        .env("IPFS_TELEMETRY", "off");
     command
 }
 
 async fn init(program: &Path, repository: &Path) -> Result<()> {
     std::fs::create_dir_all(repository)?;
     let mut init = command(program, repository);
-    let Output { status, stderr, .. } = init.args(["init", "--empty-repo"]).output().await.context("run ipfs init")?;
+    let Output { status, stderr, .. } = init
+        .args(["init", "--empty-repo"])
+        .output()
+        .await
+        .context("run ipfs init")?;
     if !status.success() {
-        bail!("ipfs init failed ({status}): {}", String::from_utf8_lossy(&stderr));
+        bail!(
+            "ipfs init failed ({status}): {}",
+            String::from_utf8_lossy(&stderr)
+        );
     }
     Ok(())
 }
 
 /// Nobody is called, nobody can call, and nothing is looked up elsewhere. Written at each start: the port may change.
 fn keep_private(config: &Path, port: u16) -> Result<()> {
-    let mut value: Value = serde_json::from_slice(&std::fs::read(config)?).context("read Kubo's config")?;
+    let mut value: Value =
+        serde_json::from_slice(&std::fs::read(config)?).context("read Kubo's config")?;
     value["Addresses"]["API"] = json!(format!("/ip4/127.0.0.1/tcp/{port}"));
     value["Addresses"]["Gateway"] = json!([]);
     value["Addresses"]["Swarm"] = json!([]);

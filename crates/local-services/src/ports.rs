@@ -12,12 +12,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const PORTS: Range<u16> = 16_384..32_768;
 
 /// Where the search goes on. Each process begins elsewhere, so that two that run side by side seldom meet.
-static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(RandomState::new().hash_one(std::process::id())));
+static NEXT: LazyLock<AtomicU64> =
+    LazyLock::new(|| AtomicU64::new(RandomState::new().hash_one(std::process::id())));
 
 /// A TCP port that is free on loopback right now; this process gives none twice before it has given all others.
 pub fn free_port() -> Result<u16> {
-    let tried = PORTS.map(|_| candidate()).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
-    tried.ok_or_else(|| Error::new(ErrorKind::AddrInUse, format!("no free port in {PORTS:?} on 127.0.0.1")))
+    let tried = PORTS
+        .map(|_| candidate())
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    tried.ok_or_else(|| {
+        Error::new(
+            ErrorKind::AddrInUse,
+            format!("no free port in {PORTS:?} on 127.0.0.1"),
+        )
+    })
 }
 
 fn candidate() -> u16 {
@@ -38,12 +46,19 @@ mod tests {
         assert!(ports.iter().all(|port| PORTS.contains(port)));
         let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap();
         let lowest: u16 = range.split_whitespace().next().unwrap().parse().unwrap();
-        assert!(PORTS.end <= lowest, "outgoing connections take ports from {lowest} on");
+        assert!(
+            PORTS.end <= lowest,
+            "outgoing connections take ports from {lowest} on"
+        );
     }
 
     #[test]
     fn a_taken_port_is_passed_over() {
-        let taken = TcpListener::bind(("127.0.0.1", free_port().unwrap())).unwrap().local_addr().unwrap().port();
+        let taken = TcpListener::bind(("127.0.0.1", free_port().unwrap()))
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         assert!((0..200).all(|_| free_port().unwrap() != taken));
     }
 }

@@ -35,7 +35,9 @@ impl Postgres {
             std::fs::create_dir_all(folder)?;
             programs.give(folder)?;
         }
-        crate::orphan::stop("-D", &data).await.context("stop the PostgreSQL that runs on this folder")?;
+        crate::orphan::stop("-D", &data)
+            .await
+            .context("stop the PostgreSQL that runs on this folder")?;
         if !data.join("PG_VERSION").exists() {
             programs.initdb(&data).await?;
         }
@@ -48,7 +50,12 @@ impl Postgres {
     async fn wait_until_ready(&mut self, programs: &Programs) -> Result<()> {
         let deadline = tokio::time::Instant::now() + START_TIMEOUT;
         loop {
-            let check = Command::new(&programs.pg_isready).arg("-q").arg("-h").arg(&self.socket).status().await?;
+            let check = Command::new(&programs.pg_isready)
+                .arg("-q")
+                .arg("-h")
+                .arg(&self.socket)
+                .status()
+                .await?;
             if check.success() {
                 return Ok(());
             }
@@ -81,9 +88,15 @@ impl Postgres {
     /// Stops it cleanly: sessions are ended, a checkpoint is written.
     pub async fn stop(mut self) -> Result<()> {
         if let Some(pid) = self.child.id() {
-            Command::new("kill").args(["-INT", &pid.to_string()]).status().await?;
+            Command::new("kill")
+                .args(["-INT", &pid.to_string()])
+                .status()
+                .await?;
         }
-        if tokio::time::timeout(START_TIMEOUT, self.child.wait()).await.is_err() {
+        if tokio::time::timeout(START_TIMEOUT, self.child.wait())
+            .await
+            .is_err()
+        {
             self.child.kill().await?;
         }
         Ok(())
@@ -117,7 +130,8 @@ impl Programs {
     fn find() -> Result<Self> {
         let folders = debian_folders();
         let program = |name: &str| {
-            find_program(name, &folders).with_context(|| format!("{name} is not installed: apt-get install postgresql"))
+            find_program(name, &folders)
+                .with_context(|| format!("{name} is not installed: apt-get install postgresql"))
         };
         Ok(Self {
             initdb: program("initdb")?,
@@ -139,37 +153,78 @@ impl Programs {
     /// A command run by the unprivileged user, who may pass through folders that are closed to others:
     /// the cluster lies in a folder of mode 0700.
     fn command(&self, program: &Path) -> Command {
-        let Some(user) = &self.user else { return Command::new(program) };
+        let Some(user) = &self.user else {
+            return Command::new(program);
+        };
         let mut command = Command::new("setpriv");
         command
-            .args(["--reuid", &user.uid.to_string(), "--regid", &user.gid.to_string(), "--clear-groups"])
-            .args(["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"])
+            .args([
+                "--reuid",
+                &user.uid.to_string(),
+                "--regid",
+                &user.gid.to_string(),
+                "--clear-groups",
+            ])
+            .args([
+                "--inh-caps",
+                "+dac_read_search",
+                "--ambient-caps",
+                "+dac_read_search",
+            ])
             .arg(program);
         command
     }
 
     async fn initdb(&self, data: &Path) -> Result<()> {
         let mut command = self.command(&self.initdb);
-        command.arg("-D").arg(data).args(["-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C"]);
+        command.arg("-D").arg(data).args([
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+        ]);
         let Output { status, stderr, .. } = command.output().await.context("run initdb")?;
         if !status.success() {
-            bail!("initdb failed ({status}): {}", String::from_utf8_lossy(&stderr));
+            bail!(
+                "initdb failed ({status}): {}",
+                String::from_utf8_lossy(&stderr)
+            );
         }
         Ok(())
     }
 
     fn postgres(&self, data: &Path, socket: &Path, log: &Path) -> Result<Child> {
-        let log = std::fs::File::options().create(true).append(true).open(log)?;
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(log)?;
         let mut command = self.command(&self.postgres);
-        command.arg("-D").arg(data).arg("-k").arg(socket).args(["-c", "listen_addresses="]);
-        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).kill_on_drop(true).process_group(0);
+        command
+            .arg("-D")
+            .arg(data)
+            .arg("-k")
+            .arg(socket)
+            .args(["-c", "listen_addresses="]);
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .kill_on_drop(true)
+            .process_group(0);
         command.spawn().context("start postgres")
     }
 }
 
 fn debian_folders() -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir("/usr/lib/postgresql") else { return Vec::new() };
-    let mut folders: Vec<PathBuf> = entries.flatten().map(|entry| entry.path().join("bin")).collect();
+    let Ok(entries) = std::fs::read_dir("/usr/lib/postgresql") else {
+        return Vec::new();
+    };
+    let mut folders: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path().join("bin"))
+        .collect();
     folders.sort();
     folders.reverse();
     folders
@@ -181,7 +236,11 @@ fn unprivileged_user() -> Result<Option<User>> {
     }
     let passwd = std::fs::read_to_string("/etc/passwd")?;
     let user = |name: &str| passwd.lines().find_map(|line| parse_user(line, name));
-    UNPRIVILEGED_USERS.iter().find_map(|name| user(name)).map(Some).context("no user postgres or nobody in /etc/passwd")
+    UNPRIVILEGED_USERS
+        .iter()
+        .find_map(|name| user(name))
+        .map(Some)
+        .context("no user postgres or nobody in /etc/passwd")
 }
 
 fn parse_user(line: &str, name: &str) -> Option<User> {

@@ -44,11 +44,16 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status =
+            StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, axum::Json(self.0.as_ref())).into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
         }
         response.extensions_mut().insert(*self.0);
         response
@@ -73,7 +78,12 @@ pub async fn read_body(body: Body) -> Result<Vec<u8>, Refusal> {
         }
     }
     if found > BODY_BYTES_MAX {
-        return Err(Problem::new(413, "body_too_large", format!("a body has at most {BODY_BYTES_MAX} bytes")).into());
+        return Err(Problem::new(
+            413,
+            "body_too_large",
+            format!("a body has at most {BODY_BYTES_MAX} bytes"),
+        )
+        .into());
     }
     Ok(kept)
 }
@@ -90,11 +100,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let pointer = error.path().to_string().replace(['.', '['], "/").replace(']', "");
+        let pointer = error
+            .path()
+            .to_string()
+            .replace(['.', '['], "/")
+            .replace(']', "");
         let cause = error.into_inner();
         if cause.is_data() {
             let missing = cause.to_string().split('`').nth(1).map(str::to_owned);
-            let field = if cause.to_string().starts_with("missing field") { missing } else { None };
+            let field = if cause.to_string().starts_with("missing field") {
+                missing
+            } else {
+                None
+            };
             let field = field.unwrap_or_else(|| pointer.trim_matches('/').to_owned());
             let field = if field == "." { String::new() } else { field };
             return Refusal::from(Problem::new(422, "bad_field", cause.to_string()).at(&field));
@@ -106,15 +124,31 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
 }
 
 fn malformed(error: &serde_json::Error) -> Refusal {
-    Refusal::from(Problem::new(400, "malformed_json", format!("the body is not JSON: {error}")))
+    Refusal::from(Problem::new(
+        400,
+        "malformed_json",
+        format!("the body is not JSON: {error}"),
+    ))
 }
 
 /// Gives every answer the request's id, and every problem too.
 pub async fn with_request_id(request: Request, next: Next) -> Response {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(|id| id.len() <= 64);
-    let id =
-        given.map_or_else(|| format!("{:x}-{:x}", now_ms(), COUNTER.fetch_add(1, Ordering::Relaxed)), str::to_owned);
+    let given = request
+        .headers()
+        .get(REQUEST_ID)
+        .and_then(|id| id.to_str().ok())
+        .filter(|id| id.len() <= 64);
+    let id = given.map_or_else(
+        || {
+            format!(
+                "{:x}-{:x}",
+                now_ms(),
+                COUNTER.fetch_add(1, Ordering::Relaxed)
+            )
+        },
+        str::to_owned,
+    );
     let mut response = next.run(request).await;
     if let Some(mut problem) = response.extensions_mut().remove::<Problem>() {
         problem.request_id = Some(id.clone());
@@ -129,5 +163,8 @@ pub async fn with_request_id(request: Request, next: Next) -> Response {
 }
 
 fn now_ms() -> u128 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_millis()
 }

@@ -51,7 +51,11 @@ impl Problem {
     pub fn at(mut self, field: &str) -> Self {
         if !field.is_empty() {
             let code = self.kind.rsplit(':').next().unwrap_or_default().to_owned();
-            self.errors.push(FieldError { pointer: format!("/{field}"), code, detail: self.detail.clone() });
+            self.errors.push(FieldError {
+                pointer: format!("/{field}"),
+                code,
+                detail: self.detail.clone(),
+            });
         }
         self
     }

@@ -71,7 +71,9 @@ pub enum VaultError {
         consent: B256,
     },
     /// The bound is reached; what waits is kept, what is new is not taken.
-    #[error("the spool is full: {used} of {max} bytes wait to be uploaded, {needed} more do not fit")]
+    #[error(
+        "the spool is full: {used} of {max} bytes wait to be uploaded, {needed} more do not fit"
+    )]
     SpoolFull {
         /// What waits.
         used: u64,
@@ -130,7 +132,10 @@ pub enum VaultError {
 impl VaultError {
     pub(crate) fn file(path: &Path) -> impl Fn(std::io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::File { path: path.clone(), source }
+        move |source| Self::File {
+            path: path.clone(),
+            source,
+        }
     }
 
     pub(crate) fn database(error: impl Into<redb::Error>) -> Self {

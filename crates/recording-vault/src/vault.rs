@@ -83,13 +83,27 @@ pub struct Vault {
 
 impl Vault {
     /// Opens or makes a vault. What a crash left half done is finished or undone.
-    pub fn open(settings: &Settings, secret: &MasterSecret<'_>, agent: Agent) -> Result<Self, VaultError> {
+    pub fn open(
+        settings: &Settings,
+        secret: &MasterSecret<'_>,
+        agent: Agent,
+    ) -> Result<Self, VaultError> {
         files::make_folder(&settings.dir)?;
         let store = Store::open(&settings.dir.join("vault.redb"))?;
         let keys = Keys::open(&settings.keys_dir, secret)?;
-        let spool =
-            Spool::open(&settings.dir.join("spool"), settings.spool_bytes_max, |cid| Ok(store.find(cid)?.is_some()))?;
-        let vault = Self { agent, keys, store, spool, accepting: Mutex::default(), unfinished: Mutex::default() };
+        let spool = Spool::open(
+            &settings.dir.join("spool"),
+            settings.spool_bytes_max,
+            |cid| Ok(store.find(cid)?.is_some()),
+        )?;
+        let vault = Self {
+            agent,
+            keys,
+            store,
+            spool,
+            accepting: Mutex::default(),
+            unfinished: Mutex::default(),
+        };
         for consent in vault.store.revoked()? {
             vault.forget_consent(consent, 0)?;
         }
@@ -98,17 +112,31 @@ impl Vault {
 
     /// Encrypts a segment and takes it over. When this returns it survives every crash; when it fails nothing is kept.
     pub fn accept(&self, segment: &Segment<'_>) -> Result<SignedManifest, VaultError> {
-        let left = self.accepting.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = self
+            .accepting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let is_guests = matches!(segment.terms, Terms::Guest { .. });
-        if is_guests && left.get(&segment.camera).is_some_and(|until_ms| segment.started_at_ms < *until_ms) {
-            return Err(VaultError::Revoked { consent: segment.consent });
+        if is_guests
+            && left
+                .get(&segment.camera)
+                .is_some_and(|until_ms| segment.started_at_ms < *until_ms)
+        {
+            return Err(VaultError::Revoked {
+                consent: segment.consent,
+            });
         }
         let capture = self.capture(segment)?;
-        self.spool.check_room((segment.bytes.len() + envelope::ENVELOPE_BYTES) as u64)?;
+        self.spool
+            .check_room((segment.bytes.len() + envelope::ENVELOPE_BYTES) as u64)?;
         if self.store.is_revoked(segment.consent)? {
-            return Err(VaultError::Revoked { consent: segment.consent });
+            return Err(VaultError::Revoked {
+                consent: segment.consent,
+            });
         }
-        let name = segment.terms.key(segment.consent, segment.camera, segment.started_at_ms);
+        let name = segment
+            .terms
+            .key(segment.consent, segment.camera, segment.started_at_ms);
         let (shared, salt, slot) = self.keys.for_new_segment(&name)?;
         let key = envelope::segment_key(&shared, &salt, capture.hash());
         let mut nonce = [0u8; 24];
@@ -117,8 +145,14 @@ impl Vault {
         let signed = self.sign(capture, &sealed);
         self.spool.put(&signed.manifest.cid, &sealed)?;
         let stage = crate::core::upload::Stage::Encrypted;
-        let record =
-            Record { signed: signed.clone(), stage, order: 0, key: name.to_string(), slot, reported_at_ms: None };
+        let record = Record {
+            signed: signed.clone(),
+            stage,
+            order: 0,
+            key: name.to_string(),
+            slot,
+            reported_at_ms: None,
+        };
         let inserted = self.store.insert(record);
         if inserted.is_err() {
             // Nobody refers to it; a start would delete it too.
@@ -137,7 +171,10 @@ impl Vault {
             previous: chain.last,
             started_at_ms: segment.started_at_ms,
             ended_at_ms: segment.ended_at_ms,
-            keep_until_ms: segment.terms.keep_until_ms(segment.started_at_ms).max(segment.ended_at_ms),
+            keep_until_ms: segment
+                .terms
+                .keep_until_ms(segment.started_at_ms)
+                .max(segment.ended_at_ms),
             mask_policy: segment.mask_policy.to_owned(),
             model: segment.model,
             plaintext_hash: keccak256(segment.bytes),
@@ -159,11 +196,23 @@ impl Vault {
 
     /// Decrypts a recording from bytes that came from anywhere. Who looks at it is noted before it is shown, whether it
     /// opens or not.
-    pub fn decrypt(&self, cid: &Cid, sealed: &[u8], who: &str, now_ms: u64) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+    pub fn decrypt(
+        &self,
+        cid: &Cid,
+        sealed: &[u8],
+        who: &str,
+        now_ms: u64,
+    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         let who = who.chars().take(WHO_CHARS_MAX).collect();
-        self.store.note_access(&Access { cid: *cid, who, at_ms: now_ms })?;
+        self.store.note_access(&Access {
+            cid: *cid,
+            who,
+            at_ms: now_ms,
+        })?;
         let record = self.record(cid)?;
-        if sealed.len() > SEGMENT_BYTES_MAX + envelope::ENVELOPE_BYTES || unixfs::cid_of(sealed) != *cid {
+        if sealed.len() > SEGMENT_BYTES_MAX + envelope::ENVELOPE_BYTES
+            || unixfs::cid_of(sealed) != *cid
+        {
             return Err(VaultError::OtherContent { cid: *cid });
         }
         let capture = &record.signed.manifest.capture;
@@ -187,7 +236,9 @@ impl Vault {
         if self.store.erasure(cid)?.is_some() || self.store.tombstone(cid)?.is_some() {
             return Err(VaultError::Erased { cid: *cid });
         }
-        self.store.find(cid)?.ok_or(VaultError::Unknown { cid: *cid })
+        self.store
+            .find(cid)?
+            .ok_or(VaultError::Unknown { cid: *cid })
     }
 
     /// What stays of an erased recording.
@@ -201,9 +252,18 @@ impl Vault {
     }
 
     /// A camera's recordings before a number, newest first, at most `limit`; and whether each is being erased.
-    pub fn newest(&self, camera: u64, before: u64, limit: usize) -> Result<Vec<(Record, bool)>, VaultError> {
+    pub fn newest(
+        &self,
+        camera: u64,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<(Record, bool)>, VaultError> {
         let records = self.store.newest(camera, before, limit)?;
-        let with_state = |record: Record| self.store.erasure(&record.cid()).map(|erasure| (record, erasure.is_some()));
+        let with_state = |record: Record| {
+            self.store
+                .erasure(&record.cid())
+                .map(|erasure| (record, erasure.is_some()))
+        };
         records.into_iter().map(with_state).collect()
     }
 
@@ -240,7 +300,10 @@ impl Vault {
     /// Ends a consent or legal basis: when this returns nothing that was recorded under it can be opened, nothing more
     /// is taken under it, and its recordings are on their way out. Gives how many.
     pub fn revoke(&self, consent: B256, now_ms: u64) -> Result<usize, VaultError> {
-        let _nothing_is_taken_meanwhile = self.accepting.lock().unwrap_or_else(PoisonError::into_inner);
+        let _nothing_is_taken_meanwhile = self
+            .accepting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         self.unfinished().insert(consent);
         self.store.set_revoked(consent, now_ms)?;
         let count = self.forget_consent(consent, now_ms)?;
@@ -251,17 +314,30 @@ impl Vault {
     /// Tries again what failed in [`Vault::revoke`].
     pub fn finish_revocations(&self, now_ms: u64) -> Result<(), VaultError> {
         let unfinished = self.unfinished().clone();
-        unfinished.into_iter().try_for_each(|consent| self.revoke(consent, now_ms).map(drop))
+        unfinished
+            .into_iter()
+            .try_for_each(|consent| self.revoke(consent, now_ms).map(drop))
     }
 
     fn unfinished(&self) -> MutexGuard<'_, BTreeSet<B256>> {
-        self.unfinished.lock().unwrap_or_else(PoisonError::into_inner)
+        self.unfinished
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Somebody who was in a camera's picture from one moment to another took his consent back: what was recorded of
     /// guests meanwhile goes, whoever allowed it too. Gives how many recordings.
-    pub fn erase_shared(&self, camera: u64, from_ms: u64, to_ms: u64, now_ms: u64) -> Result<usize, VaultError> {
-        let mut left = self.accepting.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn erase_shared(
+        &self,
+        camera: u64,
+        from_ms: u64,
+        to_ms: u64,
+        now_ms: u64,
+    ) -> Result<usize, VaultError> {
+        let mut left = self
+            .accepting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let until_ms = left.entry(camera).or_default();
         *until_ms = (*until_ms).max(to_ms);
         let is_shared = |record: &Record| {
@@ -275,24 +351,34 @@ impl Vault {
                 shared.push(record);
             }
         }
-        self.store.request_erasures(&shared, Reason::Revoked, now_ms)?;
-        shared.iter().try_for_each(|record| self.make_unreadable(record))?;
+        self.store
+            .request_erasures(&shared, Reason::Revoked, now_ms)?;
+        shared
+            .iter()
+            .try_for_each(|record| self.make_unreadable(record))?;
         Ok(shared.len())
     }
 
     fn forget_consent(&self, consent: B256, now_ms: u64) -> Result<usize, VaultError> {
-        for name in self.keys.names()?.iter().filter(|name| name.consent() == consent) {
+        for name in self
+            .keys
+            .names()?
+            .iter()
+            .filter(|name| name.consent() == consent)
+        {
             self.destroy_key(name)?;
         }
         let records = self.store.of_consent(consent)?;
-        self.store.request_erasures(&records, Reason::Revoked, now_ms)?;
+        self.store
+            .request_erasures(&records, Reason::Revoked, now_ms)?;
         Ok(records.len())
     }
 
     /// Decides that one recording is erased: when this returns it cannot be opened any more.
     pub fn erase(&self, cid: &Cid, reason: Reason, now_ms: u64) -> Result<(), VaultError> {
         let record = self.record(cid)?;
-        self.store.request_erasures(std::slice::from_ref(&record), reason, now_ms)?;
+        self.store
+            .request_erasures(std::slice::from_ref(&record), reason, now_ms)?;
         self.make_unreadable(&record)
     }
 
@@ -300,11 +386,13 @@ impl Vault {
     pub fn expire(&self, now_ms: u64) -> Result<usize, VaultError> {
         const AT_ONCE: usize = 1000;
         let records = self.store.expired(now_ms, AT_ONCE)?;
-        self.store.request_erasures(&records, Reason::Retention, now_ms)?;
+        self.store
+            .request_erasures(&records, Reason::Retention, now_ms)?;
         for name in self.store.expired_keys(now_ms)? {
             self.destroy_key(&name)?;
         }
-        self.store.forget_accesses(now_ms.saturating_sub(ACCESSES_KEPT_MS))?;
+        self.store
+            .forget_accesses(now_ms.saturating_sub(ACCESSES_KEPT_MS))?;
         Ok(records.len())
     }
 
@@ -319,7 +407,10 @@ impl Vault {
         self.spool.remove(&record.cid())
     }
 
-    pub(crate) fn erasures(&self, stage: ErasureStage) -> Result<Vec<(Record, Erasure)>, VaultError> {
+    pub(crate) fn erasures(
+        &self,
+        stage: ErasureStage,
+    ) -> Result<Vec<(Record, Erasure)>, VaultError> {
         self.store.erasures(stage)
     }
 }

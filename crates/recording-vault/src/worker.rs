@@ -35,7 +35,9 @@ impl Backends {
         if first.takes_content() {
             Ok(Self { first, others })
         } else {
-            Err(VaultError::FirstBackend { backend: first.name() })
+            Err(VaultError::FirstBackend {
+                backend: first.name(),
+            })
         }
     }
 
@@ -77,7 +79,12 @@ pub struct Worker<L> {
 impl<L: Ledger> Worker<L> {
     /// A worker; one for each vault.
     pub fn new(vault: Arc<Vault>, backends: Backends, ledger: L) -> Self {
-        Self { vault, backends, ledger, next_upload: AtomicU64::new(0) }
+        Self {
+            vault,
+            backends,
+            ledger,
+            next_upload: AtomicU64::new(0),
+        }
     }
 
     /// Rounds until it is told to stop; pauses grow while somebody does not answer.
@@ -88,7 +95,11 @@ impl<L: Ledger> Worker<L> {
             for reason in &progress.held_up {
                 tracing::warn!(reason, "recordings wait");
             }
-            pause = if progress.held_up.is_empty() { PAUSE } else { (pause * 2).min(PAUSE_MAX) };
+            pause = if progress.held_up.is_empty() {
+                PAUSE
+            } else {
+                (pause * 2).min(PAUSE_MAX)
+            };
             if progress.is_idle() || !progress.held_up.is_empty() {
                 tokio::select! {
                     () = stop.cancelled() => {}
@@ -101,8 +112,13 @@ impl<L: Ledger> Worker<L> {
     /// One round: what must go, then what must be kept. Erasures first, since they are owed to somebody.
     pub async fn step(&self, now_ms: u64) -> Progress {
         let mut progress = Progress::default();
-        for owed in [self.vault.finish_revocations(now_ms), self.vault.expire(now_ms).map(drop)] {
-            progress.held_up.extend(owed.err().map(|error| describe(&error)));
+        for owed in [
+            self.vault.finish_revocations(now_ms),
+            self.vault.expire(now_ms).map(drop),
+        ] {
+            progress
+                .held_up
+                .extend(owed.err().map(|error| describe(&error)));
         }
         if let Err(error) = self.erase_all(now_ms, &mut progress).await {
             progress.held_up.push(describe(&error));
@@ -119,7 +135,10 @@ impl<L: Ledger> Worker<L> {
     async fn upload_all(&self, now_ms: u64, progress: &mut Progress) -> Result<(), VaultError> {
         let started = Instant::now();
         loop {
-            let waiting = self.vault.store.uploads(self.next_upload.load(Ordering::Relaxed), AT_ONCE)?;
+            let waiting = self
+                .vault
+                .store
+                .uploads(self.next_upload.load(Ordering::Relaxed), AT_ONCE)?;
             if waiting.is_empty() {
                 self.next_upload.store(0, Ordering::Relaxed);
                 return Ok(());
@@ -142,7 +161,12 @@ impl<L: Ledger> Worker<L> {
         }
     }
 
-    async fn upload(&self, mut record: Record, now_ms: u64, progress: &mut Progress) -> Result<(), VaultError> {
+    async fn upload(
+        &self,
+        mut record: Record,
+        now_ms: u64,
+        progress: &mut Progress,
+    ) -> Result<(), VaultError> {
         let before = record.stage;
         while let Some(step) = record.stage.step() {
             let next = match self.take(step, &record, now_ms).await {
@@ -182,7 +206,10 @@ impl<L: Ledger> Worker<L> {
         let expected = record.cid();
         let content = self.vault.spool.get(&expected)?;
         let first = &self.backends.first;
-        let found = first.add(content, &name(record)).await.map_err(failed(first))?;
+        let found = first
+            .add(content, &name(record))
+            .await
+            .map_err(failed(first))?;
         if found == expected {
             return Ok(Stage::Added);
         }
@@ -207,7 +234,11 @@ impl<L: Ledger> Worker<L> {
     async fn pin_at(&self, other: &Backend, record: &Record) -> Result<PinState, IpfsError> {
         let (cid, name) = (record.cid(), name(record));
         if other.takes_content() {
-            let content = self.vault.spool.get(&cid).map_err(|_| IpfsError::Missing { cid })?;
+            let content = self
+                .vault
+                .spool
+                .get(&cid)
+                .map_err(|_| IpfsError::Missing { cid })?;
             other.add(content, &name).await?;
         } else {
             other.pin(&cid, &name).await?;
@@ -228,14 +259,21 @@ impl<L: Ledger> Worker<L> {
             ended_at_ms: manifest.capture.ended_at_ms,
         };
         match self.ledger.state(&manifest.cid).await? {
-            LedgerState::Pinned { manifest_hash } if manifest_hash == report.manifest_hash => Ok(Stage::Reported),
-            LedgerState::Pinned { manifest_hash } => {
-                Err(LedgerError::Refused(format!("it stands there with manifest {manifest_hash}")).into())
+            LedgerState::Pinned { manifest_hash } if manifest_hash == report.manifest_hash => {
+                Ok(Stage::Reported)
             }
+            LedgerState::Pinned { manifest_hash } => Err(LedgerError::Refused(format!(
+                "it stands there with manifest {manifest_hash}"
+            ))
+            .into()),
             LedgerState::Erased => Err(LedgerError::Refused("it was erased".into()).into()),
             LedgerState::Unknown => {
                 // Noted first: an erasure must know that a report may be under way.
-                if !self.vault.store.set_stage(&manifest.cid, Stage::Pinned, Some(now_ms))? {
+                if !self
+                    .vault
+                    .store
+                    .set_stage(&manifest.cid, Stage::Pinned, Some(now_ms))?
+                {
                     return Ok(Stage::Pinned);
                 }
                 self.ledger.pin(&report).await?;
@@ -265,13 +303,23 @@ impl<L: Ledger> Worker<L> {
         released
     }
 
-    fn move_on(&self, record: &Record, erasure: Erasure, stage: ErasureStage) -> Result<(), VaultError> {
-        self.vault.store.set_erasure(&record.cid(), Erasure { stage, ..erasure })
+    fn move_on(
+        &self,
+        record: &Record,
+        erasure: Erasure,
+        stage: ErasureStage,
+    ) -> Result<(), VaultError> {
+        self.vault
+            .store
+            .set_erasure(&record.cid(), Erasure { stage, ..erasure })
     }
 
     async fn release(&self, record: &Record) -> Result<(), VaultError> {
         for backend in self.backends.all() {
-            backend.release(&record.cid()).await.map_err(failed(backend))?;
+            backend
+                .release(&record.cid())
+                .await
+                .map_err(failed(backend))?;
         }
         Ok(())
     }
@@ -285,36 +333,60 @@ impl<L: Ledger> Worker<L> {
         for backend in self.backends.all() {
             backend.collect_garbage().await.map_err(failed(backend))?;
         }
-        released.iter().try_for_each(|(record, erasure)| self.move_on(record, *erasure, ErasureStage::Collected))
+        released.iter().try_for_each(|(record, erasure)| {
+            self.move_on(record, *erasure, ErasureStage::Collected)
+        })
     }
 
     /// The last step; true when a tombstone stands.
-    async fn report_erasure(&self, record: &Record, erasure: &Erasure, now_ms: u64) -> Result<bool, VaultError> {
+    async fn report_erasure(
+        &self,
+        record: &Record,
+        erasure: &Erasure,
+        now_ms: u64,
+    ) -> Result<bool, VaultError> {
         let cid = record.cid();
         match self.ledger.state(&cid).await? {
             LedgerState::Erased => {}
             LedgerState::Pinned { .. } => {
                 let outlet = record.signed.manifest.capture.outlet;
-                self.ledger.erase(&EraseReport { outlet, cid, reason: erasure.reason }).await?;
+                self.ledger
+                    .erase(&EraseReport {
+                        outlet,
+                        cid,
+                        reason: erasure.reason,
+                    })
+                    .await?;
             }
-            LedgerState::Unknown => match unknown_to_ledger(erasure.reason, record.reported_at_ms, now_ms) {
-                Unknown::Done => {}
-                Unknown::Wait => return Ok(false),
-            },
+            LedgerState::Unknown => {
+                match unknown_to_ledger(erasure.reason, record.reported_at_ms, now_ms) {
+                    Unknown::Done => {}
+                    Unknown::Wait => return Ok(false),
+                }
+            }
         }
-        self.vault.store.bury(record, erasure.reason, now_ms).map(|()| true)
+        self.vault
+            .store
+            .bury(record, erasure.reason, now_ms)
+            .map(|()| true)
     }
 }
 
 /// For people at a pinning service: nothing but numbers that the ledger has too.
 fn name(record: &Record) -> String {
     let capture = &record.signed.manifest.capture;
-    format!("recording-{}-{}-{}", capture.outlet, capture.camera, capture.sequence)
+    format!(
+        "recording-{}-{}-{}",
+        capture.outlet, capture.camera, capture.sequence
+    )
 }
 
 fn failed(backend: &Backend) -> impl Fn(IpfsError) -> VaultError {
     let backend = backend.name();
-    move |source| VaultError::Backend { backend: backend.clone(), source }
+    move |source| VaultError::Backend {
+        backend: backend.clone(),
+        source,
+    }
 }
 
 fn describe(error: &VaultError) -> String {
@@ -328,6 +400,8 @@ fn describe(error: &VaultError) -> String {
 }
 
 fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

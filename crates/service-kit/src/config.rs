@@ -40,12 +40,23 @@ fn path_and_value(text: &str) -> Result<(String, String), String> {
 }
 
 /// Reads a configuration; `defaults` is the first layer.
-pub fn load<T: Serialize + DeserializeOwned>(defaults: &T, sources: &Sources) -> Result<T, ConfigError> {
-    read(defaults, sources).map_err(|source| ConfigError::Invalid { file: sources.config.clone(), source })
+pub fn load<T: Serialize + DeserializeOwned>(
+    defaults: &T,
+    sources: &Sources,
+) -> Result<T, ConfigError> {
+    read(defaults, sources).map_err(|source| ConfigError::Invalid {
+        file: sources.config.clone(),
+        source,
+    })
 }
 
-fn read<T: Serialize + DeserializeOwned>(defaults: &T, sources: &Sources) -> Result<T, ::config::ConfigError> {
-    let environment = ::config::Environment::with_prefix("HOTPOT").prefix_separator("__").separator("__");
+fn read<T: Serialize + DeserializeOwned>(
+    defaults: &T,
+    sources: &Sources,
+) -> Result<T, ::config::ConfigError> {
+    let environment = ::config::Environment::with_prefix("HOTPOT")
+        .prefix_separator("__")
+        .separator("__");
     let mut builder = ::config::Config::builder()
         .add_source(::config::Config::try_from(defaults)?)
         .add_source(environment.try_parsing(true));
@@ -59,7 +70,10 @@ fn read<T: Serialize + DeserializeOwned>(defaults: &T, sources: &Sources) -> Res
 }
 
 /// An environment variable, for tools that start other programs.
-#[allow(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
 pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -31,7 +31,9 @@ impl Readiness {
 
     /// Why the process is not ready; `None` when it is.
     pub fn reason(&self) -> Option<String> {
-        self.0.read().map_or_else(|_| Some("a task panicked".into()), |reason| reason.clone())
+        self.0
+            .read()
+            .map_or_else(|_| Some("a task panicked".into()), |reason| reason.clone())
     }
 }
 
@@ -54,11 +56,20 @@ pub fn metrics_router(render: impl Fn() -> String + Clone + Send + Sync + 'stati
 async fn ready(State(readiness): State<Readiness>) -> (StatusCode, Json<Value>) {
     match readiness.reason() {
         None => (StatusCode::OK, Json(json!({"ready": true}))),
-        Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"ready": false, "reason": reason}))),
+        Some(reason) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Json(json!({"ready": false, "reason": reason})),
+        ),
     }
 }
 
 /// Serves until the token is cancelled; requests under way are finished.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    axum::serve(listener, router)
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
 }

@@ -41,19 +41,25 @@ pub enum PlatformError {
         detail: String,
     },
     /// The account's permission is gone.
-    #[error("{url} does not take the refresh token any more: let the account's owner allow access again")]
+    #[error(
+        "{url} does not take the refresh token any more: let the account's owner allow access again"
+    )]
     NotAllowed {
         /// Who issues the tokens.
         url: String,
     },
     /// Another broadcast, which is not ours, uses the stream.
-    #[error("broadcast {id} uses the stream with the configured key: give the agent a key of its own")]
+    #[error(
+        "broadcast {id} uses the stream with the configured key: give the agent a key of its own"
+    )]
     Occupied {
         /// Which.
         id: String,
     },
     /// YouTube knows no stream with this key.
-    #[error("the account has no stream with the configured key: copy the key from the platform's page again")]
+    #[error(
+        "the account has no stream with the configured key: copy the key from the platform's page again"
+    )]
     UnknownKey,
     /// A URL that is none.
     #[error("{what}: expected http(s)://host[:port][/path] without user and password")]

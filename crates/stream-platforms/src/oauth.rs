@@ -38,7 +38,11 @@ pub(crate) struct Oauth {
 
 impl Oauth {
     pub fn new(token_url: &str, grant: Grant) -> Result<Self, PlatformError> {
-        Ok(Self { http: Http::new(token_url)?, grant, access: Mutex::default() })
+        Ok(Self {
+            http: Http::new(token_url)?,
+            grant,
+            access: Mutex::default(),
+        })
     }
 
     /// The access token; a new one if there is none, or if it is the one that was just refused.
@@ -59,9 +63,15 @@ impl Oauth {
             .append_pair("client_secret", self.grant.client_secret.expose())
             .finish();
         let request = self.http.request(Method::POST, "", &[])?;
-        let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
+        let request = request
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form);
         let tokens: Tokens = match self.http.send(request).await {
-            Err(PlatformError::Refused { url, status: 400 | 401, .. }) => {
+            Err(PlatformError::Refused {
+                url,
+                status: 400 | 401,
+                ..
+            }) => {
                 return Err(PlatformError::NotAllowed { url });
             }
             other => self.http.decode(&other?)?,
@@ -73,14 +83,19 @@ impl Oauth {
     }
 
     fn read(&self) -> Result<Secret, PlatformError> {
-        let text = std::fs::read_to_string(&self.grant.refresh_token_file).map_err(|source| self.file(source))?;
+        let text = std::fs::read_to_string(&self.grant.refresh_token_file)
+            .map_err(|source| self.file(source))?;
         Ok(Secret::new(text.trim()))
     }
 
     /// Whole or not at all: without a token somebody would have to allow access again.
     fn keep(&self, token: &Secret) -> Result<(), PlatformError> {
         let written = || {
-            let folder = self.grant.refresh_token_file.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = self
+                .grant
+                .refresh_token_file
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty());
             let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(".".as_ref()))?;
             file.write_all(token.expose().as_bytes())?;
             file.as_file().sync_all()?;
@@ -91,6 +106,9 @@ impl Oauth {
     }
 
     fn file(&self, source: std::io::Error) -> PlatformError {
-        PlatformError::File { path: self.grant.refresh_token_file.clone(), source }
+        PlatformError::File {
+            path: self.grant.refresh_token_file.clone(),
+            source,
+        }
     }
 }

@@ -171,47 +171,80 @@ impl YouTube {
 
     /// An account. The addresses are [`Self::API_URL`] and [`Self::TOKEN_URL`], but in tests.
     pub fn new(api: &str, token_url: &str, grant: Grant) -> Result<Self, PlatformError> {
-        Ok(Self { api: Api::new(api, Oauth::new(token_url, grant)?)? })
+        Ok(Self {
+            api: Api::new(api, Oauth::new(token_url, grant)?)?,
+        })
     }
 
     /// A broadcast of ours that the stream with this key carries. One that a lost answer or an earlier process left is
     /// used again, so that there is never a second one.
-    pub async fn start(&self, plan: &Plan, key: &Secret, now: OffsetDateTime) -> Result<Broadcast, PlatformError> {
+    pub async fn start(
+        &self,
+        plan: &Plan,
+        key: &Secret,
+        now: OffsetDateTime,
+    ) -> Result<Broadcast, PlatformError> {
         let stream = self.stream(key).await?;
         let (id, is_bound) = match self.left_behind(&stream, plan).await? {
             Some(found) => found,
             None => (self.insert(&stream, plan, now).await?, false),
         };
         if !is_bound {
-            let query = [("id", id.as_str()), ("streamId", &stream), ("part", "id,contentDetails")];
-            self.api.call(Method::POST, "/liveBroadcasts/bind", &query, None).await?;
+            let query = [
+                ("id", id.as_str()),
+                ("streamId", &stream),
+                ("part", "id,contentDetails"),
+            ];
+            self.api
+                .call(Method::POST, "/liveBroadcasts/bind", &query, None)
+                .await?;
         }
         Ok(Broadcast { id, stream })
     }
 
     async fn stream(&self, key: &Secret) -> Result<String, PlatformError> {
         let query = [("part", "id,cdn"), ("mine", "true")];
-        let found = self.find("/liveStreams", &query, |stream: &Stream| stream.cdn.ingestion_info.stream_name == *key);
-        found.await?.map(|stream| stream.id).ok_or(PlatformError::UnknownKey)
+        let found = self.find("/liveStreams", &query, |stream: &Stream| {
+            stream.cdn.ingestion_info.stream_name == *key
+        });
+        found
+            .await?
+            .map(|stream| stream.id)
+            .ok_or(PlatformError::UnknownKey)
     }
 
     /// A broadcast of ours for this stream that waits or is live, and whether the stream carries it. One that is now to
     /// be seen by others ends; one that is not ours is in the way.
-    async fn left_behind(&self, stream: &str, plan: &Plan) -> Result<Option<(String, bool)>, PlatformError> {
+    async fn left_behind(
+        &self,
+        stream: &str,
+        plan: &Plan,
+    ) -> Result<Option<(String, bool)>, PlatformError> {
         let marker = format!("{OURS}{stream}");
-        let is_bound = |event: &Event| event.content_details.bound_stream_id.as_deref() == Some(stream);
+        let is_bound =
+            |event: &Event| event.content_details.bound_stream_id.as_deref() == Some(stream);
         for status in ["active", "upcoming"] {
             let part = "id,snippet,status,contentDetails";
-            let query = [("part", part), ("broadcastStatus", status), ("broadcastType", "all")];
+            let query = [
+                ("part", part),
+                ("broadcastStatus", status),
+                ("broadcastType", "all"),
+            ];
             let is_of_it = |event: &Event| is_bound(event) || event.snippet.description == marker;
-            let Some(event) = self.find("/liveBroadcasts", &query, is_of_it).await? else { continue };
+            let Some(event) = self.find("/liveBroadcasts", &query, is_of_it).await? else {
+                continue;
+            };
             if event.snippet.description != marker {
                 return Err(PlatformError::Occupied { id: event.id });
             }
             if event.status.privacy_status == plan.privacy.word() {
                 return Ok(Some((event.id.clone(), is_bound(&event))));
             }
-            self.stop(&Broadcast { id: event.id, stream: stream.to_owned() }).await?;
+            self.stop(&Broadcast {
+                id: event.id,
+                stream: stream.to_owned(),
+            })
+            .await?;
         }
         Ok(None)
     }
@@ -239,9 +272,16 @@ impl YouTube {
         Ok(None)
     }
 
-    async fn insert(&self, stream: &str, plan: &Plan, now: OffsetDateTime) -> Result<String, PlatformError> {
+    async fn insert(
+        &self,
+        stream: &str,
+        plan: &Plan,
+        now: OffsetDateTime,
+    ) -> Result<String, PlatformError> {
         let title: String = plan.title.chars().take(TITLE_CHARS_MAX).collect();
-        let start = now.format(&Rfc3339).map_err(|error| self.api.http.malformed(error.to_string()))?;
+        let start = now
+            .format(&Rfc3339)
+            .map_err(|error| self.api.http.malformed(error.to_string()))?;
         let body = json!({
             "snippet": { "title": title, "description": format!("{OURS}{stream}"), "scheduledStartTime": start },
             "status": { "privacyStatus": plan.privacy, "selfDeclaredMadeForKids": false },
@@ -252,7 +292,10 @@ impl YouTube {
             },
         });
         let query = [("part", "id,snippet,status,contentDetails")];
-        let answer = self.api.call(Method::POST, "/liveBroadcasts", &query, Some(&body)).await?;
+        let answer = self
+            .api
+            .call(Method::POST, "/liveBroadcasts", &query, Some(&body))
+            .await?;
         self.api.http.decode::<Event>(&answer).map(|event| event.id)
     }
 
@@ -260,38 +303,72 @@ impl YouTube {
     pub async fn go_live(&self, broadcast: &Broadcast) -> Result<LifeCycle, PlatformError> {
         let query = [("part", "id,status"), ("id", broadcast.id.as_str())];
         let events: Page<Event> = self.api.get("/liveBroadcasts", &query).await?;
-        let status = events.items.first().map(|event| event.status.life_cycle_status.as_str());
+        let status = events
+            .items
+            .first()
+            .map(|event| event.status.life_cycle_status.as_str());
         match status {
             Some("live" | "liveStarting") => Ok(LifeCycle::Live),
             Some("complete" | "revoked") | None => Ok(LifeCycle::Complete),
-            _ if self.is_active(&broadcast.stream).await? => {
-                self.transition(broadcast, "live").await.map(|()| LifeCycle::Live)
-            }
+            _ if self.is_active(&broadcast.stream).await? => self
+                .transition(broadcast, "live")
+                .await
+                .map(|()| LifeCycle::Live),
             _ => Ok(LifeCycle::Waiting),
         }
     }
 
     async fn is_active(&self, stream: &str) -> Result<bool, PlatformError> {
-        let streams: Page<Stream> = self.api.get("/liveStreams", &[("part", "id,status"), ("id", stream)]).await?;
-        Ok(streams.items.first().is_some_and(|stream| stream.status.stream_status == "active"))
+        let streams: Page<Stream> = self
+            .api
+            .get("/liveStreams", &[("part", "id,status"), ("id", stream)])
+            .await?;
+        Ok(streams
+            .items
+            .first()
+            .is_some_and(|stream| stream.status.stream_status == "active"))
     }
 
     /// It may be there already: that is what was wanted.
     async fn transition(&self, broadcast: &Broadcast, to: &str) -> Result<(), PlatformError> {
-        let query = [("broadcastStatus", to), ("id", &broadcast.id), ("part", "id,status")];
-        match self.api.call(Method::POST, "/liveBroadcasts/transition", &query, None).await {
-            Err(PlatformError::Refused { detail, .. }) if detail.contains("redundantTransition") => Ok(()),
+        let query = [
+            ("broadcastStatus", to),
+            ("id", &broadcast.id),
+            ("part", "id,status"),
+        ];
+        match self
+            .api
+            .call(Method::POST, "/liveBroadcasts/transition", &query, None)
+            .await
+        {
+            Err(PlatformError::Refused { detail, .. })
+                if detail.contains("redundantTransition") =>
+            {
+                Ok(())
+            }
             other => other.map(drop),
         }
     }
 
     /// How many look; nothing while nobody can say.
     pub async fn viewers(&self, broadcast: &Broadcast) -> Result<Option<u64>, PlatformError> {
-        let query = [("part", "liveStreamingDetails"), ("id", broadcast.id.as_str())];
+        let query = [
+            ("part", "liveStreamingDetails"),
+            ("id", broadcast.id.as_str()),
+        ];
         let videos: Page<Video> = self.api.get("/videos", &query).await?;
-        let viewers = videos.items.into_iter().next().and_then(|video| video.live_streaming_details.concurrent_viewers);
-        let number =
-            |text: String| text.parse().map_err(|_| self.api.http.malformed(format!("concurrentViewers is {text:?}")));
+        let viewers = videos
+            .items
+            .into_iter()
+            .next()
+            .and_then(|video| video.live_streaming_details.concurrent_viewers);
+        let number = |text: String| {
+            text.parse().map_err(|_| {
+                self.api
+                    .http
+                    .malformed(format!("concurrentViewers is {text:?}"))
+            })
+        };
         viewers.map(number).transpose()
     }
 
@@ -300,7 +377,10 @@ impl YouTube {
         match self.transition(broadcast, "complete").await {
             Err(PlatformError::Refused { detail, .. }) if detail.contains("invalidTransition") => {
                 let query = [("id", broadcast.id.as_str())];
-                self.api.call(Method::DELETE, "/liveBroadcasts", &query, None).await.map(drop)
+                self.api
+                    .call(Method::DELETE, "/liveBroadcasts", &query, None)
+                    .await
+                    .map(drop)
             }
             other => other,
         }

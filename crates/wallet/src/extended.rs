@@ -46,7 +46,9 @@ impl fmt::Debug for ExtendedKey {
 impl ExtendedKey {
     /// The root of a seed of 16 to 64 bytes.
     pub fn from_seed(seed: &[u8]) -> Result<Self, HdError> {
-        XPriv::root_from_seed(seed, Some(Hint::Legacy)).map(Self).map_err(HdError::Derive)
+        XPriv::root_from_seed(seed, Some(Hint::Legacy))
+            .map(Self)
+            .map_err(HdError::Derive)
     }
 
     /// The descendant at a path.
@@ -106,7 +108,8 @@ impl ExtendedPublicKey {
     pub fn address(&self) -> Result<Address, HdError> {
         let verifying: &coins_bip32::ecdsa::VerifyingKey = self.0.as_ref();
         let key = PublicKey::from_slice(&verifying.to_sec1_bytes());
-        key.map(|key| crypto::address_of(&key)).map_err(|_| HdError::Derive(Bip32Error::InvalidKey))
+        key.map(|key| crypto::address_of(&key))
+            .map_err(|_| HdError::Derive(Bip32Error::InvalidKey))
     }
 }
 
@@ -130,5 +133,9 @@ fn check(info: &XKeyInfo) -> Result<(), HdError> {
     if info.depth == 0 && (info.parent.0 != [0; 4] || info.index != 0) {
         return Err(HdError::RootWithParent);
     }
-    if info.hint != Hint::Legacy { Err(HdError::Version) } else { Ok(()) }
+    if info.hint != Hint::Legacy {
+        Err(HdError::Version)
+    } else {
+        Ok(())
+    }
 }

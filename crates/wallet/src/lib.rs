@@ -9,7 +9,10 @@ mod receipt_code;
 mod v3;
 
 pub use extended::{ExtendedKey, ExtendedPublicKey, HdError};
-pub use keystore::{KeyError, create, load, load_or_create, read_keystore, read_secret, write_keystore, write_secret};
+pub use keystore::{
+    KeyError, create, load, load_or_create, read_keystore, read_secret, write_keystore,
+    write_secret,
+};
 pub use mnemonic::{Mnemonic, MnemonicError};
 pub use path::{HdPath, PathError, Role, UnknownRole};
 pub use receipt::{lines_salt, receipt_key};
@@ -22,14 +25,20 @@ use domain::{Address, crypto};
 
 /// A key was expected, something else was found. It is not shown, because it may be nearly one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a key has 64 hex digits, with or without 0x, and is neither zero nor beyond the curve's order")]
+#[error(
+    "a key has 64 hex digits, with or without 0x, and is neither zero nor beyond the curve's order"
+)]
 pub struct NoKey;
 
 /// Reads a key from hex digits, with or without `0x`.
 pub fn parse_key(text: &str) -> Result<SecretKey, NoKey> {
     let text = text.trim();
     let mut bytes = Zeroizing::new([0u8; 32]);
-    hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), bytes.as_mut_slice()).map_err(|_| NoKey)?;
+    hex::decode_to_slice(
+        text.strip_prefix("0x").unwrap_or(text),
+        bytes.as_mut_slice(),
+    )
+    .map_err(|_| NoKey)?;
     SecretKey::from_byte_array(*bytes).map_err(|_| NoKey)
 }
 

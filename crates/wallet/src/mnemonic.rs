@@ -42,7 +42,9 @@ impl From<coins_bip39::MnemonicError> for MnemonicError {
     fn from(error: coins_bip39::MnemonicError) -> Self {
         match error {
             coins_bip39::MnemonicError::InvalidWordCount(found) => Self::WordCount { found },
-            coins_bip39::MnemonicError::InvalidWord(index) => Self::Word { position: index + 1 },
+            coins_bip39::MnemonicError::InvalidWord(index) => Self::Word {
+                position: index + 1,
+            },
             coins_bip39::MnemonicError::InvalidEntropyLength(found) => Self::Entropy { found },
             _ => Self::Checksum,
         }
@@ -60,7 +62,9 @@ impl Mnemonic {
 
     /// The words that stand for 16 to 32 bytes.
     pub fn from_entropy(bytes: &[u8]) -> Result<Self, MnemonicError> {
-        Ok(Self(coins_bip39::Mnemonic::new_from_entropy(Entropy::from_slice(bytes)?)))
+        Ok(Self(coins_bip39::Mnemonic::new_from_entropy(
+            Entropy::from_slice(bytes)?,
+        )))
     }
 
     /// Reads words as people write them: in any case, with any space between.

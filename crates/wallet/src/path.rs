@@ -13,7 +13,9 @@ pub struct HdPath(pub(crate) DerivationPath);
 
 /// What was read is no path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected a path such as m/44'/60'/0'/0/0 of at most {STEPS_MAX} steps below 2147483648, found {found:?}")]
+#[error(
+    "expected a path such as m/44'/60'/0'/0/0 of at most {STEPS_MAX} steps below 2147483648, found {found:?}"
+)]
 pub struct PathError {
     found: String,
 }
@@ -21,7 +23,9 @@ pub struct PathError {
 impl FromStr for HdPath {
     type Err = PathError;
     fn from_str(text: &str) -> Result<Self, PathError> {
-        let error = || PathError { found: text.to_owned() };
+        let error = || PathError {
+            found: text.to_owned(),
+        };
         let path = DerivationPath::from_str(text).map_err(|_| error())?;
         if path.len() > STEPS_MAX || !text.starts_with('m') {
             return Err(error());
@@ -82,7 +86,9 @@ impl Role {
 
 /// What was read is no role.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected holder, founder, guardian, registrar, owner, terminal or validator, found {found:?}")]
+#[error(
+    "expected holder, founder, guardian, registrar, owner, terminal or validator, found {found:?}"
+)]
 pub struct UnknownRole {
     found: String,
 }
@@ -91,7 +97,9 @@ impl FromStr for Role {
     type Err = UnknownRole;
     fn from_str(text: &str) -> Result<Self, UnknownRole> {
         let known = Self::ALL.iter().find(|(name, _)| *name == text);
-        known.map(|(_, role)| *role).ok_or_else(|| UnknownRole { found: text.to_owned() })
+        known.map(|(_, role)| *role).ok_or_else(|| UnknownRole {
+            found: text.to_owned(),
+        })
     }
 }
 
@@ -109,15 +117,35 @@ mod tests {
         for (name, role) in Role::ALL {
             assert_eq!(name.parse(), Ok(role));
         }
-        assert!("cook".parse::<Role>().unwrap_err().to_string().contains("\"cook\""));
+        assert!(
+            "cook"
+                .parse::<Role>()
+                .unwrap_err()
+                .to_string()
+                .contains("\"cook\"")
+        );
     }
 
     #[test]
     fn paths_are_read_with_either_sign_of_hardening_and_refused_when_wrong() {
-        assert_eq!("m/44h/60'/1'/0/7".parse::<HdPath>().unwrap().to_string(), "m/44'/60'/1'/0/7");
+        assert_eq!(
+            "m/44h/60'/1'/0/7".parse::<HdPath>().unwrap().to_string(),
+            "m/44'/60'/1'/0/7"
+        );
         assert_eq!("m".parse::<HdPath>().unwrap().to_string(), "m");
         let deep = format!("m{}", "/0".repeat(STEPS_MAX + 1));
-        for wrong in ["", "44'/60'", "m/", "m//0", "m/x", "m/-1", "m/2147483648", "m/1''", "m/0/", deep.as_str()] {
+        for wrong in [
+            "",
+            "44'/60'",
+            "m/",
+            "m//0",
+            "m/x",
+            "m/-1",
+            "m/2147483648",
+            "m/1''",
+            "m/0/",
+            deep.as_str(),
+        ] {
             assert!(wrong.parse::<HdPath>().is_err(), "{wrong:?}");
         }
     }

@@ -8,7 +8,9 @@ use sha2::Sha256;
 pub fn receipt_key(terminal: &SecretKey, sale_id: [u8; 16]) -> SecretKey {
     // A derived value outside the curve's order is as likely as guessing a key; the next one is taken.
     (0u8..=255)
-        .find_map(|counter| SecretKey::from_byte_array(derive(terminal, sale_id, &[b'k', counter])).ok())
+        .find_map(|counter| {
+            SecretKey::from_byte_array(derive(terminal, sale_id, &[b'k', counter])).ok()
+        })
         .unwrap_or(*terminal)
 }
 
@@ -21,6 +23,7 @@ fn derive(terminal: &SecretKey, sale_id: [u8; 16], purpose: &[u8]) -> [u8; 32] {
     let mut output = [0u8; 32];
     let info = [b"HotPot receipt 1".as_slice(), purpose].concat();
     // 32 bytes are far below HKDF's limit of 255 hashes, so this cannot fail.
-    let _ = Hkdf::<Sha256>::new(Some(&sale_id), &terminal.secret_bytes()).expand(&info, &mut output);
+    let _ =
+        Hkdf::<Sha256>::new(Some(&sale_id), &terminal.secret_bytes()).expand(&info, &mut output);
     output
 }

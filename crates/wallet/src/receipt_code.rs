@@ -30,7 +30,9 @@ pub enum ReceiptCodeError {
     #[error("a receipt's code begins with HOTPOT:1/, this one does not")]
     Prefix,
     /// Cut off, or too long.
-    #[error("a receipt's code has four parts after HOTPOT:1/ (chain, outlet, sale, key), found {found}")]
+    #[error(
+        "a receipt's code has four parts after HOTPOT:1/ (chain, outlet, sale, key), found {found}"
+    )]
     Parts {
         /// Parts found.
         found: usize,
@@ -60,14 +62,21 @@ impl ReceiptCode {
     pub fn to_text(&self) -> Zeroizing<String> {
         let key = Zeroizing::new(self.key.secret_bytes());
         let key = Zeroizing::new(hex::encode_upper(key.as_slice()));
-        let (chain, sale) = (hex::encode_upper(self.sidechain_id), hex::encode_upper(self.sale_id.0));
+        let (chain, sale) = (
+            hex::encode_upper(self.sidechain_id),
+            hex::encode_upper(self.sale_id.0),
+        );
         Zeroizing::new(format!("{PREFIX}{chain}/{}/{sale}/{}", self.outlet, *key))
     }
 }
 
 impl fmt::Debug for ReceiptCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ReceiptCode(outlet {}, sale {}, secret)", self.outlet, self.sale_id)
+        write!(
+            f,
+            "ReceiptCode(outlet {}, sale {}, secret)",
+            self.outlet, self.sale_id
+        )
     }
 }
 
@@ -75,20 +84,29 @@ impl FromStr for ReceiptCode {
     type Err = ReceiptCodeError;
     fn from_str(text: &str) -> Result<Self, ReceiptCodeError> {
         let text = text.trim();
-        let prefix = text.get(..PREFIX.len()).filter(|prefix| prefix.eq_ignore_ascii_case(PREFIX));
-        let rest = prefix.and_then(|prefix| text.get(prefix.len()..)).ok_or(ReceiptCodeError::Prefix)?;
+        let prefix = text
+            .get(..PREFIX.len())
+            .filter(|prefix| prefix.eq_ignore_ascii_case(PREFIX));
+        let rest = prefix
+            .and_then(|prefix| text.get(prefix.len()..))
+            .ok_or(ReceiptCodeError::Prefix)?;
         let parts: Vec<&str> = rest.split('/').collect();
         let [chain, outlet, sale, key] = parts[..] else {
             return Err(ReceiptCodeError::Parts { found: parts.len() });
         };
         let mut sidechain_id = B256::ZERO;
-        hex::decode_to_slice(chain, sidechain_id.as_mut_slice())
-            .map_err(|_| ReceiptCodeError::Chain { found: chain.to_owned() })?;
+        hex::decode_to_slice(chain, sidechain_id.as_mut_slice()).map_err(|_| {
+            ReceiptCodeError::Chain {
+                found: chain.to_owned(),
+            }
+        })?;
         let digits = !outlet.is_empty() && outlet.bytes().all(|byte| byte.is_ascii_digit());
         let outlet = outlet.parse().ok().filter(|_| digits);
         Ok(Self {
             sidechain_id,
-            outlet: outlet.ok_or_else(|| ReceiptCodeError::Outlet { found: parts[1].to_owned() })?,
+            outlet: outlet.ok_or_else(|| ReceiptCodeError::Outlet {
+                found: parts[1].to_owned(),
+            })?,
             sale_id: sale.parse().map_err(ReceiptCodeError::Sale)?,
             key: parse_key(key)?,
         })

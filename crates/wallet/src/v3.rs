@@ -144,7 +144,13 @@ pub struct Opened {
 impl Keystore {
     /// Encrypts one key.
     pub fn seal(key: &SecretKey, password: &str, cost: Cost) -> Result<Self, KeystoreError> {
-        let kdf = Kdf::Scrypt { dklen: DKLEN, n: 1 << cost.log_n(), p: 1, r: 8, salt: random::<32>().to_vec() };
+        let kdf = Kdf::Scrypt {
+            dklen: DKLEN,
+            n: 1 << cost.log_n(),
+            p: 1,
+            r: 8,
+            salt: random::<32>().to_vec(),
+        };
         let derived = kdf.derive(password)?;
         let iv = random();
         let mut ciphertext = key.secret_bytes();
@@ -155,13 +161,23 @@ impl Keystore {
             address: Some(crate::address(key).into_array()),
             id: uuid::Builder::from_random_bytes(random()).into_uuid(),
             version: VERSION,
-            crypto: Crypto { cipher: "aes-128-ctr".into(), cipherparams, ciphertext, kdf, mac },
+            crypto: Crypto {
+                cipher: "aes-128-ctr".into(),
+                cipherparams,
+                ciphertext,
+                kdf,
+                mac,
+            },
             words: None,
         })
     }
 
     /// Encrypts a mnemonic; the key of the file is the holder's first.
-    pub fn seal_mnemonic(mnemonic: &Mnemonic, password: &str, cost: Cost) -> Result<Self, KeystoreError> {
+    pub fn seal_mnemonic(
+        mnemonic: &Mnemonic,
+        password: &str,
+        cost: Cost,
+    ) -> Result<Self, KeystoreError> {
         let path = Role::Holder.path(0);
         let key = mnemonic.key(&path).map_err(|_| KeystoreError::Damaged)?;
         let mut keystore = Self::seal(&key, password, cost)?;
@@ -182,7 +198,12 @@ impl Keystore {
     /// Reads a file's content.
     pub fn from_json(text: &str) -> Result<Self, KeystoreError> {
         let keystore: Self = serde_json::from_str(text)?;
-        allow("version", &keystore.version, "3", keystore.version == VERSION)?;
+        allow(
+            "version",
+            &keystore.version,
+            "3",
+            keystore.version == VERSION,
+        )?;
         let cipher = &keystore.crypto.cipher;
         allow("cipher", cipher, "aes-128-ctr", cipher == "aes-128-ctr")?;
         keystore.crypto.kdf.check()?;
@@ -214,10 +235,17 @@ impl Keystore {
         let iv = &self.crypto.cipherparams.iv;
         Aes128Ctr::new(derived[..16].into(), iv.into()).apply_keystream(bytes.as_mut_slice());
         let key = SecretKey::from_byte_array(*bytes).map_err(|_| KeystoreError::Damaged)?;
-        if self.address().is_some_and(|address| address != crate::address(&key)) {
+        if self
+            .address()
+            .is_some_and(|address| address != crate::address(&key))
+        {
             return Err(KeystoreError::Damaged);
         }
-        let mnemonic = self.words.as_ref().map(|words| words.open(&derived, &key)).transpose()?;
+        let mnemonic = self
+            .words
+            .as_ref()
+            .map(|words| words.open(&derived, &key))
+            .transpose()?;
         Ok(Opened { key, mnemonic })
     }
 }
@@ -228,10 +256,20 @@ impl Kdf {
         match self {
             Self::Scrypt { dklen, n, p, r, .. } => {
                 allow("dklen", dklen, expected_dklen, *dklen == DKLEN)?;
-                allow("n", n, "a power of two, at least 2", n.is_power_of_two() && *n > 1)?;
+                allow(
+                    "n",
+                    n,
+                    "a power of two, at least 2",
+                    n.is_power_of_two() && *n > 1,
+                )?;
                 allow("p", p, "1 to 16", (1..=SCRYPT_P_MAX).contains(p))?;
                 let bytes = n.saturating_mul(u64::from(*r)).saturating_mul(128);
-                allow("r", r, "at least 1, and 128·n·r at most 512 MiB", *r > 0 && bytes <= SCRYPT_BYTES_MAX)
+                allow(
+                    "r",
+                    r,
+                    "at least 1, and 128·n·r at most 512 MiB",
+                    *r > 0 && bytes <= SCRYPT_BYTES_MAX,
+                )
             }
             Self::Pbkdf2 { c, dklen, prf, .. } => {
                 allow("dklen", dklen, expected_dklen, *dklen == DKLEN)?;
@@ -251,10 +289,16 @@ impl Kdf {
                 let refused = |_| field("n", n, "less than 2 to the power of 16·r");
                 let params = scrypt::Params::new(log_n, *r, *p).map_err(refused)?;
                 let length = |_| KeystoreError::Damaged;
-                scrypt::scrypt(password.as_bytes(), salt, &params, derived.as_mut_slice()).map_err(length)?;
+                scrypt::scrypt(password.as_bytes(), salt, &params, derived.as_mut_slice())
+                    .map_err(length)?;
             }
             Self::Pbkdf2 { c, salt, .. } => {
-                pbkdf2::pbkdf2::<Hmac<Sha256>>(password.as_bytes(), salt, *c, derived.as_mut_slice());
+                pbkdf2::pbkdf2::<Hmac<Sha256>>(
+                    password.as_bytes(),
+                    salt,
+                    *c,
+                    derived.as_mut_slice(),
+                );
             }
         }
         Ok(derived)
@@ -263,10 +307,16 @@ impl Kdf {
 
 impl Words {
     fn open(&self, derived: &[u8; 64], key: &SecretKey) -> Result<Mnemonic, KeystoreError> {
-        allow("x-ethers.version", &self.version, "0.1", self.version == "0.1")?;
+        allow(
+            "x-ethers.version",
+            &self.version,
+            "0.1",
+            self.version == "0.1",
+        )?;
         allow("x-ethers.locale", &self.locale, "en", self.locale == "en")?;
         let mut entropy = Zeroizing::new(self.mnemonic_ciphertext.clone());
-        Aes256Ctr::new(derived[32..].into(), (&self.mnemonic_counter).into()).apply_keystream(&mut entropy);
+        Aes256Ctr::new(derived[32..].into(), (&self.mnemonic_counter).into())
+            .apply_keystream(&mut entropy);
         let path: HdPath = self.path.parse().map_err(|_| KeystoreError::Damaged)?;
         let mnemonic = Mnemonic::from_entropy(&entropy).map_err(|_| KeystoreError::Damaged)?;
         // The mnemonic has no checksum in the file: it is right if it leads to the key.
@@ -277,12 +327,25 @@ impl Words {
     }
 }
 
-fn allow(name: &'static str, found: &impl ToString, allowed: &'static str, fine: bool) -> Result<(), KeystoreError> {
-    if fine { Ok(()) } else { Err(field(name, found, allowed)) }
+fn allow(
+    name: &'static str,
+    found: &impl ToString,
+    allowed: &'static str,
+    fine: bool,
+) -> Result<(), KeystoreError> {
+    if fine {
+        Ok(())
+    } else {
+        Err(field(name, found, allowed))
+    }
 }
 
 fn field(field: &'static str, found: &impl ToString, allowed: &'static str) -> KeystoreError {
-    KeystoreError::Field { field, found: found.to_string(), allowed }
+    KeystoreError::Field {
+        field,
+        found: found.to_string(),
+        allowed,
+    }
 }
 
 fn mac(derived: &[u8; 64], ciphertext: &[u8; 32]) -> [u8; 32] {
@@ -302,29 +365,42 @@ fn random<const N: usize>() -> [u8; N] {
 mod hex_bytes {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub fn serialize<S: Serializer>(bytes: &impl AsRef<[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(
+        bytes: &impl AsRef<[u8]>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&hex::encode(bytes))
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>, T: TryFrom<Vec<u8>>>(deserializer: D) -> Result<T, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>, T: TryFrom<Vec<u8>>>(
+        deserializer: D,
+    ) -> Result<T, D::Error> {
         let text = <String as Deserialize>::deserialize(deserializer)?;
-        let bytes = hex::decode(text.strip_prefix("0x").unwrap_or(&text)).map_err(D::Error::custom)?;
+        let bytes =
+            hex::decode(text.strip_prefix("0x").unwrap_or(&text)).map_err(D::Error::custom)?;
         let length = bytes.len();
-        T::try_from(bytes).map_err(|_| D::Error::custom(format!("a value of {length} bytes has the wrong length")))
+        T::try_from(bytes).map_err(|_| {
+            D::Error::custom(format!("a value of {length} bytes has the wrong length"))
+        })
     }
 }
 
 mod maybe_hex {
     use serde::{Deserializer, Serializer};
 
-    pub fn serialize<S: Serializer>(bytes: &Option<[u8; 20]>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(
+        bytes: &Option<[u8; 20]>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         match bytes {
             Some(bytes) => super::hex_bytes::serialize(bytes, serializer),
             None => serializer.serialize_none(),
         }
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<[u8; 20]>, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<[u8; 20]>, D::Error> {
         super::hex_bytes::deserialize(deserializer).map(Some)
     }
 }

@@ -7,7 +7,9 @@ pub fn format((height, place): (u64, u64)) -> String {
 
 /// Reads a cursor of ours.
 pub fn parse(text: &str) -> Result<(u64, u64), String> {
-    let parts = text.split_once('.').and_then(|(height, place)| Some((height.parse().ok()?, place.parse().ok()?)));
+    let parts = text
+        .split_once('.')
+        .and_then(|(height, place)| Some((height.parse().ok()?, place.parse().ok()?)));
     parts.ok_or_else(|| format!("a cursor is what next_cursor said, such as 12.3; found {text:?}"))
 }
 

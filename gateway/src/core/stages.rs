@@ -116,11 +116,20 @@ pub struct Seen {
 
 /// The stages of a sale that is in the mirror.
 pub fn stages(facts: &SaleFacts, validators: &[Validator], seen: Seen) -> Vec<Stage> {
-    let done = |stage, at, evidence| Stage { stage, state: State::Done, at, evidence };
+    let done = |stage, at, evidence| Stage {
+        stage,
+        state: State::Done,
+        at,
+        evidence,
+    };
     let (terminal, height, block_hash) = (facts.terminal, facts.sale.height, facts.block_hash);
     vec![
         done("received", seen.received, Evidence::Received { terminal }),
-        done("in_block", Some(facts.sale.time), Evidence::InBlock { height, block_hash }),
+        done(
+            "in_block",
+            Some(facts.sale.time),
+            Evidence::InBlock { height, block_hash },
+        ),
         done("final", seen.finalized, certificate(facts, validators)),
         anchored(facts),
         minted(facts),
@@ -130,51 +139,95 @@ pub fn stages(facts: &SaleFacts, validators: &[Validator], seen: Seen) -> Vec<St
 
 /// The stages of a sale that only this gateway has seen.
 pub fn waiting_stages(terminal: Address, seen: Seen) -> Vec<Stage> {
-    let waiting = |stage| Stage { stage, state: State::Waiting, at: None, evidence: Evidence::Nothing {} };
-    let received =
-        Stage { stage: "received", state: State::Done, at: seen.received, evidence: Evidence::Received { terminal } };
-    [vec![received], ["in_block", "final", "anchored", "minted", "indexed"].map(waiting).to_vec()].concat()
+    let waiting = |stage| Stage {
+        stage,
+        state: State::Waiting,
+        at: None,
+        evidence: Evidence::Nothing {},
+    };
+    let received = Stage {
+        stage: "received",
+        state: State::Done,
+        at: seen.received,
+        evidence: Evidence::Received { terminal },
+    };
+    [
+        vec![received],
+        ["in_block", "final", "anchored", "minted", "indexed"]
+            .map(waiting)
+            .to_vec(),
+    ]
+    .concat()
 }
 
 /// The last stage that is behind the sale with all before it.
 pub fn furthest(stages: &[Stage]) -> &'static str {
-    let reached = stages.iter().take_while(|stage| stage.state != State::Waiting);
+    let reached = stages
+        .iter()
+        .take_while(|stage| stage.state != State::Waiting);
     reached.last().map_or("received", |stage| stage.stage)
 }
 
 fn certificate(facts: &SaleFacts, validators: &[Validator]) -> Evidence {
     let signatures = &facts.certificate.signatures;
-    let power = |address| validators.iter().find(|validator| validator.address == address).map_or(0, |v| v.power);
+    let power = |address| {
+        validators
+            .iter()
+            .find(|validator| validator.address == address)
+            .map_or(0, |v| v.power)
+    };
     Evidence::Final {
         round: facts.certificate.round,
         signatures: signatures.len(),
-        power_signed: signatures.iter().map(|signature| power(signature.validator)).sum(),
+        power_signed: signatures
+            .iter()
+            .map(|signature| power(signature.validator))
+            .sum(),
         power_total: validators.iter().map(|validator| validator.power).sum(),
     }
 }
 
 fn anchored(facts: &SaleFacts) -> Stage {
-    let evidence = facts.anchored.map_or(Evidence::Nothing {}, |place| Evidence::Anchored {
-        epoch: place.epoch,
-        tx_hash: place.tx_hash,
-        evm_block: place.evm_block,
-        evm_final: place.evm_final,
-    });
+    let evidence = facts
+        .anchored
+        .map_or(Evidence::Nothing {}, |place| Evidence::Anchored {
+            epoch: place.epoch,
+            tx_hash: place.tx_hash,
+            evm_block: place.evm_block,
+            evm_final: place.evm_final,
+        });
     let at = facts.anchored.map(|place| place.time);
-    Stage { stage: "anchored", state: State::of(at.is_some()), at, evidence }
+    Stage {
+        stage: "anchored",
+        state: State::of(at.is_some()),
+        at,
+        evidence,
+    }
 }
 
 fn minted(facts: &SaleFacts) -> Stage {
     let shares: Vec<Share> = facts.shares.iter().map(share).collect();
     let state = minted_state(facts);
-    let last = facts.shares.iter().filter_map(|share| share.minted).map(|place| place.time).max();
+    let last = facts
+        .shares
+        .iter()
+        .filter_map(|share| share.minted)
+        .map(|place| place.time)
+        .max();
     let at = last.filter(|_| state == State::Done);
-    Stage { stage: "minted", state, at, evidence: Evidence::Minted { shares } }
+    Stage {
+        stage: "minted",
+        state,
+        at,
+        evidence: Evidence::Minted { shares },
+    }
 }
 
 /// Done once every share that belongs to an account, and that refunds left something of, is minted.
 fn minted_state(facts: &SaleFacts) -> State {
-    let is_owed = |share: &&ShareFacts| share.kind == "account" && share.units > share.reversed && !share.paid_debt;
+    let is_owed = |share: &&ShareFacts| {
+        share.kind == "account" && share.units > share.reversed && !share.paid_debt
+    };
     let mut owed = facts.shares.iter().filter(is_owed);
     match facts.sale.issued {
         0 => State::NotNeeded,
@@ -193,17 +246,37 @@ fn share(facts: &ShareFacts) -> Share {
         (_, None, true) => "released",
         (_, None, false) => "pending",
     };
-    let ShareFacts { kind, address, units, reversed, minted, .. } = facts.clone();
-    Share { kind, address, units, reversed, state, minted }
+    let ShareFacts {
+        kind,
+        address,
+        units,
+        reversed,
+        minted,
+        ..
+    } = facts.clone();
+    Share {
+        kind,
+        address,
+        units,
+        reversed,
+        state,
+        minted,
+    }
 }
 
 /// Done once everything before stands in EVM blocks that can no longer be replaced.
 fn indexed(facts: &SaleFacts) -> Stage {
     let is_final = |place: &Option<EvmPlace>| place.is_none_or(|place| place.evm_final);
     let anchored = facts.anchored.is_some() && is_final(&facts.anchored);
-    let minted = minted_state(facts) != State::Waiting && facts.shares.iter().all(|share| is_final(&share.minted));
+    let minted = minted_state(facts) != State::Waiting
+        && facts.shares.iter().all(|share| is_final(&share.minted));
     let state = State::of(anchored && minted);
-    Stage { stage: "indexed", state, at: None, evidence: Evidence::Nothing {} }
+    Stage {
+        stage: "indexed",
+        state,
+        at: None,
+        evidence: Evidence::Nothing {},
+    }
 }
 
 #[cfg(test)]
@@ -214,11 +287,25 @@ mod tests {
 
     fn place(evm_final: bool) -> EvmPlace {
         let time = OffsetDateTime::UNIX_EPOCH;
-        EvmPlace { epoch: Some(3), tx_hash: B256::ZERO, evm_block: 9, time, evm_final }
+        EvmPlace {
+            epoch: Some(3),
+            tx_hash: B256::ZERO,
+            evm_block: 9,
+            time,
+            evm_final,
+        }
     }
 
     fn share_of(kind: &str, released: bool, minted: Option<EvmPlace>) -> ShareFacts {
-        ShareFacts { kind: kind.into(), address: None, units: 49, reversed: 0, released, paid_debt: false, minted }
+        ShareFacts {
+            kind: kind.into(),
+            address: None,
+            units: 49,
+            reversed: 0,
+            released,
+            paid_debt: false,
+            minted,
+        }
     }
 
     fn facts(issued: u64, anchored: Option<EvmPlace>, shares: Vec<ShareFacts>) -> SaleFacts {
@@ -239,9 +326,22 @@ mod tests {
             refunded: 0,
             anchored: anchored.is_some(),
         };
-        let certificate = CommitCertificate { height: 7, round: 0, block_hash: B256::ZERO, signatures: Vec::new() };
+        let certificate = CommitCertificate {
+            height: 7,
+            round: 0,
+            block_hash: B256::ZERO,
+            signatures: Vec::new(),
+        };
         let (terminal, block_hash) = (Address::ZERO, B256::ZERO);
-        SaleFacts { sale, terminal, buyer: None, block_hash, certificate, anchored, shares }
+        SaleFacts {
+            sale,
+            terminal,
+            buyer: None,
+            block_hash,
+            certificate,
+            anchored,
+            shares,
+        }
     }
 
     fn reached(facts: &SaleFacts) -> &'static str {
@@ -250,31 +350,86 @@ mod tests {
 
     #[test]
     fn a_sale_goes_from_stage_to_stage_and_back_when_the_evm_takes_a_block_away() {
-        let (pending, released) = (share_of("account", false, None), share_of("account", true, None));
+        let (pending, released) = (
+            share_of("account", false, None),
+            share_of("account", true, None),
+        );
         let minted = |evm_final| share_of("account", true, Some(place(evm_final)));
         assert_eq!(reached(&facts(100, None, vec![pending])), "final");
-        assert_eq!(reached(&facts(100, Some(place(false)), vec![released.clone()])), "anchored");
-        assert_eq!(reached(&facts(100, Some(place(false)), vec![minted(false)])), "minted");
-        assert_eq!(reached(&facts(100, Some(place(true)), vec![minted(false)])), "minted");
-        assert_eq!(reached(&facts(100, Some(place(true)), vec![minted(true)])), "indexed");
-        assert_eq!(reached(&facts(100, None, vec![minted(true)])), "final", "the checkpoint is gone");
-        assert_eq!(reached(&facts(100, Some(place(true)), vec![minted(true), released])), "anchored");
+        assert_eq!(
+            reached(&facts(100, Some(place(false)), vec![released.clone()])),
+            "anchored"
+        );
+        assert_eq!(
+            reached(&facts(100, Some(place(false)), vec![minted(false)])),
+            "minted"
+        );
+        assert_eq!(
+            reached(&facts(100, Some(place(true)), vec![minted(false)])),
+            "minted"
+        );
+        assert_eq!(
+            reached(&facts(100, Some(place(true)), vec![minted(true)])),
+            "indexed"
+        );
+        assert_eq!(
+            reached(&facts(100, None, vec![minted(true)])),
+            "final",
+            "the checkpoint is gone"
+        );
+        assert_eq!(
+            reached(&facts(100, Some(place(true)), vec![minted(true), released])),
+            "anchored"
+        );
     }
 
     #[test]
     fn units_without_an_account_or_of_a_refund_wait_for_nothing() {
         let minted = share_of("account", true, Some(place(true)));
         let receipt = share_of("receipt", false, None);
-        assert_eq!(reached(&facts(100, Some(place(true)), vec![minted.clone(), receipt])), "indexed");
-        let reversed = ShareFacts { reversed: 49, ..share_of("account", false, None) };
+        assert_eq!(
+            reached(&facts(
+                100,
+                Some(place(true)),
+                vec![minted.clone(), receipt]
+            )),
+            "indexed"
+        );
+        let reversed = ShareFacts {
+            reversed: 49,
+            ..share_of("account", false, None)
+        };
         assert_eq!(share(&reversed).state, "reversed");
-        let given_back = ShareFacts { reversed: 49, ..minted.clone() };
-        assert_eq!(share(&given_back).state, "minted", "a refund takes no tokens back");
-        let paid_debt = ShareFacts { paid_debt: true, ..share_of("account", true, None) };
+        let given_back = ShareFacts {
+            reversed: 49,
+            ..minted.clone()
+        };
+        assert_eq!(
+            share(&given_back).state,
+            "minted",
+            "a refund takes no tokens back"
+        );
+        let paid_debt = ShareFacts {
+            paid_debt: true,
+            ..share_of("account", true, None)
+        };
         assert_eq!(share(&paid_debt).state, "paid_debt");
-        assert_eq!(reached(&facts(100, Some(place(true)), vec![minted.clone(), paid_debt])), "indexed");
-        assert_eq!(reached(&facts(100, Some(place(true)), vec![minted, reversed])), "indexed");
+        assert_eq!(
+            reached(&facts(
+                100,
+                Some(place(true)),
+                vec![minted.clone(), paid_debt]
+            )),
+            "indexed"
+        );
+        assert_eq!(
+            reached(&facts(100, Some(place(true)), vec![minted, reversed])),
+            "indexed"
+        );
         assert_eq!(reached(&facts(0, Some(place(true)), vec![])), "indexed");
-        assert_eq!(furthest(&waiting_stages(Address::ZERO, Seen::default())), "received");
+        assert_eq!(
+            furthest(&waiting_stages(Address::ZERO, Seen::default())),
+            "received"
+        );
     }
 }

@@ -18,14 +18,21 @@ pub fn router() -> Router<Api> {
 }
 
 async fn show(State(api): State<Api>, Path(text): Path<String>) -> Result<Json<Value>, Refusal> {
-    let wrong = |_| Refusal::bad_field("address", format!("expected 0x and 40 digits, found {text:?}"));
+    let wrong = |_| {
+        Refusal::bad_field(
+            "address",
+            format!("expected 0x and 40 digits, found {text:?}"),
+        )
+    };
     let address: Address = text.parse().map_err(wrong)?;
     let (as_of, facts) = read(&api, address).await?;
     // Nonce, pending and debt change with each block: the ledger alone has them. No answer is not zero.
     let ledger = api.nodes.account(address).await;
     let on_ledger = ledger.as_ref().map(Option::as_ref);
     if matches!(on_ledger, Some(None)) && facts.balance == 0 && facts.released == 0 {
-        return Err(Refusal::not_found(format!("{address} holds nothing on either chain")));
+        return Err(Refusal::not_found(format!(
+            "{address} holds nothing on either chain"
+        )));
     }
     let figure = |of: fn(&AccountAnswer) -> u64| on_ledger.map(|account| account.map_or(0, of));
     Ok(Json(json!({

@@ -16,11 +16,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub fn router() -> Router<Api> {
     Router::new()
         .route("/api/v1/outlets/{outlet}/cameras", get(cameras))
-        .route("/api/v1/outlets/{outlet}/cameras/{camera}/preview/{file}", get(preview))
+        .route(
+            "/api/v1/outlets/{outlet}/cameras/{camera}/preview/{file}",
+            get(preview),
+        )
         .route("/api/v1/outlets/{outlet}/cameras/{camera}/push", put(push))
 }
 
-async fn cameras(State(api): State<Api>, Path(outlet): Path<u64>, headers: HeaderMap) -> Result<Response, Refusal> {
+async fn cameras(
+    State(api): State<Api>,
+    Path(outlet): Path<u64>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
     check(&api, outlet, &headers).await?;
     api.agents.get(outlet, "/api/v1/cameras").await
 }
@@ -31,11 +38,16 @@ async fn preview(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     check(&api, outlet, &headers).await?;
-    let is_plain = file.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.') && !file.starts_with('.');
+    let is_plain = file
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
+        && !file.starts_with('.');
     if !is_plain {
         return Err(Refusal::not_found("no such file"));
     }
-    api.agents.get(outlet, &format!("/api/v1/cameras/{camera}/preview/{file}")).await
+    api.agents
+        .get(outlet, &format!("/api/v1/cameras/{camera}/preview/{file}"))
+        .await
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -52,30 +64,68 @@ async fn push(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     check(&api, outlet, &headers).await?;
-    let bad = |error| Refusal::bad_field("on", format!("the body is {{\"on\": true}} or {{\"on\": false}}: {error}"));
+    let bad = |error| {
+        Refusal::bad_field(
+            "on",
+            format!("the body is {{\"on\": true}} or {{\"on\": false}}: {error}"),
+        )
+    };
     let switch: Switch = serde_json::from_slice(&body).map_err(bad)?;
     let json = Bytes::from(serde_json::json!(switch).to_string());
-    api.agents.put(outlet, &format!("/api/v1/cameras/{camera}/push"), json).await
+    api.agents
+        .put(outlet, &format!("/api/v1/cameras/{camera}/push"), json)
+        .await
 }
 
 /// Asked each time, of a node: who was revoked looks no longer.
 async fn check(api: &Api, outlet: u64, headers: &HeaderMap) -> Result<(), Refusal> {
     if !api.agents.knows(outlet) {
-        return Err(Refusal::not_found("this gateway knows no video agent of this outlet"));
+        return Err(Refusal::not_found(
+            "this gateway knows no video agent of this outlet",
+        ));
     }
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let unsigned = || Problem::new(401, "not_signed", "the outlet's owner or video agent signs WatchCameras to look");
-    let pass = cookies.filter_map(Pass::parse).next().ok_or_else(unsigned)?;
+    let cookies = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let unsigned = || {
+        Problem::new(
+            401,
+            "not_signed",
+            "the outlet's owner or video agent signs WatchCameras to look",
+        )
+    };
+    let pass = cookies
+        .filter_map(Pass::parse)
+        .next()
+        .ok_or_else(unsigned)?;
     let domain = api.mirror.genesis().await?.domain();
-    let who = pass.signer(&domain, outlet, now_ms()).ok_or_else(unsigned)?;
+    let who = pass
+        .signer(&domain, outlet, now_ms())
+        .ok_or_else(unsigned)?;
     let outlets = api.nodes.outlets().await;
-    let outlets = outlets.ok_or_else(|| Problem::new(503, "no_node_answers", "no node of the sidechain answers"))?;
-    let is_allowed = outlets.iter().any(|one| one.outlet == outlet && may_watch(one, who));
-    let refused = || Problem::new(403, "wrong_signer", "not the outlet's owner, and no active video agent of it");
-    if is_allowed { Ok(()) } else { Err(refused().into()) }
+    let outlets = outlets
+        .ok_or_else(|| Problem::new(503, "no_node_answers", "no node of the sidechain answers"))?;
+    let is_allowed = outlets
+        .iter()
+        .any(|one| one.outlet == outlet && may_watch(one, who));
+    let refused = || {
+        Problem::new(
+            403,
+            "wrong_signer",
+            "not the outlet's owner, and no active video agent of it",
+        )
+    };
+    if is_allowed {
+        Ok(())
+    } else {
+        Err(refused().into())
+    }
 }
 
 fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

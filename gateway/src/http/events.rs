@@ -35,11 +35,21 @@ struct Resume {
 
 /// The header wins: the browser sends it by itself when it reconnects.
 fn position(headers: &HeaderMap, query: &Resume) -> Result<Option<u64>, Refusal> {
-    let header = headers.get("last-event-id").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    let Some(text) = header.or_else(|| query.last_event_id.clone()).filter(|text| !text.is_empty()) else {
+    let header = headers
+        .get("last-event-id")
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let Some(text) = header
+        .or_else(|| query.last_event_id.clone())
+        .filter(|text| !text.is_empty())
+    else {
         return Ok(None);
     };
-    let wrong = |_| Refusal::bad_field("last_event_id", format!("an event's id is a number, found {text:?}"));
+    let wrong = |_| {
+        Refusal::bad_field(
+            "last_event_id",
+            format!("an event's id is a number, found {text:?}"),
+        )
+    };
     text.parse().map(Some).map_err(wrong)
 }
 
@@ -48,7 +58,13 @@ async fn stream(
     Query(query): Query<Resume>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
-    let busy = |_| Problem::new(503, "too_many_readers", "too many readers of events; ask /api/v1/sales instead");
+    let busy = |_| {
+        Problem::new(
+            503,
+            "too_many_readers",
+            "too many readers of events; ask /api/v1/sales instead",
+        )
+    };
     let permit = Arc::clone(&api.readers).try_acquire_owned().map_err(busy)?;
     let position = match position(&headers, &query)? {
         Some(id) => id,
@@ -72,7 +88,10 @@ async fn stream(
 }
 
 fn written(told: &Told) -> Event {
-    Event::default().id(told.id.to_string()).event(told.name).data(&told.data)
+    Event::default()
+        .id(told.id.to_string())
+        .event(told.name)
+        .data(&told.data)
 }
 
 /// Everything after a position: first what was missed, then what comes. Ends with the reader.

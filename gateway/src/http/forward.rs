@@ -19,7 +19,10 @@ pub fn router() -> Router<Api> {
         .route("/api/v1/blocks/{height}", get(pass_on))
         .route("/api/v1/checkpoints/{epoch}", get(pass_on))
         .route("/api/v1/checkpoints/{epoch}/payouts", get(pass_on))
-        .route("/api/v1/checkpoints/{epoch}/payouts/{account}", get(pass_on))
+        .route(
+            "/api/v1/checkpoints/{epoch}/payouts/{account}",
+            get(pass_on),
+        )
         .route("/api/v1/sales/{outlet}/{sale_id}/proof", get(pass_on))
         .route("/api/v1/validators", get(pass_on))
         .route("/api/v1/candidates", get(pass_on))
@@ -40,7 +43,13 @@ async fn pass_on(State(api): State<Api>, request: Request) -> Result<Response, R
     let body = Bytes::from(read_body(body).await?);
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     if !is_plain(path) {
-        return Err(Refusal::not_found("no such path: it holds dots, percent signs or backslashes"));
+        return Err(Refusal::not_found(
+            "no such path: it holds dots, percent signs or backslashes",
+        ));
     }
-    Ok(api.nodes.send(&parts.method, path, &parts.headers, body).await?.into_response())
+    Ok(api
+        .nodes
+        .send(&parts.method, path, &parts.headers, body)
+        .await?
+        .into_response())
 }

@@ -20,7 +20,9 @@ const TOTALS_SHARE: u32 = 10;
 
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
-    Router::new().route("/api/v1/network", get(network)).route("/api/v1/supply", get(supply))
+    Router::new()
+        .route("/api/v1/network", get(network))
+        .route("/api/v1/supply", get(supply))
 }
 
 async fn network(State(api): State<Api>) -> Result<Json<Value>, Refusal> {
@@ -70,7 +72,10 @@ pub struct Totals<T> {
 pub type Shared<T> = Arc<Mutex<Option<Totals<T>>>>;
 
 /// What is kept, or what is found anew when that is too old. One who adds up is enough: the others wait for it.
-async fn kept_or<T: Clone, F>(kept: &mut Option<Totals<T>>, add_up: impl FnOnce() -> F) -> Result<T, MirrorError>
+async fn kept_or<T: Clone, F>(
+    kept: &mut Option<Totals<T>>,
+    add_up: impl FnOnce() -> F,
+) -> Result<T, MirrorError>
 where
     F: Future<Output = Result<T, MirrorError>>,
 {
@@ -80,7 +85,10 @@ where
     }
     let value = add_up().await?;
     let until = Instant::now() + TOTALS_AGE_MIN.max(started.elapsed() * TOTALS_SHARE);
-    *kept = Some(Totals { until, value: value.clone() });
+    *kept = Some(Totals {
+        until,
+        value: value.clone(),
+    });
     Ok(value)
 }
 

@@ -27,10 +27,16 @@ impl Wanted {
         let allowed = format!("a number from 1 to {LIMIT_MAX}");
         let limit = parse::<i64>("limit", limit, &allowed)?.unwrap_or(LIMIT);
         if !(1..=LIMIT_MAX).contains(&limit) {
-            return Err(Refusal::bad_field("limit", format!("limit is {allowed}, found {limit}")));
+            return Err(Refusal::bad_field(
+                "limit",
+                format!("limit is {allowed}, found {limit}"),
+            ));
         }
         let before = cursor.map(cursor::parse).transpose();
-        Ok(Self { limit, before: before.map_err(|detail| Refusal::bad_field("cursor", detail))? })
+        Ok(Self {
+            limit,
+            before: before.map_err(|detail| Refusal::bad_field("cursor", detail))?,
+        })
     }
 
     /// One more than asked for says whether there are more.
@@ -39,17 +45,31 @@ impl Wanted {
     }
 
     /// The page of what was found; `place` is where a row stands.
-    pub fn answer<T: Serialize>(&self, mut rows: Vec<T>, as_of: AsOf, place: impl Fn(&T) -> (u64, u64)) -> Value {
+    pub fn answer<T: Serialize>(
+        &self,
+        mut rows: Vec<T>,
+        as_of: AsOf,
+        place: impl Fn(&T) -> (u64, u64),
+    ) -> Value {
         let wanted = usize::try_from(self.limit).unwrap_or_default();
         let has_more = rows.len() > wanted;
         rows.truncate(wanted);
-        let next = rows.last().filter(|_| has_more).map(|row| cursor::format(place(row)));
+        let next = rows
+            .last()
+            .filter(|_| has_more)
+            .map(|row| cursor::format(place(row)));
         json!({"data": rows, "next_cursor": next, "has_more": has_more, "as_of": as_of})
     }
 }
 
 /// A value of the query; the refusal says what is allowed.
-pub fn parse<T: FromStr>(field: &str, text: Option<&str>, allowed: &str) -> Result<Option<T>, Refusal> {
-    let refused = |found: &str| Refusal::bad_field(field, format!("{field} is {allowed}, found {found:?}"));
-    text.map(|text| text.parse().map_err(|_| refused(text))).transpose()
+pub fn parse<T: FromStr>(
+    field: &str,
+    text: Option<&str>,
+    allowed: &str,
+) -> Result<Option<T>, Refusal> {
+    let refused =
+        |found: &str| Refusal::bad_field(field, format!("{field} is {allowed}, found {found:?}"));
+    text.map(|text| text.parse().map_err(|_| refused(text)))
+        .transpose()
 }

@@ -19,7 +19,10 @@ const REVALIDATE: &str = "no-cache";
 
 /// Routes of the pages.
 pub fn router() -> Router<Api> {
-    Router::new().route("/", get(index)).route("/{page}", get(page)).route("/assets/{*path}", get(asset))
+    Router::new()
+        .route("/", get(index))
+        .route("/{page}", get(page))
+        .route("/assets/{*path}", get(asset))
 }
 
 async fn index(headers: HeaderMap) -> Result<Response, Refusal> {
@@ -31,7 +34,8 @@ async fn index(headers: HeaderMap) -> Result<Response, Refusal> {
 }
 
 async fn page(Path(page): Path<String>, headers: HeaderMap) -> Result<Response, Refusal> {
-    serve(&page, REVALIDATE, &headers).ok_or_else(|| Refusal::not_found(format!("there is no page {page}")))
+    serve(&page, REVALIDATE, &headers)
+        .ok_or_else(|| Refusal::not_found(format!("there is no page {page}")))
 }
 
 async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Result<Response, Refusal> {
@@ -40,27 +44,49 @@ async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Result<Response,
 }
 
 fn media_type(of_file: &str) -> String {
-    if of_file.starts_with("text/") { format!("{of_file}; charset=utf-8") } else { of_file.to_owned() }
+    if of_file.starts_with("text/") {
+        format!("{of_file}; charset=utf-8")
+    } else {
+        of_file.to_owned()
+    }
 }
 
 fn serve(path: &str, cache: &'static str, asked: &HeaderMap) -> Option<Response> {
     let file = pages::file(path)?;
     let digest = file.metadata.sha256_hash();
-    let etag = format!("\"{}\"", digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>());
-    let known = asked.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
+    let etag = format!(
+        "\"{}\"",
+        digest
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    );
+    let known = asked
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|known| known.as_bytes() == etag.as_bytes());
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        ([(header::CONTENT_TYPE, media_type(file.metadata.mimetype()))], file.data.into_owned()).into_response()
+        (
+            [(header::CONTENT_TYPE, media_type(file.metadata.mimetype()))],
+            file.data.into_owned(),
+        )
+            .into_response()
     };
     let fixed: [(HeaderName, &'static str); 5] = [
         (header::CACHE_CONTROL, cache),
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
     ];
-    response.headers_mut().extend(fixed.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    response
+        .headers_mut()
+        .extend(fixed.map(|(name, value)| (name, HeaderValue::from_static(value))));
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         response.headers_mut().insert(header::ETAG, etag);
     }

@@ -15,7 +15,9 @@ use serde_json::Value;
 
 /// Routes of these resources.
 pub fn router() -> Router<Api> {
-    Router::new().route("/api/v1/consents", get(list_consents)).route("/api/v1/recordings", get(list_recordings))
+    Router::new()
+        .route("/api/v1/consents", get(list_consents))
+        .route("/api/v1/recordings", get(list_recordings))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -33,11 +35,21 @@ impl PageQuery {
         let wanted = Wanted::parse(self.limit.as_deref(), self.cursor.as_deref())?;
         let outlet = parse("outlet", self.outlet.as_deref(), "the number of an outlet")?;
         let camera = parse("camera", self.camera.as_deref(), "the number of a camera")?;
-        Ok((wanted, Filter { outlet, camera, before: wanted.before }))
+        Ok((
+            wanted,
+            Filter {
+                outlet,
+                camera,
+                before: wanted.before,
+            },
+        ))
     }
 }
 
-async fn list_consents(State(api): State<Api>, Query(query): Query<PageQuery>) -> Result<Json<Value>, Refusal> {
+async fn list_consents(
+    State(api): State<Api>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Value>, Refusal> {
     let (wanted, filter) = query.parse()?;
     let in_force = parse("in_force", query.in_force.as_deref(), "true or false")?;
     Ok(Json(read_consents(&api, wanted, filter, in_force).await?))
@@ -55,7 +67,10 @@ async fn read_consents(
     Ok(wanted.answer(rows, as_of, |row| (row.height, row.place)))
 }
 
-async fn list_recordings(State(api): State<Api>, Query(query): Query<PageQuery>) -> Result<Json<Value>, Refusal> {
+async fn list_recordings(
+    State(api): State<Api>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Value>, Refusal> {
     let (wanted, filter) = query.parse()?;
     Ok(Json(read_recordings(&api, wanted, filter).await?))
 }

@@ -21,7 +21,9 @@ use serde_json::{Value, json};
 
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
-    Router::new().route("/api/v1/sales", get(page).post(record)).route("/api/v1/sales/{outlet}/{sale_id}", get(show))
+    Router::new()
+        .route("/api/v1/sales", get(page).post(record))
+        .route("/api/v1/sales/{outlet}/{sale_id}", get(show))
 }
 
 /// Hands a sale to a node and remembers when it came and went.
@@ -32,17 +34,28 @@ async fn record(State(api): State<Api>, request: Request) -> Result<Response, Re
     // A task of its own: a client that goes away does not leave a sale half noted.
     let sent = tokio::spawn(async move {
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        let answer = api.nodes.send(&parts.method, path, &parts.headers, body).await;
+        let answer = api
+            .nodes
+            .send(&parts.method, path, &parts.headers, body)
+            .await;
         let status = answer.as_ref().map(|answer| answer.status).ok();
         match (noted, status) {
-            (Some((key, id)), Some(StatusCode::CREATED | StatusCode::OK)) => api.journal.finalized(key, id),
+            (Some((key, id)), Some(StatusCode::CREATED | StatusCode::OK)) => {
+                api.journal.finalized(key, id)
+            }
             // Accepted, or not final yet: still on its way.
             (_, Some(StatusCode::ACCEPTED | StatusCode::SERVICE_UNAVAILABLE)) | (None, _) => {}
             (Some((key, id)), _) => api.journal.refused(key, id),
         }
         answer.map(IntoResponse::into_response)
     });
-    let lost = |_| Refusal::from(Problem::new(500, "internal", "the answer was lost; send the same request again"));
+    let lost = |_| {
+        Refusal::from(Problem::new(
+            500,
+            "internal",
+            "the answer was lost; send the same request again",
+        ))
+    };
     sent.await.map_err(lost)?
 }
 
@@ -52,7 +65,9 @@ async fn note(api: &Api, body: &[u8]) -> Option<(SaleKey, B256)> {
     let sale = request.sale().ok()?;
     let transaction = request.transaction().ok()?;
     let domain = api.mirror.genesis().await.ok()?.domain();
-    let is_signed = transaction.signer(&domain).is_ok_and(|signer| signer == sale.terminal);
+    let is_signed = transaction
+        .signer(&domain)
+        .is_ok_and(|signer| signer == sale.terminal);
     let (key, id) = (sale.key(), transaction.id(&domain));
     is_signed.then(|| api.journal.received(id, request))?;
     Some((key, id))
@@ -66,10 +81,17 @@ struct PageQuery {
     outlet: Option<String>,
 }
 
-async fn page(State(api): State<Api>, Query(query): Query<PageQuery>) -> Result<Json<Value>, Refusal> {
+async fn page(
+    State(api): State<Api>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Value>, Refusal> {
     let wanted = Wanted::parse(query.limit.as_deref(), query.cursor.as_deref())?;
     let outlet = parse("outlet", query.outlet.as_deref(), "the number of an outlet")?;
-    let filter = Filter { outlet, before: wanted.before, from_height: None };
+    let filter = Filter {
+        outlet,
+        before: wanted.before,
+        from_height: None,
+    };
     Ok(Json(read_page(&api, filter, wanted).await?))
 }
 
@@ -80,15 +102,30 @@ async fn read_page(api: &Api, filter: Filter, wanted: Wanted) -> Result<Value, M
     Ok(wanted.answer(sales, as_of, |sale| (sale.height, sale.place)))
 }
 
-async fn show(State(api): State<Api>, Path((outlet, sale_id)): Path<(String, String)>) -> Result<Json<Value>, Refusal> {
-    let key = SaleKey { outlet: outlet_id(&outlet)?, sale_id: id(&sale_id)? };
+async fn show(
+    State(api): State<Api>,
+    Path((outlet, sale_id)): Path<(String, String)>,
+) -> Result<Json<Value>, Refusal> {
+    let key = SaleKey {
+        outlet: outlet_id(&outlet)?,
+        sale_id: id(&sale_id)?,
+    };
     let entry = api.journal.find(key);
     let (as_of, facts) = read_one(&api, key).await?;
     let answer = match (facts, entry) {
-        (Some(facts), entry) => mirrored(&api, &facts, entry.map(|entry| entry.seen).unwrap_or_default()).await?,
+        (Some(facts), entry) => {
+            mirrored(
+                &api,
+                &facts,
+                entry.map(|entry| entry.seen).unwrap_or_default(),
+            )
+            .await?
+        }
         (None, Some(entry)) => on_its_way(&entry),
         (None, None) => {
-            let detail = format!("sale {sale_id} of outlet {outlet} is not known here; it may become known later");
+            let detail = format!(
+                "sale {sale_id} of outlet {outlet} is not known here; it may become known later"
+            );
             return Err(Refusal::not_found(detail));
         }
     };
@@ -96,17 +133,22 @@ async fn show(State(api): State<Api>, Path((outlet, sale_id)): Path<(String, Str
 }
 
 fn outlet_id(text: &str) -> Result<OutletId, Refusal> {
-    text.parse().map_err(|_| Refusal::bad_field("outlet", format!("an outlet is a number, found {text:?}")))
+    text.parse()
+        .map_err(|_| Refusal::bad_field("outlet", format!("an outlet is a number, found {text:?}")))
 }
 
 fn id(text: &str) -> Result<SaleId, Refusal> {
-    text.parse().map_err(|detail: String| Refusal::bad_field("sale_id", detail))
+    text.parse()
+        .map_err(|detail: String| Refusal::bad_field("sale_id", detail))
 }
 
 async fn read_one(api: &Api, key: SaleKey) -> Result<(AsOf, Option<SaleFacts>), MirrorError> {
     let maturity_ms = api.mirror.genesis().await?.maturity_ms;
     let mut moment = api.mirror.snapshot().await?;
-    Ok((as_of(&mut moment).await?, find(&mut moment, key, maturity_ms).await?))
+    Ok((
+        as_of(&mut moment).await?,
+        find(&mut moment, key, maturity_ms).await?,
+    ))
 }
 
 async fn mirrored(api: &Api, facts: &SaleFacts, seen: Seen) -> Result<Value, MirrorError> {
@@ -115,7 +157,10 @@ async fn mirrored(api: &Api, facts: &SaleFacts, seen: Seen) -> Result<Value, Mir
     let answer = with(json!(facts.sale), "terminal", json!(facts.terminal));
     let answer = with(answer, "buyer", json!(facts.buyer));
     let answer = with(answer, "reversed", json!(reversed));
-    Ok(with_stages(answer, &stages(facts, genesis.validators.as_slice(), seen)))
+    Ok(with_stages(
+        answer,
+        &stages(facts, genesis.validators.as_slice(), seen),
+    ))
 }
 
 /// A sale that only this gateway knows: as it was sent, with nothing that a block would say.
@@ -141,7 +186,11 @@ fn on_its_way(entry: &Entry) -> Value {
 }
 
 fn with_stages(answer: Value, stages: &[Stage]) -> Value {
-    with(with(answer, "stage", json!(furthest(stages))), "stages", json!(stages))
+    with(
+        with(answer, "stage", json!(furthest(stages))),
+        "stages",
+        json!(stages),
+    )
 }
 
 fn with(mut object: Value, field: &str, value: Value) -> Value {

@@ -21,9 +21,15 @@ pub struct Agents {
 impl Agents {
     /// Clients of all agents.
     pub fn new(agents: &[VideoAgent]) -> Self {
-        let http = reqwest::Client::builder().timeout(TIMEOUT).connect_timeout(TIMEOUT).no_proxy();
+        let http = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .connect_timeout(TIMEOUT)
+            .no_proxy();
         let url = |agent: &VideoAgent| (agent.outlet, agent.url.trim_end_matches('/').to_owned());
-        Self { http: http.build().unwrap_or_default(), urls: agents.iter().map(url).collect() }
+        Self {
+            http: http.build().unwrap_or_default(),
+            urls: agents.iter().map(url).collect(),
+        }
     }
 
     /// Whether this gateway knows an outlet's agent.
@@ -41,16 +47,36 @@ impl Agents {
         self.send(outlet, Method::PUT, path, json).await
     }
 
-    async fn send(&self, outlet: u64, method: Method, path: &str, json: Bytes) -> Result<Response, Refusal> {
-        let away = || Refusal::from(Problem::new(503, "no_agent_answers", "the outlet's video agent does not answer"));
+    async fn send(
+        &self,
+        outlet: u64,
+        method: Method,
+        path: &str,
+        json: Bytes,
+    ) -> Result<Response, Refusal> {
+        let away = || {
+            Refusal::from(Problem::new(
+                503,
+                "no_agent_answers",
+                "the outlet's video agent does not answer",
+            ))
+        };
         let url = self.urls.get(&outlet).ok_or_else(away)?;
-        let request =
-            self.http.request(method, format!("{url}{path}")).header(header::CONTENT_TYPE, "application/json");
+        let request = self
+            .http
+            .request(method, format!("{url}{path}"))
+            .header(header::CONTENT_TYPE, "application/json");
         let answer = request.body(json).send().await.map_err(|_| away())?;
-        let status = StatusCode::from_u16(answer.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
+        let status =
+            StatusCode::from_u16(answer.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
         let kind = answer.headers().get(header::CONTENT_TYPE).cloned();
         let body = answer.bytes().await.map_err(|_| away())?;
-        let mut response = (status, [(header::CACHE_CONTROL, "no-store")], Body::from(body)).into_response();
+        let mut response = (
+            status,
+            [(header::CACHE_CONTROL, "no-store")],
+            Body::from(body),
+        )
+            .into_response();
         if let Some(kind) = kind {
             response.headers_mut().insert(header::CONTENT_TYPE, kind);
         }

@@ -32,7 +32,10 @@ struct Inner {
 pub struct Journal(Mutex<Inner>);
 
 fn key(request: &SaleRequest) -> SaleKey {
-    SaleKey { outlet: request.outlet, sale_id: request.sale_id }
+    SaleKey {
+        outlet: request.outlet,
+        sale_id: request.sale_id,
+    }
 }
 
 impl Journal {
@@ -50,7 +53,10 @@ impl Journal {
         }
         // What was sold is nobody's business here.
         request.lines = Vec::new();
-        let seen = Seen { received: Some(OffsetDateTime::now_utc()), finalized: None };
+        let seen = Seen {
+            received: Some(OffsetDateTime::now_utc()),
+            finalized: None,
+        };
         inner.order.push_back(key);
         inner.sales.insert(key, Entry { id, request, seen });
     }
@@ -59,14 +65,21 @@ impl Journal {
     pub fn finalized(&self, key: SaleKey, id: B256) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = inner.sales.get_mut(&key).filter(|entry| entry.id == id) {
-            entry.seen.finalized.get_or_insert_with(OffsetDateTime::now_utc);
+            entry
+                .seen
+                .finalized
+                .get_or_insert_with(OffsetDateTime::now_utc);
         }
     }
 
     /// The nodes did not take a sale: it is not on its way.
     pub fn refused(&self, key: SaleKey, id: B256) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if inner.sales.get(&key).is_some_and(|entry| entry.id == id && entry.seen.finalized.is_none()) {
+        if inner
+            .sales
+            .get(&key)
+            .is_some_and(|entry| entry.id == id && entry.seen.finalized.is_none())
+        {
             inner.sales.remove(&key);
             inner.order.retain(|kept| *kept != key);
         }
@@ -74,6 +87,11 @@ impl Journal {
 
     /// What is known of a sale.
     pub fn find(&self, key: SaleKey) -> Option<Entry> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).sales.get(&key).cloned()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .sales
+            .get(&key)
+            .cloned()
     }
 }

@@ -45,9 +45,16 @@ pub struct Mirror {
 impl Mirror {
     /// Connects when first asked, so that the gateway starts before its database.
     pub fn new(options: PgConnectOptions, connections_max: u32) -> Self {
-        let options = options.application_name("gateway").options([("default_transaction_read_only", "on")]);
-        let pool = PgPoolOptions::new().max_connections(connections_max).acquire_timeout(ACQUIRE_TIMEOUT);
-        Self { pool: pool.connect_lazy_with(options), genesis: OnceCell::new() }
+        let options = options
+            .application_name("gateway")
+            .options([("default_transaction_read_only", "on")]);
+        let pool = PgPoolOptions::new()
+            .max_connections(connections_max)
+            .acquire_timeout(ACQUIRE_TIMEOUT);
+        Self {
+            pool: pool.connect_lazy_with(options),
+            genesis: OnceCell::new(),
+        }
     }
 
     /// The pool, for a listener.
@@ -64,7 +71,9 @@ impl Mirror {
     pub async fn genesis(&self) -> Result<&Genesis, MirrorError> {
         let read = || async {
             let mut connection = self.pool.acquire().await?;
-            query::network::genesis(&mut connection).await?.ok_or(MirrorError::Empty)
+            query::network::genesis(&mut connection)
+                .await?
+                .ok_or(MirrorError::Empty)
         };
         self.genesis.get_or_try_init(read).await
     }

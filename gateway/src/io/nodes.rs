@@ -22,7 +22,11 @@ const GET_TIMEOUT: Duration = Duration::from_secs(3);
 /// A refusal for now is taken to the next node only this long after the request came: a client waits as well.
 const NEXT_NODE_WITHIN: Duration = Duration::from_secs(5);
 /// Headers that travel in both directions.
-const HEADERS: [HeaderName; 3] = [header::CONTENT_TYPE, header::RETRY_AFTER, HeaderName::from_static("x-request-id")];
+const HEADERS: [HeaderName; 3] = [
+    header::CONTENT_TYPE,
+    header::RETRY_AFTER,
+    HeaderName::from_static("x-request-id"),
+];
 
 /// The nodes.
 #[derive(Debug)]
@@ -52,7 +56,10 @@ impl IntoResponse for Answer {
 
 /// What another node may answer better.
 fn is_for_now(status: StatusCode) -> bool {
-    matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
+    matches!(
+        status,
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
+    )
 }
 
 /// Whether a path says the same to everybody who reads it. Some readers resolve dots and take a backslash for a slash:
@@ -64,28 +71,53 @@ pub fn is_plain(path: &str) -> bool {
 }
 
 fn passed_on(headers: &HeaderMap) -> HeaderMap {
-    let value = |name: &HeaderName| headers.get(name).cloned().map(|value: HeaderValue| (name.clone(), value));
+    let value = |name: &HeaderName| {
+        headers
+            .get(name)
+            .cloned()
+            .map(|value: HeaderValue| (name.clone(), value))
+    };
     HEADERS.iter().filter_map(value).collect()
 }
 
 impl Nodes {
     /// Clients of all nodes.
     pub fn new(urls: &[String]) -> Self {
-        let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).connect_timeout(CONNECT_TIMEOUT).no_proxy();
-        let urls = urls.iter().map(|url| url.trim_end_matches('/').to_owned()).collect();
-        Self { http: http.build().unwrap_or_default(), urls, preferred: AtomicUsize::new(0) }
+        let http = reqwest::Client::builder()
+            .timeout(REQUEST_TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .no_proxy();
+        let urls = urls
+            .iter()
+            .map(|url| url.trim_end_matches('/').to_owned())
+            .collect();
+        Self {
+            http: http.build().unwrap_or_default(),
+            urls,
+            preferred: AtomicUsize::new(0),
+        }
     }
 
     /// Sends a request to one node after the other until one answers. Every request may be sent twice: a sale is
     /// unique by its key, a transaction by its nonce or key.
-    pub async fn send(&self, method: &Method, path: &str, headers: &HeaderMap, body: Bytes) -> Result<Answer, Refusal> {
+    pub async fn send(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Result<Answer, Refusal> {
         let (started, first) = (Instant::now(), self.preferred.load(Ordering::Relaxed));
         let mut refused = None;
         for turn in 0..self.urls.len() {
             let place = (first + turn) % self.urls.len();
             // Before the answer: a client that does not wait for a silent node must not find it again.
-            self.preferred.store((place + 1) % self.urls.len(), Ordering::Relaxed);
-            match self.ask(place, method, path, passed_on(headers), body.clone()).await {
+            self.preferred
+                .store((place + 1) % self.urls.len(), Ordering::Relaxed);
+            match self
+                .ask(place, method, path, passed_on(headers), body.clone())
+                .await
+            {
                 Ok(answer) if is_for_now(answer.status) && started.elapsed() < NEXT_NODE_WITHIN => {
                     refused = Some(answer);
                 }
@@ -93,7 +125,9 @@ impl Nodes {
                     self.preferred.store(place, Ordering::Relaxed);
                     return Ok(answer);
                 }
-                Err(error) => tracing::warn!(node = %self.urls[place], %error, "a node does not answer"),
+                Err(error) => {
+                    tracing::warn!(node = %self.urls[place], %error, "a node does not answer")
+                }
             }
         }
         let detail = "no node of the sidechain answers; send the same request again later";
@@ -109,11 +143,24 @@ impl Nodes {
         body: Bytes,
     ) -> reqwest::Result<Answer> {
         let url = format!("{}{path}", self.urls[place]);
-        let timeout = if method == Method::POST { REQUEST_TIMEOUT } else { GET_TIMEOUT };
-        let request = self.http.request(method.clone(), url).headers(headers).body(body).timeout(timeout);
+        let timeout = if method == Method::POST {
+            REQUEST_TIMEOUT
+        } else {
+            GET_TIMEOUT
+        };
+        let request = self
+            .http
+            .request(method.clone(), url)
+            .headers(headers)
+            .body(body)
+            .timeout(timeout);
         let answer = request.send().await?;
         let (status, headers) = (answer.status(), passed_on(answer.headers()));
-        Ok(Answer { status, headers, body: answer.bytes().await? })
+        Ok(Answer {
+            status,
+            headers,
+            body: answer.bytes().await?,
+        })
     }
 
     /// What the first node that answers says of itself; all are asked at once.
@@ -141,7 +188,9 @@ impl Nodes {
     }
 
     fn clients(&self) -> impl Iterator<Item = NodeClient> + '_ {
-        self.urls.iter().map(|url| NodeClient::over(self.http.clone(), url))
+        self.urls
+            .iter()
+            .map(|url| NodeClient::over(self.http.clone(), url))
     }
 }
 
@@ -152,7 +201,12 @@ mod tests {
     #[test]
     fn a_path_that_could_lead_elsewhere_is_not_plain() {
         assert!(is_plain("/api/v1/sales/1/ab/proof?x=%2e%2e/.."));
-        for path in ["/api/v1/blocks/..\\..\\metrics", "/api/v1/../metrics", "/api/v1/%2e%2e/x", "/api/v1/./x"] {
+        for path in [
+            "/api/v1/blocks/..\\..\\metrics",
+            "/api/v1/../metrics",
+            "/api/v1/%2e%2e/x",
+            "/api/v1/./x",
+        ] {
             assert!(!is_plain(path), "{path}");
         }
     }

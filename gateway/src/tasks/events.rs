@@ -51,7 +51,11 @@ const UNKNOWN: u64 = u64::MAX;
 impl Hub {
     /// A hub without messages.
     pub fn new(mirror: Arc<Mirror>) -> Self {
-        Self { mirror, sender: broadcast::Sender::new(BEHIND_MAX), last: AtomicU64::new(UNKNOWN) }
+        Self {
+            mirror,
+            sender: broadcast::Sender::new(BEHIND_MAX),
+            last: AtomicU64::new(UNKNOWN),
+        }
     }
 
     /// Messages from now on.
@@ -62,7 +66,9 @@ impl Hub {
     /// The id that a reader without a position of its own starts after.
     pub async fn now(&self) -> Result<u64, MirrorError> {
         match self.last.load(Ordering::Acquire) {
-            UNKNOWN => Ok(events::kept(&mut *snapshot(self.mirror.pool()).await?).await?.1),
+            UNKNOWN => Ok(events::kept(&mut *snapshot(self.mirror.pool()).await?)
+                .await?
+                .1),
             last => Ok(last),
         }
     }
@@ -73,7 +79,11 @@ impl Hub {
         let mut moment = self.mirror.snapshot().await?;
         let (first, last) = events::kept(&mut moment).await?;
         if id.saturating_add(1) < first || id > last || last - id > MISSED_MAX {
-            let told = Told { id: last, name: "reset", data: json!({"after": id}).to_string() };
+            let told = Told {
+                id: last,
+                name: "reset",
+                data: json!({"after": id}).to_string(),
+            };
             return Ok(vec![Arc::new(told)]);
         }
         let mut told = Vec::new();
@@ -111,13 +121,25 @@ async fn tell(moment: &mut sqlx::PgConnection, event: Event) -> Result<Told, Mir
     data["from"] = json!(from);
     data["to"] = json!(to);
     data["as_of"] = json!(as_of);
-    Ok(Told { id, name, data: data.to_string() })
+    Ok(Told {
+        id,
+        name,
+        data: data.to_string(),
+    })
 }
 
 async fn blocks(moment: &mut sqlx::PgConnection, from: u64, to: u64) -> Result<Value, MirrorError> {
     let (sales, transactions) = events::block_counts(&mut *moment, from, to).await?;
-    let filter = Filter { outlet: None, before: Some((to + 1, 0)), from_height: Some(from) };
-    let latest = if sales > 0 { list(moment, filter, LATEST_MAX).await? } else { Vec::new() };
+    let filter = Filter {
+        outlet: None,
+        before: Some((to + 1, 0)),
+        from_height: Some(from),
+    };
+    let latest = if sales > 0 {
+        list(moment, filter, LATEST_MAX).await?
+    } else {
+        Vec::new()
+    };
     Ok(json!({"sales": sales, "transactions": transactions, "latest": latest}))
 }
 

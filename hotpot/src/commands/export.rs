@@ -28,29 +28,51 @@ pub async fn blocks(args: ExportBlocksArgs) -> Result<ExitCode> {
         None => Box::new(std::io::BufWriter::new(std::io::stdout())),
     };
     let genesis = &copies.genesis;
-    line(&mut out, &json!({"type": "genesis", "sidechain_id": genesis.sidechain_id(), "genesis": genesis}))?;
+    line(
+        &mut out,
+        &json!({"type": "genesis", "sidechain_id": genesis.sidechain_id(), "genesis": genesis}),
+    )?;
     for height in from..=to {
-        let block = answer(copies.block(height).await?).with_context(|| format!("block {height}"))?;
+        let block =
+            answer(copies.block(height).await?).with_context(|| format!("block {height}"))?;
         line(&mut out, &json!({"type": "block", "block": block}))?;
     }
     for epoch in 1..=copies.last_epoch() {
-        let Some((signed, chunks)) = copies.checkpoint(epoch).await? else { continue };
+        let Some((signed, chunks)) = copies.checkpoint(epoch).await? else {
+            continue;
+        };
         if (from..=to).contains(&signed.checkpoint.last_height) {
-            line(&mut out, &json!({"type": "checkpoint", "checkpoint": signed, "chunks": chunks}))?;
+            line(
+                &mut out,
+                &json!({"type": "checkpoint", "checkpoint": signed, "chunks": chunks}),
+            )?;
         }
     }
     out.flush()?;
     if args.output.is_some() {
-        eprintln!("{} blocks, heights {from} to {to}", (to + 1).saturating_sub(from));
+        eprintln!(
+            "{} blocks, heights {from} to {to}",
+            (to + 1).saturating_sub(from)
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// As a node would answer it.
 fn answer(copy: Copy) -> Result<BlockAnswer> {
-    let Block { header, transactions, .. } = Block::decode(&copy.raw)?;
+    let Block {
+        header,
+        transactions,
+        ..
+    } = Block::decode(&copy.raw)?;
     let raw = format!("0x{}", hex::encode(&copy.raw));
-    Ok(BlockAnswer { hash: header.hash(), header, certificate: copy.certificate, transactions, raw })
+    Ok(BlockAnswer {
+        hash: header.hash(),
+        header,
+        certificate: copy.certificate,
+        transactions,
+        raw,
+    })
 }
 
 fn line(out: &mut impl Write, value: &serde_json::Value) -> Result<()> {

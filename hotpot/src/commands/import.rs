@@ -17,7 +17,11 @@ use std::time::Duration;
 pub async fn run(args: ImportArgs) -> Result<ExitCode> {
     let map = Map::read(&args.map)?;
     let target = Target {
-        nodes: if args.dry_run { Vec::new() } else { nodes(&args)? },
+        nodes: if args.dry_run {
+            Vec::new()
+        } else {
+            nodes(&args)?
+        },
         genesis: sidechain::read_genesis(&args.data_dir.join("genesis.json"))?,
         data_dir: args.data_dir.clone(),
         rate: args.rate,
@@ -34,16 +38,25 @@ pub async fn run(args: ImportArgs) -> Result<ExitCode> {
     if args.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {
-        println!("{} new, {} known already, {} rejected", report.new, report.known, report.rejected);
+        println!(
+            "{} new, {} known already, {} rejected",
+            report.new, report.known, report.rejected
+        );
     }
-    let Some(file) = &report.rejected_file else { return Ok(ExitCode::SUCCESS) };
+    let Some(file) = &report.rejected_file else {
+        return Ok(ExitCode::SUCCESS);
+    };
     eprintln!("rejected orders are listed in {}", file.display());
     Ok(ExitCode::FAILURE)
 }
 
 fn nodes(args: &ImportArgs) -> Result<Vec<NodeClient>> {
     let network = NetworkFile::read(&args.data_dir)?;
-    Ok(network.nodes.iter().map(|node| NodeClient::new(&node.http)).collect())
+    Ok(network
+        .nodes
+        .iter()
+        .map(|node| NodeClient::new(&node.http))
+        .collect())
 }
 
 fn dry_run(args: &ImportArgs, target: &Target, keys: &Keys, map: &Map) -> Result<ExitCode> {
@@ -54,18 +67,30 @@ fn dry_run(args: &ImportArgs, target: &Target, keys: &Keys, map: &Map) -> Result
             println!("{}", serde_json::to_string(sale)?);
         }
     }
-    eprintln!("{} orders are good, {} are bad; nothing was sent", signed.len(), orders.rejected.len());
+    eprintln!(
+        "{} orders are good, {} are bad; nothing was sent",
+        signed.len(),
+        orders.rejected.len()
+    );
     for bad in &orders.rejected {
         let order = bad.order.as_deref().unwrap_or("?");
         let line = bad.line.unwrap_or(0);
-        eprintln!("line {line}, order {order}, {}: found {:?}, allowed: {}", bad.field, bad.found, bad.allowed);
+        eprintln!(
+            "line {line}, order {order}, {}: found {:?}, allowed: {}",
+            bad.field, bad.found, bad.allowed
+        );
     }
-    Ok(if orders.rejected.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if orders.rejected.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 async fn show(progress: Arc<Progress>) {
     let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} sales  {per_sec}  {eta}") {
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} sales  {per_sec}  {eta}")
+    {
         bar.set_style(style);
     }
     loop {

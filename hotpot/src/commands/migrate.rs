@@ -23,7 +23,8 @@ fn url(args: &DatabaseArgs) -> Result<String> {
     match (&args.database_url, &args.database_url_file) {
         (Some(url), _) => Ok(url.clone()),
         (None, Some(file)) => {
-            let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
+            let text = std::fs::read_to_string(file)
+                .with_context(|| format!("read {}", file.display()))?;
             Ok(text.trim().to_owned())
         }
         (None, None) => bail!("--database-url or --database-url-file is needed"),
@@ -32,36 +33,67 @@ fn url(args: &DatabaseArgs) -> Result<String> {
 
 /// Applies what is missing.
 pub async fn migrate_up(url: &str) -> Result<()> {
-    let mut connection = PgConnection::connect(url).await.context("connect to the database")?;
-    MIGRATIONS.run(&mut connection).await.context("migrate the database")?;
+    let mut connection = PgConnection::connect(url)
+        .await
+        .context("connect to the database")?;
+    MIGRATIONS
+        .run(&mut connection)
+        .await
+        .context("migrate the database")?;
     Ok(())
 }
 
 async fn applied(connection: &mut PgConnection) -> Result<BTreeSet<i64>> {
     let table = &MIGRATIONS.table_name;
     connection.ensure_migrations_table(table).await?;
-    Ok(connection.list_applied_migrations(table).await?.into_iter().map(|migration| migration.version).collect())
+    Ok(connection
+        .list_applied_migrations(table)
+        .await?
+        .into_iter()
+        .map(|migration| migration.version)
+        .collect())
 }
 
 async fn down(url: &str) -> Result<()> {
-    let mut connection = PgConnection::connect(url).await.context("connect to the database")?;
+    let mut connection = PgConnection::connect(url)
+        .await
+        .context("connect to the database")?;
     let applied = applied(&mut connection).await?;
-    let Some(newest) = applied.last().copied() else { bail!("nothing is applied") };
-    let undo = MIGRATIONS.iter().any(|m| m.version == newest && m.migration_type == MigrationType::ReversibleDown);
+    let Some(newest) = applied.last().copied() else {
+        bail!("nothing is applied")
+    };
+    let undo = MIGRATIONS
+        .iter()
+        .any(|m| m.version == newest && m.migration_type == MigrationType::ReversibleDown);
     if !undo {
         bail!("migration {newest} cannot be undone; restore a backup instead");
     }
     let before = applied.iter().rev().nth(1).copied().unwrap_or(0);
-    MIGRATIONS.undo(&mut connection, before).await.context("undo the newest migration")?;
+    MIGRATIONS
+        .undo(&mut connection, before)
+        .await
+        .context("undo the newest migration")?;
     Ok(())
 }
 
 async fn status(url: &str) -> Result<()> {
-    let mut connection = PgConnection::connect(url).await.context("connect to the database")?;
+    let mut connection = PgConnection::connect(url)
+        .await
+        .context("connect to the database")?;
     let applied = applied(&mut connection).await?;
-    for migration in MIGRATIONS.iter().filter(|m| m.migration_type != MigrationType::ReversibleDown) {
-        let state = if applied.contains(&migration.version) { "applied" } else { "missing" };
-        println!("{:>5}  {state}  {}", migration.version, migration.description);
+    for migration in MIGRATIONS
+        .iter()
+        .filter(|m| m.migration_type != MigrationType::ReversibleDown)
+    {
+        let state = if applied.contains(&migration.version) {
+            "applied"
+        } else {
+            "missing"
+        };
+        println!(
+            "{:>5}  {state}  {}",
+            migration.version, migration.description
+        );
     }
     Ok(())
 }

@@ -21,8 +21,18 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const BEHIND_MIN: u64 = 3;
 /// A validator that signed a smaller share of the last blocks, in percent, is shown as absent.
 const SIGNED_PERCENT_MIN: usize = 95;
-const COLUMNS: [&str; 10] =
-    ["node", "state", "height", "round", "validator", "power", "signed", "mempool", "epoch", "version"];
+const COLUMNS: [&str; 10] = [
+    "node",
+    "state",
+    "height",
+    "round",
+    "validator",
+    "power",
+    "signed",
+    "mempool",
+    "epoch",
+    "version",
+];
 
 /// A node with its name.
 struct Asked {
@@ -57,7 +67,11 @@ pub async fn run(args: &NodeStatusArgs) -> Result<ExitCode> {
         let seen = join_all(nodes.iter().map(ask)).await;
         show(args, &seen);
         if !args.watch {
-            return Ok(if seen.iter().all(Seen::is_ready) { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            return Ok(if seen.iter().all(Seen::is_ready) {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            });
         }
         tokio::time::sleep(INTERVAL).await;
     }
@@ -65,13 +79,24 @@ pub async fn run(args: &NodeStatusArgs) -> Result<ExitCode> {
 
 fn nodes(args: &NodeStatusArgs) -> Result<Vec<Asked>> {
     if !args.node.is_empty() {
-        let named = |url: &String| Asked { name: url.clone(), client: NodeClient::new(url) };
+        let named = |url: &String| Asked {
+            name: url.clone(),
+            client: NodeClient::new(url),
+        };
         return Ok(args.node.iter().map(named).collect());
     }
     let network = NetworkFile::read(&args.data_dir)?;
-    let named =
-        |(number, url): (usize, &String)| Asked { name: format!("node-{number}"), client: NodeClient::new(url) };
-    Ok(network.nodes.iter().map(|entry| &entry.http).enumerate().map(named).collect())
+    let named = |(number, url): (usize, &String)| Asked {
+        name: format!("node-{number}"),
+        client: NodeClient::new(url),
+    };
+    Ok(network
+        .nodes
+        .iter()
+        .map(|entry| &entry.http)
+        .enumerate()
+        .map(named)
+        .collect())
 }
 
 async fn ask(node: &Asked) -> Seen {
@@ -79,12 +104,19 @@ async fn ask(node: &Asked) -> Seen {
         Ok(answer) => answer.map_err(|error| format!("{:#}", anyhow::Error::new(error))),
         Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
     };
-    Seen { name: node.name.clone(), url: node.client.base().to_owned(), answer }
+    Seen {
+        name: node.name.clone(),
+        url: node.client.base().to_owned(),
+        answer,
+    }
 }
 
 fn show(args: &NodeStatusArgs, seen: &[Seen]) {
     if args.json {
-        println!("{}", json!({"type": "status", "nodes": seen.iter().map(as_json).collect::<Vec<_>>()}));
+        println!(
+            "{}",
+            json!({"type": "status", "nodes": seen.iter().map(as_json).collect::<Vec<_>>()})
+        );
         return;
     }
     if args.watch && std::io::stdout().is_terminal() {
@@ -112,7 +144,11 @@ fn as_json(seen: &Seen) -> Value {
 }
 
 fn table(seen: &[Seen]) -> Table {
-    let highest = seen.iter().filter_map(|node| node.answer.as_ref().ok()).map(|status| status.height).max();
+    let highest = seen
+        .iter()
+        .filter_map(|node| node.answer.as_ref().ok())
+        .map(|status| status.height)
+        .max();
     let mut table = Table::new();
     table.load_preset(UTF8_BORDERS_ONLY);
     table.set_header(COLUMNS.map(|column| Cell::new(column).add_attribute(Attribute::Bold)));
@@ -124,20 +160,34 @@ fn table(seen: &[Seen]) -> Table {
 
 fn row(seen: &Seen, highest: u64) -> Vec<Cell> {
     let Ok(status) = &seen.answer else {
-        return vec![Cell::new(&seen.name), Cell::new("down").fg(Color::Red).add_attribute(Attribute::Bold)];
+        return vec![
+            Cell::new(&seen.name),
+            Cell::new("down")
+                .fg(Color::Red)
+                .add_attribute(Attribute::Bold),
+        ];
     };
-    let state = if status.ready { ("ready", Color::Green) } else { ("not ready", Color::Red) };
+    let state = if status.ready {
+        ("ready", Color::Green)
+    } else {
+        ("not ready", Color::Red)
+    };
     let is_behind = status.height + BEHIND_MIN <= highest;
     vec![
         Cell::new(&seen.name),
-        Cell::new(state.0).fg(state.1).add_attribute(Attribute::Bold),
+        Cell::new(state.0)
+            .fg(state.1)
+            .add_attribute(Attribute::Bold),
         coloured(status.height.to_string(), is_behind),
         coloured(status.round.to_string(), status.round > 0),
         Cell::new(status.validator.map_or_else(|| "follows".into(), shortly)),
         coloured(power(status), status.power_online < status.power_total),
         coloured(signed(status), is_absent(status)),
         Cell::new(status.mempool),
-        Cell::new(format!("{}, {} signed", status.epoch, status.checkpointed_epoch)),
+        Cell::new(format!(
+            "{}, {} signed",
+            status.epoch, status.checkpointed_epoch
+        )),
         Cell::new(&status.version),
     ]
 }
@@ -154,15 +204,22 @@ fn coloured(text: String, warns: bool) -> Cell {
 
 /// Its own, and what was online of all.
 fn power(status: &StatusAnswer) -> String {
-    format!("{}, {} of {} online", status.power, status.power_online, status.power_total)
+    format!(
+        "{}, {} of {} online",
+        status.power, status.power_online, status.power_total
+    )
 }
 
 fn signed(status: &StatusAnswer) -> String {
-    status.signed.map_or_else(String::new, |signed| format!("{} of {}", signed.signed, signed.blocks))
+    status.signed.map_or_else(String::new, |signed| {
+        format!("{} of {}", signed.signed, signed.blocks)
+    })
 }
 
 fn is_absent(status: &StatusAnswer) -> bool {
-    status.signed.is_some_and(|signed| signed.signed * 100 < signed.blocks * SIGNED_PERCENT_MIN)
+    status
+        .signed
+        .is_some_and(|signed| signed.signed * 100 < signed.blocks * SIGNED_PERCENT_MIN)
 }
 
 #[cfg(test)]
@@ -176,20 +233,38 @@ mod tests {
             "epoch": 3, "checkpointed_epoch": 2, "mempool": 5, "busy": false,
         });
         let status: StatusAnswer = serde_json::from_value(status).unwrap();
-        let signed = Some(SignedAnswer { signed, blocks: 100 });
-        Seen { name: name.into(), url: "http://a".into(), answer: Ok(StatusAnswer { signed, ..status }) }
+        let signed = Some(SignedAnswer {
+            signed,
+            blocks: 100,
+        });
+        Seen {
+            name: name.into(),
+            url: "http://a".into(),
+            answer: Ok(StatusAnswer { signed, ..status }),
+        }
     }
 
     fn down() -> Seen {
-        Seen { name: "node-9".into(), url: "http://b".into(), answer: Err("no answer".into()) }
+        Seen {
+            name: "node-9".into(),
+            url: "http://b".into(),
+            answer: Err("no answer".into()),
+        }
     }
 
     #[test]
     fn the_table_has_a_row_for_each_node_even_one_that_is_down() {
         let text = table(&[seen("node-0", 12, 100), down()]).to_string();
         let lines: Vec<&str> = text.lines().collect();
-        assert!(lines[3].contains("node-0") && lines[3].contains("100 of 100") && lines[3].contains("3, 2 signed"));
-        assert!(lines[4].contains("node-9") && lines[4].contains("down"), "{text}");
+        assert!(
+            lines[3].contains("node-0")
+                && lines[3].contains("100 of 100")
+                && lines[3].contains("3, 2 signed")
+        );
+        assert!(
+            lines[4].contains("node-9") && lines[4].contains("down"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -201,7 +276,10 @@ mod tests {
     #[test]
     fn json_says_of_each_node_whether_it_answers_and_is_ready() {
         let (well, ill) = (as_json(&seen("node-0", 12, 100)), as_json(&down()));
-        assert_eq!((&well["answers"], &well["ready"], &well["height"]), (&json!(true), &json!(true), &json!(12)));
+        assert_eq!(
+            (&well["answers"], &well["ready"], &well["height"]),
+            (&json!(true), &json!(true), &json!(12))
+        );
         assert_eq!(
             (&ill["answers"], &ill["ready"], &ill["reason"]),
             (&json!(false), &json!(false), &json!("no answer"))

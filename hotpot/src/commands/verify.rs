@@ -51,7 +51,10 @@ pub async fn run(args: VerifyArgs) -> Result<ExitCode> {
         Err(error) => {
             if args.json {
                 let error = format!("{error:#}");
-                println!("{}", serde_json::json!({"type": "summary", "ok": false, "error": error}));
+                println!(
+                    "{}",
+                    serde_json::json!({"type": "summary", "ok": false, "error": error})
+                );
             }
             eprintln!("hotpot: it could not be checked: {error:#}");
             Ok(ExitCode::from(NOT_CHECKED))
@@ -92,17 +95,30 @@ async fn check(network: &mut Network, report: &mut Report) -> Result<()> {
     for node in &mut network.nodes {
         node.refresh().await?;
     }
-    let mirror_height = cursors.as_ref().map_or(0, |(sidechain, _)| sidechain.position);
+    let mirror_height = cursors
+        .as_ref()
+        .map_or(0, |(sidechain, _)| sidechain.position);
     let bar = bar("blocks of the sidechain");
-    let mut chain = chain::replay(network.genesis.clone(), &network.nodes, mirror_height, report, &bar).await?;
+    let mut chain = chain::replay(
+        network.genesis.clone(),
+        &network.nodes,
+        mirror_height,
+        report,
+        &bar,
+    )
+    .await?;
     bar.finish_and_clear();
     let facts = match seen {
-        Some((scope, (evm, head))) => Some((scope, contracts(&evm, head, scope, &chain, report).await?)),
+        Some((scope, (evm, head))) => {
+            Some((scope, contracts(&evm, head, scope, &chain, report).await?))
+        }
         None => None,
     };
     let anchored = facts.as_ref().map_or(0, |(_, facts)| facts.contracts.epoch);
     chain::checkpoints(&chain, &network.nodes, anchored, report).await?;
-    if let (Some(mut mirror), Some((sidechain, evm)), Some((scope, facts))) = (mirror, cursors, facts) {
+    if let (Some(mut mirror), Some((sidechain, evm)), Some((scope, facts))) =
+        (mirror, cursors, facts)
+    {
         sidechain_tables(&mut mirror, &sidechain, &mut chain, report).await?;
         evm_tables(&mut mirror, &evm, scope, &facts, report).await?;
         mirror.close().await?;
@@ -122,13 +138,25 @@ async fn evm_head(url: &str, scope: Scope) -> Result<(Evm, u64)> {
     let evm = Evm::connect(url, scope)?;
     let (chain_id, absent, head) = evm.head().await?;
     if let Some(contract) = absent.first() {
-        bail!("the EVM node ({url}, chain {chain_id}) has no contract at {contract}: is it another chain?");
+        bail!(
+            "the EVM node ({url}, chain {chain_id}) has no contract at {contract}: is it another chain?"
+        );
     }
     Ok((evm, head))
 }
 
-async fn contracts(evm: &Evm, head: u64, scope: Scope, chain: &Chain, report: &mut Report) -> Result<Facts> {
-    let accounts: BTreeSet<Address> = chain.ledger.accounts().map(|(account, _)| account).collect();
+async fn contracts(
+    evm: &Evm,
+    head: u64,
+    scope: Scope,
+    chain: &Chain,
+    report: &mut Report,
+) -> Result<Facts> {
+    let accounts: BTreeSet<Address> = chain
+        .ledger
+        .accounts()
+        .map(|(account, _)| account)
+        .collect();
     let epochs: Vec<u64> = chain.checkpoints.keys().copied().collect();
     let bar = bar("blocks of the EVM");
     let facts = evm.read(head, &accounts, &epochs, &bar).await?;
@@ -136,34 +164,69 @@ async fn contracts(evm: &Evm, head: u64, scope: Scope, chain: &Chain, report: &m
     if chain.is_complete {
         contracts::check(chain, scope, &facts, report);
     } else {
-        report.fact("contracts", "they were not compared, because not every block could be checked");
+        report.fact(
+            "contracts",
+            "they were not compared, because not every block could be checked",
+        );
     }
     Ok(facts)
 }
 
-async fn sidechain_tables(mirror: &mut Mirror, cursor: &Cursor, chain: &mut Chain, report: &mut Report) -> Result<()> {
+async fn sidechain_tables(
+    mirror: &mut Mirror,
+    cursor: &Cursor,
+    chain: &mut Chain,
+    report: &mut Report,
+) -> Result<()> {
     let place = "table chain.cursor, key (sidechain)";
-    report.same(place, "identity", chain.ledger.sidechain_id(), cursor.identity);
+    report.same(
+        place,
+        "identity",
+        chain.ledger.sidechain_id(),
+        cursor.identity,
+    );
     report.same(place, "finalized", cursor.position, cursor.finalized);
     if chain.is_complete && cursor.position > chain.height() {
-        report.fact(place, format!("position is {}, the last block is {}", cursor.position, chain.height()));
+        report.fact(
+            place,
+            format!(
+                "position is {}, the last block is {}",
+                cursor.position,
+                chain.height()
+            ),
+        );
     } else if let Some(hash) = chain.hash(cursor.position) {
         report.same(place, "hash", hash, cursor.hash.unwrap_or_default());
     }
     if cursor.position < chain.height() {
-        report.notes.push(format!("the mirror is at height {} of {}", cursor.position, chain.height()));
+        report.notes.push(format!(
+            "the mirror is at height {} of {}",
+            cursor.position,
+            chain.height()
+        ));
     }
     if !chain.is_complete {
-        report.fact("tables of the sidechain", "they were not compared, because not every block could be checked");
+        report.fact(
+            "tables of the sidechain",
+            "they were not compared, because not every block could be checked",
+        );
         return Ok(());
     }
     for (height, certificate) in mirror.certificates().await? {
         let held = certificate.ok_or_else(|| "it cannot be decoded".to_owned());
-        if let Err(what) = held.and_then(|certificate| chain.verify_certificate(height, &certificate)) {
-            report.fact(format!("table chain.sidechain_block, key ({height})"), format!("certificate: {what}"));
+        if let Err(what) =
+            held.and_then(|certificate| chain.verify_certificate(height, &certificate))
+        {
+            report.fact(
+                format!("table chain.sidechain_block, key ({height})"),
+                format!("certificate: {what}"),
+            );
         }
     }
-    let rows = std::mem::replace(&mut chain.rows, ledger_rows::LedgerRows::new(chain.ledger.genesis()));
+    let rows = std::mem::replace(
+        &mut chain.rows,
+        ledger_rows::LedgerRows::new(chain.ledger.genesis()),
+    );
     compare(mirror, rows.into_tables(), report).await
 }
 
@@ -175,29 +238,54 @@ async fn evm_tables(
     report: &mut Report,
 ) -> Result<()> {
     let place = "table chain.cursor, key (evm)";
-    let expected = format!("token {}, anchor {}, from block {}", scope.token, scope.anchor, scope.first_block);
+    let expected = format!(
+        "token {}, anchor {}, from block {}",
+        scope.token, scope.anchor, scope.first_block
+    );
     report.same(place, "identity", facts.genesis_hash, cursor.identity);
     report.same(place, "scope", expected, cursor.scope.clone());
     let head = facts.blocks.last().map_or(0, |block| block.number);
-    match facts.blocks.iter().find(|block| block.number == cursor.position) {
+    match facts
+        .blocks
+        .iter()
+        .find(|block| block.number == cursor.position)
+    {
         Some(block) => report.same(place, "hash", block.hash, cursor.hash.unwrap_or_default()),
         None if cursor.position > head => {
-            report.fact(place, format!("position is {}, the last block is {head}", cursor.position));
+            report.fact(
+                place,
+                format!("position is {}, the last block is {head}", cursor.position),
+            );
         }
         None => {}
     }
-    let final_block = facts.finalized.map_or(cursor.position, |finalized| finalized.min(cursor.position));
+    let final_block = facts
+        .finalized
+        .map_or(cursor.position, |finalized| finalized.min(cursor.position));
     if cursor.finalized > final_block {
-        report.fact(place, format!("finalized is {}, the last final block is {final_block}", cursor.finalized));
+        report.fact(
+            place,
+            format!(
+                "finalized is {}, the last final block is {final_block}",
+                cursor.finalized
+            ),
+        );
     }
     if cursor.position < head {
-        report.notes.push(format!("the mirror is at EVM block {} of {head}", cursor.position));
+        report.notes.push(format!(
+            "the mirror is at EVM block {} of {head}",
+            cursor.position
+        ));
     }
     let rows = EvmRows::new(facts, cursor.position, cursor.finalized);
     compare(mirror, rows.into_tables(), report).await
 }
 
-async fn compare<const N: usize>(mirror: &mut Mirror, tables: [Comparison; N], report: &mut Report) -> Result<()> {
+async fn compare<const N: usize>(
+    mirror: &mut Mirror,
+    tables: [Comparison; N],
+    report: &mut Report,
+) -> Result<()> {
     for mut comparison in tables {
         let name = comparison.table().name;
         mirror.compare(&mut comparison).await?;
@@ -225,7 +313,8 @@ fn check_is_not_empty(report: &Report) -> Result<()> {
 
 fn bar(what: &'static str) -> ProgressBar {
     let bar = ProgressBar::new(0).with_message(what);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}  {per_sec}  {eta}") {
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}  {per_sec}  {eta}")
+    {
         bar.set_style(style);
     }
     bar
@@ -238,12 +327,18 @@ fn show(args: &VerifyArgs, report: &Report) -> Result<ExitCode> {
     } else {
         print(report);
     }
-    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if ok {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn print(report: &Report) {
     let mut table = Table::new();
-    table.load_preset(UTF8_BORDERS_ONLY).set_header(["checked", "how many"]);
+    table
+        .load_preset(UTF8_BORDERS_ONLY)
+        .set_header(["checked", "how many"]);
     for (what, count) in report.checked() {
         table.add_row([(*what).to_owned(), count.to_string()]);
     }
@@ -255,7 +350,9 @@ fn print(report: &Report) {
         println!("DIFFERS  {difference}");
     }
     match report.differences.len() {
-        0 if report.counted("tables") == 0 => println!("all that was checked agrees; no database was compared"),
+        0 if report.counted("tables") == 0 => {
+            println!("all that was checked agrees; no database was compared")
+        }
         0 => println!("all of it is true: blocks, contracts and database agree"),
         1 => println!("1 difference"),
         count => println!("{count} differences"),

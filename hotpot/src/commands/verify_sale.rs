@@ -29,7 +29,10 @@ pub async fn run(args: VerifySaleArgs) -> Result<ExitCode> {
         Ok(code) => Ok(code),
         Err(error) => {
             if args.json {
-                println!("{}", json!({"type": "summary", "ok": false, "error": format!("{error:#}")}));
+                println!(
+                    "{}",
+                    json!({"type": "summary", "ok": false, "error": format!("{error:#}")})
+                );
             }
             eprintln!("hotpot: it could not be checked: {error:#}");
             Ok(ExitCode::from(NOT_CHECKED))
@@ -40,7 +43,11 @@ pub async fn run(args: VerifySaleArgs) -> Result<ExitCode> {
 async fn verify(args: &VerifySaleArgs) -> Result<ExitCode> {
     let proof = parse(&read(&args.file)?).with_context(|| args.file.display().to_string())?;
     let on_chain = match &args.evm_rpc {
-        Some(url) => Some(ask(url, args, &proof).await.with_context(|| format!("ask the EVM node {url}"))?),
+        Some(url) => Some(
+            ask(url, args, &proof)
+                .await
+                .with_context(|| format!("ask the EVM node {url}"))?,
+        ),
         None => None,
     };
     let steps = judge(&proof, on_chain.as_ref());
@@ -70,7 +77,9 @@ fn any(steps: &[Step], verdict: Verdict) -> bool {
 fn read(file: &Path) -> Result<String> {
     if file == Path::new("-") {
         let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).context("read standard input")?;
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .context("read standard input")?;
         return Ok(text);
     }
     std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))
@@ -81,8 +90,9 @@ fn parse(text: &str) -> Result<SaleProof> {
     if let Ok(problem) = serde_json::from_str::<Problem>(text) {
         bail!("this is a refusal, not a proof: {}", problem.detail);
     }
-    serde_json::from_str(text)
-        .context("not the proof of a sale; expected what GET /api/v1/sales/OUTLET/SALE_ID/proof answers")
+    serde_json::from_str(text).context(
+        "not the proof of a sale; expected what GET /api/v1/sales/OUTLET/SALE_ID/proof answers",
+    )
 }
 
 async fn ask(url: &str, args: &VerifySaleArgs, proof: &SaleProof) -> Result<OnChain> {
@@ -91,11 +101,24 @@ async fn ask(url: &str, args: &VerifySaleArgs, proof: &SaleProof) -> Result<OnCh
         At::Latest => BlockId::latest(),
         At::Finalized => BlockId::finalized(),
     };
-    let (token, anchor) = (args.token.unwrap_or(proof.token), args.anchor.unwrap_or(proof.anchor));
+    let (token, anchor) = (
+        args.token.unwrap_or(proof.token),
+        args.anchor.unwrap_or(proof.anchor),
+    );
     let chain_id = provider.get_chain_id().await?;
-    let mut on_chain = OnChain { chain_id, anchor, token, ..OnChain::default() };
+    let mut on_chain = OnChain {
+        chain_id,
+        anchor,
+        token,
+        ..OnChain::default()
+    };
     for contract in [anchor, token] {
-        if provider.get_code_at(contract).block_id(at).await?.is_empty() {
+        if provider
+            .get_code_at(contract)
+            .block_id(at)
+            .await?
+            .is_empty()
+        {
             on_chain.absent.push(contract);
         }
     }
@@ -113,16 +136,40 @@ async fn ask_contracts(
 ) -> Result<()> {
     let anchor = CheckpointAnchor::new(on_chain.anchor, provider);
     let token = FranchiseToken::new(on_chain.token, provider);
-    on_chain.sidechain_id = anchor.sidechainId().block(at).call().await.context("sidechainId() of the anchor")?;
-    on_chain.anchor_token = anchor.token().block(at).call().await.context("token() of the anchor")?;
-    let epochs = proof.payouts.iter().map(|payout| payout.epoch).chain([proof.checkpoint.epoch]);
+    on_chain.sidechain_id = anchor
+        .sidechainId()
+        .block(at)
+        .call()
+        .await
+        .context("sidechainId() of the anchor")?;
+    on_chain.anchor_token = anchor
+        .token()
+        .block(at)
+        .call()
+        .await
+        .context("token() of the anchor")?;
+    let epochs = proof
+        .payouts
+        .iter()
+        .map(|payout| payout.epoch)
+        .chain([proof.checkpoint.epoch]);
     for epoch in epochs {
-        let kept = anchor.commitmentOf(epoch).block(at).call().await.context("commitmentOf() of the anchor")?;
+        let kept = anchor
+            .commitmentOf(epoch)
+            .block(at)
+            .call()
+            .await
+            .context("commitmentOf() of the anchor")?;
         on_chain.commitments.insert(epoch, kept);
     }
     for payout in &proof.payouts {
         let account = payout.payout.account;
-        let issued = token.issuedTo(account).block(at).call().await.context("issuedTo() of the token")?;
+        let issued = token
+            .issuedTo(account)
+            .block(at)
+            .call()
+            .await
+            .context("issuedTo() of the token")?;
         on_chain.issued.insert(account, issued);
     }
     Ok(())
@@ -138,7 +185,9 @@ fn notes(args: &VerifySaleArgs) -> Vec<&'static str> {
         );
     }
     if args.anchor.is_none() {
-        notes.push("the anchor's address is the file's own; give the one that you know with --anchor");
+        notes.push(
+            "the anchor's address is the file's own; give the one that you know with --anchor",
+        );
     }
     notes
 }
@@ -159,8 +208,14 @@ fn summary(proof: &SaleProof, steps: &[Step], notes: &[&str]) -> serde_json::Val
 fn print(proof: &SaleProof, steps: &[Step], notes: &[&str]) {
     if let Some(sale) = proof.sale() {
         println!("sale      {} of outlet {}", sale.sale_id, sale.outlet);
-        println!("total     {} {}, in the currency's smallest unit", sale.total, sale.currency);
-        println!("time      {}, by the terminal's clock", client::format_time(sale.occurred_at_ms));
+        println!(
+            "total     {} {}, in the currency's smallest unit",
+            sale.total, sale.currency
+        );
+        println!(
+            "time      {}, by the terminal's clock",
+            client::format_time(sale.occurred_at_ms)
+        );
         println!("terminal  {}", sale.terminal);
     }
     let mut table = Table::new();
@@ -172,7 +227,11 @@ fn print(proof: &SaleProof, steps: &[Step], notes: &[&str]) {
             Verdict::NotCompared | Verdict::NotChecked => "?",
             Verdict::NotPaidYet => "–",
         };
-        table.add_row([mark.to_owned(), step.step.to_string(), step.detail.replace("; ", "\n")]);
+        table.add_row([
+            mark.to_owned(),
+            step.step.to_string(),
+            step.detail.replace("; ", "\n"),
+        ]);
     }
     println!("{table}");
     for note in notes {
@@ -200,11 +259,17 @@ mod tests {
     #[test]
     fn what_is_no_proof_is_refused_in_clear_words() {
         let error = |text: &str| format!("{:#}", parse(text).unwrap_err());
-        assert!(error("garbage").starts_with("not the proof of a sale"), "{}", error("garbage"));
+        assert!(
+            error("garbage").starts_with("not the proof of a sale"),
+            "{}",
+            error("garbage")
+        );
         assert!(error("{}").contains("missing field"), "{}", error("{}"));
-        let refusal =
-            r#"{"type":"urn:hotpot:problem:not_found","title":"not found","status":404,"detail":"ask again later"}"#;
-        assert_eq!(error(refusal), "this is a refusal, not a proof: ask again later");
+        let refusal = r#"{"type":"urn:hotpot:problem:not_found","title":"not found","status":404,"detail":"ask again later"}"#;
+        assert_eq!(
+            error(refusal),
+            "this is a refusal, not a proof: ask again later"
+        );
     }
 
     proptest! {

@@ -65,7 +65,10 @@ pub struct TimeRule {
 
 impl Default for TimeRule {
     fn default() -> Self {
-        Self { column: None, step_ms: 1_000 }
+        Self {
+            column: None,
+            step_ms: 1_000,
+        }
     }
 }
 
@@ -111,14 +114,22 @@ fn nulls() -> Vec<String> {
 impl Map {
     /// How one of its outlets is registered.
     pub fn opening(&self, spec: &OutletSpec) -> Opening {
-        Opening { outlet: spec.id, kind: spec.kind, city: spec.city.clone(), currency: self.currency }
+        Opening {
+            outlet: spec.id,
+            kind: spec.kind,
+            city: spec.city.clone(),
+            currency: self.currency,
+        }
     }
 
     /// Reads and checks a map.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("read the map {}", path.display()))?;
-        let map: Self = toml::from_str(&text).with_context(|| format!("the map {} is not valid", path.display()))?;
-        map.check().with_context(|| format!("the map {} is not valid", path.display()))?;
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("read the map {}", path.display()))?;
+        let map: Self = toml::from_str(&text)
+            .with_context(|| format!("the map {} is not valid", path.display()))?;
+        map.check()
+            .with_context(|| format!("the map {} is not valid", path.display()))?;
         Ok(map)
     }
 

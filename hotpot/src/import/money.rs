@@ -4,7 +4,9 @@
 /// The error says what is allowed.
 pub fn parse(text: &str, exponent: u32) -> Result<u64, String> {
     let digits = exponent as usize;
-    let allowed = || format!("a price of at least 0 with at most {exponent} decimals, such as 16.98 or 16,98");
+    let allowed = || {
+        format!("a price of at least 0 with at most {exponent} decimals, such as 16.98 or 16,98")
+    };
     let bare = bare_number(text).ok_or_else(allowed)?;
     let (whole, fraction) = split(&bare, digits);
     let whole = ungrouped(whole).ok_or_else(allowed)?;
@@ -20,14 +22,18 @@ pub fn parse(text: &str, exponent: u32) -> Result<u64, String> {
 fn bare_number(text: &str) -> Option<String> {
     let is_sign = |c: char| c.is_whitespace() || c.is_alphabetic() || "$€£₾¥₽'".contains(c);
     let bare: String = text.chars().filter(|c| !is_sign(*c)).collect();
-    let well_formed = bare.chars().all(|c| c.is_ascii_digit() || c == '.' || c == ',');
+    let well_formed = bare
+        .chars()
+        .all(|c| c.is_ascii_digit() || c == '.' || c == ',');
     (well_formed && bare.chars().any(|c| c.is_ascii_digit())).then_some(bare)
 }
 
 /// The digits of a whole number, with or without one kind of separator between thousands.
 fn ungrouped(whole: &str) -> Option<String> {
     let separator = whole.chars().find(|c| !c.is_ascii_digit());
-    let Some(separator) = separator else { return (!whole.is_empty()).then(|| whole.to_owned()) };
+    let Some(separator) = separator else {
+        return (!whole.is_empty()).then(|| whole.to_owned());
+    };
     let groups: Vec<&str> = whole.split(separator).collect();
     let first_fits = (1..=3).contains(&groups[0].len());
     let is_group = |group: &&str| group.len() == 3 && group.chars().all(|c| c.is_ascii_digit());
@@ -36,13 +42,19 @@ fn ungrouped(whole: &str) -> Option<String> {
 
 /// The last separator is the decimal one, unless it is the only one of a group of three digits.
 fn split(bare: &str, digits: usize) -> (&str, &str) {
-    let Some(last) = bare.rfind(['.', ',']) else { return (bare, "") };
+    let Some(last) = bare.rfind(['.', ',']) else {
+        return (bare, "");
+    };
     let fraction = &bare[last + 1..];
     let repeated = bare.matches(&bare[last..=last]).count() > 1;
     let mixed = bare.contains('.') && bare.contains(',');
     let is_group = (1..=3).contains(&last) && !bare.starts_with('0') && fraction.len() == 3;
     let groups_thousands = repeated || (!mixed && is_group && digits != 3);
-    if groups_thousands { (bare, "") } else { (&bare[..last], fraction) }
+    if groups_thousands {
+        (bare, "")
+    } else {
+        (&bare[..last], fraction)
+    }
 }
 
 #[cfg(test)]
@@ -73,7 +85,17 @@ mod tests {
 
     #[test]
     fn what_is_no_price_is_refused() {
-        for text in ["", "-1.00", "free", "1.9999", "1/2", "12.3.4,5", "1,2,3", ".", "99999999999999999999999"] {
+        for text in [
+            "",
+            "-1.00",
+            "free",
+            "1.9999",
+            "1/2",
+            "12.3.4,5",
+            "1,2,3",
+            ".",
+            "99999999999999999999999",
+        ] {
             assert!(parse(text, 2).is_err(), "{text}");
         }
     }

@@ -65,7 +65,10 @@ pub fn group(map: &Map, rows: Rows) -> Orders {
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut groups: Vec<(String, Vec<Row>)> = Vec::new();
     for row in rows {
-        match row.map_err(|bad| rejected(None, bad.line, "line", "", &bad.reason)).and_then(|row| order_id(map, row)) {
+        match row
+            .map_err(|bad| rejected(None, bad.line, "line", "", &bad.reason))
+            .and_then(|row| order_id(map, row))
+        {
             Err(rejection) => orders.rejected.push(rejection),
             Ok((id, row)) => {
                 let place = *places.entry(id.clone()).or_insert_with(|| {
@@ -99,21 +102,40 @@ fn order_id(map: &Map, row: Row) -> Result<(String, Row), Rejected> {
     match row.values.get(&map.group_by).map(|value| value.trim()) {
         Some(id) if !map.is_null(id) => Ok((id.to_owned(), row)),
         Some(id) => Err(rejected(None, row.line, &map.group_by, id, "an order id")),
-        None => Err(rejected(None, row.line, &map.group_by, "no such column", "the column that joins lines to orders")),
+        None => Err(rejected(
+            None,
+            row.line,
+            &map.group_by,
+            "no such column",
+            "the column that joins lines to orders",
+        )),
     }
 }
 
 fn order(map: &Map, id: String, rows: &[Row]) -> Result<Order, Rejected> {
-    let lines = rows.iter().map(|row| line(map, &id, row)).collect::<Result<Vec<Line>, Rejected>>()?;
+    let lines = rows
+        .iter()
+        .map(|row| line(map, &id, row))
+        .collect::<Result<Vec<Line>, Rejected>>()?;
     let first = &rows[0];
     let hash = hash(&map.source, &id);
     let total = lines.iter().try_fold(0u64, |sum, line| {
-        u64::from(line.quantity).checked_mul(line.unit_price).and_then(|price| price.checked_add(sum))
+        u64::from(line.quantity)
+            .checked_mul(line.unit_price)
+            .and_then(|price| price.checked_add(sum))
     });
     Ok(Order {
         sale_id: sale_id(&map.source, &id),
         outlet: outlet(map, &id, first, hash)?,
-        total: total.ok_or_else(|| rejected(Some(&id), first.line, "total", "too much", "a sum within 64 bits"))?,
+        total: total.ok_or_else(|| {
+            rejected(
+                Some(&id),
+                first.line,
+                "total",
+                "too much",
+                "a sum within 64 bits",
+            )
+        })?,
         lines,
         occurred_at_ms: occurred_at(map, &id, first)?,
         wallet: wallet(map, hash),
@@ -136,9 +158,15 @@ fn outlet(map: &Map, order: &str, row: &Row, hash: u64) -> Result<OutletId, Reje
     };
     let found = value(map, order, row, column)?;
     let known = |outlet: &&OutletSpec| outlet.id.to_string() == found;
-    let ids: Vec<String> = map.outlets.iter().map(|outlet| outlet.id.to_string()).collect();
+    let ids: Vec<String> = map
+        .outlets
+        .iter()
+        .map(|outlet| outlet.id.to_string())
+        .collect();
     let outlet = map.outlets.iter().find(known);
-    outlet.map(|outlet| outlet.id).ok_or_else(|| rejected(Some(order), row.line, column, found, &ids.join(", ")))
+    outlet
+        .map(|outlet| outlet.id)
+        .ok_or_else(|| rejected(Some(order), row.line, column, found, &ids.join(", ")))
 }
 
 fn wallet(map: &Map, hash: u64) -> Option<u64> {
@@ -148,16 +176,26 @@ fn wallet(map: &Map, hash: u64) -> Option<u64> {
 }
 
 fn occurred_at(map: &Map, order: &str, row: &Row) -> Result<Option<u64>, Rejected> {
-    let Some(column) = &map.time.column else { return Ok(None) };
+    let Some(column) = &map.time.column else {
+        return Ok(None);
+    };
     let found = value(map, order, row, column)?;
-    parse_time(found).map(Some).map_err(|allowed| rejected(Some(order), row.line, column, found, &allowed))
+    parse_time(found)
+        .map(Some)
+        .map_err(|allowed| rejected(Some(order), row.line, column, found, &allowed))
 }
 
 fn value<'r>(map: &Map, order: &str, row: &'r Row, column: &str) -> Result<&'r str, Rejected> {
     match row.values.get(column).map(|value| value.trim()) {
         Some(value) if !map.is_null(value) => Ok(value),
         Some(value) => Err(rejected(Some(order), row.line, column, value, "a value")),
-        None => Err(rejected(Some(order), row.line, column, "no such column", "a column that the file has")),
+        None => Err(rejected(
+            Some(order),
+            row.line,
+            column,
+            "no such column",
+            "a column that the file has",
+        )),
     }
 }
 
@@ -170,15 +208,38 @@ fn line(map: &Map, order: &str, row: &Row) -> Result<Line, Rejected> {
         None => sku_of(value(map, order, row, &map.columns.name[0])?),
     };
     check_length(order, row, "sku", &sku, domain::limits::LINE_SKU_BYTES_MAX)?;
-    check_length(order, row, "name", &name, domain::limits::LINE_NAME_BYTES_MAX)?;
-    Ok(Line { sku, name, quantity, unit_price })
+    check_length(
+        order,
+        row,
+        "name",
+        &name,
+        domain::limits::LINE_NAME_BYTES_MAX,
+    )?;
+    Ok(Line {
+        sku,
+        name,
+        quantity,
+        unit_price,
+    })
 }
 
-fn check_length(order: &str, row: &Row, field: &str, text: &str, max: usize) -> Result<(), Rejected> {
+fn check_length(
+    order: &str,
+    row: &Row,
+    field: &str,
+    text: &str,
+    max: usize,
+) -> Result<(), Rejected> {
     if text.len() <= max {
         return Ok(());
     }
-    Err(rejected(Some(order), row.line, field, text, &format!("at most {max} bytes")))
+    Err(rejected(
+        Some(order),
+        row.line,
+        field,
+        text,
+        &format!("at most {max} bytes"),
+    ))
 }
 
 fn name(map: &Map, order: &str, row: &Row) -> Result<String, Rejected> {
@@ -194,23 +255,43 @@ fn name(map: &Map, order: &str, row: &Row) -> Result<String, Rejected> {
 
 /// Lower-case letters and digits, everything else one hyphen.
 fn sku_of(name: &str) -> String {
-    let words: Vec<String> =
-        name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
+    let words: Vec<String> = name
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
     words.join("-")
 }
 
 fn quantity(map: &Map, order: &str, row: &Row) -> Result<u32, Rejected> {
-    let Some(column) = &map.columns.quantity else { return Ok(1) };
+    let Some(column) = &map.columns.quantity else {
+        return Ok(1);
+    };
     let found = value(map, order, row, column)?;
     let quantity = found.parse().ok().filter(|quantity| *quantity > 0);
-    quantity.ok_or_else(|| rejected(Some(order), row.line, column, found, "a whole number of at least 1"))
+    quantity.ok_or_else(|| {
+        rejected(
+            Some(order),
+            row.line,
+            column,
+            found,
+            "a whole number of at least 1",
+        )
+    })
 }
 
 /// A line's total that its quantity does not divide becomes one line of quantity 1 that names the quantity.
-fn price(map: &Map, order: &str, row: &Row, quantity: u32, name: String) -> Result<(u32, u64, String), Rejected> {
+fn price(
+    map: &Map,
+    order: &str,
+    row: &Row,
+    quantity: u32,
+    name: String,
+) -> Result<(u32, u64, String), Rejected> {
     let parse = |column: &String| {
         let found = value(map, order, row, column)?;
-        money::parse(found, map.exponent).map_err(|allowed| rejected(Some(order), row.line, column, found, &allowed))
+        money::parse(found, map.exponent)
+            .map_err(|allowed| rejected(Some(order), row.line, column, found, &allowed))
     };
     if let Some(column) = &map.columns.unit_price {
         return Ok((quantity, parse(column)?, name));
@@ -257,11 +338,15 @@ mod tests {
 
     #[test]
     fn lines_of_an_order_are_joined_wherever_they_stand() {
-        let orders =
-            grouped("order,item,detail,quantity,price\nA,Tea,NULL,2,₾5.00\nB,Cake,,1,3.00\nA,Khinkali,Beef,3,10.00\n");
+        let orders = grouped(
+            "order,item,detail,quantity,price\nA,Tea,NULL,2,₾5.00\nB,Cake,,1,3.00\nA,Khinkali,Beef,3,10.00\n",
+        );
         assert_eq!(orders.rejected, vec![]);
         let first = &orders.good[0];
-        assert_eq!((first.id.as_str(), first.total, first.lines.len()), ("A", 1500, 2));
+        assert_eq!(
+            (first.id.as_str(), first.total, first.lines.len()),
+            ("A", 1500, 2)
+        );
         assert_eq!(first.lines[0].unit_price, 250);
         assert_eq!(first.lines[1].name, "3 × Khinkali, Beef");
         assert_eq!(first.lines[1].sku, "khinkali");
@@ -272,10 +357,27 @@ mod tests {
         let orders = grouped(
             "order,item,detail,quantity,price\nA,Tea,,2,5.00\nA,Cake,,none,3.00\nB,Cake,,1,3.00\n,Lost,,1,1\nC,x,,1,-4\n",
         );
-        assert_eq!(orders.good.iter().map(|order| order.id.as_str()).collect::<Vec<_>>(), ["B"]);
-        let lost: Vec<_> =
-            orders.rejected.iter().map(|r| (r.line.unwrap(), r.field.as_str(), r.found.as_str())).collect();
-        assert_eq!(lost, [(5, "order", ""), (3, "quantity", "none"), (6, "price", "-4")]);
+        assert_eq!(
+            orders
+                .good
+                .iter()
+                .map(|order| order.id.as_str())
+                .collect::<Vec<_>>(),
+            ["B"]
+        );
+        let lost: Vec<_> = orders
+            .rejected
+            .iter()
+            .map(|r| (r.line.unwrap(), r.field.as_str(), r.found.as_str()))
+            .collect();
+        assert_eq!(
+            lost,
+            [
+                (5, "order", ""),
+                (3, "quantity", "none"),
+                (6, "price", "-4")
+            ]
+        );
     }
 
     #[test]
@@ -284,7 +386,10 @@ mod tests {
         let orders = grouped(&format!("order,item,detail,quantity,price\n{text}")).good;
         let to_wallets = orders.iter().filter(|order| order.wallet.is_some()).count();
         assert!((60..140).contains(&to_wallets), "{to_wallets}");
-        assert!(orders.iter().any(|order| order.outlet == 1) && orders.iter().any(|order| order.outlet == 2));
+        assert!(
+            orders.iter().any(|order| order.outlet == 1)
+                && orders.iter().any(|order| order.outlet == 2)
+        );
         let alone = grouped("order,item,detail,quantity,price\n7,Tea,,1,1.00\n").good;
         assert_eq!(alone[0].outlet, orders[7].outlet);
         assert_eq!(alone[0].sale_id, orders[7].sale_id);

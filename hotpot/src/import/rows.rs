@@ -32,22 +32,33 @@ pub fn read(path: &Path) -> Result<Rows> {
         Some("csv") => delimited(&bytes, b','),
         Some("tsv" | "tab") => delimited(&bytes, b'\t'),
         Some("jsonl" | "ndjson") => Ok(json_lines(&bytes)),
-        other => bail!("{}: expected a name ending in .csv, .tsv or .jsonl, found {other:?}", path.display()),
+        other => bail!(
+            "{}: expected a name ending in .csv, .tsv or .jsonl, found {other:?}",
+            path.display()
+        ),
     }
 }
 
 /// Rows of a file whose first line names the columns.
 pub fn delimited(bytes: &[u8], delimiter: u8) -> Result<Rows> {
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(bytes);
-    let columns: Vec<String> =
-        reader.headers().context("the first line must name the columns")?.iter().map(str::to_owned).collect();
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .from_reader(bytes);
+    let columns: Vec<String> = reader
+        .headers()
+        .context("the first line must name the columns")?
+        .iter()
+        .map(str::to_owned)
+        .collect();
     let mut rows = Vec::new();
     for record in reader.records() {
         rows.push(match record {
             Ok(record) => to_row(&columns, &record),
-            Err(error) => {
-                Err(BadRow { line: error.position().map_or(0, csv::Position::line), reason: error.to_string() })
-            }
+            Err(error) => Err(BadRow {
+                line: error.position().map_or(0, csv::Position::line),
+                reason: error.to_string(),
+            }),
         });
     }
     Ok(rows)
@@ -59,26 +70,41 @@ fn to_row(columns: &[String], record: &csv::StringRecord) -> Result<Row, BadRow>
         let reason = format!("expected {} columns, found {}", columns.len(), record.len());
         return Err(BadRow { line, reason });
     }
-    let values = columns.iter().cloned().zip(record.iter().map(str::to_owned)).collect();
+    let values = columns
+        .iter()
+        .cloned()
+        .zip(record.iter().map(str::to_owned))
+        .collect();
     Ok(Row { line, values })
 }
 
 /// One JSON object a line; empty lines are passed over.
 pub fn json_lines(bytes: &[u8]) -> Rows {
     let text = String::from_utf8_lossy(bytes);
-    let lines = (1u64..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty());
+    let lines = (1u64..)
+        .zip(text.lines())
+        .filter(|(_, text)| !text.trim().is_empty());
     lines.map(|(line, text)| json_row(line, text)).collect()
 }
 
 fn json_row(line: u64, text: &str) -> Result<Row, BadRow> {
-    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text)
-        .map_err(|error| BadRow { line, reason: format!("expected a JSON object: {error}") })?;
+    let object: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(text).map_err(|error| BadRow {
+            line,
+            reason: format!("expected a JSON object: {error}"),
+        })?;
     let value = |value: serde_json::Value| match value {
         serde_json::Value::String(text) => text,
         serde_json::Value::Null => String::new(),
         other => other.to_string(),
     };
-    Ok(Row { line, values: object.into_iter().map(|(column, found)| (column, value(found))).collect() })
+    Ok(Row {
+        line,
+        values: object
+            .into_iter()
+            .map(|(column, found)| (column, value(found)))
+            .collect(),
+    })
 }
 
 #[cfg(test)]

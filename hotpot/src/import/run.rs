@@ -12,8 +12,8 @@ use domain::limits::{QUOTA_UNLIMITED, SALE_LATE_MS_MAX};
 use domain::sale::lines_hash;
 use domain::transaction::{RegisterOutlet, RegisterTerminal};
 use domain::{
-    Address, B256, BuyerKind, Currency, Genesis, OutletId, OutletKind, Payload, Sale, Signature, SignedTransaction,
-    TerminalKind, keccak256,
+    Address, B256, BuyerKind, Currency, Genesis, OutletId, OutletKind, Payload, Sale, Signature,
+    SignedTransaction, TerminalKind, keccak256,
 };
 use futures::future::join_all;
 use futures::{StreamExt, stream};
@@ -106,17 +106,24 @@ pub fn read_orders(file: &Path, map: &Map, strict: bool) -> Result<Orders> {
 fn made_times(data_dir: &Path, map: &Map, orders: &[Order]) -> Result<BTreeMap<String, u64>> {
     let path = import_dir(data_dir)?.join(format!("{}.times.json", file_name(&map.source)));
     let mut times: BTreeMap<String, u64> = match std::fs::read(&path) {
-        Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| format!("{} is damaged", path.display()))?,
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .with_context(|| format!("{} is damaged", path.display()))?,
         Err(_) => BTreeMap::new(),
     };
-    let new: Vec<&Order> =
-        orders.iter().filter(|order| order.occurred_at_ms.is_none() && !times.contains_key(&order.id)).collect();
+    let new: Vec<&Order> = orders
+        .iter()
+        .filter(|order| order.occurred_at_ms.is_none() && !times.contains_key(&order.id))
+        .collect();
     if new.is_empty() {
         return Ok(times);
     }
     let step_ms = map.time.step_ms.min(SPREAD_MS_MAX / new.len() as u64);
     let first_ms = sidechain::node::now_ms().saturating_sub(step_ms * new.len() as u64);
-    times.extend((0u64..).zip(new).map(|(place, order)| (order.id.clone(), first_ms + step_ms * place)));
+    times.extend(
+        (0u64..)
+            .zip(new)
+            .map(|(place, order)| (order.id.clone(), first_ms + step_ms * place)),
+    );
     crate::files::write_atomically(&path, &serde_json::to_vec(&times)?)?;
     Ok(times)
 }
@@ -129,23 +136,43 @@ fn import_dir(data_dir: &Path) -> Result<PathBuf> {
 
 /// A name that is safe as a file's.
 fn file_name(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
+    name.chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '-' {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect()
 }
 
 /// Signs all good orders of a file with the keys of the data folder.
-pub fn sign_orders(target: &Target, keys: &Keys, map: &Map, orders: &[Order]) -> Result<Vec<(Order, SaleRequest)>> {
+pub fn sign_orders(
+    target: &Target,
+    keys: &Keys,
+    map: &Map,
+    orders: &[Order],
+) -> Result<Vec<(Order, SaleRequest)>> {
     let times = made_times(&target.data_dir, map, orders)?;
     let domain = target.genesis.domain();
     let mut terminals: BTreeMap<OutletId, SecretKey> = BTreeMap::new();
     for outlet in &map.outlets {
         terminals.insert(outlet.id, keys.terminal(outlet.id)?);
     }
-    let wallets = (0..map.buyer.wallets).map(|number| keys.guest(number)).collect::<Result<Vec<Address>>>()?;
+    let wallets = (0..map.buyer.wallets)
+        .map(|number| keys.guest(number))
+        .collect::<Result<Vec<Address>>>()?;
     let sign = |order: &Order| {
-        let terminal = terminals.get(&order.outlet).context("an order of an outlet that the map does not have")?;
+        let terminal = terminals
+            .get(&order.outlet)
+            .context("an order of an outlet that the map does not have")?;
         let made = times.get(&order.id).copied().unwrap_or_default();
         let occurred_at_ms = order.occurred_at_ms.unwrap_or(made);
-        Ok((order.clone(), sign(order, map, occurred_at_ms, terminal, &wallets, &domain)))
+        Ok((
+            order.clone(),
+            sign(order, map, occurred_at_ms, terminal, &wallets, &domain),
+        ))
     };
     orders.iter().map(sign).collect()
 }
@@ -159,10 +186,15 @@ fn sign(
     domain: &DomainSeparator,
 ) -> SaleRequest {
     let salt = B256::from(lines_salt(terminal, order.sale_id.0));
-    let wallet = order.wallet.and_then(|number| wallets.get(usize::try_from(number).ok()?));
+    let wallet = order
+        .wallet
+        .and_then(|number| wallets.get(usize::try_from(number).ok()?));
     let (buyer_kind, buyer) = match wallet {
         Some(wallet) => (BuyerKind::Wallet, *wallet),
-        None => (BuyerKind::Receipt, address_of_secret(&receipt_key(terminal, order.sale_id.0))),
+        None => (
+            BuyerKind::Receipt,
+            address_of_secret(&receipt_key(terminal, order.sale_id.0)),
+        ),
     };
     let sale = Sale {
         outlet: order.outlet,
@@ -176,7 +208,12 @@ fn sign(
         buyer,
     };
     let digest = domain.transaction_digest(&Payload::Sale(sale.clone()));
-    SaleRequest::new(&sale, order.lines.clone(), salt, Signature::sign(digest, terminal))
+    SaleRequest::new(
+        &sale,
+        order.lines.clone(),
+        salt,
+        Signature::sign(digest, terminal),
+    )
 }
 
 /// Imports a whole file: registers outlets and terminals that are missing, sends all sales, lists what was refused.
@@ -189,8 +226,13 @@ pub async fn import(
     progress: &Arc<Progress>,
 ) -> Result<Report> {
     let orders = read_orders(file, map, strict)?;
-    progress.total.fetch_add((orders.good.len() + orders.rejected.len()) as u64, Ordering::Relaxed);
-    progress.rejected.fetch_add(orders.rejected.len() as u64, Ordering::Relaxed);
+    progress.total.fetch_add(
+        (orders.good.len() + orders.rejected.len()) as u64,
+        Ordering::Relaxed,
+    );
+    progress
+        .rejected
+        .fetch_add(orders.rejected.len() as u64, Ordering::Relaxed);
     ensure_outlets(target, keys, map).await?;
     let signed = sign_orders(target, keys, map, &orders.good)?;
     let mut rejected = orders.rejected;
@@ -213,7 +255,11 @@ enum Sent {
     Refused(Rejected),
 }
 
-async fn send_all(target: &Target, signed: Vec<(Order, SaleRequest)>, progress: &Arc<Progress>) -> Vec<Result<Sent>> {
+async fn send_all(
+    target: &Target,
+    signed: Vec<(Order, SaleRequest)>,
+    progress: &Arc<Progress>,
+) -> Vec<Result<Sent>> {
     let start = Instant::now();
     let period = target.rate.map(|rate| Duration::from_secs(1) / rate.max(1));
     stream::iter((0u32..).zip(signed))
@@ -226,7 +272,9 @@ async fn send_all(target: &Target, signed: Vec<(Order, SaleRequest)>, progress: 
         .map(|(number, (order, sale))| {
             let (nodes, progress) = (target.nodes.clone(), Arc::clone(progress));
             // A task each, so that slow answers do not hold up the sending.
-            tokio::spawn(async move { send(&nodes, number as usize, &order, &sale, &progress).await })
+            tokio::spawn(
+                async move { send(&nodes, number as usize, &order, &sale, &progress).await },
+            )
         })
         .buffer_unordered(IN_FLIGHT)
         .map(|joined| joined.context("a sender died").and_then(|sent| sent))
@@ -249,23 +297,38 @@ async fn send(
         match node.post_sale(sale).await {
             Ok((is_new, _)) => {
                 // After an unknown outcome, "stood already" may be this very request.
-                let counter = if is_new || unsure { &progress.new } else { &progress.known };
+                let counter = if is_new || unsure {
+                    &progress.new
+                } else {
+                    &progress.known
+                };
                 counter.fetch_add(1, Ordering::Relaxed);
-                return Ok(if is_new || unsure { Sent::New } else { Sent::Known });
+                return Ok(if is_new || unsure {
+                    Sent::New
+                } else {
+                    Sent::Known
+                });
             }
-            Err(ClientError::Problem(problem)) if may_be_behind(&problem) && catches_up(&mut behind_since) => {
+            Err(ClientError::Problem(problem))
+                if may_be_behind(&problem) && catches_up(&mut behind_since) =>
+            {
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
             Err(error) if error.is_retryable() => {
                 unsure = true;
                 if Instant::now() > deadline {
-                    return Err(error).with_context(|| format!("order {}: no node answers", order.id));
+                    return Err(error)
+                        .with_context(|| format!("order {}: no node answers", order.id));
                 }
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
             Err(ClientError::Problem(problem)) => {
                 progress.rejected.fetch_add(1, Ordering::Relaxed);
-                let field = problem.errors.first().map(|error| error.pointer.clone()).unwrap_or_default();
+                let field = problem
+                    .errors
+                    .first()
+                    .map(|error| error.pointer.clone())
+                    .unwrap_or_default();
                 return Ok(Sent::Refused(Rejected {
                     order: Some(order.id.clone()),
                     line: None,
@@ -283,7 +346,9 @@ async fn send(
 /// The outlet and its terminal are in the ledger, or nothing would be sent: a node that does not know them has not seen
 /// that block yet, and will.
 fn may_be_behind(problem: &Problem) -> bool {
-    ["unknown_outlet", "unknown_terminal"].iter().any(|code| problem.kind.ends_with(code))
+    ["unknown_outlet", "unknown_terminal"]
+        .iter()
+        .any(|code| problem.kind.ends_with(code))
 }
 
 /// Whether a node that is behind may still catch up, counted from when it was first seen to be.
@@ -323,7 +388,9 @@ pub async fn ensure_outlets(target: &Target, keys: &Keys, map: &Map) -> Result<(
 /// Whether the ledger has moved on since a transaction was made: it, or another one of the same signer, is in it.
 pub fn is_outdated(error: &anyhow::Error) -> bool {
     match error.downcast_ref::<ClientError>() {
-        Some(ClientError::Problem(problem)) => problem.status == 409 || problem.kind.ends_with(":stale_nonce"),
+        Some(ClientError::Problem(problem)) => {
+            problem.status == 409 || problem.kind.ends_with(":stale_nonce")
+        }
         _ => false,
     }
 }
@@ -339,9 +406,22 @@ async fn register_missing(target: &Target, keys: &Keys, map: &Map) -> Result<()>
             None => register_outlet(target, node, keys, &map.opening(spec), owner).await?,
             Some(outlet) => check_outlet(outlet, owner, map)?,
         }
-        let enrolled = found.is_some_and(|outlet| outlet.terminals.iter().any(|known| known.address == terminal));
+        let enrolled = found.is_some_and(|outlet| {
+            outlet
+                .terminals
+                .iter()
+                .any(|known| known.address == terminal)
+        });
         if !enrolled {
-            register_terminal(target, node, keys, spec.id, terminal, TerminalKind::Physical).await?;
+            register_terminal(
+                target,
+                node,
+                keys,
+                spec.id,
+                terminal,
+                TerminalKind::Physical,
+            )
+            .await?;
         }
     }
     Ok(())
@@ -350,28 +430,46 @@ async fn register_missing(target: &Target, keys: &Keys, map: &Map) -> Result<()>
 /// The node with the highest final block among those that answer soon.
 pub async fn furthest(nodes: &[NodeClient]) -> Result<NodeClient> {
     let one = |node: NodeClient| async move {
-        let status = tokio::time::timeout(ANSWER_TIMEOUT, node.status()).await.ok()?.ok()?;
+        let status = tokio::time::timeout(ANSWER_TIMEOUT, node.status())
+            .await
+            .ok()?
+            .ok()?;
         Some((status.height, node))
     };
     let answers = join_all(nodes.iter().cloned().map(one)).await;
-    let best = answers.into_iter().flatten().max_by_key(|(height, _)| *height);
-    best.map(|(_, node)| node).context("no node answers: is hotpot up running on this folder?")
+    let best = answers
+        .into_iter()
+        .flatten()
+        .max_by_key(|(height, _)| *height);
+    best.map(|(_, node)| node)
+        .context("no node answers: is hotpot up running on this folder?")
 }
 
 fn check_outlet(outlet: &OutletAnswer, owner: Address, map: &Map) -> Result<()> {
     let id = outlet.outlet;
     if outlet.owner != owner {
-        bail!("outlet {id} is owned by {}, the key of this folder is {owner}", outlet.owner);
+        bail!(
+            "outlet {id} is owned by {}, the key of this folder is {owner}",
+            outlet.owner
+        );
     }
     if outlet.currency != map.currency {
-        bail!("outlet {id} sells in {}, the map says {}", outlet.currency, map.currency);
+        bail!(
+            "outlet {id} sells in {}, the map says {}",
+            outlet.currency,
+            map.currency
+        );
     }
     Ok(())
 }
 
 /// The nonce after an account's last one.
 pub async fn next_nonce(node: &NodeClient, address: Address) -> Result<u64> {
-    Ok(node.account(address).await?.map_or(0, |account| account.nonce) + 1)
+    Ok(node
+        .account(address)
+        .await?
+        .map_or(0, |account| account.nonce)
+        + 1)
 }
 
 /// What is said of an outlet when it is registered.
@@ -398,7 +496,11 @@ pub async fn register_outlet(
     let id = opening.outlet;
     let (founder, registrar) = (keys.founder()?, keys.registrar()?);
     let domain = target.genesis.domain();
-    let approval_ref = keccak256(format!("{}\n{id}\n{}", opening.city, sidechain::node::now_ms()));
+    let approval_ref = keccak256(format!(
+        "{}\n{id}\n{}",
+        opening.city,
+        sidechain::node::now_ms()
+    ));
     let approval_expires_at_ms = sidechain::node::now_ms() + APPROVAL_MS;
     let approval = domain.approval_digest(id, owner, approval_ref, approval_expires_at_ms);
     let payload = Payload::RegisterOutlet(RegisterOutlet {
@@ -414,7 +516,9 @@ pub async fn register_outlet(
         approval_signature: Signature::sign(approval, &registrar),
         nonce: next_nonce(node, address_of_secret(&founder)).await?,
     });
-    submit(node, &domain, payload, &founder).await.with_context(|| format!("register outlet {id}"))
+    submit(node, &domain, payload, &founder)
+        .await
+        .with_context(|| format!("register outlet {id}"))
 }
 
 /// Enrols a terminal with its outlet's owner's key.
@@ -428,7 +532,12 @@ pub async fn register_terminal(
 ) -> Result<()> {
     let owner = keys.owner(outlet)?;
     let nonce = next_nonce(node, address_of_secret(&owner)).await?;
-    let payload = Payload::RegisterTerminal(RegisterTerminal { outlet, terminal, kind, nonce });
+    let payload = Payload::RegisterTerminal(RegisterTerminal {
+        outlet,
+        terminal,
+        kind,
+        nonce,
+    });
     let domain = target.genesis.domain();
     submit(node, &domain, payload, &owner)
         .await
@@ -436,14 +545,21 @@ pub async fn register_terminal(
 }
 
 /// Signs a transaction, sends it and waits until it is final.
-pub async fn submit(node: &NodeClient, domain: &DomainSeparator, payload: Payload, key: &SecretKey) -> Result<()> {
+pub async fn submit(
+    node: &NodeClient,
+    domain: &DomainSeparator,
+    payload: Payload,
+    key: &SecretKey,
+) -> Result<()> {
     let signature = Signature::sign(domain.transaction_digest(&payload), key);
     let transaction = SignedTransaction { payload, signature };
     let deadline = Instant::now() + SEND_TIMEOUT;
     loop {
         match node.post_transaction(&transaction).await {
             Ok(_) => return Ok(()),
-            Err(error) if error.is_retryable() && Instant::now() < deadline => tokio::time::sleep(RETRY_PAUSE).await,
+            Err(error) if error.is_retryable() && Instant::now() < deadline => {
+                tokio::time::sleep(RETRY_PAUSE).await
+            }
             Err(error) => return Err(error.into()),
         }
     }

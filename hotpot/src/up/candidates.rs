@@ -1,6 +1,8 @@
 //! Candidates of a local network: validators with an outlet each, so that elections can be seen.
 
-use crate::import::run::{Opening, Target, furthest, next_nonce, register_outlet, register_terminal, submit};
+use crate::import::run::{
+    Opening, Target, furthest, next_nonce, register_outlet, register_terminal, submit,
+};
 use crate::keys::Keys;
 use anyhow::{Context, Result};
 use client::NodeClient;
@@ -25,8 +27,14 @@ const CITIES: [(&str, u32); 8] = [
 
 /// The election's rules in a local network.
 pub fn rules() -> ElectionRules {
-    let city_weights = CITIES.into_iter().map(|(city, weight)| (city.to_owned(), weight)).collect();
-    ElectionRules { city_weights, ..ElectionRules::default() }
+    let city_weights = CITIES
+        .into_iter()
+        .map(|(city, weight)| (city.to_owned(), weight))
+        .collect();
+    ElectionRules {
+        city_weights,
+        ..ElectionRules::default()
+    }
 }
 
 /// The outlet of a candidate.
@@ -45,7 +53,12 @@ pub async fn register(target: &Target, keys: &Keys, count: usize) -> Result<()> 
         let found = known.iter().find(|outlet| outlet.outlet == id);
         if found.is_none() {
             let city = CITIES[number % CITIES.len()].0.to_owned();
-            let opening = Opening { outlet: id, kind: OutletKind::OwnerOperated, city, currency };
+            let opening = Opening {
+                outlet: id,
+                kind: OutletKind::OwnerOperated,
+                city,
+                currency,
+            };
             register_outlet(target, node, keys, &opening, owner).await?;
         }
         if found.is_none_or(|outlet| outlet.terminals.is_empty()) {
@@ -57,10 +70,18 @@ pub async fn register(target: &Target, keys: &Keys, count: usize) -> Result<()> 
     Ok(())
 }
 
-async fn register_validator(target: &Target, node: &NodeClient, keys: &Keys, number: usize) -> Result<()> {
+async fn register_validator(
+    target: &Target,
+    node: &NodeClient,
+    keys: &Keys,
+    number: usize,
+) -> Result<()> {
     let (validator, id) = (keys.validator(number)?, outlet(number));
     let registered = node.candidates().await?;
-    if registered.iter().any(|candidate| candidate.address == address_of_secret(&validator)) {
+    if registered
+        .iter()
+        .any(|candidate| candidate.address == address_of_secret(&validator))
+    {
         return Ok(());
     }
     let owner = keys.owner(id)?;
@@ -72,5 +93,7 @@ async fn register_validator(target: &Target, node: &NodeClient, keys: &Keys, num
         consent: Signature::sign(consent, &validator),
         nonce: next_nonce(node, address_of_secret(&owner)).await?,
     });
-    submit(node, &domain, payload, &owner).await.with_context(|| format!("register validator {number}"))
+    submit(node, &domain, payload, &owner)
+        .await
+        .with_context(|| format!("register validator {number}"))
 }

@@ -52,11 +52,24 @@ pub struct EvmBooks {
 impl Evm {
     /// Connects; `founder` deploys.
     pub async fn connect(url: &str, founder: &SecretKey) -> Result<Self> {
-        let signer = PrivateKeySigner::from_slice(&founder.secret_bytes()).context("the founder's key")?;
-        let url = url.parse().with_context(|| format!("{url:?} is not a URL"))?;
-        let provider = ProviderBuilder::new().wallet(EthereumWallet::from(signer)).connect_http(url).erased();
-        let chain_id = provider.get_chain_id().await.context("ask the EVM node for its chain id")?;
-        Ok(Self { provider, founder: address_of_secret(founder), chain_id })
+        let signer =
+            PrivateKeySigner::from_slice(&founder.secret_bytes()).context("the founder's key")?;
+        let url = url
+            .parse()
+            .with_context(|| format!("{url:?} is not a URL"))?;
+        let provider = ProviderBuilder::new()
+            .wallet(EthereumWallet::from(signer))
+            .connect_http(url)
+            .erased();
+        let chain_id = provider
+            .get_chain_id()
+            .await
+            .context("ask the EVM node for its chain id")?;
+        Ok(Self {
+            provider,
+            founder: address_of_secret(founder),
+            chain_id,
+        })
     }
 
     /// Gives accounts gas money, where the node lets us (anvil does).
@@ -67,8 +80,13 @@ impl Evm {
                 continue;
             }
             let funds = (account, U256::from(LOCAL_FUNDS));
-            let given: Result<(), _> = self.provider.raw_request("anvil_setBalance".into(), funds).await;
-            given.with_context(|| format!("{account} has no gas money and this node gives none: fund it"))?;
+            let given: Result<(), _> = self
+                .provider
+                .raw_request("anvil_setBalance".into(), funds)
+                .await;
+            given.with_context(|| {
+                format!("{account} has no gas money and this node gives none: fund it")
+            })?;
         }
         Ok(())
     }
@@ -99,7 +117,12 @@ impl Evm {
             genesis.sidechain_id(),
             first_epoch,
             genesis.first_height,
-            genesis.validators.as_slice().iter().map(validator).collect(),
+            genesis
+                .validators
+                .as_slice()
+                .iter()
+                .map(validator)
+                .collect(),
             self.founder,
             delay,
             genesis.guardian,
@@ -113,13 +136,23 @@ impl Evm {
             );
         }
         self.wait_until_final(anchor).await?;
-        Ok(Contracts { token: *token.address(), anchor, start_block })
+        Ok(Contracts {
+            token: *token.address(),
+            anchor,
+            start_block,
+        })
     }
 
     /// The ledger is bound to a contract for long: one that a reorganisation can still take away will not do.
     async fn wait_until_final(&self, contract: Address) -> Result<()> {
         let deadline = tokio::time::Instant::now() + FINALITY_TIMEOUT;
-        while self.provider.get_code_at(contract).block_id(BlockId::finalized()).await?.is_empty() {
+        while self
+            .provider
+            .get_code_at(contract)
+            .block_id(BlockId::finalized())
+            .await?
+            .is_empty()
+        {
             if tokio::time::Instant::now() > deadline {
                 bail!("{contract} did not become final within {FINALITY_TIMEOUT:?}");
             }
@@ -136,7 +169,10 @@ impl Evm {
     /// Number of the last block and of the last final one.
     pub async fn heads(&self) -> Result<(u64, u64)> {
         let latest = self.provider.get_block_number().await?;
-        let finalized = self.provider.get_block_by_number(BlockNumberOrTag::Finalized).await?;
+        let finalized = self
+            .provider
+            .get_block_by_number(BlockNumberOrTag::Finalized)
+            .await?;
         Ok((latest, finalized.map_or(0, |block| block.header.number)))
     }
 
@@ -146,18 +182,28 @@ impl Evm {
         let anchor = CheckpointAnchor::new(contracts.anchor, &self.provider);
         let minted = token.minted().block(BlockId::Number(block)).call().await?;
         let head = anchor.head().block(BlockId::Number(block)).call().await?;
-        Ok(EvmBooks { minted, epoch: head.epoch, last_height: head.lastHeight })
+        Ok(EvmBooks {
+            minted,
+            epoch: head.epoch,
+            last_height: head.lastHeight,
+        })
     }
 
     /// The token's total supply.
     pub async fn total_supply(&self, contracts: Contracts) -> Result<u128> {
-        let supply = FranchiseToken::new(contracts.token, &self.provider).totalSupply().call().await?;
+        let supply = FranchiseToken::new(contracts.token, &self.provider)
+            .totalSupply()
+            .call()
+            .await?;
         u128::try_from(supply).context("the supply is beyond 128 bits")
     }
 
     /// Units ever minted to an account.
     pub async fn issued_to(&self, contracts: Contracts, account: Address) -> Result<u128> {
-        Ok(FranchiseToken::new(contracts.token, &self.provider).issuedTo(account).call().await?)
+        Ok(FranchiseToken::new(contracts.token, &self.provider)
+            .issuedTo(account)
+            .call()
+            .await?)
     }
 
     /// Counts all transfers of the token, and those from nobody: payouts.

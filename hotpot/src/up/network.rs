@@ -85,14 +85,20 @@ impl NetworkFile {
     /// Reads the file of a running network.
     pub fn read(data_dir: &Path) -> Result<Self> {
         let path = Self::path(data_dir);
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("{} is missing: is hotpot up running on this folder?", path.display()))?;
+        let text = std::fs::read_to_string(&path).with_context(|| {
+            format!(
+                "{} is missing: is hotpot up running on this folder?",
+                path.display()
+            )
+        })?;
         serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
     }
 
     /// Sets the process id of one of the processes.
     pub fn set_pid(&mut self, service: &str, pid: u32) {
-        let node = service.strip_prefix("node-").and_then(|number| number.parse::<usize>().ok());
+        let node = service
+            .strip_prefix("node-")
+            .and_then(|number| number.parse::<usize>().ok());
         let entry = match (service, node) {
             (_, Some(number)) => self.nodes.get_mut(number),
             ("relayer", _) => Some(&mut self.relayer),

@@ -38,12 +38,19 @@ fn multiaddr(port: u16) -> String {
 
 /// The entry of a service in `network.json`; its pid follows when it runs.
 pub fn entry(port: u16) -> Entry {
-    Entry { http: loopback(port), port, ..Entry::default() }
+    Entry {
+        http: loopback(port),
+        port,
+        ..Entry::default()
+    }
 }
 
 /// The entries of all validators.
 pub fn node_entries(ports: &Ports, count: usize) -> Vec<Entry> {
-    let node = |number: usize| Entry { p2p: Some(multiaddr(ports.p2p[number])), ..entry(ports.nodes[number]) };
+    let node = |number: usize| Entry {
+        p2p: Some(multiaddr(ports.p2p[number])),
+        ..entry(ports.nodes[number])
+    };
     (0..count).map(node).collect()
 }
 
@@ -54,9 +61,20 @@ pub fn write_config(layout: &Layout, service: &str, config: &serde_json::Value) 
     Ok(path)
 }
 
-fn start(supervisor: &Supervisor, layout: &Layout, name: &str, command: &'static str, config: PathBuf) {
+fn start(
+    supervisor: &Supervisor,
+    layout: &Layout,
+    name: &str,
+    command: &'static str,
+    config: PathBuf,
+) {
     let arguments = vec![command.into(), "--config".into(), config.into()];
-    supervisor.start(Service { name: name.to_owned(), program: None, arguments, log: layout.log(name) });
+    supervisor.start(Service {
+        name: name.to_owned(),
+        program: None,
+        arguments,
+        log: layout.log(name),
+    });
 }
 
 /// Starts all validators; gives clients of them.
@@ -93,9 +111,17 @@ pub fn start_nodes(
             "storage": { "keep_blocks": args.keep_blocks },
         });
         let name = format!("node-{number}");
-        start(supervisor, layout, &name, "node", write_config(layout, &name, &config)?);
+        start(
+            supervisor,
+            layout,
+            &name,
+            "node",
+            write_config(layout, &name, &config)?,
+        );
     }
-    Ok((0..count).map(|number| NodeClient::new(&loopback(ports.nodes[number]))).collect())
+    Ok((0..count)
+        .map(|number| NodeClient::new(&loopback(ports.nodes[number])))
+        .collect())
 }
 
 /// An outlet's video agent, as the gateway is told of it.
@@ -110,7 +136,10 @@ pub struct VideoAgent {
 impl VideoAgent {
     /// One on this machine.
     pub fn local(outlet: OutletId, port: u16) -> Self {
-        Self { outlet, url: loopback(port) }
+        Self {
+            outlet,
+            url: loopback(port),
+        }
     }
 }
 
@@ -153,16 +182,34 @@ pub fn start_relayer(
 ) -> Result<()> {
     let mut config = chains.config(layout, port);
     config["blockchain"]["poll_interval_ms"] = json!(RELAYER_POLL_MS);
-    config["signer"] = json!({ "keystore_file": keys.file("relayer"), "passphrase_file": keys.passphrase_file() });
-    start(supervisor, layout, "relayer", "relayer", write_config(layout, "relayer", &config)?);
+    config["signer"] =
+        json!({ "keystore_file": keys.file("relayer"), "passphrase_file": keys.passphrase_file() });
+    start(
+        supervisor,
+        layout,
+        "relayer",
+        "relayer",
+        write_config(layout, "relayer", &config)?,
+    );
     Ok(())
 }
 
 /// Starts the indexer.
-pub fn start_indexer(supervisor: &Supervisor, layout: &Layout, port: u16, chains: &Chains<'_>) -> Result<()> {
+pub fn start_indexer(
+    supervisor: &Supervisor,
+    layout: &Layout,
+    port: u16,
+    chains: &Chains<'_>,
+) -> Result<()> {
     let mut config = chains.config(layout, port);
     config["blockchain"]["start_block"] = json!(chains.contracts.start_block);
-    start(supervisor, layout, "indexer", "indexer", write_config(layout, "indexer", &config)?);
+    start(
+        supervisor,
+        layout,
+        "indexer",
+        "indexer",
+        write_config(layout, "indexer", &config)?,
+    );
     Ok(())
 }
 
@@ -180,15 +227,29 @@ pub fn start_gateway(
         "http": { "listen": listen.to_string() },
         "video": { "agents": agents },
     });
-    start(supervisor, layout, "gateway", "gateway", write_config(layout, "gateway", &config)?);
+    start(
+        supervisor,
+        layout,
+        "gateway",
+        "gateway",
+        write_config(layout, "gateway", &config)?,
+    );
     Ok(())
 }
 
 /// The gateway's entry in `network.json`. Who listens everywhere is reached on loopback.
 pub fn gateway_entry(listen: SocketAddr) -> Entry {
-    let host = if listen.ip().is_unspecified() { IpAddr::from([127, 0, 0, 1]) } else { listen.ip() };
+    let host = if listen.ip().is_unspecified() {
+        IpAddr::from([127, 0, 0, 1])
+    } else {
+        listen.ip()
+    };
     let http = format!("http://{}", SocketAddr::new(host, listen.port()));
-    Entry { http, port: listen.port(), ..Entry::default() }
+    Entry {
+        http,
+        port: listen.port(),
+        ..Entry::default()
+    }
 }
 
 /// Programs that are not ours.
@@ -247,8 +308,17 @@ impl External {
     }
 
     /// The Kubo node to use: a given one, or our own; none where the built-in block store keeps recordings.
-    pub async fn start_ipfs(&mut self, args: &UpArgs, layout: &Layout, port: u16) -> Result<Option<String>> {
-        let options = KuboOptions { dir: layout.dir.join("kubo"), port, programs: kubo_folders() };
+    pub async fn start_ipfs(
+        &mut self,
+        args: &UpArgs,
+        layout: &Layout,
+        port: u16,
+    ) -> Result<Option<String>> {
+        let options = KuboOptions {
+            dir: layout.dir.join("kubo"),
+            port,
+            programs: kubo_folders(),
+        };
         match args.ipfs.as_deref() {
             Some(OWN) => {}
             // Only recordings need it.
@@ -256,7 +326,9 @@ impl External {
             None | Some(BUILT_IN) => return Ok(None),
             Some(url) => return Ok(Some(url.to_owned())),
         }
-        options.program().context("--ipfs own: the program ipfs is not here; scripts/test builds it with Go")?;
+        options
+            .program()
+            .context("--ipfs own: the program ipfs is not here; scripts/test builds it with Go")?;
         let kubo = Kubo::start(&options).await?;
         let url = kubo.url();
         self.kubo = Some((kubo, options));
@@ -277,7 +349,9 @@ impl External {
         if let Some((postgres, dir)) = &mut self.postgres
             && postgres.has_ended()
         {
-            *postgres = Postgres::start(dir).await.context("start PostgreSQL again")?;
+            *postgres = Postgres::start(dir)
+                .await
+                .context("start PostgreSQL again")?;
             supervisor.note_pid("postgres", postgres.pid().unwrap_or(0));
         }
         if let Some((anvil, options)) = &mut self.anvil
@@ -312,30 +386,42 @@ impl External {
     /// anvil's entry in `network.json`.
     pub fn anvil_entry(&self) -> Option<Entry> {
         let (anvil, options) = self.anvil.as_ref()?;
-        Some(Entry { pid: anvil.pid().unwrap_or(0), ..entry(options.port) })
+        Some(Entry {
+            pid: anvil.pid().unwrap_or(0),
+            ..entry(options.port)
+        })
     }
 
     /// Our own Kubo's entry in `network.json`.
     pub fn kubo_entry(&self) -> Option<Entry> {
         let (kubo, options) = self.kubo.as_ref()?;
-        Some(Entry { pid: kubo.pid().unwrap_or(0), ..entry(options.port) })
+        Some(Entry {
+            pid: kubo.pid().unwrap_or(0),
+            ..entry(options.port)
+        })
     }
 
     /// PostgreSQL's entry in `network.json`.
     pub fn postgres_entry(&self) -> Option<Entry> {
         let (postgres, _) = self.postgres.as_ref()?;
-        Some(Entry { pid: postgres.pid().unwrap_or(0), ..Entry::default() })
+        Some(Entry {
+            pid: postgres.pid().unwrap_or(0),
+            ..Entry::default()
+        })
     }
 }
 
 async fn create_database(url: &str) -> Result<()> {
     let mut connection = PgConnection::connect(url).await?;
-    let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
-        .bind(DATABASE)
-        .fetch_one(&mut connection)
-        .await?;
+    let exists: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
+            .bind(DATABASE)
+            .fetch_one(&mut connection)
+            .await?;
     if !exists {
-        sqlx::query("CREATE DATABASE hotpot").execute(&mut connection).await?;
+        sqlx::query("CREATE DATABASE hotpot")
+            .execute(&mut connection)
+            .await?;
     }
     Ok(())
 }
@@ -343,7 +429,9 @@ async fn create_database(url: &str) -> Result<()> {
 /// Where `setup_kubo` of scripts/lib puts Kubo.
 fn kubo_folders() -> Vec<PathBuf> {
     let home = service_kit::config::environment("HOME");
-    home.map(|home| Path::new(&home).join(".cache/hotpot/bin")).into_iter().collect()
+    home.map(|home| Path::new(&home).join(".cache/hotpot/bin"))
+        .into_iter()
+        .collect()
 }
 
 /// Where npm puts Foundry's programs: beside the contracts, looked for from here and from the program upwards.
@@ -351,5 +439,8 @@ pub fn tool_folders() -> Vec<PathBuf> {
     let here = std::env::current_dir().unwrap_or_default();
     let program = std::env::current_exe().unwrap_or_default();
     let roots = here.ancestors().chain(program.ancestors());
-    roots.map(|root| root.join("contracts/node_modules/.bin")).filter(|folder| folder.is_dir()).collect()
+    roots
+        .map(|root| root.join("contracts/node_modules/.bin"))
+        .filter(|folder| folder.is_dir())
+        .collect()
 }

@@ -20,7 +20,10 @@ const CONNECTIONS_MAX: u32 = 2;
 
 /// What a node says of itself, if it says it soon.
 async fn quick_status(node: &NodeClient) -> Option<StatusAnswer> {
-    tokio::time::timeout(LOOK_TIMEOUT, node.status()).await.ok()?.ok()
+    tokio::time::timeout(LOOK_TIMEOUT, node.status())
+        .await
+        .ok()?
+        .ok()
 }
 
 /// Readers of all three books.
@@ -51,15 +54,26 @@ pub struct Look {
 impl Look {
     /// The highest height among the validators.
     pub fn height(&self) -> u64 {
-        self.nodes.iter().flatten().map(|status| status.height).max().unwrap_or(0)
+        self.nodes
+            .iter()
+            .flatten()
+            .map(|status| status.height)
+            .max()
+            .unwrap_or(0)
     }
 
     /// Everything final, released, minted beyond the reach of reorganisations, and indexed.
     pub fn is_settled(&self) -> bool {
-        let (Some(supply), Some(finalized), Some(totals)) = (self.supply, self.finalized, self.totals) else {
+        let (Some(supply), Some(finalized), Some(totals)) =
+            (self.supply, self.finalized, self.totals)
+        else {
             return false;
         };
-        let idle = self.nodes.iter().flatten().all(|status| !status.busy && status.mempool == 0);
+        let idle = self
+            .nodes
+            .iter()
+            .flatten()
+            .all(|status| !status.busy && status.mempool == 0);
         let minted = finalized.minted == u128::from(supply.released);
         let indexed = totals.sidechain_height >= supply.height && totals.minted == finalized.minted;
         idle && supply.pending == 0 && minted && indexed
@@ -113,9 +127,22 @@ pub struct Summary {
 
 impl Books {
     /// Opens all three.
-    pub async fn open(nodes: Vec<NodeClient>, evm: Evm, contracts: Contracts, database_url: &str) -> Result<Self> {
-        let pool = PgPoolOptions::new().max_connections(CONNECTIONS_MAX).connect(database_url).await?;
-        Ok(Self { nodes, evm, contracts, pool })
+    pub async fn open(
+        nodes: Vec<NodeClient>,
+        evm: Evm,
+        contracts: Contracts,
+        database_url: &str,
+    ) -> Result<Self> {
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS_MAX)
+            .connect(database_url)
+            .await?;
+        Ok(Self {
+            nodes,
+            evm,
+            contracts,
+            pool,
+        })
     }
 
     /// Looks at everything.
@@ -123,8 +150,16 @@ impl Books {
         Look {
             nodes: join_all(self.nodes.iter().map(quick_status)).await,
             supply: self.supply().await.ok(),
-            latest: self.evm.books(self.contracts, BlockNumberOrTag::Latest).await.ok(),
-            finalized: self.evm.books(self.contracts, BlockNumberOrTag::Finalized).await.ok(),
+            latest: self
+                .evm
+                .books(self.contracts, BlockNumberOrTag::Latest)
+                .await
+                .ok(),
+            finalized: self
+                .evm
+                .books(self.contracts, BlockNumberOrTag::Finalized)
+                .await
+                .ok(),
             evm_block: self.evm.heads().await.map_or(0, |(latest, _)| latest),
             totals: query::totals(&self.pool).await.ok(),
         }
@@ -138,8 +173,13 @@ impl Books {
     /// Compares ledger, contract and database, account by account.
     pub async fn check(&self, elapsed: Duration, imports: &[Report]) -> Result<Summary> {
         let supply = self.supply().await?;
-        let books = self.evm.books(self.contracts, BlockNumberOrTag::Latest).await?;
-        let totals = query::totals(&self.pool).await.context("ask the database")?;
+        let books = self
+            .evm
+            .books(self.contracts, BlockNumberOrTag::Latest)
+            .await?;
+        let totals = query::totals(&self.pool)
+            .await
+            .context("ask the database")?;
         let (transfers, payouts) = self.evm.count_transfers(self.contracts).await?;
         let mut differences = Vec::new();
         let mut same = |what: &str, expected: u128, found: u128| {
@@ -149,18 +189,66 @@ impl Books {
         };
         let free = supply.released + supply.pending + supply.unclaimed + supply.pool;
         let held = free + supply.bonded + supply.slashed + supply.reversed;
-        same("ledger: issued and owed against where units are", (supply.issued + supply.debt).into(), held.into());
-        same("contract: minted against the ledger's released", supply.released.into(), books.minted);
-        same("contract: total supply against minted", books.minted, self.evm.total_supply(self.contracts).await?);
-        same("database: sales against the ledger's", supply.sales.into(), totals.sales.into());
-        same("database: issued against the ledger's", supply.issued.into(), totals.issued.into());
-        same("database: reversed against the ledger's", supply.reversed.into(), totals.reversed.into());
-        same("database: debt against the ledger's", supply.debt.into(), totals.debt.into());
-        same("database: released against the ledger's", supply.released.into(), totals.released.into());
-        same("database: minted against the contract's", books.minted, totals.minted);
-        same("database: transfers against the chain's logs", transfers.into(), totals.transfers.into());
-        same("database: payouts against the chain's logs", payouts.into(), totals.payouts.into());
-        same("database: anchored checkpoints that blocks do not lead to", 0, totals.checkpoint_disagreements.into());
+        same(
+            "ledger: issued and owed against where units are",
+            (supply.issued + supply.debt).into(),
+            held.into(),
+        );
+        same(
+            "contract: minted against the ledger's released",
+            supply.released.into(),
+            books.minted,
+        );
+        same(
+            "contract: total supply against minted",
+            books.minted,
+            self.evm.total_supply(self.contracts).await?,
+        );
+        same(
+            "database: sales against the ledger's",
+            supply.sales.into(),
+            totals.sales.into(),
+        );
+        same(
+            "database: issued against the ledger's",
+            supply.issued.into(),
+            totals.issued.into(),
+        );
+        same(
+            "database: reversed against the ledger's",
+            supply.reversed.into(),
+            totals.reversed.into(),
+        );
+        same(
+            "database: debt against the ledger's",
+            supply.debt.into(),
+            totals.debt.into(),
+        );
+        same(
+            "database: released against the ledger's",
+            supply.released.into(),
+            totals.released.into(),
+        );
+        same(
+            "database: minted against the contract's",
+            books.minted,
+            totals.minted,
+        );
+        same(
+            "database: transfers against the chain's logs",
+            transfers.into(),
+            totals.transfers.into(),
+        );
+        same(
+            "database: payouts against the chain's logs",
+            payouts.into(),
+            totals.payouts.into(),
+        );
+        same(
+            "database: anchored checkpoints that blocks do not lead to",
+            0,
+            totals.checkpoint_disagreements.into(),
+        );
         differences.extend(self.check_accounts().await?);
         Ok(Summary {
             kind: "summary",
@@ -171,7 +259,11 @@ impl Books {
             unclaimed: supply.unclaimed,
             pool: supply.pool,
             minted: books.minted,
-            rows: Rows { sales: totals.sales, payouts: totals.payouts, transfers: totals.transfers },
+            rows: Rows {
+                sales: totals.sales,
+                payouts: totals.payouts,
+                transfers: totals.transfers,
+            },
             imports: imports.to_vec(),
             height: supply.height,
             epoch: books.epoch,
@@ -186,10 +278,16 @@ impl Books {
         let node = furthest(&self.nodes).await?;
         for row in query::payouts_by_account(&self.pool).await? {
             let account = row.account;
-            let released = node.account(account).await?.map_or(0, |account| account.released);
+            let released = node
+                .account(account)
+                .await?
+                .map_or(0, |account| account.released);
             let minted = self.evm.issued_to(self.contracts, account).await?;
             if u128::from(released) != minted || minted != row.minted {
-                differences.push(format!("{account}: ledger {released}, contract {minted}, database {}", row.minted));
+                differences.push(format!(
+                    "{account}: ledger {released}, contract {minted}, database {}",
+                    row.minted
+                ));
             }
         }
         Ok(differences)

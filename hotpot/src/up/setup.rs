@@ -43,10 +43,20 @@ pub struct Layout {
 impl Layout {
     /// Opens or makes the folder; refuses while another `up` runs on it.
     pub fn open(dir: &Path) -> Result<Self> {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-        let dir = dir.canonicalize().with_context(|| format!("open {}", dir.display()))?;
-        let lock = File::options().create(true).truncate(false).write(true).open(dir.join("lock"))?;
-        lock.try_lock().map_err(|_| anyhow!("another hotpot up runs on {}", dir.display()))?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)?;
+        let dir = dir
+            .canonicalize()
+            .with_context(|| format!("open {}", dir.display()))?;
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(dir.join("lock"))?;
+        lock.try_lock()
+            .map_err(|_| anyhow!("another hotpot up runs on {}", dir.display()))?;
         std::fs::create_dir_all(dir.join("logs"))?;
         Ok(Self { dir, _lock: lock })
     }
@@ -134,7 +144,9 @@ impl Ports {
             });
         }
         let count = usize::from(VALIDATORS_MAX);
-        let free = (0..2 * count + 7).map(|_| local_services::free_port()).collect::<std::io::Result<Vec<u16>>>()?;
+        let free = (0..2 * count + 7)
+            .map(|_| local_services::free_port())
+            .collect::<std::io::Result<Vec<u16>>>()?;
         Ok(Self {
             nodes: free[..count].to_vec(),
             p2p: free[count..2 * count].to_vec(),
@@ -152,12 +164,22 @@ impl Ports {
 impl Ports {
     /// A port that somebody else has would only show as a service that starts again and again.
     pub fn check_free(&self, validators: usize, with_video: bool) -> Result<()> {
-        let ours = self.nodes[..validators].iter().chain(&self.p2p[..validators]).chain([&self.relayer, &self.indexer]);
-        let video = [&self.video, &self.cameras].into_iter().filter(|_| with_video);
-        for address in ours.chain(video).map(|port| loopback(*port)).chain([self.gateway]) {
+        let ours = self.nodes[..validators]
+            .iter()
+            .chain(&self.p2p[..validators])
+            .chain([&self.relayer, &self.indexer]);
+        let video = [&self.video, &self.cameras]
+            .into_iter()
+            .filter(|_| with_video);
+        for address in ours
+            .chain(video)
+            .map(|port| loopback(*port))
+            .chain([self.gateway])
+        {
             let port = address.port();
-            std::net::TcpListener::bind(address)
-                .with_context(|| format!("port {port} is taken: stop who has it, or use --free-ports"))?;
+            std::net::TcpListener::bind(address).with_context(|| {
+                format!("port {port} is taken: stop who has it, or use --free-ports")
+            })?;
         }
         Ok(())
     }
@@ -165,12 +187,22 @@ impl Ports {
 
 fn range(first: u16, flag: &str) -> Result<Vec<u16>> {
     let last = first.checked_add(VALIDATORS_MAX - 1);
-    let last = last.with_context(|| format!("{flag}: at most {}, found {first}", u16::MAX - VALIDATORS_MAX + 1))?;
+    let last = last.with_context(|| {
+        format!(
+            "{flag}: at most {}, found {first}",
+            u16::MAX - VALIDATORS_MAX + 1
+        )
+    })?;
     Ok((first..=last).collect())
 }
 
 /// The genesis of this folder, made on first use.
-pub fn genesis(layout: &Layout, keys: &Keys, args: &NewNetworkArgs, evm_chain_id: u64) -> Result<Genesis> {
+pub fn genesis(
+    layout: &Layout,
+    keys: &Keys,
+    args: &NewNetworkArgs,
+    evm_chain_id: u64,
+) -> Result<Genesis> {
     let path = layout.genesis();
     if path.exists() {
         let genesis = sidechain::read_genesis(&path)?;
@@ -184,10 +216,18 @@ pub fn genesis(layout: &Layout, keys: &Keys, args: &NewNetworkArgs, evm_chain_id
 
 fn check_same(genesis: &Genesis, args: &NewNetworkArgs, evm_chain_id: u64) -> Result<()> {
     let validators = genesis.validators.as_slice().len();
-    if let Some(asked) = args.validators.filter(|asked| *asked as usize != validators) {
-        bail!("this network has {validators} validators, --validators says {asked}; use another --data-dir");
+    if let Some(asked) = args
+        .validators
+        .filter(|asked| *asked as usize != validators)
+    {
+        bail!(
+            "this network has {validators} validators, --validators says {asked}; use another --data-dir"
+        );
     }
-    if let Some(asked) = args.epoch_blocks.filter(|asked| genesis.epoch_length != EpochLength::Blocks(*asked)) {
+    if let Some(asked) = args
+        .epoch_blocks
+        .filter(|asked| genesis.epoch_length != EpochLength::Blocks(*asked))
+    {
         bail!(
             "this network has epochs of {:?}, --epoch-blocks says {asked}; use another --data-dir",
             genesis.epoch_length
@@ -195,10 +235,15 @@ fn check_same(genesis: &Genesis, args: &NewNetworkArgs, evm_chain_id: u64) -> Re
     }
     let elects = genesis.parameters.election_epochs;
     if let Some(asked) = args.election_epochs.filter(|asked| *asked != elects) {
-        bail!("this network elects every {elects} epochs, --election-epochs says {asked}; use another --data-dir");
+        bail!(
+            "this network elects every {elects} epochs, --election-epochs says {asked}; use another --data-dir"
+        );
     }
     if genesis.evm_chain_id != evm_chain_id {
-        bail!("this network belongs to EVM chain {}, the node is of {evm_chain_id}", genesis.evm_chain_id);
+        bail!(
+            "this network belongs to EVM chain {}, the node is of {evm_chain_id}",
+            genesis.evm_chain_id
+        );
     }
     Ok(())
 }
@@ -209,7 +254,11 @@ fn new_genesis(keys: &Keys, args: &NewNetworkArgs, evm_chain_id: u64) -> Result<
     for number in 0..count as usize {
         let key = keys.validator(number)?;
         let public_key = key.public_key(SECP256K1).serialize().into();
-        validators.push(Validator { address: address_of_secret(&key), power: POWER, public_key });
+        validators.push(Validator {
+            address: address_of_secret(&key),
+            power: POWER,
+            public_key,
+        });
     }
     validators.sort_by_key(|validator| validator.address);
     Ok(Genesis {
@@ -243,7 +292,10 @@ pub async fn wait_until_ready(nodes: &[NodeClient], sidechain_id: B256) -> Resul
         for node in nodes {
             if let Ok(status) = node.status().await {
                 if status.sidechain_id != sidechain_id {
-                    bail!("{} is a node of another network; stop it or choose other ports", node.base());
+                    bail!(
+                        "{} is a node of another network; stop it or choose other ports",
+                        node.base()
+                    );
                 }
                 ready += usize::from(status.ready && status.height > 0);
             }
@@ -252,7 +304,10 @@ pub async fn wait_until_ready(nodes: &[NodeClient], sidechain_id: B256) -> Resul
             return Ok(());
         }
         if Instant::now() > deadline {
-            bail!("{ready} of {} validators came up within {READY_TIMEOUT:?}; see logs/node-*.log", nodes.len());
+            bail!(
+                "{ready} of {} validators came up within {READY_TIMEOUT:?}; see logs/node-*.log",
+                nodes.len()
+            );
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -269,7 +324,10 @@ pub async fn contracts(
 ) -> Result<Contracts> {
     let path = layout.dir.join("contracts.json");
     let deployed: Option<Contracts> = match std::fs::read(&path) {
-        Ok(bytes) => Some(serde_json::from_slice(&bytes).with_context(|| format!("{} is damaged", path.display()))?),
+        Ok(bytes) => Some(
+            serde_json::from_slice(&bytes)
+                .with_context(|| format!("{} is damaged", path.display()))?,
+        ),
         Err(_) => None,
     };
     loop {
@@ -283,7 +341,8 @@ pub async fn contracts(
             continue;
         }
         display.say("deploying the contracts and waiting until they are final");
-        evm.fund_local(&[address_of_secret(&keys.founder()?)]).await?;
+        evm.fund_local(&[address_of_secret(&keys.founder()?)])
+            .await?;
         let from_epoch = status.epoch + 1;
         let contracts = evm.deploy(genesis, from_epoch).await?;
         crate::files::write_atomically(&path, &serde_json::to_vec_pretty(&contracts)?)?;
@@ -303,9 +362,16 @@ async fn in_force(
     token: domain::Address,
     anchor: domain::Address,
 ) -> Result<Contracts> {
-    let contracts = deployed.unwrap_or(Contracts { token, anchor, start_block: 0 });
+    let contracts = deployed.unwrap_or(Contracts {
+        token,
+        anchor,
+        start_block: 0,
+    });
     if (contracts.token, contracts.anchor) != (token, anchor) {
-        bail!("contracts.json names {}, the ledger is bound to {anchor}", contracts.anchor);
+        bail!(
+            "contracts.json names {}, the ledger is bound to {anchor}",
+            contracts.anchor
+        );
     }
     if !evm.has_code(anchor).await? {
         bail!(
@@ -325,7 +391,11 @@ async fn bind(
 ) -> Result<bool> {
     let founder = keys.founder()?;
     let node = furthest(nodes).await?;
-    let nonce = node.account(address_of_secret(&founder)).await?.map_or(0, |account| account.nonce) + 1;
+    let nonce = node
+        .account(address_of_secret(&founder))
+        .await?
+        .map_or(0, |account| account.nonce)
+        + 1;
     let payload = Payload::SetAnchor(SetAnchor {
         token: contracts.token,
         anchor: contracts.anchor,
@@ -333,7 +403,9 @@ async fn bind(
         validators_hash: genesis.validators.hash(),
         nonce,
     });
-    submit(&node, &genesis.domain(), payload, &founder).await.context("bind the ledger to the contracts")?;
+    submit(&node, &genesis.domain(), payload, &founder)
+        .await
+        .context("bind the ledger to the contracts")?;
     let deadline = Instant::now() + READY_TIMEOUT;
     loop {
         let status = any_status(nodes).await?;

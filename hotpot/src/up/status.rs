@@ -72,48 +72,96 @@ impl Display {
 
     fn draw(&self, table: &Table) {
         let text = table.to_string();
-        let Ok(mut drawn) = self.drawn_lines.lock() else { return };
-        let back = if *drawn > 0 { format!("\x1b[{}A\x1b[J", *drawn) } else { String::new() };
+        let Ok(mut drawn) = self.drawn_lines.lock() else {
+            return;
+        };
+        let back = if *drawn > 0 {
+            format!("\x1b[{}A\x1b[J", *drawn)
+        } else {
+            String::new()
+        };
         *drawn = text.lines().count();
         // A terminal that is gone needs no table.
         let _ = writeln!(std::io::stderr(), "{back}{text}");
     }
 
     fn rate(&self, elapsed: Duration, sales: u64) -> u64 {
-        let Ok(mut last) = self.last_rate.lock() else { return 0 };
-        let millis = u64::try_from(elapsed.saturating_sub(last.0).as_millis()).unwrap_or(1).max(1);
+        let Ok(mut last) = self.last_rate.lock() else {
+            return 0;
+        };
+        let millis = u64::try_from(elapsed.saturating_sub(last.0).as_millis())
+            .unwrap_or(1)
+            .max(1);
         let rate = sales.saturating_sub(last.1) * 1000 / millis;
         *last = (elapsed, sales);
         rate
     }
 
     fn table(&self, look: &Look, progress: &Progress, elapsed: Duration) -> Table {
-        let supply =
-            look.supply.map(|supply| (supply.sales, supply.issued, supply.released, supply.pending, supply.unclaimed));
+        let supply = look.supply.map(|supply| {
+            (
+                supply.sales,
+                supply.issued,
+                supply.released,
+                supply.pending,
+                supply.unclaimed,
+            )
+        });
         let (sales, issued, released, pending, unclaimed) = supply.unwrap_or_default();
         let latest = look.latest.unwrap_or_default();
         let finalized = look.finalized.unwrap_or_default();
         let totals = look.totals.unwrap_or_default();
-        let checkpointed = look.nodes.iter().flatten().map(|status| status.checkpointed_epoch).max().unwrap_or(0);
-        let up = look.nodes.iter().flatten().filter(|status| status.ready).count();
+        let checkpointed = look
+            .nodes
+            .iter()
+            .flatten()
+            .map(|status| status.checkpointed_epoch)
+            .max()
+            .unwrap_or(0);
+        let up = look
+            .nodes
+            .iter()
+            .flatten()
+            .filter(|status| status.ready)
+            .count();
         let imported = count(&progress.new) + count(&progress.known);
         let mut table = Table::new();
         table.load_preset(UTF8_BORDERS_ONLY);
         let mut row = |name: &str, value: String, detail: String| {
             let detail = Cell::new(detail).fg(Color::DarkGrey);
-            table.add_row([Cell::new(name).add_attribute(Attribute::Bold), Cell::new(value), detail]);
+            table.add_row([
+                Cell::new(name).add_attribute(Attribute::Bold),
+                Cell::new(value),
+                detail,
+            ]);
         };
-        row("validators", format!("{up} of {}", look.nodes.len()), heights(look));
-        row("sidechain", format!("height {}", look.height()), format!("epoch {checkpointed} signed"));
+        row(
+            "validators",
+            format!("{up} of {}", look.nodes.len()),
+            heights(look),
+        );
+        row(
+            "sidechain",
+            format!("height {}", look.height()),
+            format!("epoch {checkpointed} signed"),
+        );
         row(
             "final",
             format!("{sales} sales"),
-            format!("{}/s, {} issued", self.rate(elapsed, sales), frt(issued.into())),
+            format!(
+                "{}/s, {} issued",
+                self.rate(elapsed, sales),
+                frt(issued.into())
+            ),
         );
         row(
             "anchored",
             format!("epoch {}", latest.epoch),
-            format!("{} behind, epoch {} beyond reorgs", checkpointed.saturating_sub(latest.epoch), finalized.epoch),
+            format!(
+                "{} behind, epoch {} beyond reorgs",
+                checkpointed.saturating_sub(latest.epoch),
+                finalized.epoch
+            ),
         );
         row(
             "minted",
@@ -128,13 +176,24 @@ impl Display {
         row(
             "indexed",
             format!("{} sales", totals.sales),
-            format!("height {}, EVM block {} of {}", totals.sidechain_height, totals.evm_block, look.evm_block),
+            format!(
+                "height {}, EVM block {} of {}",
+                totals.sidechain_height, totals.evm_block, look.evm_block
+            ),
         );
         if count(&progress.total) > 0 {
             let rejected = count(&progress.rejected);
-            row("imported", format!("{imported} of {}", count(&progress.total)), format!("{rejected} rejected"));
+            row(
+                "imported",
+                format!("{imported} of {}", count(&progress.total)),
+                format!("{rejected} rejected"),
+            );
         }
-        row("running", format!("{} s", elapsed.as_secs()), "Ctrl-C stops everything".into());
+        row(
+            "running",
+            format!("{} s", elapsed.as_secs()),
+            "Ctrl-C stops everything".into(),
+        );
         table
     }
 
@@ -154,26 +213,46 @@ impl Display {
         table.add_row(["minted", &frt(summary.minted)]);
         table.add_row([
             "rows",
-            &format!("{} sales, {} payouts, {} transfers", rows.sales, rows.payouts, rows.transfers),
+            &format!(
+                "{} sales, {} payouts, {} transfers",
+                rows.sales, rows.payouts, rows.transfers
+            ),
         ]);
-        table.add_row(["anchored", &format!("epoch {}, up to height {}", summary.epoch, summary.height)]);
+        table.add_row([
+            "anchored",
+            &format!("epoch {}, up to height {}", summary.epoch, summary.height),
+        ]);
         table.add_row(["took", &format!("{} s", summary.seconds)]);
         println!("{table}");
         for report in summary.imports.iter().filter(|report| report.rejected > 0) {
-            let list = report.rejected_file.as_deref().unwrap_or(std::path::Path::new("import/")).display();
+            let list = report
+                .rejected_file
+                .as_deref()
+                .unwrap_or(std::path::Path::new("import/"))
+                .display();
             println!("REJECTED {} orders, listed in {list}", report.rejected);
         }
         for difference in &summary.differences {
             println!("DIFFERS  {difference}");
         }
-        println!("{}", if summary.ok { "ledger, contract and database agree" } else { "the books do not agree" });
+        println!(
+            "{}",
+            if summary.ok {
+                "ledger, contract and database agree"
+            } else {
+                "the books do not agree"
+            }
+        );
         Ok(())
     }
 }
 
 fn heights(look: &Look) -> String {
-    let height =
-        |status: &Option<client::StatusAnswer>| status.as_ref().map_or("down".to_owned(), |s| s.height.to_string());
+    let height = |status: &Option<client::StatusAnswer>| {
+        status
+            .as_ref()
+            .map_or("down".to_owned(), |s| s.height.to_string())
+    };
     look.nodes.iter().map(height).collect::<Vec<_>>().join(" ")
 }
 

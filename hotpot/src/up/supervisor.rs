@@ -49,7 +49,9 @@ struct Shared {
 
 impl Shared {
     fn write(&mut self) -> std::io::Result<()> {
-        let Some((path, network)) = &mut self.network else { return Ok(()) };
+        let Some((path, network)) = &mut self.network else {
+            return Ok(());
+        };
         for (service, pid) in &self.pids {
             network.set_pid(service, *pid);
         }
@@ -61,7 +63,11 @@ impl Shared {
 impl Supervisor {
     /// Supervises until `stop`.
     pub fn new(stop: CancellationToken) -> Self {
-        Self { stop: stop.child_token(), tasks: TaskTracker::new(), shared: Arc::default() }
+        Self {
+            stop: stop.child_token(),
+            tasks: TaskTracker::new(),
+            shared: Arc::default(),
+        }
     }
 
     /// Starts a service and keeps it running.
@@ -72,7 +78,11 @@ impl Supervisor {
 
     /// Begins to keep `network.json` up to date.
     pub fn write_network(&self, network: NetworkFile) -> Result<()> {
-        let folder = network.database_url_file.parent().map(PathBuf::from).unwrap_or_default();
+        let folder = network
+            .database_url_file
+            .parent()
+            .map(PathBuf::from)
+            .unwrap_or_default();
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         shared.network = Some((NetworkFile::path(&folder), network));
         Ok(shared.write()?)
@@ -106,7 +116,11 @@ async fn keep_running(service: Service, shared: Arc<Mutex<Shared>>, stop: Cancel
             }
             Err(error) => tracing::error!(service = service.name, %error, "cannot start"),
         }
-        pause = if started.elapsed() > STEADY { RESTART_PAUSE } else { (pause * 2).min(RESTART_PAUSE_MAX) };
+        pause = if started.elapsed() > STEADY {
+            RESTART_PAUSE
+        } else {
+            (pause * 2).min(RESTART_PAUSE_MAX)
+        };
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(pause) => {}
@@ -118,11 +132,18 @@ async fn keep_running(service: Service, shared: Arc<Mutex<Shared>>, stop: Cancel
 /// network are of one build.
 fn this_program() -> std::io::Result<PathBuf> {
     let running = PathBuf::from("/proc/self/exe");
-    if running.exists() { Ok(running) } else { std::env::current_exe() }
+    if running.exists() {
+        Ok(running)
+    } else {
+        std::env::current_exe()
+    }
 }
 
 fn spawn(service: &Service) -> std::io::Result<Child> {
-    let log = std::fs::File::options().create(true).append(true).open(&service.log)?;
+    let log = std::fs::File::options()
+        .create(true)
+        .append(true)
+        .open(&service.log)?;
     let mut command = match &service.program {
         Some(program) => Command::new(program),
         None => Command::new(this_program()?),

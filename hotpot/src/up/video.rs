@@ -7,7 +7,8 @@ use super::supervisor::{Service, Supervisor};
 use crate::commands::{witnessed, write_salt};
 use crate::import::map::Map;
 use crate::import::run::{
-    Opening, Target, ensure_outlets, furthest, is_outdated, next_nonce, register_outlet, register_terminal, submit,
+    Opening, Target, ensure_outlets, furthest, is_outdated, next_nonce, register_outlet,
+    register_terminal, submit,
 };
 use crate::keys::Keys;
 use anyhow::{Context, Result, bail};
@@ -27,7 +28,8 @@ const OUTLET: OutletId = 8_001;
 const KITCHEN: u64 = 1;
 const TABLE: u64 = 2;
 /// What hangs beside the kitchen's camera.
-const NOTICE: &str = "This kitchen is filmed; faces are hidden before anything is stored. Kept for 3 days.";
+const NOTICE: &str =
+    "This kitchen is filmed; faces are hidden before anything is stored. Kept for 3 days.";
 const RETENTION_DAYS: u32 = 3;
 const BASIS_MS: u64 = 30 * 86_400_000;
 const CONSENT_MS: u64 = 8 * 3_600_000;
@@ -67,7 +69,9 @@ pub struct Entries {
 
 /// The agent's program, which stands beside ours; it is built apart, since it needs GStreamer and OpenCV.
 pub fn program() -> Result<PathBuf> {
-    let program = std::env::current_exe().context("find the video agent")?.with_file_name("video-agent");
+    let program = std::env::current_exe()
+        .context("find the video agent")?
+        .with_file_name("video-agent");
     if !program.is_file() {
         bail!(
             "{} is missing: scripts/demo --with-video builds it, or `cargo build --workspace` once GStreamer and \
@@ -80,37 +84,66 @@ pub fn program() -> Result<PathBuf> {
 
 /// The agent's outlet: the first one of the first map, or one of our own.
 pub fn outlet(maps: &[Map]) -> OutletId {
-    maps.first().and_then(|map| map.outlets.first()).map_or(OUTLET, |outlet| outlet.id)
+    maps.first()
+        .and_then(|map| map.outlets.first())
+        .map_or(OUTLET, |outlet| outlet.id)
 }
 
 impl Video<'_> {
     /// Registers what is missing, then starts the cameras and the agent.
     pub async fn start(&self, supervisor: &Supervisor, maps: &[Map]) -> Result<Entries> {
         let program = program()?;
-        let film = self.film.map(|film| film.canonicalize().with_context(|| format!("open {}", film.display())));
+        let film = self.film.map(|film| {
+            film.canonicalize()
+                .with_context(|| format!("open {}", film.display()))
+        });
         let film = film.transpose()?;
         self.ensure_outlet(maps).await?;
         let outlet = outlet(maps);
-        self.until_it_stands(|node| self.enrol(node, outlet)).await?;
-        self.until_it_stands(|node| self.allow_kitchen(node, outlet)).await?;
-        self.until_it_stands(|node| self.consent_at_table(node, outlet)).await?;
+        self.until_it_stands(|node| self.enrol(node, outlet))
+            .await?;
+        self.until_it_stands(|node| self.allow_kitchen(node, outlet))
+            .await?;
+        self.until_it_stands(|node| self.consent_at_table(node, outlet))
+            .await?;
         let cameras = film.map(|film| self.start_cameras(supervisor, &program, &film));
-        let config = write_config(self.layout, "video-agent", &self.config(outlet, cameras.is_some()))?;
+        let config = write_config(
+            self.layout,
+            "video-agent",
+            &self.config(outlet, cameras.is_some()),
+        )?;
         let arguments = vec!["--config".into(), config.into()];
         supervisor.start(self.service("video-agent", &program, arguments));
-        Ok(Entries { agent: entry(self.ports.video), cameras })
+        Ok(Entries {
+            agent: entry(self.ports.video),
+            cameras,
+        })
     }
 
     fn service(&self, name: &str, program: &Path, arguments: Vec<std::ffi::OsString>) -> Service {
         let (name, log) = (name.to_owned(), self.layout.log(name));
-        Service { name, program: Some(program.to_owned()), arguments, log }
+        Service {
+            name,
+            program: Some(program.to_owned()),
+            arguments,
+            log,
+        }
     }
 
     fn start_cameras(&self, supervisor: &Supervisor, program: &Path, film: &Path) -> Entry {
         let port = self.ports.cameras;
-        let arguments = vec!["rtsp-camera".into(), film.into(), "--port".into(), port.to_string().into()];
+        let arguments = vec![
+            "rtsp-camera".into(),
+            film.into(),
+            "--port".into(),
+            port.to_string().into(),
+        ];
         supervisor.start(self.service("cameras", program, arguments));
-        Entry { http: String::new(), port, ..Entry::default() }
+        Entry {
+            http: String::new(),
+            port,
+            ..Entry::default()
+        }
     }
 
     /// Tries again while other transactions of the same signers become final.
@@ -135,10 +168,19 @@ impl Video<'_> {
     }
 
     async fn open_outlet(&self, node: NodeClient) -> Result<()> {
-        let found = node.outlets().await?.into_iter().find(|known| known.outlet == OUTLET);
+        let found = node
+            .outlets()
+            .await?
+            .into_iter()
+            .find(|known| known.outlet == OUTLET);
         if found.is_none() {
             let currency = "GEL".parse().map_err(anyhow::Error::msg)?;
-            let opening = Opening { outlet: OUTLET, kind: OutletKind::OwnerOperated, city: "Tbilisi".into(), currency };
+            let opening = Opening {
+                outlet: OUTLET,
+                kind: OutletKind::OwnerOperated,
+                city: "Tbilisi".into(),
+                currency,
+            };
             let owner = address_of_secret(&self.keys.owner(OUTLET)?);
             register_outlet(self.target, &node, self.keys, &opening, owner).await?;
         }
@@ -146,16 +188,36 @@ impl Video<'_> {
         if found.is_some_and(|outlet| outlet.terminals.iter().any(|known| known.address == till)) {
             return Ok(());
         }
-        register_terminal(self.target, &node, self.keys, OUTLET, till, TerminalKind::Physical).await
+        register_terminal(
+            self.target,
+            &node,
+            self.keys,
+            OUTLET,
+            till,
+            TerminalKind::Physical,
+        )
+        .await
     }
 
     async fn enrol(&self, node: NodeClient, outlet: OutletId) -> Result<()> {
         let agent = address_of_secret(&self.keys.video_agent(outlet)?);
-        let found = node.outlets().await?.into_iter().find(|known| known.outlet == outlet);
+        let found = node
+            .outlets()
+            .await?
+            .into_iter()
+            .find(|known| known.outlet == outlet);
         if found.is_some_and(|outlet| outlet.terminals.iter().any(|known| known.address == agent)) {
             return Ok(());
         }
-        register_terminal(self.target, &node, self.keys, outlet, agent, TerminalKind::VideoAgent).await
+        register_terminal(
+            self.target,
+            &node,
+            self.keys,
+            outlet,
+            agent,
+            TerminalKind::VideoAgent,
+        )
+        .await
     }
 
     /// The owner's legal basis, unless one is in force.
@@ -173,7 +235,9 @@ impl Video<'_> {
             until_ms: now_ms() + BASIS_MS,
             nonce: next_nonce(&node, address_of_secret(&owner)).await?,
         });
-        submit(&node, &self.target.genesis.domain(), payload, &owner).await.context("record the kitchen's legal basis")
+        submit(&node, &self.target.genesis.domain(), payload, &owner)
+            .await
+            .context("record the kitchen's legal basis")
     }
 
     /// A guest's consent that the till has seen, unless one is in force.
@@ -182,7 +246,10 @@ impl Video<'_> {
             return Ok(());
         }
         let (guest, till) = (self.keys.get("guest-0")?, self.keys.terminal(outlet)?);
-        let (salt, reference) = (B256::from(rand::random::<[u8; 32]>()), format!("guest 0 at table {TABLE}"));
+        let (salt, reference) = (
+            B256::from(rand::random::<[u8; 32]>()),
+            format!("guest 0 at table {TABLE}"),
+        );
         let until_ms = now_ms() + CONSENT_MS;
         let wanted = WitnessedConsent {
             outlet,
@@ -192,10 +259,20 @@ impl Video<'_> {
             guest: address_of_secret(&guest),
             until_ms,
         };
-        write_salt(&self.layout.dir.join("consents").join(format!("salt-{until_ms}.json")), salt, &reference)?;
+        write_salt(
+            &self
+                .layout
+                .dir
+                .join("consents")
+                .join(format!("salt-{until_ms}.json")),
+            salt,
+            &reference,
+        )?;
         let domain = self.target.genesis.domain();
         let payload = Payload::RecordConsent(witnessed(&wanted, &till, &domain));
-        submit(&node, &domain, payload, &guest).await.context("record the guest's consent")
+        submit(&node, &domain, payload, &guest)
+            .await
+            .context("record the guest's consent")
     }
 
     fn config(&self, outlet: OutletId, has_film: bool) -> Value {
@@ -239,5 +316,7 @@ fn model_file() -> Option<PathBuf> {
     let here = std::env::current_dir().unwrap_or_default();
     let program = std::env::current_exe().unwrap_or_default();
     let roots = here.ancestors().chain(program.ancestors());
-    roots.map(|root| root.join(".tools/video/centerface.onnx")).find(|file| file.is_file())
+    roots
+        .map(|root| root.join(".tools/video/centerface.onnx"))
+        .find(|file| file.is_file())
 }

@@ -20,14 +20,23 @@ fn overwrite(path: &Path, at: u64, bytes: &[u8]) {
 }
 
 fn truncate(path: &Path, length: u64) {
-    std::fs::File::options().write(true).open(path).unwrap().set_len(length).unwrap();
+    std::fs::File::options()
+        .write(true)
+        .open(path)
+        .unwrap()
+        .set_len(length)
+        .unwrap();
 }
 
 /// Flips a bit in every place where these bytes stand.
 fn flip_every(path: &Path, needle: &[u8]) -> usize {
     let mut bytes = std::fs::read(path).unwrap();
-    let places: Vec<usize> = (0..bytes.len() - needle.len()).filter(|at| bytes[*at..].starts_with(needle)).collect();
-    places.iter().for_each(|at| bytes[at + needle.len() / 2] ^= 1);
+    let places: Vec<usize> = (0..bytes.len() - needle.len())
+        .filter(|at| bytes[*at..].starts_with(needle))
+        .collect();
+    places
+        .iter()
+        .for_each(|at| bytes[at + needle.len() / 2] ^= 1);
     std::fs::write(path, bytes).unwrap();
     places.len()
 }
@@ -238,14 +247,26 @@ struct SmallDisk<'p>(&'p Path);
 impl<'p> SmallDisk<'p> {
     fn mount(folder: &'p Path) -> Self {
         let mount = ["-t", "tmpfs", "-o", SMALL_DISK, "hotpot-test"];
-        let mounted = Command::new("mount").args(mount).arg(folder).status().unwrap().success();
+        let mounted = Command::new("mount")
+            .args(mount)
+            .arg(folder)
+            .status()
+            .unwrap()
+            .success();
         assert!(mounted, "a full disk needs root");
         Self(folder)
     }
 
     fn fill(&self) {
-        let full = Command::new("dd").args(["if=/dev/zero", "bs=64k", "status=none"]).arg(self.of()).output().unwrap();
-        assert!(String::from_utf8_lossy(&full.stderr).contains("No space left"), "{full:?}");
+        let full = Command::new("dd")
+            .args(["if=/dev/zero", "bs=64k", "status=none"])
+            .arg(self.of())
+            .output()
+            .unwrap();
+        assert!(
+            String::from_utf8_lossy(&full.stderr).contains("No space left"),
+            "{full:?}"
+        );
     }
 
     fn free(&self) {
@@ -273,7 +294,15 @@ fn on_a_full_disk_nothing_is_signed_and_nothing_lost_and_it_goes_on_with_room() 
     std::fs::rename(&folder, &aside).unwrap();
     std::fs::create_dir(&folder).unwrap();
     let disk = SmallDisk::mount(&folder);
-    assert!(Command::new("cp").arg("-a").arg(aside.join(".")).arg(&folder).status().unwrap().success());
+    assert!(
+        Command::new("cp")
+            .arg("-a")
+            .arg(aside.join("."))
+            .arg(&folder)
+            .status()
+            .unwrap()
+            .success()
+    );
     network.restart(&[0]);
     network.expect_votes(&[0]);
     disk.fill();

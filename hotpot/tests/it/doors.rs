@@ -16,9 +16,20 @@ fn every_door_answers_and_moves_the_supply_as_the_protocol_says() {
         .env("HOTPOT", env!("CARGO_BIN_EXE_hotpot"))
         .output()
         .unwrap();
-    let (walk, summary) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (walk, summary) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
     assert!(output.status.success(), "{walk}{summary}");
-    let doors = summary.lines().last().and_then(|line| line.split_once(" doors, 0 wrong")?.0.rsplit(' ').next());
-    assert!(doors.and_then(|doors| doors.parse().ok()).is_some_and(|doors: usize| doors >= DOORS_MIN), "{summary}");
+    let doors = summary
+        .lines()
+        .last()
+        .and_then(|line| line.split_once(" doors, 0 wrong")?.0.rsplit(' ').next());
+    assert!(
+        doors
+            .and_then(|doors| doors.parse().ok())
+            .is_some_and(|doors: usize| doors >= DOORS_MIN),
+        "{summary}"
+    );
     network.stop();
 }

@@ -10,14 +10,28 @@ const REORG_DEPTH: u64 = 3;
 
 fn signal(name: &str, pid: u64) {
     assert_ne!(pid, 0);
-    assert!(Command::new("kill").args([name, &pid.to_string()]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args([name, &pid.to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
 }
 
 #[test]
 fn killed_or_stopped_services_come_back_and_nothing_is_lost() {
     let folder = Folder::new();
-    let arguments =
-        [example_orders(), vec!["--rate".into(), "6/s".into(), "--epoch-blocks".into(), "8".into()]].concat();
+    let arguments = [
+        example_orders(),
+        vec![
+            "--rate".into(),
+            "6/s".into(),
+            "--epoch-blocks".into(),
+            "8".into(),
+        ],
+    ]
+    .concat();
     let mut network = folder.start(&arguments);
     let signals = [
         ("/nodes/1/pid", "-9"),
@@ -35,7 +49,10 @@ fn killed_or_stopped_services_come_back_and_nothing_is_lost() {
         network.wait_for("a new process", || {
             let text = std::fs::read_to_string(&path).unwrap_or_default();
             let network: Value = serde_json::from_str(&text).unwrap_or_default();
-            network.pointer(pointer).and_then(Value::as_u64).is_some_and(|pid| pid != 0 && pid != before)
+            network
+                .pointer(pointer)
+                .and_then(Value::as_u64)
+                .is_some_and(|pid| pid != 0 && pid != before)
         });
     }
     network.stop();
@@ -45,7 +62,10 @@ fn killed_or_stopped_services_come_back_and_nothing_is_lost() {
 }
 
 fn height(node: &str) -> u64 {
-    let status: Value = reqwest::blocking::get(format!("{node}/readyz")).unwrap().json().unwrap();
+    let status: Value = reqwest::blocking::get(format!("{node}/readyz"))
+        .unwrap()
+        .json()
+        .unwrap();
     status["height"].as_u64().unwrap()
 }
 
@@ -54,17 +74,35 @@ fn height(node: &str) -> u64 {
 fn a_validator_that_was_away_for_many_blocks_catches_up_on_an_idle_chain() {
     const MISSED_BLOCKS: u64 = 40;
     let folder = Folder::new();
-    let arguments =
-        [example_orders(), vec!["--epoch-blocks".into(), "16".into(), "--rate".into(), "4/s".into()]].concat();
+    let arguments = [
+        example_orders(),
+        vec![
+            "--epoch-blocks".into(),
+            "16".into(),
+            "--rate".into(),
+            "4/s".into(),
+        ],
+    ]
+    .concat();
     let mut network = folder.start(&arguments);
-    let (others, away, pid) = (network.node(0), network.node(2), network.pid("/nodes/2/pid"));
+    let (others, away, pid) = (
+        network.node(0),
+        network.node(2),
+        network.pid("/nodes/2/pid"),
+    );
     let before = height(&away);
     signal("-STOP", pid);
-    network.wait_for("many blocks without it", || height(&others) > before + MISSED_BLOCKS);
+    network.wait_for("many blocks without it", || {
+        height(&others) > before + MISSED_BLOCKS
+    });
     signal("-CONT", pid);
     let resumed = Instant::now();
     network.wait_for("the same height", || height(&away) + 1 >= height(&others));
-    assert!(resumed.elapsed() < Duration::from_secs(30), "{:?}", resumed.elapsed());
+    assert!(
+        resumed.elapsed() < Duration::from_secs(30),
+        "{:?}",
+        resumed.elapsed()
+    );
     network.stop();
 }
 
@@ -72,7 +110,10 @@ fn a_validator_that_was_away_for_many_blocks_catches_up_on_an_idle_chain() {
 fn duty(node: &str) -> (bool, u64) {
     let answer = reqwest::blocking::get(format!("{node}/readyz")).and_then(|answer| answer.json());
     let status: Value = answer.unwrap_or_default();
-    (status["validator"].is_string(), status["height"].as_u64().unwrap_or(0))
+    (
+        status["validator"].is_string(),
+        status["height"].as_u64().unwrap_or(0),
+    )
 }
 
 /// Without its blocks, and then without its guard: it follows until what it may have signed is decided, then it votes.
@@ -99,8 +140,16 @@ fn a_validator_that_lost_its_store_or_its_guard_comes_back_and_votes() {
         });
         network.stop();
         let log = std::fs::read_to_string(&log).unwrap().split_off(before);
-        assert!(log.contains("it follows until then"), "{}: {log}", lost.display());
-        assert!(!log.contains("guard refuses"), "{}: it never tried to sign: {log}", lost.display());
+        assert!(
+            log.contains("it follows until then"),
+            "{}: {log}",
+            lost.display()
+        );
+        assert!(
+            !log.contains("guard refuses"),
+            "{}: it never tried to sign: {log}",
+            lost.display()
+        );
     }
 }
 
@@ -112,21 +161,34 @@ fn after_kill_9_of_up_itself_the_next_one_takes_over() {
     let (ok, summary) = folder.settle(&example_orders());
     assert!(ok, "{summary}");
     assert_eq!(summary["sales_final"], 60);
-    assert_eq!(processes_of(folder.path()), 0, "nothing is left of the first one");
+    assert_eq!(
+        processes_of(folder.path()),
+        0,
+        "nothing is left of the first one"
+    );
 }
 
 #[test]
 fn a_reorganisation_over_a_checkpoint_and_a_payout_comes_right() {
     let folder = Folder::new();
-    let arguments =
-        [example_orders(), vec!["--rate".into(), "5/s".into(), "--epoch-blocks".into(), "8".into()]].concat();
+    let arguments = [
+        example_orders(),
+        vec![
+            "--rate".into(),
+            "5/s".into(),
+            "--epoch-blocks".into(),
+            "8".into(),
+        ],
+    ]
+    .concat();
     let mut network = folder.start(&arguments);
     let contracts = network.network()["contracts"].clone();
     let rpc = network.network()["evm_rpc"].as_str().unwrap().to_owned();
     // Logs of the last blocks: a checkpoint by the anchor and a payout by the token.
     let recent_logs = |address: &Value| logs_since(&rpc, address, REORG_DEPTH - 1);
     network.wait_for("a checkpoint and a payout in the last blocks", || {
-        !recent_logs(&contracts["anchor"]).is_empty() && !recent_logs(&contracts["token"]).is_empty()
+        !recent_logs(&contracts["anchor"]).is_empty()
+            && !recent_logs(&contracts["token"]).is_empty()
     });
     network.reorganise(REORG_DEPTH);
     std::thread::sleep(Duration::from_secs(2));
@@ -141,12 +203,21 @@ fn a_reorganisation_over_a_checkpoint_and_a_payout_comes_right() {
 fn logs_since(rpc: &str, address: &Value, depth: u64) -> Vec<Value> {
     let call = |method: &str, params: Value| -> Value {
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-        reqwest::blocking::Client::new().post(rpc).json(&body).send().unwrap().json::<Value>().unwrap()["result"]
+        reqwest::blocking::Client::new()
+            .post(rpc)
+            .json(&body)
+            .send()
+            .unwrap()
+            .json::<Value>()
+            .unwrap()["result"]
             .clone()
     };
     let head = call("eth_blockNumber", json!([]));
     let head = u64::from_str_radix(head.as_str().unwrap().trim_start_matches("0x"), 16).unwrap();
     let from = format!("0x{:x}", head.saturating_sub(depth));
-    let logs = call("eth_getLogs", json!([{"address": address, "fromBlock": from, "toBlock": "latest"}]));
+    let logs = call(
+        "eth_getLogs",
+        json!([{"address": address, "fromBlock": from, "toBlock": "latest"}]),
+    );
     logs.as_array().cloned().unwrap_or_default()
 }

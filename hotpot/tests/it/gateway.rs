@@ -8,13 +8,19 @@ use std::process::Command;
 use std::time::Duration;
 
 fn gateway(network: &Running<'_>) -> String {
-    network.network()["gateway"]["http"].as_str().unwrap().to_owned()
+    network.network()["gateway"]["http"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 /// Status and body of a GET.
 fn get(url: &str) -> (u16, Value) {
     let answer = reqwest::blocking::get(url).unwrap();
-    (answer.status().as_u16(), answer.json().unwrap_or(Value::Null))
+    (
+        answer.status().as_u16(),
+        answer.json().unwrap_or(Value::Null),
+    )
 }
 
 fn started() -> (Folder, Vec<String>) {
@@ -24,7 +30,9 @@ fn started() -> (Folder, Vec<String>) {
 
 fn wait_for_sales(network: &mut Running<'_>, url: &str, count: u64) {
     let url = format!("{url}/api/v1/supply");
-    network.wait_for("all sales in the mirror", || get(&url).1["sales"].as_u64() == Some(count));
+    network.wait_for("all sales in the mirror", || {
+        get(&url).1["sales"].as_u64() == Some(count)
+    });
 }
 
 #[test]
@@ -32,7 +40,9 @@ fn what_it_says_agrees_with_the_ledger_and_every_sale_reaches_the_last_stage() {
     let (folder, arguments) = started();
     let mut network = folder.start(&arguments);
     let url = gateway(&network);
-    network.wait_for("the gateway", || get_quietly(&format!("{url}/readyz")) == Some(200));
+    network.wait_for("the gateway", || {
+        get_quietly(&format!("{url}/readyz")) == Some(200)
+    });
     wait_for_sales(&mut network, &url, 60);
     let supply_url = format!("{url}/api/v1/supply");
     network.wait_for("everything minted for good", || {
@@ -42,11 +52,24 @@ fn what_it_says_agrees_with_the_ledger_and_every_sale_reaches_the_last_stage() {
 
     // The mirror's figures are the ledger's.
     let (mirror, ledger) = (get(&supply_url).1, network.get("/api/v1/supply"));
-    for figure in ["issued", "reversed", "released", "pending", "unclaimed", "pool", "debt", "sales"] {
+    for figure in [
+        "issued",
+        "reversed",
+        "released",
+        "pending",
+        "unclaimed",
+        "pool",
+        "debt",
+        "sales",
+    ] {
         assert_eq!(mirror[figure], ledger[figure], "{figure}");
     }
     let facts = get(&format!("{url}/api/v1/network")).1;
-    assert_eq!((&facts["disagreements"], &facts["sidechain"]["ready"]), (&json!(0), &json!(true)), "{facts}");
+    assert_eq!(
+        (&facts["disagreements"], &facts["sidechain"]["ready"]),
+        (&json!(0), &json!(true)),
+        "{facts}"
+    );
 
     // Pages hold each sale once, newest first, also when their size changes.
     let mut seen = BTreeSet::new();
@@ -54,7 +77,13 @@ fn what_it_says_agrees_with_the_ledger_and_every_sale_reaches_the_last_stage() {
     for limit in (1..).map(|round| 3 + round % 5) {
         let page = get(&format!("{url}/api/v1/sales?limit={limit}{cursor}")).1;
         for sale in page["data"].as_array().unwrap() {
-            assert!(seen.insert((sale["outlet"].as_u64(), sale["sale_id"].as_str().unwrap().to_owned())), "{sale}");
+            assert!(
+                seen.insert((
+                    sale["outlet"].as_u64(),
+                    sale["sale_id"].as_str().unwrap().to_owned()
+                )),
+                "{sale}"
+            );
         }
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
@@ -68,16 +97,32 @@ fn what_it_says_agrees_with_the_ledger_and_every_sale_reaches_the_last_stage() {
         let sale = get(&format!("{url}/api/v1/sales/{}/{id}", outlet.unwrap())).1;
         assert_eq!(sale["stage"], "indexed", "{sale}");
         let shares = sale["stages"][4]["shares"].as_array().unwrap();
-        let states: BTreeSet<_> = shares.iter().map(|share| share["state"].as_str().unwrap()).collect();
-        assert!(states.iter().all(|state| ["minted", "unclaimed", "pool"].contains(state)), "{states:?}");
-        assert_eq!(shares.iter().map(|share| share["units"].as_u64().unwrap()).sum::<u64>(), 100);
+        let states: BTreeSet<_> = shares
+            .iter()
+            .map(|share| share["state"].as_str().unwrap())
+            .collect();
+        assert!(
+            states
+                .iter()
+                .all(|state| ["minted", "unclaimed", "pool"].contains(state)),
+            "{states:?}"
+        );
+        assert_eq!(
+            shares
+                .iter()
+                .map(|share| share["units"].as_u64().unwrap())
+                .sum::<u64>(),
+            100
+        );
     }
     refusals(&url);
     network.stop();
 }
 
 fn get_quietly(url: &str) -> Option<u16> {
-    reqwest::blocking::get(url).ok().map(|answer| answer.status().as_u16())
+    reqwest::blocking::get(url)
+        .ok()
+        .map(|answer| answer.status().as_u16())
 }
 
 fn refusals(url: &str) {
@@ -87,7 +132,11 @@ fn refusals(url: &str) {
         ("/api/v1/sales?limit=x", 422, "/limit"),
         ("/api/v1/sales?cursor=1", 422, "/cursor"),
         ("/api/v1/sales?outlet=-1", 422, "/outlet"),
-        ("/api/v1/sales/x/00000000000000000000000000000000", 422, "/outlet"),
+        (
+            "/api/v1/sales/x/00000000000000000000000000000000",
+            422,
+            "/outlet",
+        ),
         ("/api/v1/sales/1/zz", 422, "/sale_id"),
         ("/api/v1/accounts/0x1", 422, "/address"),
         ("/api/v1/recordings?limit=101", 422, "/limit"),
@@ -101,21 +150,42 @@ fn refusals(url: &str) {
     ];
     for (path, status, pointer) in cases {
         let (found, problem) = get(&format!("{url}{path}"));
-        assert_eq!((found, &problem["errors"][0]["pointer"]), (status, &json!(pointer)), "{path}: {problem}");
+        assert_eq!(
+            (found, &problem["errors"][0]["pointer"]),
+            (status, &json!(pointer)),
+            "{path}: {problem}"
+        );
         assert!(problem["request_id"].is_string(), "{problem}");
     }
-    for path in
-        ["/nothing", "/assets/nothing.js", "/api/v1/nothing", "/api/v1/sales/1/00000000000000000000000000000000"]
-    {
+    for path in [
+        "/nothing",
+        "/assets/nothing.js",
+        "/api/v1/nothing",
+        "/api/v1/sales/1/00000000000000000000000000000000",
+    ] {
         assert_eq!(get(&format!("{url}{path}")).0, 404, "{path}");
     }
     assert_eq!(get(&format!("{url}/api/v1/accounts/{nobody}")).0, 404);
-    for list in ["consents", "consents?in_force=true", "recordings?outlet=1&camera=3"] {
+    for list in [
+        "consents",
+        "consents?in_force=true",
+        "recordings?outlet=1&camera=3",
+    ] {
         let page = get(&format!("{url}/api/v1/{list}")).1;
-        assert_eq!((&page["data"], &page["has_more"]), (&json!([]), &json!(false)), "{list}: {page}");
+        assert_eq!(
+            (&page["data"], &page["has_more"]),
+            (&json!([]), &json!(false)),
+            "{list}: {page}"
+        );
     }
-    let metrics = reqwest::blocking::get(format!("{url}/metrics")).unwrap().text().unwrap();
-    assert!(metrics.contains("http_requests_total{") && metrics.contains("/api/v1/sales/{outlet}/{sale_id}"));
+    let metrics = reqwest::blocking::get(format!("{url}/metrics"))
+        .unwrap()
+        .text()
+        .unwrap();
+    assert!(
+        metrics.contains("http_requests_total{")
+            && metrics.contains("/api/v1/sales/{outlet}/{sale_id}")
+    );
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -127,17 +197,30 @@ struct Message {
 
 /// Reads events after an id until `enough`.
 fn events(url: &str, after: u64, mut enough: impl FnMut(&[Message]) -> bool) -> Vec<Message> {
-    let client = reqwest::blocking::Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
-    let answer = client.get(format!("{url}/api/v1/events")).header("last-event-id", after.to_string()).send().unwrap();
+    let client = reqwest::blocking::Client::builder()
+        .timeout(Duration::from_secs(60))
+        .build()
+        .unwrap();
+    let answer = client
+        .get(format!("{url}/api/v1/events"))
+        .header("last-event-id", after.to_string())
+        .send()
+        .unwrap();
     assert_eq!(answer.headers()["content-type"], "text/event-stream");
     let (mut messages, mut fields) = (Vec::new(), std::collections::BTreeMap::new());
     for line in BufReader::new(answer).lines() {
         let line = line.unwrap();
         match line.split_once(": ") {
-            Some((name, value)) if !name.is_empty() => drop(fields.insert(name.to_owned(), value.to_owned())),
+            Some((name, value)) if !name.is_empty() => {
+                drop(fields.insert(name.to_owned(), value.to_owned()))
+            }
             _ if line.is_empty() && fields.contains_key("id") => {
                 let data = serde_json::from_str(&fields["data"]).unwrap();
-                messages.push(Message { id: fields["id"].parse().unwrap(), event: fields["event"].clone(), data });
+                messages.push(Message {
+                    id: fields["id"].parse().unwrap(),
+                    event: fields["event"].clone(),
+                    data,
+                });
                 fields.clear();
                 if enough(&messages) {
                     break;
@@ -153,7 +236,10 @@ fn events(url: &str, after: u64, mut enough: impl FnMut(&[Message]) -> bool) -> 
 fn covered(messages: &[Message]) -> (u64, u64) {
     let mut range: Option<(u64, u64)> = None;
     for message in messages.iter().filter(|message| message.event == "blocks") {
-        let (from, to) = (message.data["from"].as_u64().unwrap(), message.data["to"].as_u64().unwrap());
+        let (from, to) = (
+            message.data["from"].as_u64().unwrap(),
+            message.data["to"].as_u64().unwrap(),
+        );
         range = Some(match range {
             None => (from, to),
             Some((first, last)) => {
@@ -171,7 +257,9 @@ fn events_resume_without_a_gap_and_tell_of_blocks_that_went_away() {
     let arguments = [arguments, vec!["--rate".into(), "10/s".into()]].concat();
     let mut network = folder.start(&arguments);
     let url = gateway(&network);
-    network.wait_for("the gateway", || get_quietly(&format!("{url}/readyz")) == Some(200));
+    network.wait_for("the gateway", || {
+        get_quietly(&format!("{url}/readyz")) == Some(200)
+    });
 
     // A reader that is cut off again and again reads the same as one that never was.
     let mut pieces = Vec::new();
@@ -182,7 +270,14 @@ fn events_resume_without_a_gap_and_tell_of_blocks_that_went_away() {
     let last = pieces.last().unwrap().id;
     let whole = events(&url, 0, |messages| messages.last().unwrap().id >= last);
     let told = |messages: &[Message]| -> Vec<(u64, String, Value, Value)> {
-        let same = |m: &Message| (m.id, m.event.clone(), m.data["from"].clone(), m.data["to"].clone());
+        let same = |m: &Message| {
+            (
+                m.id,
+                m.event.clone(),
+                m.data["from"].clone(),
+                m.data["to"].clone(),
+            )
+        };
         messages.iter().map(same).collect()
     };
     assert_eq!(told(&pieces), told(&whole));
@@ -207,9 +302,14 @@ fn events_resume_without_a_gap_and_tell_of_blocks_that_went_away() {
     let (before, head) = (all.last().unwrap().id, network.evm_head());
     network.wait_for("the mirror at the head", || mirrored() == Some(head));
     network.reorganise(3);
-    let after = events(&url, before, |messages| messages.iter().any(|m| m.event == "reverted"));
+    let after = events(&url, before, |messages| {
+        messages.iter().any(|m| m.event == "reverted")
+    });
     let reverted = &after.last().unwrap().data;
-    assert_eq!((reverted["from"].as_u64(), reverted["to"].as_u64()), (Some(head - 2), Some(head)));
+    assert_eq!(
+        (reverted["from"].as_u64(), reverted["to"].as_u64()),
+        (Some(head - 2), Some(head))
+    );
 
     // An id that this database never gave.
     let reset = events(&url, 1_000_000, |messages| !messages.is_empty());
@@ -222,12 +322,20 @@ fn while_nodes_stop_the_others_answer_and_without_any_the_mirror_still_does() {
     let (folder, arguments) = started();
     let mut network = folder.start(&arguments);
     let url = gateway(&network);
-    network.wait_for("the gateway", || get_quietly(&format!("{url}/readyz")) == Some(200));
+    network.wait_for("the gateway", || {
+        get_quietly(&format!("{url}/readyz")) == Some(200)
+    });
     wait_for_sales(&mut network, &url, 60);
     let signal = |name: &str, nodes: std::ops::Range<usize>| {
         for node in nodes {
             let pid = network.pid(&format!("/nodes/{node}/pid")).to_string();
-            assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+            assert!(
+                Command::new("kill")
+                    .args([name, &pid])
+                    .status()
+                    .unwrap()
+                    .success()
+            );
         }
     };
     // A killed node refuses connections until it is back: nobody outside notices.
@@ -240,14 +348,18 @@ fn while_nodes_stop_the_others_answer_and_without_any_the_mirror_still_does() {
     signal("-STOP", 1..4);
     let pid = network.pid("/nodes/0/pid");
     if pid != 0 {
-        let _ = Command::new("kill").args(["-STOP", &pid.to_string()]).status();
+        let _ = Command::new("kill")
+            .args(["-STOP", &pid.to_string()])
+            .status();
     }
     let facts = get(&format!("{url}/api/v1/network")).1;
     assert_eq!(facts["sidechain"], Value::Null, "{facts}");
     assert_eq!(get(&format!("{url}/api/v1/supply")).1["sales"], 60);
     signal("-CONT", 1..4);
     if pid != 0 {
-        let _ = Command::new("kill").args(["-CONT", &pid.to_string()]).status();
+        let _ = Command::new("kill")
+            .args(["-CONT", &pid.to_string()])
+            .status();
     }
     network.stop();
 }

@@ -11,15 +11,27 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 const PATIENCE: Duration = Duration::from_secs(180);
 
 pub fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
 }
 
 pub fn example(name: &str) -> String {
-    repository().join("examples").join(name).display().to_string()
+    repository()
+        .join("examples")
+        .join(name)
+        .display()
+        .to_string()
 }
 
 pub fn example_orders() -> Vec<String> {
-    vec!["--sales".into(), example("georgia.csv"), "--map".into(), example("georgia.toml")]
+    vec![
+        "--sales".into(),
+        example("georgia.csv"),
+        "--map".into(),
+        example("georgia.toml"),
+    ]
 }
 
 pub fn hotpot() -> Command {
@@ -35,7 +47,9 @@ pub struct Turn {
 
 impl Turn {
     pub fn take() -> Self {
-        Self { _held: ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner) }
+        Self {
+            _held: ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner),
+        }
     }
 }
 
@@ -48,7 +62,10 @@ pub struct Folder {
 impl Folder {
     pub fn new() -> Self {
         let turn = Turn::take();
-        Self { dir: tempfile::tempdir().unwrap(), _turn: turn }
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            _turn: turn,
+        }
     }
 
     pub fn path(&self) -> &Path {
@@ -58,7 +75,14 @@ impl Folder {
     fn up(&self, arguments: &[String]) -> Command {
         let mut command = hotpot();
         command
-            .args(["up", "--json", "--free-ports", "--anvil-block-ms", "300", "--data-dir"])
+            .args([
+                "up",
+                "--json",
+                "--free-ports",
+                "--anvil-block-ms",
+                "300",
+                "--data-dir",
+            ])
             .arg(self.path())
             .args(arguments);
         command
@@ -66,7 +90,12 @@ impl Folder {
 
     /// Runs until settled; gives the exit's success and the summary.
     pub fn settle(&self, arguments: &[String]) -> (bool, Value) {
-        let output = self.up(arguments).arg("--exit-when-settled").stderr(Stdio::inherit()).output().unwrap();
+        let output = self
+            .up(arguments)
+            .arg("--exit-when-settled")
+            .stderr(Stdio::inherit())
+            .output()
+            .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         let last = text.lines().last().unwrap_or("null");
         (output.status.success(), serde_json::from_str(last).unwrap())
@@ -76,7 +105,10 @@ impl Folder {
     pub fn start(&self, arguments: &[String]) -> Running<'_> {
         let out = std::fs::File::create(self.path().join("out.jsonl")).unwrap();
         let child = self.up(arguments).stdout(out).spawn().unwrap();
-        let mut running = Running { folder: self, child };
+        let mut running = Running {
+            folder: self,
+            child,
+        };
         let path = self.path().join("network.json");
         running.wait_for("network.json", || path.exists());
         running
@@ -99,13 +131,19 @@ impl Running<'_> {
         let deadline = Instant::now() + PATIENCE;
         while !done() {
             assert!(Instant::now() < deadline, "no {what} within {PATIENCE:?}");
-            assert!(self.child.try_wait().unwrap().is_none(), "hotpot up ended before {what}");
+            assert!(
+                self.child.try_wait().unwrap().is_none(),
+                "hotpot up ended before {what}"
+            );
             std::thread::sleep(Duration::from_millis(100));
         }
     }
 
     pub fn node(&self, number: usize) -> String {
-        self.network()["nodes"][number]["http"].as_str().unwrap().to_owned()
+        self.network()["nodes"][number]["http"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     pub fn get(&self, path: &str) -> Value {
@@ -114,18 +152,39 @@ impl Running<'_> {
     }
 
     /// Status, media type and body of a POST.
-    pub fn post(&self, path: &str, body: impl Into<reqwest::blocking::Body>) -> (u16, String, Value) {
+    pub fn post(
+        &self,
+        path: &str,
+        body: impl Into<reqwest::blocking::Body>,
+    ) -> (u16, String, Value) {
         let client = reqwest::blocking::Client::new();
-        let answer = client.post(format!("{}{path}", self.node(1))).body(body).send().unwrap();
+        let answer = client
+            .post(format!("{}{path}", self.node(1)))
+            .body(body)
+            .send()
+            .unwrap();
         let status = answer.status().as_u16();
-        let media = answer.headers().get("content-type").map(|v| v.to_str().unwrap().to_owned());
-        (status, media.unwrap_or_default(), answer.json().unwrap_or(Value::Null))
+        let media = answer
+            .headers()
+            .get("content-type")
+            .map(|v| v.to_str().unwrap().to_owned());
+        (
+            status,
+            media.unwrap_or_default(),
+            answer.json().unwrap_or(Value::Null),
+        )
     }
 
     pub fn rpc(&self, method: &str, params: Value) -> Value {
         let url = self.network()["evm_rpc"].as_str().unwrap().to_owned();
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-        let answer: Value = reqwest::blocking::Client::new().post(url).json(&body).send().unwrap().json().unwrap();
+        let answer: Value = reqwest::blocking::Client::new()
+            .post(url)
+            .json(&body)
+            .send()
+            .unwrap()
+            .json()
+            .unwrap();
         assert!(answer.get("error").is_none(), "{method}: {answer}");
         answer["result"].clone()
     }
@@ -150,7 +209,10 @@ impl Running<'_> {
     }
 
     pub fn pid(&self, pointer: &str) -> u64 {
-        self.network().pointer(pointer).and_then(Value::as_u64).unwrap_or(0)
+        self.network()
+            .pointer(pointer)
+            .and_then(Value::as_u64)
+            .unwrap_or(0)
     }
 
     /// Ends it without a chance to stop anything.
@@ -164,7 +226,9 @@ impl Running<'_> {
     }
 
     fn interrupt(&mut self) {
-        let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+        let _ = Command::new("kill")
+            .args(["-INT", &self.child.id().to_string()])
+            .status();
         let _ = self.child.wait();
     }
 }
@@ -184,5 +248,9 @@ pub fn processes_of(folder: &Path) -> usize {
         let command_line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
         String::from_utf8_lossy(&command_line).contains(&needle)
     };
-    std::fs::read_dir("/proc").unwrap().flatten().filter(is_ours).count()
+    std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter(is_ours)
+        .count()
 }

@@ -36,7 +36,11 @@ fn a_bad_order_is_listed_and_the_others_go_through_unless_strict() {
     std::fs::write(&file, orders).unwrap();
     let import = |strict: bool| {
         let mut command = hotpot();
-        command.arg("import").arg(&file).arg("--map").arg(crate::network::example("georgia.toml"));
+        command
+            .arg("import")
+            .arg(&file)
+            .arg("--map")
+            .arg(crate::network::example("georgia.toml"));
         command.arg("--json").arg("--data-dir").arg(folder.path());
         if strict {
             command.arg("--strict");
@@ -50,10 +54,19 @@ fn a_bad_order_is_listed_and_the_others_go_through_unless_strict() {
     let output = import(false);
     assert_eq!(output.status.code(), Some(1));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((report["new"].as_u64(), report["rejected"].as_u64()), (Some(1), Some(2)));
+    assert_eq!(
+        (report["new"].as_u64(), report["rejected"].as_u64()),
+        (Some(1), Some(2))
+    );
     let listed = std::fs::read_to_string(folder.path().join("import/orders.csv.rejected")).unwrap();
-    assert!(listed.contains(r#""order":"B","line":4,"field":"pieces","found":"none""#), "{listed}");
-    assert!(listed.contains(r#""order":"C","line":5,"field":"outlet","found":"9","allowed":"1, 2""#), "{listed}");
+    assert!(
+        listed.contains(r#""order":"B","line":4,"field":"pieces","found":"none""#),
+        "{listed}"
+    );
+    assert!(
+        listed.contains(r#""order":"C","line":5,"field":"outlet","found":"9","allowed":"1, 2""#),
+        "{listed}"
+    );
     network.stop();
 }
 
@@ -66,7 +79,12 @@ fn the_real_orders_settle() {
     }
     let folder = Folder::new();
     let map = crate::network::example("chipotle.toml");
-    let arguments = ["--sales".to_owned(), data.display().to_string(), "--map".to_owned(), map];
+    let arguments = [
+        "--sales".to_owned(),
+        data.display().to_string(),
+        "--map".to_owned(),
+        map,
+    ];
     let (ok, summary) = folder.settle(&arguments);
     assert!(ok, "{summary}");
     assert_eq!(summary["sales_final"], 1834);

@@ -11,7 +11,13 @@ const SERVICES: [&str; 5] = ["sidechain", "relayer", "indexer", "gateway", "vide
 /// Crate → its direct dependencies, tests' own left out.
 fn dependencies() -> BTreeMap<String, Vec<String>> {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
         .current_dir(repository())
         .output()
         .unwrap();
@@ -19,9 +25,17 @@ fn dependencies() -> BTreeMap<String, Vec<String>> {
     let name = |value: &Value| value["name"].as_str().unwrap().to_owned();
     let direct = |package: &Value| {
         let all = package["dependencies"].as_array().unwrap();
-        all.iter().filter(|dependency| dependency["kind"].is_null()).map(name).collect()
+        all.iter()
+            .filter(|dependency| dependency["kind"].is_null())
+            .map(name)
+            .collect()
     };
-    metadata["packages"].as_array().unwrap().iter().map(|package| (name(package), direct(package))).collect()
+    metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|package| (name(package), direct(package)))
+        .collect()
 }
 
 fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
@@ -42,7 +56,11 @@ fn assert_only_in(word: &str, crates: &[&str], allowed: impl Fn(&str) -> bool) {
     let mut seen = 0;
     for name in crates {
         for (path, text) in sources(&repository().join(name).join("src")) {
-            let relative = path.strip_prefix(repository()).unwrap().display().to_string();
+            let relative = path
+                .strip_prefix(repository())
+                .unwrap()
+                .display()
+                .to_string();
             if text.contains(word) {
                 assert!(allowed(&relative), "{relative} must not mention {word}");
                 seen += 1;
@@ -54,14 +72,32 @@ fn assert_only_in(word: &str, crates: &[&str], allowed: impl Fn(&str) -> bool) {
 
 #[test]
 fn the_domain_knows_no_io() {
-    let forbidden = ["tokio", "axum", "sqlx", "rand", "tracing", "reqwest", "alloy", "redb", "metrics"];
+    let forbidden = [
+        "tokio", "axum", "sqlx", "rand", "tracing", "reqwest", "alloy", "redb", "metrics",
+    ];
     let all = dependencies();
     let domain = &all["domain"];
     assert!(domain.len() > 3, "{domain:?}");
-    assert!(!domain.iter().any(|name| forbidden.contains(&name.as_str())), "{domain:?}");
+    assert!(
+        !domain.iter().any(|name| forbidden.contains(&name.as_str())),
+        "{domain:?}"
+    );
     for (path, text) in sources(&repository().join("crates/domain/src")) {
-        for word in ["std::fs", "std::net", "std::time", "SystemTime", "HashMap", "f32", "f64", "async fn"] {
-            assert!(!text.contains(word), "{} must not mention {word}", path.display());
+        for word in [
+            "std::fs",
+            "std::net",
+            "std::time",
+            "SystemTime",
+            "HashMap",
+            "f32",
+            "f64",
+            "async fn",
+        ] {
+            assert!(
+                !text.contains(word),
+                "{} must not mention {word}",
+                path.display()
+            );
         }
     }
 }
@@ -69,10 +105,14 @@ fn the_domain_knows_no_io() {
 #[test]
 fn only_the_consensus_adaptor_knows_the_engine() {
     for (name, dependencies) in dependencies() {
-        let engine = dependencies.iter().any(|dependency| dependency.starts_with("arc-malachitebft"));
+        let engine = dependencies
+            .iter()
+            .any(|dependency| dependency.starts_with("arc-malachitebft"));
         assert_eq!(engine, name == "sidechain", "{name}");
     }
-    assert_only_in("arc_malachitebft_", &["sidechain"], |path| path.starts_with("sidechain/src/consensus"));
+    assert_only_in("arc_malachitebft_", &["sidechain"], |path| {
+        path.starts_with("sidechain/src/consensus")
+    });
 }
 
 #[test]
@@ -80,16 +120,34 @@ fn services_do_not_know_each_other_and_the_indexer_no_key() {
     let all = dependencies();
     for service in SERVICES {
         // The one exception: the gateway mounts the indexer's query side.
-        let others = SERVICES.iter().filter(|other| **other != service && (service, **other) != ("gateway", "indexer"));
+        let others = SERVICES
+            .iter()
+            .filter(|other| **other != service && (service, **other) != ("gateway", "indexer"));
         for other in others {
-            assert!(!all[service].iter().any(|name| name == other), "{service} must not use {other}");
+            assert!(
+                !all[service].iter().any(|name| name == other),
+                "{service} must not use {other}"
+            );
         }
     }
-    assert!(!all["indexer"].iter().any(|name| name == "wallet" || name == "secp256k1"), "{:?}", all["indexer"]);
-    assert_only_in("indexer::", &["gateway"], |path| path.starts_with("gateway/src"));
+    assert!(
+        !all["indexer"]
+            .iter()
+            .any(|name| name == "wallet" || name == "secp256k1"),
+        "{:?}",
+        all["indexer"]
+    );
+    assert_only_in("indexer::", &["gateway"], |path| {
+        path.starts_with("gateway/src")
+    });
     for (path, text) in sources(&repository().join("gateway/src")) {
         let uses = text.matches("indexer::").count();
-        assert_eq!(uses, text.matches("indexer::query").count(), "{} may use indexer::query only", path.display());
+        assert_eq!(
+            uses,
+            text.matches("indexer::query").count(),
+            "{} may use indexer::query only",
+            path.display()
+        );
         assert!(
             !text.contains("signers") && !text.contains("wallet::"),
             "{}: the gateway holds no key",
@@ -97,7 +155,11 @@ fn services_do_not_know_each_other_and_the_indexer_no_key() {
         );
     }
     for (path, text) in sources(&repository().join("indexer/src")) {
-        assert!(!text.contains("signers"), "{} must not import a signer", path.display());
+        assert!(
+            !text.contains("signers"),
+            "{} must not import a signer",
+            path.display()
+        );
     }
 }
 
@@ -120,13 +182,21 @@ fn sql_and_the_environment_have_one_place_each() {
         "hotpot",
         "video-agent",
     ];
-    assert_only_in("std::env::var", &crates, |path| path.starts_with("crates/service-kit"));
+    assert_only_in("std::env::var", &crates, |path| {
+        path.starts_with("crates/service-kit")
+    });
 }
 
 #[test]
 fn the_video_agent_knows_no_ethereum_and_its_decisions_no_pictures() {
     let all = dependencies();
-    assert!(!all["video-agent"].iter().any(|name| name.starts_with("alloy")), "{:?}", all["video-agent"]);
+    assert!(
+        !all["video-agent"]
+            .iter()
+            .any(|name| name.starts_with("alloy")),
+        "{:?}",
+        all["video-agent"]
+    );
     for library in ["opencv::", "gstreamer"] {
         assert_only_in(library, &["video-agent"], |path| {
             path.contains("/io/") || path.ends_with("/io.rs") || path == "video-agent/src/error.rs"
@@ -135,8 +205,19 @@ fn the_video_agent_knows_no_ethereum_and_its_decisions_no_pictures() {
     let core = sources(&repository().join("video-agent/src/core"));
     assert!(core.len() > 10, "{} files", core.len());
     for (path, text) in core {
-        for word in ["std::fs", "std::net", "std::time", "SystemTime", "async fn", "tokio"] {
-            assert!(!text.contains(word), "{} must not mention {word}", path.display());
+        for word in [
+            "std::fs",
+            "std::net",
+            "std::time",
+            "SystemTime",
+            "async fn",
+            "tokio",
+        ] {
+            assert!(
+                !text.contains(word),
+                "{} must not mention {word}",
+                path.display()
+            );
         }
     }
 }

@@ -70,9 +70,16 @@ impl Validator {
 
     /// `null` while nobody answers.
     pub fn get(&self, path: &str) -> Value {
-        let client = reqwest::blocking::Client::builder().timeout(Duration::from_secs(2)).build().unwrap();
+        let client = reqwest::blocking::Client::builder()
+            .timeout(Duration::from_secs(2))
+            .build()
+            .unwrap();
         let url = format!("http://127.0.0.1:{}{path}", self.http);
-        client.get(url).send().and_then(|answer| answer.json()).unwrap_or_default()
+        client
+            .get(url)
+            .send()
+            .and_then(|answer| answer.json())
+            .unwrap_or_default()
     }
 
     pub fn height(&self) -> u64 {
@@ -86,11 +93,19 @@ impl Validator {
 
     fn signal(&self, name: &str) {
         let pid = self.process.as_ref().unwrap().id().to_string();
-        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args([name, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     fn has_ended(&mut self) -> bool {
-        self.process.as_mut().is_none_or(|process| process.try_wait().unwrap().is_some())
+        self.process
+            .as_mut()
+            .is_none_or(|process| process.try_wait().unwrap().is_some())
     }
 
     fn kill(&mut self) {
@@ -113,8 +128,19 @@ impl Drop for Validator {
 }
 
 fn run(config: &Path, log: &Path) -> Child {
-    let log = std::fs::File::options().create(true).append(true).open(log).unwrap();
-    hotpot().arg("node").arg("--config").arg(config).stdin(Stdio::null()).stderr(log).spawn().unwrap()
+    let log = std::fs::File::options()
+        .create(true)
+        .append(true)
+        .open(log)
+        .unwrap();
+    hotpot()
+        .arg("node")
+        .arg("--config")
+        .arg(config)
+        .stdin(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .unwrap()
 }
 
 fn free_port() -> u16 {
@@ -136,9 +162,29 @@ impl Validators {
         let turn = Turn::take();
         let dir = tempfile::tempdir().unwrap();
         let mut genesis = hotpot();
-        genesis.args(["genesis", "--epoch-blocks", "16", "--validators", &count.to_string(), "--data-dir"]);
-        assert!(genesis.arg(dir.path()).stdout(Stdio::null()).status().unwrap().success());
-        let mut network = Self { dir, nodes: Vec::new(), wires: Wires::default(), sold: 0, _turn: turn };
+        genesis.args([
+            "genesis",
+            "--epoch-blocks",
+            "16",
+            "--validators",
+            &count.to_string(),
+            "--data-dir",
+        ]);
+        assert!(
+            genesis
+                .arg(dir.path())
+                .stdout(Stdio::null())
+                .status()
+                .unwrap()
+                .success()
+        );
+        let mut network = Self {
+            dir,
+            nodes: Vec::new(),
+            wires: Wires::default(),
+            sold: 0,
+            _turn: turn,
+        };
         for _ in 0..count {
             network.add_node();
         }
@@ -154,25 +200,57 @@ impl Validators {
         let folder = self.dir.path().join(format!("node-{number}"));
         std::fs::create_dir(&folder).unwrap();
         let (http, p2p) = (free_port(), free_port());
-        self.nodes.push(Validator { number, folder, http, p2p, process: None, log_start: 0 });
+        self.nodes.push(Validator {
+            number,
+            folder,
+            http,
+            p2p,
+            process: None,
+            log_start: 0,
+        });
     }
 
     /// Every validator reaches every other one over wires that can be cut.
     fn connect(&mut self) {
         for node in &self.nodes {
-            let others = || self.nodes.iter().filter(|other| other.number != node.number);
-            let wire = |port: fn(&Validator) -> u16| -> Vec<u16> {
-                others().map(|other| self.wires.lay(node.number, other.number, port(other))).collect()
+            let others = || {
+                self.nodes
+                    .iter()
+                    .filter(|other| other.number != node.number)
             };
-            let config = self.config_text(node, &node.data(), &node.guard(), &wire(|n| n.http), &wire(|n| n.p2p));
+            let wire = |port: fn(&Validator) -> u16| -> Vec<u16> {
+                others()
+                    .map(|other| self.wires.lay(node.number, other.number, port(other)))
+                    .collect()
+            };
+            let config = self.config_text(
+                node,
+                &node.data(),
+                &node.guard(),
+                &wire(|n| n.http),
+                &wire(|n| n.p2p),
+            );
             std::fs::write(node.config(), config).unwrap();
         }
     }
 
-    fn config_text(&self, node: &Validator, data: &Path, guard: &Path, http: &[u16], p2p: &[u16]) -> String {
+    fn config_text(
+        &self,
+        node: &Validator,
+        data: &Path,
+        guard: &Path,
+        http: &[u16],
+        p2p: &[u16],
+    ) -> String {
         let keys = self.dir.path().join("keys");
-        let urls: Vec<String> = http.iter().map(|port| format!("http://127.0.0.1:{port}")).collect();
-        let addresses: Vec<String> = p2p.iter().map(|port| format!("/ip4/127.0.0.1/tcp/{port}")).collect();
+        let urls: Vec<String> = http
+            .iter()
+            .map(|port| format!("http://127.0.0.1:{port}"))
+            .collect();
+        let addresses: Vec<String> = p2p
+            .iter()
+            .map(|port| format!("/ip4/127.0.0.1/tcp/{port}"))
+            .collect();
         format!(
             "data_dir = {data:?}\ngenesis_file = {:?}\n[validator]\nkeystore_file = {:?}\npassphrase_file = {:?}\n\
              guard_file = {guard:?}\n[http]\nlisten = \"127.0.0.1:{}\"\npeers = {urls:?}\n\
@@ -251,10 +329,19 @@ impl Validators {
         self.nodes.iter().map(Validator::height).max().unwrap_or(0)
     }
 
-    fn wait_for(&mut self, what: &str, patience: Duration, mut done: impl FnMut(&mut Self) -> bool) {
+    fn wait_for(
+        &mut self,
+        what: &str,
+        patience: Duration,
+        mut done: impl FnMut(&mut Self) -> bool,
+    ) {
         let deadline = Instant::now() + patience;
         while !done(self) {
-            assert!(Instant::now() < deadline, "no {what} within {patience:?}: {}", self.states());
+            assert!(
+                Instant::now() < deadline,
+                "no {what} within {patience:?}: {}",
+                self.states()
+            );
             std::thread::sleep(POLL);
         }
     }
@@ -264,7 +351,12 @@ impl Validators {
         let state = |node: &Validator| {
             let log = node.log();
             let tail: Vec<&str> = log.lines().rev().take(5).collect();
-            format!("\nnode {}: {}\n  {}", node.number, node.get("/readyz"), tail.join("\n  "))
+            format!(
+                "\nnode {}: {}\n  {}",
+                node.number,
+                node.get("/readyz"),
+                tail.join("\n  ")
+            )
         };
         self.nodes.iter().map(state).collect()
     }
@@ -272,7 +364,8 @@ impl Validators {
     /// These have reached a height.
     pub fn expect_height(&mut self, who: &[usize], height: u64) {
         self.wait_for(&format!("height {height}"), PATIENCE, |network| {
-            who.iter().all(|number| network.node(*number).height() >= height)
+            who.iter()
+                .all(|number| network.node(*number).height() >= height)
         });
     }
 
@@ -292,7 +385,11 @@ impl Validators {
             std::thread::sleep(WATCH);
             self.height() == before
         });
-        assert!(stands, "heights are decided without two thirds, now {}", self.height());
+        assert!(
+            stands,
+            "heights are decided without two thirds, now {}",
+            self.height()
+        );
     }
 
     /// These vote, at the height of all others. One that has followed until it may vote is started again, as its
@@ -301,22 +398,34 @@ impl Validators {
         self.wait_for(&format!("votes of {who:?}"), PATIENCE, |network| {
             network.revive(who);
             let height = network.height();
-            who.iter().all(|number| network.node(*number).votes() && network.node(*number).height() + 1 >= height)
+            who.iter().all(|number| {
+                network.node(*number).votes() && network.node(*number).height() + 1 >= height
+            })
         });
     }
 
     /// It signs one more block than it has.
     pub fn expect_signature(&mut self, who: usize) {
-        let signed = |network: &Self| network.node(who).get("/readyz")["signed"]["signed"].as_u64().unwrap_or(0);
+        let signed = |network: &Self| {
+            network.node(who).get("/readyz")["signed"]["signed"]
+                .as_u64()
+                .unwrap_or(0)
+        };
         let before = signed(self);
-        self.wait_for(&format!("signature of node {who}"), PATIENCE, |network| signed(network) > before);
+        self.wait_for(&format!("signature of node {who}"), PATIENCE, |network| {
+            signed(network) > before
+        });
     }
 
     fn revive(&mut self, who: &[usize]) {
         for number in who {
             let node = &mut self.nodes[*number];
             if node.process.is_some() && node.has_ended() {
-                assert!(node.log().contains(FOLLOWED), "node {number} ended: {}", node.log());
+                assert!(
+                    node.log().contains(FOLLOWED),
+                    "node {number} ended: {}",
+                    node.log()
+                );
                 let log_start = node.log_start;
                 node.start();
                 node.log_start = log_start;
@@ -326,16 +435,20 @@ impl Validators {
 
     /// It ends by itself and says this.
     pub fn expect_refusal(&mut self, who: usize, words: &str) {
-        self.wait_for("end of the process", PATIENCE, |network| network.nodes[who].has_ended());
+        self.wait_for("end of the process", PATIENCE, |network| {
+            network.nodes[who].has_ended()
+        });
         let log = self.nodes[who].log();
         assert!(log.contains(words), "expected {words:?}, found {log}");
     }
 
     /// It says this.
     pub fn expect_log(&mut self, who: usize, words: &str) {
-        self.wait_for(&format!("{words:?} in the log of node {who}"), PATIENCE, |network| {
-            network.node(who).log().contains(words)
-        });
+        self.wait_for(
+            &format!("{words:?} in the log of node {who}"),
+            PATIENCE,
+            |network| network.node(who).log().contains(words),
+        );
     }
 
     /// Sells so much through all validators, and waits for every acknowledgement.
@@ -344,7 +457,11 @@ impl Validators {
         self.sold = range.end;
         let all: Vec<u16> = self.nodes.iter().map(|node| node.http).collect();
         let report = self.import(&range, &all);
-        assert_eq!((&report["new"], &report["rejected"]), (&json!(sales), &json!(0)), "{report}");
+        assert_eq!(
+            (&report["new"], &report["rejected"]),
+            (&json!(sales), &json!(0)),
+            "{report}"
+        );
     }
 
     /// Each validator has every sale that was ever acknowledged, with the same content: sending it again says so.
@@ -366,8 +483,17 @@ impl Validators {
         assert!(last > 0);
         for height in 1..=last {
             let path = format!("/api/v1/blocks/{height}");
-            let blocks: Vec<Value> = self.nodes.iter().map(|node| node.get(&path)["raw"].clone()).collect();
-            assert!(blocks.iter().all(|block| block.is_string() && *block == blocks[0]), "block {height}: {blocks:?}");
+            let blocks: Vec<Value> = self
+                .nodes
+                .iter()
+                .map(|node| node.get(&path)["raw"].clone())
+                .collect();
+            assert!(
+                blocks
+                    .iter()
+                    .all(|block| block.is_string() && *block == blocks[0]),
+                "block {height}: {blocks:?}"
+            );
         }
     }
 
@@ -375,26 +501,47 @@ impl Validators {
     pub fn expect_no_double_signatures(&self) {
         for node in &self.nodes {
             let log = node.whole_log();
-            let seen = log.lines().find(|line| line.contains("equivocation was seen"));
+            let seen = log
+                .lines()
+                .find(|line| line.contains("equivocation was seen"));
             assert_eq!(seen, None, "node {} saw a double signature", node.number);
         }
     }
 
     fn import(&self, orders: &Range<u32>, nodes: &[u16]) -> Value {
-        let rows: String = orders.clone().map(|order| format!("F{order},1,tea,Tea,,1,\"3,00\"\n")).collect();
+        let rows: String = orders
+            .clone()
+            .map(|order| format!("F{order},1,tea,Tea,,1,\"3,00\"\n"))
+            .collect();
         let file = self.dir.path().join("orders.csv");
-        std::fs::write(&file, format!("order,outlet,code,dish,note,pieces,price\n{rows}")).unwrap();
+        std::fs::write(
+            &file,
+            format!("order,outlet,code,dish,note,pieces,price\n{rows}"),
+        )
+        .unwrap();
         self.write_network_file(nodes);
         let mut command = hotpot();
-        command.arg("import").arg(&file).args(["--json", "--map", &example("georgia.toml"), "--data-dir"]);
-        let output = command.arg(self.dir.path()).stderr(Stdio::inherit()).output().unwrap();
+        command.arg("import").arg(&file).args([
+            "--json",
+            "--map",
+            &example("georgia.toml"),
+            "--data-dir",
+        ]);
+        let output = command
+            .arg(self.dir.path())
+            .stderr(Stdio::inherit())
+            .output()
+            .unwrap();
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
     /// What `hotpot import` reads; the parts of a whole system stand there with nothing behind them.
     fn write_network_file(&self, nodes: &[u16]) {
         let zero = "0x0000000000000000000000000000000000000000";
-        let nodes: Vec<Value> = nodes.iter().map(|port| json!({"http": format!("http://127.0.0.1:{port}")})).collect();
+        let nodes: Vec<Value> = nodes
+            .iter()
+            .map(|port| json!({"http": format!("http://127.0.0.1:{port}")}))
+            .collect();
         let none = json!({"http": ""});
         let file = json!({
             "sidechain_id": format!("0x{}", "0".repeat(64)),
@@ -411,12 +558,24 @@ impl Validators {
         let original = &self.nodes[of];
         let folder = self.dir.path().join("twin");
         let (http, p2p) = (free_port(), free_port());
-        let mut twin = Validator { number: of, folder, http, p2p, process: None, log_start: 0 };
+        let mut twin = Validator {
+            number: of,
+            folder,
+            http,
+            p2p,
+            process: None,
+            log_start: 0,
+        };
         std::fs::create_dir(&twin.folder).unwrap();
         copy_folder(&original.data(), &twin.data());
         let others = || self.nodes.iter().filter(|other| other.number != of);
-        let (urls, addresses): (Vec<u16>, Vec<u16>) = others().map(|other| (other.http, other.p2p)).unzip();
-        std::fs::write(twin.config(), self.config_text(&twin, &twin.data(), guard, &urls, &addresses)).unwrap();
+        let (urls, addresses): (Vec<u16>, Vec<u16>) =
+            others().map(|other| (other.http, other.p2p)).unzip();
+        std::fs::write(
+            twin.config(),
+            self.config_text(&twin, &twin.data(), guard, &urls, &addresses),
+        )
+        .unwrap();
         twin.start();
         twin
     }
@@ -436,5 +595,12 @@ impl Validator {
 
 /// A folder with the files in it, and theirs.
 pub fn copy_folder(from: &Path, to: &Path) {
-    assert!(Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
+    assert!(
+        Command::new("cp")
+            .arg("-a")
+            .args([from, to])
+            .status()
+            .unwrap()
+            .success()
+    );
 }

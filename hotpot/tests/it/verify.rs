@@ -10,10 +10,12 @@ use domain::crypto::address_of_secret;
 use domain::eip712::WitnessedConsent;
 use domain::recording::EraseReason;
 use domain::transaction::{
-    ClaimReceipt, EraseRecording, PinRecording, RecordConsent, Refund, RegisterTerminal, RevokeConsent, RevokeTerminal,
+    ClaimReceipt, EraseRecording, PinRecording, RecordConsent, Refund, RegisterTerminal,
+    RevokeConsent, RevokeTerminal,
 };
 use domain::{
-    B256, Cid, Genesis, OutletId, Payload, RefundId, SaleId, Signature, SignedTransaction, TerminalKind, keccak256,
+    B256, Cid, Genesis, OutletId, Payload, RefundId, SaleId, Signature, SignedTransaction,
+    TerminalKind, keccak256,
 };
 use local_services::Postgres;
 use serde_json::{Value, json};
@@ -33,7 +35,10 @@ fn run(command: &mut Command) -> (i32, Value) {
     let output = command.stderr(Stdio::inherit()).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let last = text.lines().last().unwrap_or("null");
-    (output.status.code().unwrap(), serde_json::from_str(last).unwrap())
+    (
+        output.status.code().unwrap(),
+        serde_json::from_str(last).unwrap(),
+    )
 }
 
 fn verify(dir: &Path) -> (i32, Value) {
@@ -54,11 +59,21 @@ fn assert_true(dir: &Path) -> Value {
     let checked = &summary["checked"];
     assert_eq!(checked["tables"], 21, "{checked}");
     assert_eq!(checked["chain.sale"], 60, "{checked}");
-    for what in ["blocks", "anchored checkpoints", "chain.payout", "chain.release", "chain.balance", "accounts"] {
+    for what in [
+        "blocks",
+        "anchored checkpoints",
+        "chain.payout",
+        "chain.release",
+        "chain.balance",
+        "accounts",
+    ] {
         assert!(checked[what].as_u64().unwrap() > 0, "{what}: {checked}");
     }
     // A node may be a block behind.
-    let (copies, blocks) = (checked["copies of blocks"].as_u64().unwrap(), checked["blocks"].as_u64().unwrap());
+    let (copies, blocks) = (
+        checked["copies of blocks"].as_u64().unwrap(),
+        checked["blocks"].as_u64().unwrap(),
+    );
     assert!(copies >= 4 * (blocks - 1), "{checked}");
     summary
 }
@@ -69,7 +84,12 @@ struct Elsewhere(TempDir);
 impl Elsewhere {
     fn of(folder: &Folder) -> Self {
         let copy = tempfile::tempdir().unwrap();
-        let copied = Command::new("cp").arg("-a").arg(folder.path().join(".")).arg(copy.path()).status().unwrap();
+        let copied = Command::new("cp")
+            .arg("-a")
+            .arg(folder.path().join("."))
+            .arg(copy.path())
+            .status()
+            .unwrap();
         assert!(copied.success());
         Self(copy)
     }
@@ -81,9 +101,16 @@ impl Elsewhere {
     /// Changes the database behind everybody's back.
     fn sql(&self, statement: &str, rows: u64) {
         tokio::runtime::Runtime::new().unwrap().block_on(async {
-            let postgres = Postgres::start(&self.path().join("postgres")).await.unwrap();
-            let mut connection = PgConnection::connect(&postgres.url("hotpot")).await.unwrap();
-            let changed = sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.unwrap();
+            let postgres = Postgres::start(&self.path().join("postgres"))
+                .await
+                .unwrap();
+            let mut connection = PgConnection::connect(&postgres.url("hotpot"))
+                .await
+                .unwrap();
+            let changed = sqlx::query(AssertSqlSafe(statement.to_owned()))
+                .execute(&mut connection)
+                .await
+                .unwrap();
             assert_eq!(changed.rows_affected(), rows, "{statement}");
             connection.close().await.unwrap();
             postgres.stop().await.unwrap();
@@ -167,8 +194,14 @@ fn every_lie_of_the_database_is_named(folder: &Folder) {
         let copy = Elsewhere::of(folder);
         copy.sql(&statement, 1);
         let difference = only_difference(copy.path());
-        assert!(difference["where"].as_str().unwrap().starts_with(place), "{statement}: {difference}");
-        assert!(difference["what"].as_str().unwrap().starts_with(what), "{statement}: {difference}");
+        assert!(
+            difference["where"].as_str().unwrap().starts_with(place),
+            "{statement}: {difference}"
+        );
+        assert!(
+            difference["what"].as_str().unwrap().starts_with(what),
+            "{statement}: {difference}"
+        );
     }
 }
 
@@ -177,13 +210,21 @@ fn another_version_of_the_database_is_not_compared(folder: &Folder) {
     copy.sql("ALTER TABLE chain.sale ADD COLUMN tip bigint", 0);
     let (code, summary) = verify(copy.path());
     assert_eq!(code, 2, "{summary}");
-    assert!(summary["error"].as_str().unwrap().contains("chain.sale.tip is not known"), "{summary}");
+    assert!(
+        summary["error"]
+            .as_str()
+            .unwrap()
+            .contains("chain.sale.tip is not known"),
+        "{summary}"
+    );
 }
 
 /// Changes one byte in the middle of a stored block, wherever the file has it.
 fn damage_block(store: &Path, raw: &[u8]) {
     let mut bytes = std::fs::read(store).unwrap();
-    let places: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(raw)).collect();
+    let places: Vec<usize> = (0..bytes.len())
+        .filter(|at| bytes[*at..].starts_with(raw))
+        .collect();
     assert!(!places.is_empty(), "the store holds the block");
     for place in places {
         bytes[place + raw.len() / 2] ^= 0x10;
@@ -193,7 +234,10 @@ fn damage_block(store: &Path, raw: &[u8]) {
 
 fn a_damaged_block_is_named_and_the_others_serve(folder: &Folder, blocks: &[Value]) {
     let copy = Elsewhere::of(folder);
-    let block = blocks.iter().find(|block| block["header"]["height"] == DAMAGED_HEIGHT).unwrap();
+    let block = blocks
+        .iter()
+        .find(|block| block["header"]["height"] == DAMAGED_HEIGHT)
+        .unwrap();
     let raw = hex::decode(block["raw"].as_str().unwrap().trim_start_matches("0x")).unwrap();
     damage_block(&copy.store(DAMAGED_NODE), &raw);
     let difference = only_difference(copy.path());
@@ -204,10 +248,21 @@ fn a_damaged_block_is_named_and_the_others_serve(folder: &Folder, blocks: &[Valu
         damage_block(&copy.store(node), &raw);
     }
     let (code, summary) = verify(copy.path());
-    let facts: Vec<&str> =
-        summary["differences"].as_array().unwrap().iter().map(|d| d["what"].as_str().unwrap()).collect();
-    assert_eq!((code, facts.len()), (1, 7), "four copies, the block, the contracts, the tables: {summary}");
-    assert!(facts[4].starts_with("no copy of block 17 holds"), "{summary}");
+    let facts: Vec<&str> = summary["differences"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|d| d["what"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        (code, facts.len()),
+        (1, 7),
+        "four copies, the block, the contracts, the tables: {summary}"
+    );
+    assert!(
+        facts[4].starts_with("no copy of block 17 holds"),
+        "{summary}"
+    );
 }
 
 fn a_missing_store_is_named(folder: &Folder) {
@@ -219,34 +274,67 @@ fn a_missing_store_is_named(folder: &Folder) {
 /// The blocks of an export, and its file.
 fn export(folder: &Folder, from: &[&str]) -> (PathBuf, Vec<Value>) {
     let file = folder.path().join("blocks.jsonl");
-    let done = hotpot().args(["export", "blocks"]).args(from).arg("--out").arg(&file).status().unwrap();
+    let done = hotpot()
+        .args(["export", "blocks"])
+        .args(from)
+        .arg("--out")
+        .arg(&file)
+        .status()
+        .unwrap();
     assert!(done.success());
     let text = std::fs::read_to_string(&file).unwrap();
-    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let of_type =
-        |kind: &str| lines.iter().filter(|line| line["type"] == kind).map(|line| line[kind].clone()).collect();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let of_type = |kind: &str| {
+        lines
+            .iter()
+            .filter(|line| line["type"] == kind)
+            .map(|line| line[kind].clone())
+            .collect()
+    };
     let (blocks, checkpoints): (Vec<Value>, Vec<Value>) = (of_type("block"), of_type("checkpoint"));
-    let last_heights = checkpoints.iter().map(|signed| signed["checkpoint"]["last_height"].as_u64().unwrap());
-    assert!(checkpoints.len() > 1 && last_heights.max().unwrap() <= blocks.len() as u64, "{checkpoints:?}");
+    let last_heights = checkpoints
+        .iter()
+        .map(|signed| signed["checkpoint"]["last_height"].as_u64().unwrap());
+    assert!(
+        checkpoints.len() > 1 && last_heights.max().unwrap() <= blocks.len() as u64,
+        "{checkpoints:?}"
+    );
     (file, blocks)
 }
 
 fn an_export_is_as_good_as_a_node(folder: &Folder, file: &Path, blocks: &[Value]) {
     let check = |file: &Path| run(hotpot().args(["verify", "--json", "--blocks"]).arg(file));
     let (code, summary) = check(file);
-    assert_eq!((code, &summary["checked"]["blocks"]), (0, &json!(blocks.len())), "{summary}");
+    assert_eq!(
+        (code, &summary["checked"]["blocks"]),
+        (0, &json!(blocks.len())),
+        "{summary}"
+    );
 
     let text = std::fs::read_to_string(file).unwrap();
     // The readable copy beside `raw` convinces nobody: only the bytes count.
     let raw = blocks[16]["raw"].as_str().unwrap();
     let mut digits = raw.to_owned();
     let middle = digits.len() / 2;
-    digits.replace_range(middle..=middle, if &raw[middle..=middle] == "0" { "1" } else { "0" });
+    digits.replace_range(
+        middle..=middle,
+        if &raw[middle..=middle] == "0" {
+            "1"
+        } else {
+            "0"
+        },
+    );
     let changed = folder.path().join("changed.jsonl");
     std::fs::write(&changed, text.replace(raw, &digits)).unwrap();
     let (code, summary) = check(&changed);
     let place = summary["differences"][0]["where"].as_str().unwrap();
-    assert!(code == 1 && place.ends_with("changed.jsonl, block 17"), "{summary}");
+    assert!(
+        code == 1 && place.ends_with("changed.jsonl, block 17"),
+        "{summary}"
+    );
 
     std::fs::write(&changed, "garbage\n").unwrap();
     assert_eq!(check(&changed).0, 2);
@@ -261,7 +349,12 @@ fn the_parts_are_as_true_as_the_folder(network: &Running<'_>) {
     for node in file["nodes"].as_array().unwrap() {
         command.args(["--node", node["http"].as_str().unwrap()]);
     }
-    command.args(["--evm-rpc", &text("/evm_rpc"), "--token", &text("/contracts/token")]);
+    command.args([
+        "--evm-rpc",
+        &text("/evm_rpc"),
+        "--token",
+        &text("/contracts/token"),
+    ]);
     command.args([
         "--anchor",
         &text("/contracts/anchor"),
@@ -269,23 +362,52 @@ fn the_parts_are_as_true_as_the_folder(network: &Running<'_>) {
         &file["contracts"]["start_block"].to_string(),
     ]);
     let (code, summary) = run(command.args(["--database-url-file", &text("/database_url_file")]));
-    assert_eq!((code, &summary["checked"]["tables"], &summary["checked"]["chain.sale"]), (0, &json!(21), &json!(60)));
+    assert_eq!(
+        (
+            code,
+            &summary["checked"]["tables"],
+            &summary["checked"]["chain.sale"]
+        ),
+        (0, &json!(21), &json!(60))
+    );
 
-    let swapped = ["--token", &text("/contracts/anchor"), "--anchor", &text("/contracts/token")];
-    let asked = ["verify", "--json", "--node", &network.node(0), "--evm-rpc", &text("/evm_rpc")];
+    let swapped = [
+        "--token",
+        &text("/contracts/anchor"),
+        "--anchor",
+        &text("/contracts/token"),
+    ];
+    let asked = [
+        "verify",
+        "--json",
+        "--node",
+        &network.node(0),
+        "--evm-rpc",
+        &text("/evm_rpc"),
+    ];
     let (code, summary) = run(hotpot().args(asked).args(swapped));
     assert_eq!((code, &summary["ok"]), (2, &json!(false)), "{summary}");
 }
 
 fn sales(node: &str) -> u64 {
-    let supply = reqwest::blocking::get(format!("{node}/api/v1/supply")).and_then(|answer| answer.json::<Value>());
-    supply.ok().and_then(|supply| supply["sales"].as_u64()).unwrap_or(0)
+    let supply = reqwest::blocking::get(format!("{node}/api/v1/supply"))
+        .and_then(|answer| answer.json::<Value>());
+    supply
+        .ok()
+        .and_then(|supply| supply["sales"].as_u64())
+        .unwrap_or(0)
 }
 
 #[test]
 fn a_network_that_goes_on_meanwhile_is_true_at_every_moment() {
     let folder = Folder::new();
-    let arguments = [example_orders(), ["--rate", "3/s", "--epoch-blocks", "8"].map(String::from).to_vec()].concat();
+    let arguments = [
+        example_orders(),
+        ["--rate", "3/s", "--epoch-blocks", "8"]
+            .map(String::from)
+            .to_vec(),
+    ]
+    .concat();
     let mut network = folder.start(&arguments);
     let node = network.node(0);
     network.wait_for("sales", || sales(&node) > 5);
@@ -297,16 +419,29 @@ fn a_network_that_goes_on_meanwhile_is_true_at_every_moment() {
 }
 
 fn verify_sale(file: &Path, more: &[&str]) -> (i32, Value) {
-    run(hotpot().args(["verify-sale", "--json"]).arg(file).args(more))
+    run(hotpot()
+        .args(["verify-sale", "--json"])
+        .arg(file)
+        .args(more))
 }
 
 fn verdicts(summary: &Value) -> Vec<&str> {
-    summary["steps"].as_array().unwrap().iter().map(|step| step["verdict"].as_str().unwrap()).collect()
+    summary["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["verdict"].as_str().unwrap())
+        .collect()
 }
 
 fn proof_of_a_sale(network: &Running<'_>, blocks: &[Value]) -> Value {
-    let transactions = blocks.iter().flat_map(|block| block["transactions"].as_array().unwrap());
-    let sale = transactions.into_iter().find(|transaction| transaction["type"] == "sale").unwrap();
+    let transactions = blocks
+        .iter()
+        .flat_map(|block| block["transactions"].as_array().unwrap());
+    let sale = transactions
+        .into_iter()
+        .find(|transaction| transaction["type"] == "sale")
+        .unwrap();
     let (outlet, id) = (&sale["outlet"], sale["sale_id"].as_str().unwrap());
     network.get(&format!("/api/v1/sales/{outlet}/{id}/proof"))
 }
@@ -325,7 +460,11 @@ fn more(proof: &Value, pointer: &str) -> Value {
 fn wait_until_final(network: &Running<'_>) {
     let number = |tag: &str| {
         let block = network.rpc("eth_getBlockByNumber", json!([tag, false]));
-        u64::from_str_radix(block["number"].as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
+        u64::from_str_radix(
+            block["number"].as_str().unwrap().trim_start_matches("0x"),
+            16,
+        )
+        .unwrap()
     };
     let now = number("latest");
     while number("finalized") < now {
@@ -337,19 +476,34 @@ fn a_sale_is_proved_and_every_broken_step_is_named(network: &Running<'_>, blocks
     let file = network.folder.path().join("proof.json");
     let write = |proof: &Value| std::fs::write(&file, proof.to_string()).unwrap();
     let rpc = network.network()["evm_rpc"].as_str().unwrap().to_owned();
-    let anchor = network.network()["contracts"]["anchor"].as_str().unwrap().to_owned();
+    let anchor = network.network()["contracts"]["anchor"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let asked = ["--evm-rpc", &rpc, "--anchor", &anchor];
 
     let proof = proof_of_a_sale(network, blocks);
     assert!(!proof["payouts"].as_array().unwrap().is_empty(), "{proof}");
     write(&proof);
     let (code, summary) = verify_sale(&file, &asked);
-    assert_eq!((code, verdicts(&summary)), (0, vec!["holds"; 5]), "{summary}");
+    assert_eq!(
+        (code, verdicts(&summary)),
+        (0, vec!["holds"; 5]),
+        "{summary}"
+    );
     wait_until_final(network);
     let (code, summary) = verify_sale(&file, &[&asked[..], &["--at", "finalized"]].concat());
-    assert_eq!((code, verdicts(&summary)), (0, vec!["holds"; 5]), "{summary}");
+    assert_eq!(
+        (code, verdicts(&summary)),
+        (0, vec!["holds"; 5]),
+        "{summary}"
+    );
     let (code, summary) = verify_sale(&file, &[]);
-    assert_eq!((code, verdicts(&summary)[3..].to_vec()), (3, vec!["not_compared"; 2]), "{summary}");
+    assert_eq!(
+        (code, verdicts(&summary)[3..].to_vec()),
+        (3, vec!["not_compared"; 2]),
+        "{summary}"
+    );
     let stranger = "0x00000000000000000000000000000000000000aa";
     let (code, summary) = verify_sale(&file, &["--evm-rpc", &rpc, "--anchor", stranger]);
     assert_eq!((code, verdicts(&summary)[3]), (1, "broken"), "{summary}");
@@ -365,23 +519,48 @@ fn a_sale_is_proved_and_every_broken_step_is_named(network: &Running<'_>, blocks
         write(&more(&proof, pointer));
         let (code, summary) = verify_sale(&file, &asked);
         let verdicts = verdicts(&summary);
-        assert_eq!((code, verdicts[step]), (1, "broken"), "{pointer}: {summary}");
-        assert!(verdicts[..step].iter().all(|verdict| *verdict == "holds"), "{pointer}: {summary}");
-        let plain = hotpot().arg("verify-sale").arg(&file).args(asked).output().unwrap();
+        assert_eq!(
+            (code, verdicts[step]),
+            (1, "broken"),
+            "{pointer}: {summary}"
+        );
+        assert!(
+            verdicts[..step].iter().all(|verdict| *verdict == "holds"),
+            "{pointer}: {summary}"
+        );
+        let plain = hotpot()
+            .arg("verify-sale")
+            .arg(&file)
+            .args(asked)
+            .output()
+            .unwrap();
         let text = String::from_utf8(plain.stdout).unwrap();
         let name = ["sale", "block", "checkpoint", "anchor", "payout"][step];
-        assert!(text.contains(&format!("NOT PROVED: the step {name} does not hold")), "{text}");
+        assert!(
+            text.contains(&format!("NOT PROVED: the step {name} does not hold")),
+            "{text}"
+        );
     }
 
     let mut unpaid = proof;
     unpaid["payouts"] = json!([]);
     write(&unpaid);
     let (code, summary) = verify_sale(&file, &asked);
-    assert_eq!((code, verdicts(&summary)[4]), (0, "not_paid_yet"), "{summary}");
+    assert_eq!(
+        (code, verdicts(&summary)[4]),
+        (0, "not_paid_yet"),
+        "{summary}"
+    );
     std::fs::write(&file, "garbage").unwrap();
     let (code, summary) = verify_sale(&file, &asked);
     assert_eq!(code, 2);
-    assert!(summary["error"].as_str().unwrap().contains("not the proof of a sale"), "{summary}");
+    assert!(
+        summary["error"]
+            .as_str()
+            .unwrap()
+            .contains("not the proof of a sale"),
+        "{summary}"
+    );
 }
 
 /// Signs with keys of the folder and sends.
@@ -392,7 +571,10 @@ struct Actors<'n> {
 
 impl<'n> Actors<'n> {
     fn of(network: &'n Running<'n>) -> Self {
-        Self { network, genesis: serde_json::from_value(network.get("/api/v1/genesis")).unwrap() }
+        Self {
+            network,
+            genesis: serde_json::from_value(network.get("/api/v1/genesis")).unwrap(),
+        }
     }
 
     fn key(&self, actor: &str) -> SecretKey {
@@ -412,13 +594,17 @@ impl<'n> Actors<'n> {
     }
 
     fn next_nonce(&self, key: &SecretKey) -> u64 {
-        let account = self.network.get(&format!("/api/v1/accounts/{}", address_of_secret(key)));
+        let account = self
+            .network
+            .get(&format!("/api/v1/accounts/{}", address_of_secret(key)));
         account["nonce"].as_u64().unwrap() + 1
     }
 }
 
 fn now_ms() -> u64 {
-    let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let elapsed = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
     u64::try_from(elapsed.as_millis()).unwrap()
 }
 
@@ -434,9 +620,15 @@ fn a_table_is_recorded(network: &Running<'_>) {
     let (owner, till) = (actors.key("owner-1"), actors.key("terminal-1"));
     let (outlet, camera): (OutletId, u64) = (1, 3);
     // Keys that hold nothing.
-    let [guest, agent] = ["guest", "agent"].map(|name| SecretKey::from_byte_array(keccak256(name).0).unwrap());
+    let [guest, agent] =
+        ["guest", "agent"].map(|name| SecretKey::from_byte_array(keccak256(name).0).unwrap());
     let (terminal, kind) = (address_of_secret(&agent), TerminalKind::VideoAgent);
-    let enrol = RegisterTerminal { outlet, terminal, kind, nonce: actors.next_nonce(&owner) };
+    let enrol = RegisterTerminal {
+        outlet,
+        terminal,
+        kind,
+        nonce: actors.next_nonce(&owner),
+    };
     actors.send(Payload::RegisterTerminal(enrol), &owner);
     let mut consent = RecordConsent {
         outlet,
@@ -448,11 +640,20 @@ fn a_table_is_recorded(network: &Running<'_>) {
         witness: address_of_secret(&till),
         witness_signature: Signature([0; 65]),
     };
-    let digest = actors.genesis.domain().consent_witness_digest(&WitnessedConsent::from(&consent));
+    let digest = actors
+        .genesis
+        .domain()
+        .consent_witness_digest(&WitnessedConsent::from(&consent));
     consent.witness_signature = Signature::sign(digest, &till);
     let consent = actors.send(Payload::RecordConsent(consent), &guest);
-    let in_force = network.get(&format!("/api/v1/outlets/{outlet}/consents?camera={camera}"));
-    assert_eq!((&in_force[0]["id"], &in_force[0]["kind"]), (&json!(consent), &json!("guest")), "{in_force}");
+    let in_force = network.get(&format!(
+        "/api/v1/outlets/{outlet}/consents?camera={camera}"
+    ));
+    assert_eq!(
+        (&in_force[0]["id"], &in_force[0]["kind"]),
+        (&json!(consent), &json!("guest")),
+        "{in_force}"
+    );
     for number in 0..3u8 {
         let ended_at_ms = now_ms();
         let pin = PinRecording {
@@ -468,42 +669,86 @@ fn a_table_is_recorded(network: &Running<'_>) {
         actors.send(Payload::PinRecording(pin), &agent);
     }
     actors.send(Payload::RevokeConsent(RevokeConsent { consent }), &guest);
-    let erase = EraseRecording { outlet, cid: cid(1), reason: EraseReason::Revoked };
+    let erase = EraseRecording {
+        outlet,
+        cid: cid(1),
+        reason: EraseReason::Revoked,
+    };
     actors.send(Payload::EraseRecording(erase), &agent);
-    assert_eq!(network.get(&format!("/api/v1/outlets/{outlet}/consents?camera={camera}")), json!([]));
-    assert_eq!(network.get(&format!("/api/v1/recordings/{}", cid(1)))["erased"]["reason"], "revoked");
+    assert_eq!(
+        network.get(&format!(
+            "/api/v1/outlets/{outlet}/consents?camera={camera}"
+        )),
+        json!([])
+    );
+    assert_eq!(
+        network.get(&format!("/api/v1/recordings/{}", cid(1)))["erased"]["reason"],
+        "revoked"
+    );
 }
 
 /// Claims and refunds a sale, revokes a terminal and records a table: tables that an import leaves empty.
 fn what_an_import_does_not_do_is_mirrored_too(network: &Running<'_>, blocks: &[Value]) {
     let actors = Actors::of(network);
-    let transactions = blocks.iter().flat_map(|block| block["transactions"].as_array().unwrap());
+    let transactions = blocks
+        .iter()
+        .flat_map(|block| block["transactions"].as_array().unwrap());
     let is_ours = |sale: &&Value| sale["outlet"] == 1 && sale["buyer_kind"] == "receipt";
     let sale = transactions.into_iter().find(is_ours).unwrap();
     let sale_id: SaleId = sale["sale_id"].as_str().unwrap().parse().unwrap();
     let (terminal, owner) = (actors.key("terminal-1"), actors.key("owner-2"));
     let wallet = Address::repeat_byte(0x77);
-    let claim = ClaimReceipt { outlet: 1, sale_id, wallet };
-    actors.send(Payload::ClaimReceipt(claim), &wallet::receipt_key(&terminal, sale_id.0));
+    let claim = ClaimReceipt {
+        outlet: 1,
+        sale_id,
+        wallet,
+    };
+    actors.send(
+        Payload::ClaimReceipt(claim),
+        &wallet::receipt_key(&terminal, sale_id.0),
+    );
     let amount = sale["total"].as_u64().unwrap() / 2;
-    let refund = Refund { outlet: 1, sale_id, refund_id: RefundId([9; 16]), amount };
+    let refund = Refund {
+        outlet: 1,
+        sale_id,
+        refund_id: RefundId([9; 16]),
+        amount,
+    };
     actors.send(Payload::Refund(refund), &terminal);
     let nonce = actors.next_nonce(&owner);
     let terminal = address_of_secret(&actors.key("terminal-2"));
-    actors.send(Payload::RevokeTerminal(RevokeTerminal { outlet: 2, terminal, nonce }), &owner);
+    actors.send(
+        Payload::RevokeTerminal(RevokeTerminal {
+            outlet: 2,
+            terminal,
+            nonce,
+        }),
+        &owner,
+    );
     a_table_is_recorded(network);
 
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let checked = assert_true(network.folder.path())["checked"].clone();
-        let behind = checked["chain.refund"] == 0 || checked["chain.sidechain_block"] != checked["blocks"];
+        let behind =
+            checked["chain.refund"] == 0 || checked["chain.sidechain_block"] != checked["blocks"];
         if !behind {
             assert_eq!(checked["chain.receipt_claim"], 1, "{checked}");
-            assert_eq!((&checked["chain.consent"], &checked["chain.recording"]), (&json!(1), &json!(3)), "{checked}");
-            assert!(checked["chain.refund_share"].as_u64().unwrap() > 0, "{checked}");
+            assert_eq!(
+                (&checked["chain.consent"], &checked["chain.recording"]),
+                (&json!(1), &json!(3)),
+                "{checked}"
+            );
+            assert!(
+                checked["chain.refund_share"].as_u64().unwrap() > 0,
+                "{checked}"
+            );
             return;
         }
-        assert!(Instant::now() < deadline, "the mirror does not follow: {checked}");
+        assert!(
+            Instant::now() < deadline,
+            "the mirror does not follow: {checked}"
+        );
     }
 }
 
@@ -512,9 +757,15 @@ fn units_from_nowhere_are_found(network: &Running<'_>) {
     let thief = Address::repeat_byte(0xee);
     let contracts = network.network()["contracts"].clone();
     let word = (U256::from_be_slice(thief.as_slice()) << 96) | U256::from(5);
-    let call = FranchiseToken::issueManyCall { words: vec![word], totalReleased: 1_000_000 };
+    let call = FranchiseToken::issueManyCall {
+        words: vec![word],
+        totalReleased: 1_000_000,
+    };
     network.rpc("anvil_impersonateAccount", json!([contracts["anchor"]]));
-    network.rpc("anvil_setBalance", json!([contracts["anchor"], "0xde0b6b3a7640000"]));
+    network.rpc(
+        "anvil_setBalance",
+        json!([contracts["anchor"], "0xde0b6b3a7640000"]),
+    );
     let data = format!("0x{}", hex::encode(call.abi_encode()));
     let transaction = json!([{"from": contracts["anchor"], "to": contracts["token"], "data": data, "gas": "0x100000"}]);
     let hash = network.rpc("eth_sendTransaction", transaction);
@@ -528,10 +779,16 @@ fn units_from_nowhere_are_found(network: &Running<'_>) {
     assert_eq!(code, 1, "{summary}");
     let place = format!("account {thief}");
     let differences = summary["differences"].as_array().unwrap();
-    let of_the_thief: Vec<&str> =
-        differences.iter().filter(|d| d["where"] == place).map(|d| d["what"].as_str().unwrap()).collect();
+    let of_the_thief: Vec<&str> = differences
+        .iter()
+        .filter(|d| d["where"] == place)
+        .map(|d| d["what"].as_str().unwrap())
+        .collect();
     assert!(of_the_thief.contains(&"issuedTo()"), "{summary}");
-    assert!(of_the_thief.contains(&"5 units were minted without a chunk"), "{summary}");
+    assert!(
+        of_the_thief.contains(&"5 units were minted without a chunk"),
+        "{summary}"
+    );
 }
 
 #[test]
@@ -541,7 +798,10 @@ fn a_settled_network_is_true_and_every_lie_is_named() {
     let (ok, summary) = folder.settle(&orders);
     assert!(ok && summary["sales_final"] == 60, "{summary}");
     let summary = assert_true(folder.path());
-    assert!(summary["notes"][0].as_str().unwrap().contains("stopped"), "{summary}");
+    assert!(
+        summary["notes"][0].as_str().unwrap().contains("stopped"),
+        "{summary}"
+    );
     assert_true(Elsewhere::of(&folder).path());
 
     let dir = folder.path().display().to_string();
@@ -556,8 +816,19 @@ fn a_settled_network_is_true_and_every_lie_is_named() {
     std::fs::remove_file(folder.path().join("network.json")).unwrap();
     let network = folder.start(&[]);
     let summary = assert_true(folder.path());
-    assert!(summary["notes"][0].as_str().unwrap().contains("runs"), "{summary}");
-    let (_, same) = export(&folder, &["--node", &network.node(3), "--to", &blocks.len().to_string()]);
+    assert!(
+        summary["notes"][0].as_str().unwrap().contains("runs"),
+        "{summary}"
+    );
+    let (_, same) = export(
+        &folder,
+        &[
+            "--node",
+            &network.node(3),
+            "--to",
+            &blocks.len().to_string(),
+        ],
+    );
     assert_eq!(
         same.iter().map(|b| &b["raw"]).collect::<Vec<_>>(),
         blocks.iter().map(|b| &b["raw"]).collect::<Vec<_>>()
@@ -574,7 +845,13 @@ fn what_holds_no_network_is_not_true_but_unchecked() {
     let empty = tempfile::tempdir().unwrap();
     let (code, summary) = verify(empty.path());
     assert_eq!((code, &summary["ok"]), (2, &json!(false)));
-    assert!(summary["error"].as_str().unwrap().contains("holds no network"), "{summary}");
+    assert!(
+        summary["error"]
+            .as_str()
+            .unwrap()
+            .contains("holds no network"),
+        "{summary}"
+    );
     let (code, summary) = verify_sale(&empty.path().join("absent.json"), &[]);
     assert_eq!(code, 2, "{summary}");
 }

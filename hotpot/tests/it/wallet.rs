@@ -65,8 +65,16 @@ impl Desk {
     /// Runs without a terminal: `setsid` takes it away, so that a forgotten password file fails and does not hang.
     fn run(&self, arguments: &str, input: &str) -> Done {
         let mut command = Command::new("setsid");
-        command.arg("--wait").arg(env!("CARGO_BIN_EXE_hotpot")).arg("wallet").args(arguments.split_whitespace());
-        command.current_dir(self.0.path()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .arg("--wait")
+            .arg(env!("CARGO_BIN_EXE_hotpot"))
+            .arg("wallet")
+            .args(arguments.split_whitespace());
+        command
+            .current_dir(self.0.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         // A command that reads nothing may be gone already.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
@@ -79,7 +87,8 @@ impl Desk {
     }
 
     fn import(&self, secret: &str, name: &str) -> String {
-        self.run(&format!("import --out {name} --password-file pw"), secret).good()
+        self.run(&format!("import --out {name} --password-file pw"), secret)
+            .good()
     }
 }
 
@@ -91,7 +100,10 @@ fn domain_vectors() -> Value {
 /// A network as the domain's vectors have it, without asking anybody.
 fn offline(vectors: &Value) -> String {
     let sidechain_id = vectors["sidechain_id"].as_str().unwrap();
-    format!("--chain-id {} --sidechain-id {sidechain_id}", vectors["chain_id"])
+    format!(
+        "--chain-id {} --sidechain-id {sidechain_id}",
+        vectors["chain_id"]
+    )
 }
 
 #[test]
@@ -104,13 +116,31 @@ fn new_makes_an_encrypted_file_and_shows_the_words_only_when_told() {
     );
     assert_eq!(desk.mode("a.json"), 0o600);
 
-    let shown = desk.run("new --out b.json --password-file pw --words 24 --show-mnemonic", "").good();
+    let shown = desk
+        .run(
+            "new --out b.json --password-file pw --words 24 --show-mnemonic",
+            "",
+        )
+        .good();
     let (address, words) = shown.split_once('\n').unwrap();
     assert_eq!(words.split(' ').count(), 24);
-    assert_eq!(desk.run("export b.json --password-file pw --mnemonic --print", "").good(), words);
-    assert_eq!(desk.import(words, "c.json"), address, "the words alone bring the wallet back");
+    assert_eq!(
+        desk.run("export b.json --password-file pw --mnemonic --print", "")
+            .good(),
+        words
+    );
+    assert_eq!(
+        desk.import(words, "c.json"),
+        address,
+        "the words alone bring the wallet back"
+    );
     let text = fs::read_to_string(desk.path("b.json")).unwrap();
-    assert!(!words.split(' ').any(|word| text.contains(&format!(" {word}"))), "nothing is stored in the clear");
+    assert!(
+        !words
+            .split(' ')
+            .any(|word| text.contains(&format!(" {word}"))),
+        "nothing is stored in the clear"
+    );
 
     let again = desk.run("new --out a.json --password-file pw", "").bad();
     assert!(again.contains("a.json exists already"), "{again}");
@@ -138,8 +168,14 @@ fn on_a_terminal_the_password_is_asked_twice_and_the_words_are_shown() {
     let typed = |first: &str, second: &str| {
         let line = format!("{} wallet new --out t.json", env!("CARGO_BIN_EXE_hotpot"));
         let mut command = Command::new("script");
-        command.args(["--quiet", "--return", "--command", &line, "/dev/null"]).current_dir(desk.0.path());
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        command
+            .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+            .current_dir(desk.0.path());
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let (mut input, mut output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         let mut out = String::new();
         for (question, answer) in [("t.json: ", first), ("more: ", second)] {
@@ -152,14 +188,26 @@ fn on_a_terminal_the_password_is_asked_twice_and_the_words_are_shown() {
         (child.wait().unwrap().success(), out)
     };
     let (fine, out) = typed("correct horse", "correct house");
-    assert!(!fine && out.contains("differ") && !desk.path("t.json").exists(), "{out}");
+    assert!(
+        !fine && out.contains("differ") && !desk.path("t.json").exists(),
+        "{out}"
+    );
     let (fine, out) = typed("short", "short");
     assert!(!fine && out.contains("at least 8 characters"), "{out}");
     let (fine, out) = typed("correct horse", "correct horse");
     assert!(fine, "{out}");
-    assert!(out.contains("  12 ") && out.contains("Write these words on paper"), "{out}");
+    assert!(
+        out.contains("  12 ") && out.contains("Write these words on paper"),
+        "{out}"
+    );
     assert!(!out.contains("horse"), "a password is never echoed");
-    assert_eq!(desk.run("export t.json --password-file pw --mnemonic --print", "").good().split(' ').count(), 12);
+    assert_eq!(
+        desk.run("export t.json --password-file pw --mnemonic --print", "")
+            .good()
+            .split(' ')
+            .count(),
+        12
+    );
 }
 
 #[test]
@@ -173,25 +221,50 @@ fn words_keys_and_foreign_keystores_are_imported() {
     for (number, row) in foreign.as_array().unwrap().iter().enumerate() {
         desk.put("foreign", &row["keystore"].to_string());
         desk.put("foreign-pw", row["password"].as_str().unwrap());
-        let options = format!("--out {number}.json --password-file pw --source-password-file foreign-pw");
+        let options =
+            format!("--out {number}.json --password-file pw --source-password-file foreign-pw");
         desk.run(&format!("import foreign {options}"), "").good();
-        let raw = desk.run(&format!("export {number}.json --password-file pw --raw --print"), "").good();
+        let raw = desk
+            .run(
+                &format!("export {number}.json --password-file pw --raw --print"),
+                "",
+            )
+            .good();
         assert_eq!(raw, row["key"].as_str().unwrap(), "{}", row["from"]);
-        let words = desk.run(&format!("export {number}.json --password-file pw --mnemonic --print"), "");
-        assert_eq!(words.code == Some(0), row["mnemonic"].is_string(), "{}", row["from"]);
+        let words = desk.run(
+            &format!("export {number}.json --password-file pw --mnemonic --print"),
+            "",
+        );
+        assert_eq!(
+            words.code == Some(0),
+            row["mnemonic"].is_string(),
+            "{}",
+            row["from"]
+        );
     }
     let cases = [
-        (JUNK.replace("junk", "jank"), "word 12 is not in the English list"),
+        (
+            JUNK.replace("junk", "jank"),
+            "word 12 is not in the English list",
+        ),
         (JUNK.replace("junk", "test"), "the checksum is wrong"),
-        (JUNK.replace(" junk", ""), "has 12, 15, 18, 21 or 24 words, found 11"),
+        (
+            JUNK.replace(" junk", ""),
+            "has 12, 15, 18, 21 or 24 words, found 11",
+        ),
         ("0x1234".into(), "a key has 64 hex digits"),
         (String::new(), "expected words, a key in hex or a keystore"),
         ("{}".into(), "not a keystore of version 3"),
     ];
     for (secret, message) in cases {
-        let error = desk.run("import --out bad.json --password-file pw", &secret).bad();
+        let error = desk
+            .run("import --out bad.json --password-file pw", &secret)
+            .bad();
         assert!(error.contains(message), "{error}");
-        assert!(!error.contains("jank") && !desk.path("bad.json").exists(), "{error}");
+        assert!(
+            !error.contains("jank") && !desk.path("bad.json").exists(),
+            "{error}"
+        );
     }
 }
 
@@ -199,23 +272,54 @@ fn words_keys_and_foreign_keystores_are_imported() {
 fn keys_are_derived_by_role_path_and_extended_public_key() {
     let desk = Desk::new();
     desk.import(JUNK, "me.json");
-    let derive = |arguments: &str| desk.run(&format!("derive me.json --password-file pw {arguments}"), "");
+    let derive = |arguments: &str| {
+        desk.run(
+            &format!("derive me.json --password-file pw {arguments}"),
+            "",
+        )
+    };
     let ours = |arguments: &str| derive(arguments).good();
     assert_eq!(ours(""), FIRST);
-    assert_eq!(ours("--index 1"), "0x70997970C51812dc3A010C7d01b50e0d17dc79C8");
-    assert_eq!(ours("--path m/44'/60'/0'/0/1"), ours("--role holder --index 1"));
-    assert_eq!(ours("--role terminal --index 3"), ours("--path m/44'/60'/105'/0/3"));
+    assert_eq!(
+        ours("--index 1"),
+        "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+    );
+    assert_eq!(
+        ours("--path m/44'/60'/0'/0/1"),
+        ours("--role holder --index 1")
+    );
+    assert_eq!(
+        ours("--role terminal --index 3"),
+        ours("--path m/44'/60'/105'/0/3")
+    );
     let three = ours("--role owner --index 4 --count 3");
-    assert_eq!(three.lines().nth(1), Some(ours("--role owner --index 5").as_str()));
+    assert_eq!(
+        three.lines().nth(1),
+        Some(ours("--role owner --index 5").as_str())
+    );
 
     let xpub = ours("--role owner --xpub");
-    assert_eq!(desk.run(&format!("derive --from {xpub} --index 4 --count 3"), "").good(), three);
+    assert_eq!(
+        desk.run(&format!("derive --from {xpub} --index 4 --count 3"), "")
+            .good(),
+        three
+    );
 
     let address = ours("--role terminal --out till.json --new-password-file other");
-    assert_eq!((address, desk.mode("till.json")), (ours("--role terminal"), 0o600));
-    let refused = desk.run("derive till.json --password-file other --index 1", "").bad();
+    assert_eq!(
+        (address, desk.mode("till.json")),
+        (ours("--role terminal"), 0o600)
+    );
+    let refused = desk
+        .run("derive till.json --password-file other --index 1", "")
+        .bad();
     assert!(refused.contains("holds one key and no words"), "{refused}");
-    for nonsense in ["--role cook", "--path 44/60", "--path m/2147483648", "--index 2147483648"] {
+    for nonsense in [
+        "--role cook",
+        "--path 44/60",
+        "--path m/2147483648",
+        "--index 2147483648",
+    ] {
         assert_eq!(derive(nonsense).code, Some(2), "{nonsense}");
     }
 }
@@ -224,20 +328,57 @@ fn keys_are_derived_by_role_path_and_extended_public_key() {
 fn secrets_leave_only_by_an_explicit_way() {
     let desk = Desk::new();
     desk.import(JUNK, "me.json");
-    let export = |arguments: &str| desk.run(&format!("export me.json --password-file pw {arguments}"), "");
+    let export = |arguments: &str| {
+        desk.run(
+            &format!("export me.json --password-file pw {arguments}"),
+            "",
+        )
+    };
     assert_eq!(export("--raw").code, Some(2), "neither --out nor --print");
     assert_eq!(export("--raw --print").good(), FIRST_KEY);
     assert_eq!(export("--raw --out raw").good(), "");
-    assert_eq!((fs::read_to_string(desk.path("raw")).unwrap(), desk.mode("raw")), (format!("{FIRST_KEY}\n"), 0o600));
+    assert_eq!(
+        (
+            fs::read_to_string(desk.path("raw")).unwrap(),
+            desk.mode("raw")
+        ),
+        (format!("{FIRST_KEY}\n"), 0o600)
+    );
     assert_eq!(export("--mnemonic --out words").good(), "");
-    assert_eq!(fs::read_to_string(desk.path("words")).unwrap(), format!("{JUNK}\n"));
-    assert!(export("--raw --out raw").bad().contains("raw exists already"));
-    assert!(export("--print").bad().contains("--print is for --raw and --mnemonic"));
+    assert_eq!(
+        fs::read_to_string(desk.path("words")).unwrap(),
+        format!("{JUNK}\n")
+    );
+    assert!(
+        export("--raw --out raw")
+            .bad()
+            .contains("raw exists already")
+    );
+    assert!(
+        export("--print")
+            .bad()
+            .contains("--print is for --raw and --mnemonic")
+    );
 
-    assert_eq!(export("--out given.json --new-password-file other").good(), FIRST);
-    assert_eq!(desk.run("export given.json --password-file other --raw --print", "").good(), FIRST_KEY);
-    let words = desk.run("export given.json --password-file other --mnemonic --print", "").bad();
-    assert!(words.contains("no words"), "what is handed over is one key: {words}");
+    assert_eq!(
+        export("--out given.json --new-password-file other").good(),
+        FIRST
+    );
+    assert_eq!(
+        desk.run("export given.json --password-file other --raw --print", "")
+            .good(),
+        FIRST_KEY
+    );
+    let words = desk
+        .run(
+            "export given.json --password-file other --mnemonic --print",
+            "",
+        )
+        .bad();
+    assert!(
+        words.contains("no words"),
+        "what is handed over is one key: {words}"
+    );
 }
 
 #[test]
@@ -245,23 +386,50 @@ fn wrong_passwords_loose_modes_and_damage_are_clean_errors() {
     let desk = Desk::new();
     desk.import(FIRST_KEY, "me.json");
     let raw = "export me.json --raw --print --password-file";
-    assert!(desk.run(&format!("{raw} other"), "").bad().contains("wrong password"));
-    assert!(desk.run(&format!("{raw} missing"), "").bad().contains("password file: key file missing"));
+    assert!(
+        desk.run(&format!("{raw} other"), "")
+            .bad()
+            .contains("wrong password")
+    );
+    assert!(
+        desk.run(&format!("{raw} missing"), "")
+            .bad()
+            .contains("password file: key file missing")
+    );
     desk.put("empty", "\n");
-    assert!(desk.run(&format!("{raw} empty"), "").bad().contains("its first line is empty"));
+    assert!(
+        desk.run(&format!("{raw} empty"), "")
+            .bad()
+            .contains("its first line is empty")
+    );
     desk.put("short", "1234567");
-    assert!(desk.run("new --out x.json --password-file short", "").bad().contains("at least 8 characters"));
+    assert!(
+        desk.run("new --out x.json --password-file short", "")
+            .bad()
+            .contains("at least 8 characters")
+    );
 
     let good = fs::read_to_string(desk.path("me.json")).unwrap();
     desk.put("me.json", &good[..good.len() - 1]);
-    assert!(desk.run(&format!("{raw} pw"), "").bad().contains("not a keystore of version 3"));
+    assert!(
+        desk.run(&format!("{raw} pw"), "")
+            .bad()
+            .contains("not a keystore of version 3")
+    );
     desk.put("me.json", &good.replace("\"n\":131072", "\"n\":1073741824"));
-    assert!(desk.run(&format!("{raw} pw"), "").bad().contains("at most 512 MiB"));
+    assert!(
+        desk.run(&format!("{raw} pw"), "")
+            .bad()
+            .contains("at most 512 MiB")
+    );
     desk.put("me.json", &good);
     for file in ["me.json", "pw"] {
         fs::set_permissions(desk.path(file), fs::Permissions::from_mode(0o644)).unwrap();
         let refused = desk.run(&format!("{raw} pw"), "").bad();
-        assert!(refused.contains("chmod 600") && refused.contains(file), "{refused}");
+        assert!(
+            refused.contains("chmod 600") && refused.contains(file),
+            "{refused}"
+        );
         fs::set_permissions(desk.path(file), fs::Permissions::from_mode(0o600)).unwrap();
     }
     assert_eq!(desk.run(&format!("{raw} pw"), "").good(), FIRST_KEY);
@@ -276,24 +444,44 @@ fn show_lists_a_folder_without_a_password() {
     let expected = format!("{FIRST}  key    ./a.json\n{FIRST}  words  ./b.json");
     assert_eq!(desk.run("show", "").good(), expected);
     assert!(desk.run("show c.json", "").bad().contains("not a keystore"));
-    assert!(desk.run("show missing.json", "").bad().contains("missing.json"));
+    assert!(
+        desk.run("show missing.json", "")
+            .bad()
+            .contains("missing.json")
+    );
 }
 
 #[test]
 fn every_signature_of_the_protocols_vectors_is_made_again_byte_for_byte() {
     let (desk, vectors) = (Desk::new(), domain_vectors());
     desk.import(vectors["till_1_key"].as_str().unwrap(), "till.json");
-    let sign = format!("sign - --key till.json --password-file pw {}", offline(&vectors));
+    let sign = format!(
+        "sign - --key till.json --password-file pw {}",
+        offline(&vectors)
+    );
     let till = vectors["till_1"].as_str().unwrap();
     let mut signed = 0;
-    for row in vectors["transactions"].as_array().unwrap().iter().filter(|row| row["signer"] == till) {
+    for row in vectors["transactions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["signer"] == till)
+    {
         let mut unsigned = row["transaction"].clone();
         unsigned.as_object_mut().unwrap().remove("signature");
-        assert_eq!(desk.run(&sign, &unsigned.to_string()).json(), row["transaction"]);
+        assert_eq!(
+            desk.run(&sign, &unsigned.to_string()).json(),
+            row["transaction"]
+        );
         signed += 1;
     }
     assert!(signed > 0);
-    let again = desk.run(&sign, &vectors["transactions"][0]["transaction"].to_string()).bad();
+    let again = desk
+        .run(
+            &sign,
+            &vectors["transactions"][0]["transaction"].to_string(),
+        )
+        .bad();
     assert!(again.contains("has a signature already"), "{again}");
 }
 
@@ -301,7 +489,10 @@ fn every_signature_of_the_protocols_vectors_is_made_again_byte_for_byte() {
 fn a_sale_with_its_lines_is_signed_and_its_mistakes_are_named() {
     let (desk, vectors) = (Desk::new(), domain_vectors());
     desk.import(vectors["till_1_key"].as_str().unwrap(), "till.json");
-    let sign = format!("sign - --key till.json --password-file pw {}", offline(&vectors));
+    let sign = format!(
+        "sign - --key till.json --password-file pw {}",
+        offline(&vectors)
+    );
     let recorded = &vectors["transactions"][0]["transaction"];
     let sale = json!({
         "outlet": 1, "terminal": vectors["till_1"], "sale_id": recorded["sale_id"],
@@ -318,7 +509,11 @@ fn a_sale_with_its_lines_is_signed_and_its_mistakes_are_named() {
     }
     let first = desk.run(&sign, &short.to_string()).json();
     assert_eq!(first["terminal"], vectors["till_1"]);
-    assert_eq!(desk.run(&sign, &short.to_string()).json(), first, "what the key decides is the same each time");
+    assert_eq!(
+        desk.run(&sign, &short.to_string()).json(),
+        first,
+        "what the key decides is the same each time"
+    );
     assert_ne!(first["lines_salt"], sale["lines_salt"]);
 
     let with = |field: &str, value: Value| {
@@ -334,9 +529,18 @@ fn a_sale_with_its_lines_is_signed_and_its_mistakes_are_named() {
         (with("tip", json!(1)), "unknown field `tip`"),
         (with("type", json!("refund_it")), "only a sale has lines"),
         ("[1]".into(), "expected one JSON object"),
-        (json!({"type": "give_me_units"}).to_string(), "unknown variant `give_me_units`"),
-        (json!({"type": "request_payout", "acount": FIRST}).to_string(), "acount"),
-        (json!({"type": "register_terminal", "outlet": 1, "kind": "physical"}).to_string(), "missing field `terminal`"),
+        (
+            json!({"type": "give_me_units"}).to_string(),
+            "unknown variant `give_me_units`",
+        ),
+        (
+            json!({"type": "request_payout", "acount": FIRST}).to_string(),
+            "acount",
+        ),
+        (
+            json!({"type": "register_terminal", "outlet": 1, "kind": "physical"}).to_string(),
+            "missing field `terminal`",
+        ),
     ];
     for (text, message) in cases {
         let error = desk.run(&sign, &text).bad();
@@ -348,20 +552,41 @@ fn a_sale_with_its_lines_is_signed_and_its_mistakes_are_named() {
 fn a_nonce_is_filled_in_only_where_the_transaction_has_one() {
     let (desk, vectors) = (Desk::new(), domain_vectors());
     desk.import(FIRST_KEY, "me.json");
-    let sign = format!("sign - --key me.json --password-file pw {}", offline(&vectors));
+    let sign = format!(
+        "sign - --key me.json --password-file pw {}",
+        offline(&vectors)
+    );
     let payout = json!({"type": "request_payout", "account": FIRST}).to_string();
-    assert_eq!(desk.run(&format!("{sign} --nonce 7"), &payout).json()["nonce"], 7);
-    let claim = json!({"type": "claim_receipt", "outlet": 1, "sale_id": "05".repeat(16), "wallet": FIRST}).to_string();
-    assert!(desk.run(&format!("{sign} --nonce 7"), &claim).json().get("nonce").is_none());
+    assert_eq!(
+        desk.run(&format!("{sign} --nonce 7"), &payout).json()["nonce"],
+        7
+    );
+    let claim =
+        json!({"type": "claim_receipt", "outlet": 1, "sale_id": "05".repeat(16), "wallet": FIRST})
+            .to_string();
+    assert!(
+        desk.run(&format!("{sign} --nonce 7"), &claim)
+            .json()
+            .get("nonce")
+            .is_none()
+    );
     // Port 9 is discard: nobody answers there.
-    let silent = desk.run(&format!("{sign} --node http://127.0.0.1:9"), &payout).bad();
-    assert!(silent.contains("no answer from http://127.0.0.1:9"), "{silent}");
+    let silent = desk
+        .run(&format!("{sign} --node http://127.0.0.1:9"), &payout)
+        .bad();
+    assert!(
+        silent.contains("no answer from http://127.0.0.1:9"),
+        "{silent}"
+    );
 }
 
 /// What a camera makes of the printed letters: each stands for two modules, one above the other.
 fn scan(printed: &str) -> String {
-    let rows: Vec<Vec<char>> =
-        printed.lines().take_while(|line| !line.is_empty()).map(|l| l.chars().collect()).collect();
+    let rows: Vec<Vec<char>> = printed
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .map(|l| l.chars().collect())
+        .collect();
     let (scale, width, height) = (4, rows[0].len(), rows.len() * 2);
     let dark = |x: usize, y: usize| match rows[y / 2][x] {
         '█' => true,
@@ -371,7 +596,8 @@ fn scan(printed: &str) -> String {
         other => panic!("unexpected {other:?}"),
     };
     let grey = |x: usize, y: usize| if dark(x / scale, y / scale) { 0 } else { 255 };
-    let mut image = rqrr::PreparedImage::prepare_from_greyscale(width * scale, height * scale, grey);
+    let mut image =
+        rqrr::PreparedImage::prepare_from_greyscale(width * scale, height * scale, grey);
     let grids = image.detect_grids();
     assert_eq!(grids.len(), 1);
     grids[0].decode().unwrap().1
@@ -382,40 +608,81 @@ fn a_receipt_is_scanned_and_claimed() {
     let (desk, vectors) = (Desk::new(), domain_vectors());
     desk.import(vectors["till_1_key"].as_str().unwrap(), "till.json");
     let (network, sale) = (offline(&vectors), "00000000000000000000000000000005");
-    let receipt = format!("receipt --terminal till.json --password-file pw {network} --outlet 1 --sale-id {sale}");
+    let receipt = format!(
+        "receipt --terminal till.json --password-file pw {network} --outlet 1 --sale-id {sale}"
+    );
     let printed = desk.run(&receipt, "").good();
     let text = desk.run(&format!("{receipt} --text"), "").good();
     assert_eq!(printed.lines().last(), Some(text.as_str()));
     assert_eq!(scan(&printed), text);
-    assert!(printed.lines().next().unwrap().chars().count() <= 53, "45 modules and a margin: fits 58 mm paper");
-
-    let claim = desk.run(&format!("claim - --wallet {FIRST} {network}"), &text).json();
-    assert_eq!((&claim["type"], &claim["sale_id"]), (&json!("claim_receipt"), &json!(sale)));
-    assert_eq!(desk.run(&format!("claim {text} --wallet {FIRST} {network}"), "").json(), claim);
-    let foreign = format!("--chain-id {} --sidechain-id 0x{}", vectors["chain_id"], "11".repeat(32));
     assert!(
-        desk.run(&format!("claim - --wallet {FIRST} {foreign}"), &text).bad().contains("the receipt is of sidechain")
+        printed.lines().next().unwrap().chars().count() <= 53,
+        "45 modules and a margin: fits 58 mm paper"
     );
-    let cut = desk.run(&format!("claim - --wallet {FIRST} {network}"), &text[..150]).bad();
-    assert!(cut.contains("a key has 64 hex digits") && !cut.contains(&text[120..150]), "{cut}");
+
+    let claim = desk
+        .run(&format!("claim - --wallet {FIRST} {network}"), &text)
+        .json();
+    assert_eq!(
+        (&claim["type"], &claim["sale_id"]),
+        (&json!("claim_receipt"), &json!(sale))
+    );
+    assert_eq!(
+        desk.run(&format!("claim {text} --wallet {FIRST} {network}"), "")
+            .json(),
+        claim
+    );
+    let foreign = format!(
+        "--chain-id {} --sidechain-id 0x{}",
+        vectors["chain_id"],
+        "11".repeat(32)
+    );
+    assert!(
+        desk.run(&format!("claim - --wallet {FIRST} {foreign}"), &text)
+            .bad()
+            .contains("the receipt is of sidechain")
+    );
+    let cut = desk
+        .run(&format!("claim - --wallet {FIRST} {network}"), &text[..150])
+        .bad();
+    assert!(
+        cut.contains("a key has 64 hex digits") && !cut.contains(&text[120..150]),
+        "{cut}"
+    );
     let mistyped = FIRST.replace("92266", "92267");
-    assert_eq!(desk.run(&format!("claim - --wallet {mistyped} {network}"), &text).code, Some(2));
+    assert_eq!(
+        desk.run(&format!("claim - --wallet {mistyped} {network}"), &text)
+            .code,
+        Some(2)
+    );
 }
 
 #[test]
 fn the_code_on_a_guests_phone_is_witnessed() {
     let (desk, vectors) = (Desk::new(), domain_vectors());
     desk.import(vectors["till_1_key"].as_str().unwrap(), "till.json");
-    let (network, chain) = (offline(&vectors), &vectors["sidechain_id"].as_str().unwrap()[2..]);
-    let in_an_hour =
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() + 3_600_000;
+    let (network, chain) = (
+        offline(&vectors),
+        &vectors["sidechain_id"].as_str().unwrap()[2..],
+    );
+    let in_an_hour = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_millis()
+        + 3_600_000;
     let (commitment, guest) = ("a4".repeat(32), &FIRST[2..]);
-    let code = format!("HOTPOT-CONSENT:1/{chain}/1/3/1/{commitment}/{guest}/{in_an_hour}").to_uppercase();
+    let code =
+        format!("HOTPOT-CONSENT:1/{chain}/1/3/1/{commitment}/{guest}/{in_an_hour}").to_uppercase();
     let witness = format!("witness - --key till.json --password-file pw {network} --outlet 1");
     let said = desk.run(&witness, &code).good();
-    let [head, address, signature] = said.trim().split('/').collect::<Vec<_>>()[..] else { panic!("{said}") };
+    let [head, address, signature] = said.trim().split('/').collect::<Vec<_>>()[..] else {
+        panic!("{said}")
+    };
     assert_eq!(head, "HOTPOT-WITNESS:1");
-    assert_eq!(format!("0x{}", address.to_lowercase()), vectors["till_1"].as_str().unwrap().to_lowercase());
+    assert_eq!(
+        format!("0x{}", address.to_lowercase()),
+        vectors["till_1"].as_str().unwrap().to_lowercase()
+    );
     let wanted = domain::eip712::WitnessedConsent {
         outlet: 1,
         camera: 3,
@@ -425,15 +692,29 @@ fn the_code_on_a_guests_phone_is_witnessed() {
         until_ms: in_an_hour as u64,
     };
     let sidechain_id = vectors["sidechain_id"].as_str().unwrap().parse().unwrap();
-    let domain = domain::eip712::DomainSeparator::transactions(vectors["chain_id"].as_u64().unwrap(), sidechain_id);
+    let domain = domain::eip712::DomainSeparator::transactions(
+        vectors["chain_id"].as_u64().unwrap(),
+        sidechain_id,
+    );
     let signature: domain::Signature =
         serde_json::from_value(json!(format!("0x{}", signature.to_lowercase()))).unwrap();
-    assert_eq!(signature.recover(domain.consent_witness_digest(&wanted)), Ok(address.to_lowercase().parse().unwrap()));
+    assert_eq!(
+        signature.recover(domain.consent_witness_digest(&wanted)),
+        Ok(address.to_lowercase().parse().unwrap())
+    );
 
     for (from, to, expected) in [
-        (chain.to_uppercase(), "11".repeat(32), "the request is of sidechain"),
+        (
+            chain.to_uppercase(),
+            "11".repeat(32),
+            "the request is of sidechain",
+        ),
         ("/1/3/1/".into(), "/2/3/1/".into(), "outlet 2"),
-        (in_an_hour.to_string(), "1700000000000".into(), "must end after now"),
+        (
+            in_an_hour.to_string(),
+            "1700000000000".into(),
+            "must end after now",
+        ),
         ("/1/3/1/".into(), "/1/3/".into(), "scan it again"),
     ] {
         let refused = desk.run(&witness, &code.replace(&from, &to)).bad();
@@ -448,44 +729,93 @@ fn a_consent_is_signed_by_the_till_and_the_guest_and_its_salt_is_kept() {
     desk.import(FIRST_KEY, "guest.json");
     let network = offline(&vectors);
     let seen = "consent --witness till.json --witness-password-file pw --outlet 1 --camera 3 --reference table-3";
-    let both = format!("{seen} --guest guest.json --password-file pw {network} --purpose recording");
-    let consent = desk.run(&format!("{both} --salt-file salt.json"), "").json();
-    assert_eq!((&consent["type"], &consent["purposes"]), (&json!("record_consent"), &json!(["recording"])));
+    let both =
+        format!("{seen} --guest guest.json --password-file pw {network} --purpose recording");
+    let consent = desk
+        .run(&format!("{both} --salt-file salt.json"), "")
+        .json();
+    assert_eq!(
+        (&consent["type"], &consent["purposes"]),
+        (&json!("record_consent"), &json!(["recording"]))
+    );
     let transaction: domain::SignedTransaction = serde_json::from_value(consent.clone()).unwrap();
-    let domain::Payload::RecordConsent(signed) = &transaction.payload else { panic!("{consent}") };
+    let domain::Payload::RecordConsent(signed) = &transaction.payload else {
+        panic!("{consent}")
+    };
     let chain_id = vectors["chain_id"].as_u64().unwrap();
     let sidechain_id = vectors["sidechain_id"].as_str().unwrap().parse().unwrap();
     let separator = domain::eip712::DomainSeparator::transactions(chain_id, sidechain_id);
-    assert_eq!(transaction.signer(&separator).unwrap(), FIRST.parse::<domain::Address>().unwrap());
+    assert_eq!(
+        transaction.signer(&separator).unwrap(),
+        FIRST.parse::<domain::Address>().unwrap()
+    );
     let witnessed = separator.consent_witness_digest(&signed.into());
-    assert_eq!(signed.witness_signature.recover(witnessed), Ok(signed.witness));
+    assert_eq!(
+        signed.witness_signature.recover(witnessed),
+        Ok(signed.witness)
+    );
     assert_eq!(json!(signed.witness), vectors["till_1"]);
 
-    let kept: Value = serde_json::from_str(&fs::read_to_string(desk.path("salt.json")).unwrap()).unwrap();
+    let kept: Value =
+        serde_json::from_str(&fs::read_to_string(desk.path("salt.json")).unwrap()).unwrap();
     let salt = kept["salt"].as_str().unwrap().parse().unwrap();
-    assert_eq!(domain::consent::commitment(salt, "table-3"), signed.commitment);
-    assert_eq!((desk.mode("salt.json"), &kept["reference"]), (0o600, &json!("table-3")));
-    assert!(desk.run(&format!("{both} --salt-file salt.json"), "").bad().contains("salt.json exists already"));
+    assert_eq!(
+        domain::consent::commitment(salt, "table-3"),
+        signed.commitment
+    );
+    assert_eq!(
+        (desk.mode("salt.json"), &kept["reference"]),
+        (0o600, &json!("table-3"))
+    );
+    assert!(
+        desk.run(&format!("{both} --salt-file salt.json"), "")
+            .bad()
+            .contains("salt.json exists already")
+    );
 
-    let alone = format!("{seen} --guest-address {FIRST} {network} --purpose stream --purpose recording");
-    let unsigned = desk.run(&format!("{alone} --salt-file second.json"), "").json();
+    let alone =
+        format!("{seen} --guest-address {FIRST} {network} --purpose stream --purpose recording");
+    let unsigned = desk
+        .run(&format!("{alone} --salt-file second.json"), "")
+        .json();
     assert!(unsigned.get("signature").is_none(), "{unsigned}");
-    let signed =
-        desk.run(&format!("sign - --key guest.json --password-file pw {network}"), &unsigned.to_string()).json();
+    let signed = desk
+        .run(
+            &format!("sign - --key guest.json --password-file pw {network}"),
+            &unsigned.to_string(),
+        )
+        .json();
     assert_eq!(signed["purposes"], json!(["recording", "stream"]));
     let twice = both.replace("--purpose recording", "--purpose stream --purpose stream");
-    assert!(desk.run(&format!("{twice} --salt-file third.json"), "").bad().contains("at most once"));
-    for nonsense in ["--purpose photo --salt-file x", "--for-minutes 721 --salt-file x", ""] {
-        assert_eq!(desk.run(&format!("{both} {nonsense}"), "").code, Some(2), "{nonsense}");
+    assert!(
+        desk.run(&format!("{twice} --salt-file third.json"), "")
+            .bad()
+            .contains("at most once")
+    );
+    for nonsense in [
+        "--purpose photo --salt-file x",
+        "--for-minutes 721 --salt-file x",
+        "",
+    ] {
+        assert_eq!(
+            desk.run(&format!("{both} {nonsense}"), "").code,
+            Some(2),
+            "{nonsense}"
+        );
     }
 }
 
 fn key_file(folder: &Path, actor: &str) -> String {
-    folder.join(format!("keys/{actor}.json")).display().to_string()
+    folder
+        .join(format!("keys/{actor}.json"))
+        .display()
+        .to_string()
 }
 
 fn now() -> String {
-    let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let time = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
     client::format_time(u64::try_from(time.as_millis()).unwrap())
 }
 
@@ -494,73 +824,154 @@ fn on_a_network_sales_are_sent_terminals_enrolled_and_receipts_claimed() {
     let folder = Folder::new();
     let mut network: Running<'_> = folder.start(&example_orders());
     network.wait_for("60 sales", || {
-        let file: Value = serde_json::from_slice(&fs::read(folder.path().join("network.json")).unwrap()).unwrap();
-        let url = format!("{}/api/v1/supply", file["nodes"][0]["http"].as_str().unwrap());
-        reqwest::blocking::get(url).unwrap().json::<Value>().unwrap()["sales"] == 60
+        let file: Value =
+            serde_json::from_slice(&fs::read(folder.path().join("network.json")).unwrap()).unwrap();
+        let url = format!(
+            "{}/api/v1/supply",
+            file["nodes"][0]["http"].as_str().unwrap()
+        );
+        reqwest::blocking::get(url)
+            .unwrap()
+            .json::<Value>()
+            .unwrap()["sales"]
+            == 60
     });
     let desk = Desk::new();
     let node = format!("--node {}", network.node(1));
-    let (till, owner) = (key_file(folder.path(), "terminal-1"), key_file(folder.path(), "owner-1"));
+    let (till, owner) = (
+        key_file(folder.path(), "terminal-1"),
+        key_file(folder.path(), "owner-1"),
+    );
 
     let sale = json!({"outlet": 1, "sale_id": "ab".repeat(16), "occurred_at": now(), "currency": "GEL", "total": 300,
         "lines": [{"sku": "tea", "name": "Tea", "quantity": 1, "unit_price": 300}], "buyer_kind": "receipt"});
     let send = format!("sign - --key {till} {node} --send");
     let first = desk.run(&send, &sale.to_string()).json();
-    assert_eq!((&first["status"], &first["issued"]), (&json!("final"), &json!(100)));
-    assert_eq!(desk.run(&send, &sale.to_string()).json()["height"], first["height"], "the same again stands already");
+    assert_eq!(
+        (&first["status"], &first["issued"]),
+        (&json!("final"), &json!(100))
+    );
+    assert_eq!(
+        desk.run(&send, &sale.to_string()).json()["height"],
+        first["height"],
+        "the same again stands already"
+    );
     let other = sale.to_string().replace("300", "301");
-    assert!(desk.run(&send, &other).bad().contains("409"), "another content is a conflict");
+    assert!(
+        desk.run(&send, &other).bad().contains("409"),
+        "another content is a conflict"
+    );
 
-    let receipt = format!("receipt --terminal {till} {node} --outlet 1 --sale-id {} --text", "ab".repeat(16));
+    let receipt = format!(
+        "receipt --terminal {till} {node} --outlet 1 --sale-id {} --text",
+        "ab".repeat(16)
+    );
     let code = desk.run(&receipt, "").good();
-    assert_eq!(desk.run(&format!("claim - --wallet {FIRST} {node} --send"), &code).json()["status"], "final");
+    assert_eq!(
+        desk.run(&format!("claim - --wallet {FIRST} {node} --send"), &code)
+            .json()["status"],
+        "final"
+    );
     let stolen = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
-    assert!(desk.run(&format!("claim - --wallet {stolen} {node} --send"), &code).bad().contains("409"));
+    assert!(
+        desk.run(&format!("claim - --wallet {stolen} {node} --send"), &code)
+            .bad()
+            .contains("409")
+    );
 
-    desk.run("new --out new-till.json --password-file pw", "").good();
-    let address = desk.run("derive new-till.json --password-file pw --role terminal", "").good();
-    let enrol = json!({"type": "register_terminal", "outlet": 1, "terminal": address, "kind": "physical"}).to_string();
+    desk.run("new --out new-till.json --password-file pw", "")
+        .good();
+    let address = desk
+        .run(
+            "derive new-till.json --password-file pw --role terminal",
+            "",
+        )
+        .good();
+    let enrol =
+        json!({"type": "register_terminal", "outlet": 1, "terminal": address, "kind": "physical"})
+            .to_string();
     let by_owner = format!("sign - --key {owner} {node} --send");
-    assert_eq!(desk.run(&by_owner, &enrol).json()["transaction"]["type"], "register_terminal");
-    assert!(desk.run(&by_owner, &enrol).bad().contains("409"), "the next nonce, but the terminal is enrolled");
+    assert_eq!(
+        desk.run(&by_owner, &enrol).json()["transaction"]["type"],
+        "register_terminal"
+    );
+    assert!(
+        desk.run(&by_owner, &enrol).bad().contains("409"),
+        "the next nonce, but the terminal is enrolled"
+    );
     let revoke = json!({"type": "revoke_terminal", "outlet": 1, "terminal": address}).to_string();
     assert_eq!(desk.run(&by_owner, &revoke).json()["status"], "final");
-    assert!(desk.run(&format!("sign - --key {till} {node} --send"), &revoke).bad().contains("403"));
+    assert!(
+        desk.run(&format!("sign - --key {till} {node} --send"), &revoke)
+            .bad()
+            .contains("403")
+    );
 
     a_guest_allows_a_camera_and_ends_it(&desk, &till, &node);
     the_registrar_approves_an_outlet(&desk, folder.path(), &node);
     let wrong = format!("sign - --key {owner} {node} --chain-id 1");
-    assert!(desk.run(&wrong, &revoke).bad().contains("--chain-id is 1, but the node is of 31337"));
+    assert!(
+        desk.run(&wrong, &revoke)
+            .bad()
+            .contains("--chain-id is 1, but the node is of 31337")
+    );
     network.stop();
 }
 
 fn a_guest_allows_a_camera_and_ends_it(desk: &Desk, till: &str, node: &str) {
-    desk.run("new --out once.json --password-file pw", "").good();
+    desk.run("new --out once.json --password-file pw", "")
+        .good();
     let key = "--password-file pw";
     let consent = format!(
         "consent --witness {till} --guest once.json {key} {node} --outlet 1 --camera 3 --purpose recording \
          --reference table-3 --salt-file salt.json --send"
     );
     let made = desk.run(&consent, "").json();
-    assert_eq!(made["status"], "final", "a key that holds nothing, seen by a till");
+    assert_eq!(
+        made["status"], "final",
+        "a key that holds nothing, seen by a till"
+    );
     let revoke = json!({"type": "revoke_consent", "consent": made["id"]}).to_string();
-    let ended = desk.run(&format!("sign - --key once.json {key} {node} --send"), &revoke).json();
+    let ended = desk
+        .run(
+            &format!("sign - --key once.json {key} {node} --send"),
+            &revoke,
+        )
+        .json();
     assert_eq!(ended["status"], "final");
-    let again = desk.run(&format!("sign - --key once.json {key} {node} --send"), &revoke).json();
+    let again = desk
+        .run(
+            &format!("sign - --key once.json {key} {node} --send"),
+            &revoke,
+        )
+        .json();
     assert_eq!(again["height"], ended["height"], "the same again");
 }
 
 fn the_registrar_approves_an_outlet(desk: &Desk, folder: &Path, node: &str) {
     let (registrar, founder) = (key_file(folder, "registrar"), key_file(folder, "founder"));
     let options = format!("--outlet 77 --owner {FIRST} --expires-at 2100-01-01T00:00:00Z");
-    let approval = desk.run(&format!("approve --key {registrar} {node} {options}"), "").json();
+    let approval = desk
+        .run(&format!("approve --key {registrar} {node} {options}"), "")
+        .json();
     let mut outlet = json!({"type": "register_outlet", "outlet": 77, "owner": FIRST, "kind": "franchised",
         "city": "Batumi", "currency": "GEL", "quota_per_day": 100, "terminal_quota_per_day": 50});
     for (field, value) in approval.as_object().unwrap() {
         outlet[field] = value.clone();
     }
-    let answer = desk.run(&format!("sign - --key {founder} {node} --send"), &outlet.to_string()).json();
-    assert_eq!((&answer["status"], &answer["transaction"]["outlet"]), (&json!("final"), &json!(77)));
-    let help = hotpot().args(["wallet", "sign", "--help"]).output().unwrap();
+    let answer = desk
+        .run(
+            &format!("sign - --key {founder} {node} --send"),
+            &outlet.to_string(),
+        )
+        .json();
+    assert_eq!(
+        (&answer["status"], &answer["transaction"]["outlet"]),
+        (&json!("final"), &json!(77))
+    );
+    let help = hotpot()
+        .args(["wallet", "sign", "--help"])
+        .output()
+        .unwrap();
     assert!(String::from_utf8_lossy(&help.stdout).contains("Examples:"));
 }

@@ -29,7 +29,9 @@ impl Wires {
         let (cuts, delay_ms) = (Arc::clone(&self.cuts), Arc::clone(&self.delay_ms));
         std::thread::spawn(move || {
             for near in listener.incoming().flatten() {
-                let Ok(far) = TcpStream::connect(("127.0.0.1", port)) else { continue };
+                let Ok(far) = TcpStream::connect(("127.0.0.1", port)) else {
+                    continue;
+                };
                 join(&near, &far, (from, to), &cuts, &delay_ms);
                 join(&far, &near, (to, from), &cuts, &delay_ms);
             }
@@ -39,7 +41,8 @@ impl Wires {
 
     /// From now on all bytes take so long.
     pub fn delay(&self, by: Duration) {
-        self.delay_ms.store(by.as_millis().try_into().unwrap(), Ordering::Relaxed);
+        self.delay_ms
+            .store(by.as_millis().try_into().unwrap(), Ordering::Relaxed);
     }
 
     pub fn cut(&self, from: usize, to: usize) {
@@ -52,7 +55,13 @@ impl Wires {
 }
 
 /// Moves bytes in one direction until either end closes.
-fn join(source: &TcpStream, target: &TcpStream, direction: (usize, usize), cuts: &Cuts, delay_ms: &Arc<AtomicU64>) {
+fn join(
+    source: &TcpStream,
+    target: &TcpStream,
+    direction: (usize, usize),
+    cuts: &Cuts,
+    delay_ms: &Arc<AtomicU64>,
+) {
     let (mut from, to) = (source.try_clone().unwrap(), target.try_clone().unwrap());
     let (cuts, delay_ms) = (Arc::clone(cuts), Arc::clone(delay_ms));
     let (sender, on_the_way) = channel();
@@ -74,7 +83,12 @@ fn join(source: &TcpStream, target: &TcpStream, direction: (usize, usize), cuts:
 }
 
 /// Writes what has been on the way for long enough, while nothing is cut.
-fn deliver(on_the_way: &Receiver<(Instant, Vec<u8>)>, mut to: &TcpStream, direction: (usize, usize), cuts: &Cuts) {
+fn deliver(
+    on_the_way: &Receiver<(Instant, Vec<u8>)>,
+    mut to: &TcpStream,
+    direction: (usize, usize),
+    cuts: &Cuts,
+) {
     while let Ok((due, bytes)) = on_the_way.recv() {
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
         while cuts.lock().unwrap().contains(&direction) {

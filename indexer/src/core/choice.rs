@@ -12,8 +12,15 @@ pub struct Candidate {
 /// The node to ask for block `next`: of those that claim to have it, the one that failed least, so that a liar keeps
 /// nobody from a good one. If none has it, the highest. `None` when none answered.
 pub fn choose(nodes: &[Candidate], next: u64) -> Option<(usize, u64)> {
-    let answered = || nodes.iter().enumerate().filter_map(|(at, node)| Some((at, node.height?, node.failures)));
-    let has_it = answered().filter(|(_, height, _)| *height >= next).min_by_key(|(_, _, failures)| *failures);
+    let answered = || {
+        nodes
+            .iter()
+            .enumerate()
+            .filter_map(|(at, node)| Some((at, node.height?, node.failures)))
+    };
+    let has_it = answered()
+        .filter(|(_, height, _)| *height >= next)
+        .min_by_key(|(_, _, failures)| *failures);
     let highest = || answered().max_by_key(|(_, height, _)| *height);
     has_it.or_else(highest).map(|(at, height, _)| (at, height))
 }
@@ -23,15 +30,24 @@ mod tests {
     use super::*;
 
     fn node(height: u64, failures: u32) -> Candidate {
-        Candidate { height: Some(height), failures }
+        Candidate {
+            height: Some(height),
+            failures,
+        }
     }
 
     #[test]
     fn the_least_failing_node_that_has_the_block_is_asked() {
-        let dead = Candidate { height: None, failures: 0 };
+        let dead = Candidate {
+            height: None,
+            failures: 0,
+        };
         assert_eq!(choose(&[node(9, 0), node(12, 0)], 10), Some((1, 12)));
         assert_eq!(choose(&[node(u64::MAX, 1), node(10, 0)], 10), Some((1, 10)));
-        assert_eq!(choose(&[node(u64::MAX, 1), node(9, 0)], 10), Some((0, u64::MAX)));
+        assert_eq!(
+            choose(&[node(u64::MAX, 1), node(9, 0)], 10),
+            Some((0, u64::MAX))
+        );
         assert_eq!(choose(&[dead, node(7, 3), node(9, 0)], 10), Some((2, 9)));
         assert_eq!(choose(&[dead, dead], 10), None);
     }

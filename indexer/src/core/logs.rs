@@ -54,7 +54,11 @@ pub struct Block {
 #[allow(missing_docs, reason = "the message says what each field is")]
 pub enum LogsError {
     #[error("a log of block {number} ({found}) where it is {expected}")]
-    OtherBlock { number: u64, expected: B256, found: B256 },
+    OtherBlock {
+        number: u64,
+        expected: B256,
+        found: B256,
+    },
     #[error("a log of block {number}, which was not asked for")]
     NotAskedFor { number: u64 },
     #[error("two logs at place {log_index} of block {number}")]
@@ -63,7 +67,9 @@ pub enum LogsError {
 
 /// Whether a block with this filter may hold logs of one of the addresses; false is certain.
 pub fn may_hold(bloom: &Bloom, addresses: &[Address]) -> bool {
-    addresses.iter().any(|address| bloom.contains_input(BloomInput::Raw(address.as_slice())))
+    addresses
+        .iter()
+        .any(|address| bloom.contains_input(BloomInput::Raw(address.as_slice())))
 }
 
 /// Whether the block's filter contradicts an empty answer.
@@ -75,11 +81,21 @@ pub fn is_suspicious(block: &Block, addresses: &[Address]) -> bool {
 pub fn assemble(headers: Vec<Header>, mut logs: Vec<Log>) -> Result<Vec<Block>, LogsError> {
     logs.sort_by_key(|log| (log.block_number, log.log_index));
     let first = headers.first().map_or(0, |header| header.number);
-    let mut blocks: Vec<Block> = headers.into_iter().map(|header| Block { header, logs: Vec::new() }).collect();
+    let mut blocks: Vec<Block> = headers
+        .into_iter()
+        .map(|header| Block {
+            header,
+            logs: Vec::new(),
+        })
+        .collect();
     for log in logs {
         let number = log.block_number;
-        let place = number.checked_sub(first).and_then(|place| usize::try_from(place).ok());
-        let block = place.and_then(|place| blocks.get_mut(place)).ok_or(LogsError::NotAskedFor { number })?;
+        let place = number
+            .checked_sub(first)
+            .and_then(|place| usize::try_from(place).ok());
+        let block = place
+            .and_then(|place| blocks.get_mut(place))
+            .ok_or(LogsError::NotAskedFor { number })?;
         add(block, log)?;
     }
     Ok(blocks)
@@ -88,10 +104,21 @@ pub fn assemble(headers: Vec<Header>, mut logs: Vec<Log>) -> Result<Vec<Block>, 
 fn add(block: &mut Block, log: Log) -> Result<(), LogsError> {
     let number = block.header.number;
     if log.block_hash != block.header.hash {
-        return Err(LogsError::OtherBlock { number, expected: block.header.hash, found: log.block_hash });
+        return Err(LogsError::OtherBlock {
+            number,
+            expected: block.header.hash,
+            found: log.block_hash,
+        });
     }
-    if block.logs.last().is_some_and(|last| last.log_index == log.log_index) {
-        return Err(LogsError::Twice { number, log_index: log.log_index });
+    if block
+        .logs
+        .last()
+        .is_some_and(|last| last.log_index == log.log_index)
+    {
+        return Err(LogsError::Twice {
+            number,
+            log_index: log.log_index,
+        });
     }
     block.logs.push(log);
     Ok(())
@@ -102,7 +129,8 @@ pub mod tests {
     use super::*;
 
     pub fn header(number: u64, branch: u8) -> Header {
-        let hash = |number: u64| B256::left_padding_from(&[&[branch], &number.to_be_bytes()[..]].concat());
+        let hash =
+            |number: u64| B256::left_padding_from(&[&[branch], &number.to_be_bytes()[..]].concat());
         Header {
             number,
             hash: hash(number),
@@ -129,7 +157,10 @@ pub mod tests {
     #[test]
     fn an_empty_answer_is_suspicious_only_when_the_filter_says_so() {
         let (ours, other) = (Address::repeat_byte(1), Address::repeat_byte(2));
-        let mut block = Block { header: header(5, 0), logs: vec![] };
+        let mut block = Block {
+            header: header(5, 0),
+            logs: vec![],
+        };
         assert!(!is_suspicious(&block, &[ours]));
         block.header.bloom.accrue(BloomInput::Raw(ours.as_slice()));
         assert!(is_suspicious(&block, &[other, ours]));
@@ -141,20 +172,49 @@ pub mod tests {
     #[test]
     fn logs_go_to_their_blocks_in_order() {
         let headers = vec![header(7, 0), header(8, 0)];
-        let logs = vec![log(&headers[1], 3), log(&headers[1], 1), log(&headers[0], 0)];
+        let logs = vec![
+            log(&headers[1], 3),
+            log(&headers[1], 1),
+            log(&headers[0], 0),
+        ];
         let blocks = assemble(headers, logs).unwrap();
-        let places = |block: &Block| block.logs.iter().map(|log| log.log_index).collect::<Vec<_>>();
-        assert_eq!((places(&blocks[0]), places(&blocks[1])), (vec![0], vec![1, 3]));
+        let places = |block: &Block| {
+            block
+                .logs
+                .iter()
+                .map(|log| log.log_index)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            (places(&blocks[0]), places(&blocks[1])),
+            (vec![0], vec![1, 3])
+        );
     }
 
     #[test]
     fn logs_of_another_branch_or_block_or_twice_are_refused() {
         let (ours, fork, later) = (header(7, 0), header(7, 1), header(8, 0));
-        let expected = LogsError::OtherBlock { number: 7, expected: ours.hash, found: fork.hash };
-        assert_eq!(assemble(vec![ours.clone()], vec![log(&fork, 0)]), Err(expected));
-        assert_eq!(assemble(vec![ours.clone()], vec![log(&later, 0)]), Err(LogsError::NotAskedFor { number: 8 }));
+        let expected = LogsError::OtherBlock {
+            number: 7,
+            expected: ours.hash,
+            found: fork.hash,
+        };
+        assert_eq!(
+            assemble(vec![ours.clone()], vec![log(&fork, 0)]),
+            Err(expected)
+        );
+        assert_eq!(
+            assemble(vec![ours.clone()], vec![log(&later, 0)]),
+            Err(LogsError::NotAskedFor { number: 8 })
+        );
         let twice = vec![log(&ours, 2), log(&ours, 2)];
-        assert_eq!(assemble(vec![ours], twice), Err(LogsError::Twice { number: 7, log_index: 2 }));
+        assert_eq!(
+            assemble(vec![ours], twice),
+            Err(LogsError::Twice {
+                number: 7,
+                log_index: 2
+            })
+        );
     }
 
     #[test]
@@ -168,7 +228,10 @@ pub mod tests {
             CheckpointAnchor::CheckpointAnchored::SIGNATURE_HASH,
         ];
         for event in events {
-            assert!(migration.contains(&format!("'\\x{}'", alloy::hex::encode(event))), "{event}");
+            assert!(
+                migration.contains(&format!("'\\x{}'", alloy::hex::encode(event))),
+                "{event}"
+            );
         }
     }
 }

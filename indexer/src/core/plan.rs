@@ -56,8 +56,14 @@ pub fn plan(position: &Position, head: &Header, finalized: u64, range: u64) -> P
                 Plan::Reorg
             }
         }
-        _ if from <= finalized => Plan::Backfill { from, to: finalized.min(from + range - 1) },
-        _ => Plan::Follow { from, to: head.number.min(from + NEAR_HEAD_BLOCKS_MAX - 1) },
+        _ if from <= finalized => Plan::Backfill {
+            from,
+            to: finalized.min(from + range - 1),
+        },
+        _ => Plan::Follow {
+            from,
+            to: head.number.min(from + NEAR_HEAD_BLOCKS_MAX - 1),
+        },
     }
 }
 
@@ -77,9 +83,13 @@ pub enum Joint {
 
 /// Checks that headers continue what is mirrored.
 pub fn joint(position: &Position, headers: &[Header]) -> Joint {
-    let broken = headers.windows(2).find(|pair| pair[1].parent_hash != pair[0].hash);
+    let broken = headers
+        .windows(2)
+        .find(|pair| pair[1].parent_hash != pair[0].hash);
     if let Some(pair) = broken {
-        return Joint::Broken { number: pair[1].number };
+        return Joint::Broken {
+            number: pair[1].number,
+        };
     }
     match (position.hash, headers.first()) {
         (Some(hash), Some(first)) if first.parent_hash != hash => Joint::Forked,
@@ -105,10 +115,17 @@ pub enum Walk {
 pub fn walk(ours: &BTreeMap<u64, B256>, finalized: u64, header: &Header) -> Walk {
     match ours.get(&header.number) {
         Some(hash) if *hash == header.hash => Walk::Fork,
-        Some(expected) if header.number <= finalized => Walk::BelowFinality { expected: *expected },
+        Some(expected) if header.number <= finalized => Walk::BelowFinality {
+            expected: *expected,
+        },
         Some(_) => Walk::Older,
         // Before the first mirrored block there is nothing of ours to replace; beyond our last one neither.
-        None if ours.first_key_value().is_none_or(|(first, _)| header.number < *first) => Walk::Fork,
+        None if ours
+            .first_key_value()
+            .is_none_or(|(first, _)| header.number < *first) =>
+        {
+            Walk::Fork
+        }
         None => Walk::Older,
     }
 }
@@ -119,7 +136,11 @@ mod tests {
     use crate::core::logs::tests::header;
 
     fn at(number: u64, branch: u8, finalized: u64) -> Position {
-        Position { number, hash: Some(header(number, branch).hash), finalized }
+        Position {
+            number,
+            hash: Some(header(number, branch).hash),
+            finalized,
+        }
     }
 
     #[test]
@@ -133,29 +154,70 @@ mod tests {
 
     #[test]
     fn ranges_end_at_finality_and_blocks_are_followed_by_hash_above_it() {
-        let fresh = Position { number: 9, hash: None, finalized: 9 };
+        let fresh = Position {
+            number: 9,
+            hash: None,
+            finalized: 9,
+        };
         assert_eq!(plan(&fresh, &header(9, 0), 5, 100), Plan::Wait);
-        assert_eq!(plan(&fresh, &header(500, 0), 400, 100), Plan::Backfill { from: 10, to: 109 });
-        assert_eq!(plan(&at(350, 0, 350), &header(500, 0), 400, 100), Plan::Backfill { from: 351, to: 400 });
-        assert_eq!(plan(&at(400, 0, 400), &header(500, 0), 400, 100), Plan::Follow { from: 401, to: 416 });
-        assert_eq!(plan(&at(499, 0, 400), &header(500, 0), 400, 100), Plan::Follow { from: 500, to: 500 });
+        assert_eq!(
+            plan(&fresh, &header(500, 0), 400, 100),
+            Plan::Backfill { from: 10, to: 109 }
+        );
+        assert_eq!(
+            plan(&at(350, 0, 350), &header(500, 0), 400, 100),
+            Plan::Backfill { from: 351, to: 400 }
+        );
+        assert_eq!(
+            plan(&at(400, 0, 400), &header(500, 0), 400, 100),
+            Plan::Follow { from: 401, to: 416 }
+        );
+        assert_eq!(
+            plan(&at(499, 0, 400), &header(500, 0), 400, 100),
+            Plan::Follow { from: 500, to: 500 }
+        );
     }
 
     #[test]
     fn headers_must_continue_our_last_block() {
         let position = at(5, 0, 0);
-        assert_eq!(joint(&position, &[header(6, 0), header(7, 0)]), Joint::Joined);
-        assert_eq!(joint(&position, &[header(6, 1), header(7, 1)]), Joint::Forked);
-        assert_eq!(joint(&position, &[header(6, 0), header(7, 1)]), Joint::Broken { number: 7 });
-        assert_eq!(joint(&Position { hash: None, ..position }, &[header(6, 1)]), Joint::Joined);
+        assert_eq!(
+            joint(&position, &[header(6, 0), header(7, 0)]),
+            Joint::Joined
+        );
+        assert_eq!(
+            joint(&position, &[header(6, 1), header(7, 1)]),
+            Joint::Forked
+        );
+        assert_eq!(
+            joint(&position, &[header(6, 0), header(7, 1)]),
+            Joint::Broken { number: 7 }
+        );
+        assert_eq!(
+            joint(
+                &Position {
+                    hash: None,
+                    ..position
+                },
+                &[header(6, 1)]
+            ),
+            Joint::Joined
+        );
     }
 
     #[test]
     fn the_walk_ends_at_the_fork_the_first_block_or_finality() {
-        let ours: BTreeMap<u64, B256> = (3..=6).map(|number| (number, header(number, 0).hash)).collect();
+        let ours: BTreeMap<u64, B256> = (3..=6)
+            .map(|number| (number, header(number, 0).hash))
+            .collect();
         assert_eq!(walk(&ours, 3, &header(6, 1)), Walk::Older);
         assert_eq!(walk(&ours, 3, &header(4, 0)), Walk::Fork);
-        assert_eq!(walk(&ours, 3, &header(3, 1)), Walk::BelowFinality { expected: header(3, 0).hash });
+        assert_eq!(
+            walk(&ours, 3, &header(3, 1)),
+            Walk::BelowFinality {
+                expected: header(3, 0).hash
+            }
+        );
         assert_eq!(walk(&ours, 2, &header(3, 1)), Walk::Older);
         assert_eq!(walk(&ours, 2, &header(2, 1)), Walk::Fork);
     }

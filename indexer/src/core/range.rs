@@ -22,13 +22,19 @@ impl RangeSize {
     /// The node answered.
     #[must_use]
     pub fn grown(self) -> Self {
-        Self { now: self.now.saturating_add(self.now / 8 + 1).min(self.max), ..self }
+        Self {
+            now: self.now.saturating_add(self.now / 8 + 1).min(self.max),
+            ..self
+        }
     }
 
     /// The node could not; one block at least is always asked for.
     #[must_use]
     pub fn halved(self) -> Self {
-        Self { now: (self.now / 2).max(1), ..self }
+        Self {
+            now: (self.now / 2).max(1),
+            ..self
+        }
     }
 }
 

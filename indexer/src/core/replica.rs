@@ -46,10 +46,22 @@ pub fn check(ledger: &Ledger, source: RawBlock) -> Result<Checked, Refusal> {
     let hash = block.header.hash();
     source
         .certificate
-        .verify(ledger.sidechain_id(), ledger.next_height(), hash, ledger.validators())
+        .verify(
+            ledger.sidechain_id(),
+            ledger.next_height(),
+            hash,
+            ledger.validators(),
+        )
         .map_err(Refusal::Certificate)?;
-    let mut verify =
-        |transaction: &SignedTransaction, domain: &_| VerifiedTransaction::verify(transaction.clone(), domain);
-    let executed = ledger.execute(&block, &mut verify).map_err(Refusal::Execution)?;
-    Ok(Checked { source, block, executed })
+    let mut verify = |transaction: &SignedTransaction, domain: &_| {
+        VerifiedTransaction::verify(transaction.clone(), domain)
+    };
+    let executed = ledger
+        .execute(&block, &mut verify)
+        .map_err(Refusal::Execution)?;
+    Ok(Checked {
+        source,
+        block,
+        executed,
+    })
 }

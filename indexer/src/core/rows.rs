@@ -9,7 +9,8 @@ use domain::recording::{Cid, EraseReason, Erased, Pinned};
 use domain::sale::{Beneficiary, NotIssued, Share};
 use domain::transaction::RegisterOutlet;
 use domain::{
-    Address, B256, BuyerKind, Event, OutletId, OutletKind, Payload, Sale, SaleKey, SignedTransaction, TerminalKind,
+    Address, B256, BuyerKind, Event, OutletId, OutletKind, Payload, Sale, SaleKey,
+    SignedTransaction, TerminalKind,
 };
 use std::collections::BTreeMap;
 
@@ -263,31 +264,56 @@ impl Rows {
             certificate: encode_certificate(&checked.source.certificate),
         });
         let signed = Signed::of(&checked.block.transactions);
-        let before =
-            Before { sales: self.sales.len(), consents: self.consents.len(), recordings: self.recordings.len() };
+        let before = Before {
+            sales: self.sales.len(),
+            consents: self.consents.len(),
+            recordings: self.recordings.len(),
+        };
         for event in &checked.executed.events {
             self.add_event(height, before, &signed, event)?;
         }
         Ok(())
     }
 
-    fn add_event(&mut self, height: i64, before: Before, signed: &Signed<'_>, event: &Event) -> Result<(), Error> {
+    fn add_event(
+        &mut self,
+        height: i64,
+        before: Before,
+        signed: &Signed<'_>,
+        event: &Event,
+    ) -> Result<(), Error> {
         match event {
             Event::OutletRegistered { outlet, .. } => {
                 if let Some(registration) = signed.registrations.get(outlet) {
                     self.outlets.push(outlet_row(height, registration)?);
                 }
             }
-            Event::TerminalRegistered { outlet, terminal, kind } => {
+            Event::TerminalRegistered {
+                outlet,
+                terminal,
+                kind,
+            } => {
                 let (outlet, kind) = (bigint("outlet", *outlet)?, terminal_kind(*kind));
-                self.terminals.push(TerminalRow { terminal: *terminal, outlet, kind, height });
+                self.terminals.push(TerminalRow {
+                    terminal: *terminal,
+                    outlet,
+                    kind,
+                    height,
+                });
             }
             Event::TerminalRevoked { terminal, .. } => self.revocations.push((*terminal, height)),
-            Event::SaleRecorded { key, tx_id, issued, not_issued, shares } => {
+            Event::SaleRecorded {
+                key,
+                tx_id,
+                issued,
+                not_issued,
+                shares,
+            } => {
                 if let Some(sale) = signed.sales.get(key) {
                     let place = count("sales of a block", self.sales.len() - before.sales)?;
                     let issued = bigint("issued", *issued)?;
-                    self.sales.push(sale_row(height, place, *tx_id, sale, issued, *not_issued)?);
+                    self.sales
+                        .push(sale_row(height, place, *tx_id, sale, issued, *not_issued)?);
                     self.add_shares(*key, shares)?;
                 }
             }
@@ -299,14 +325,22 @@ impl Rows {
                 height,
             }),
             Event::Refunded { .. } => self.add_refund(height, event)?,
-            Event::Released { account, units, debt_paid, bonded } => self.releases.push(ReleaseRow {
+            Event::Released {
+                account,
+                units,
+                debt_paid,
+                bonded,
+            } => self.releases.push(ReleaseRow {
                 height,
                 account: *account,
                 units: bigint("units", *units)?,
                 debt_paid: bigint("debt paid", *debt_paid)?,
                 bonded: bigint("bonded", *bonded)?,
             }),
-            Event::EpochClosed { checkpoint: Some(checkpoint), .. } => {
+            Event::EpochClosed {
+                checkpoint: Some(checkpoint),
+                ..
+            } => {
                 self.checkpoints.push(checkpoint_row(height, checkpoint)?);
             }
             Event::ConsentRecorded { id, consent } => {
@@ -315,14 +349,24 @@ impl Rows {
             }
             Event::ConsentRevoked { id, by, at_ms } => {
                 let at_ms = bigint("revoked at", *at_ms)?;
-                self.consent_revocations.push(ConsentRevocationRow { id: *id, at_ms, by: *by, height });
+                self.consent_revocations.push(ConsentRevocationRow {
+                    id: *id,
+                    at_ms,
+                    by: *by,
+                    height,
+                });
             }
             Event::RecordingPinned { tx_id, pinned } => {
-                let place = count("recordings of a block", self.recordings.len() - before.recordings)?;
+                let place = count(
+                    "recordings of a block",
+                    self.recordings.len() - before.recordings,
+                )?;
                 self.recordings.push(recording_row(place, *tx_id, pinned)?);
             }
             Event::RecordingErased { erased } => self.erasures.push(erasure_row(erased)?),
-            Event::EpochClosed { checkpoint: None, .. }
+            Event::EpochClosed {
+                checkpoint: None, ..
+            }
             | Event::PayoutRequested { .. }
             | Event::FullSettlementRequested
             | Event::AnchorProposed { .. }
@@ -346,8 +390,20 @@ impl Rows {
     }
 
     fn add_refund(&mut self, height: i64, event: &Event) -> Result<(), Error> {
-        let Event::Refunded { key, refund_id, tx_id, amount, reversed, owner, debt } = event else { return Ok(()) };
-        let (outlet, sale_id, refund_id) = (bigint("outlet", key.outlet)?, key.sale_id.0, refund_id.0);
+        let Event::Refunded {
+            key,
+            refund_id,
+            tx_id,
+            amount,
+            reversed,
+            owner,
+            debt,
+        } = event
+        else {
+            return Ok(());
+        };
+        let (outlet, sale_id, refund_id) =
+            (bigint("outlet", key.outlet)?, key.sale_id.0, refund_id.0);
         self.refunds.push(RefundRow {
             outlet,
             sale_id,
@@ -361,7 +417,13 @@ impl Rows {
         });
         for (place, units) in reversed.iter().enumerate().filter(|(_, units)| **units > 0) {
             let (place, units) = (count("shares", place)?, bigint("units", *units)?);
-            self.refund_shares.push(RefundShareRow { outlet, sale_id, refund_id, place, units });
+            self.refund_shares.push(RefundShareRow {
+                outlet,
+                sale_id,
+                refund_id,
+                place,
+                units,
+            });
         }
         Ok(())
     }
@@ -400,7 +462,9 @@ impl<'a> Signed<'a> {
         for transaction in transactions {
             match &transaction.payload {
                 Payload::Sale(sale) => drop(signed.sales.insert(sale.key(), sale)),
-                Payload::RegisterOutlet(found) => drop(signed.registrations.insert(found.outlet, found)),
+                Payload::RegisterOutlet(found) => {
+                    drop(signed.registrations.insert(found.outlet, found))
+                }
                 _ => {}
             }
         }
@@ -484,12 +548,30 @@ fn consent_row(place: i64, id: B256, consent: &Consent) -> Result<ConsentRow, Er
         until_ms: bigint("until", consent.until_ms)?,
     };
     Ok(match consent.grounds {
-        Grounds::Guest { commitment, guest, witness, .. } => {
-            ConsentRow { commitment: Some(commitment), guest: Some(guest), witness: Some(witness), ..row }
-        }
-        Grounds::Basis { notice_hash, retention_days, owner, .. } => {
+        Grounds::Guest {
+            commitment,
+            guest,
+            witness,
+            ..
+        } => ConsentRow {
+            commitment: Some(commitment),
+            guest: Some(guest),
+            witness: Some(witness),
+            ..row
+        },
+        Grounds::Basis {
+            notice_hash,
+            retention_days,
+            owner,
+            ..
+        } => {
             let retention_days = Some(retention_days.into());
-            ConsentRow { notice_hash: Some(notice_hash), retention_days, owner: Some(owner), ..row }
+            ConsentRow {
+                notice_hash: Some(notice_hash),
+                retention_days,
+                owner: Some(owner),
+                ..row
+            }
         }
     })
 }
@@ -565,7 +647,9 @@ const fn reason(not_issued: NotIssued) -> &'static str {
 const fn beneficiary(to: Beneficiary) -> (&'static str, Option<Address>) {
     match to {
         Beneficiary::Account(account) => ("account", Some(account)),
-        Beneficiary::Receipt(receipt) | Beneficiary::Claimed { receipt, .. } => ("receipt", Some(receipt)),
+        Beneficiary::Receipt(receipt) | Beneficiary::Claimed { receipt, .. } => {
+            ("receipt", Some(receipt))
+        }
         Beneficiary::Pool => ("pool", None),
     }
 }

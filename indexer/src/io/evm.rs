@@ -35,7 +35,11 @@ pub struct Evm {
 impl Evm {
     /// `addresses`: whose logs are mirrored.
     pub fn new(url: &str, addresses: [Address; 2], finality_depth: u64) -> anyhow::Result<Self> {
-        Ok(Self { provider: RootProvider::new_http(url.parse()?), addresses, finality_depth })
+        Ok(Self {
+            provider: RootProvider::new_http(url.parse()?),
+            addresses,
+            finality_depth,
+        })
     }
 
     /// The chain's id.
@@ -45,7 +49,9 @@ impl Evm {
 
     /// The newest block.
     pub async fn head(&self) -> Result<Header, Error> {
-        self.by_tag(BlockNumberOrTag::Latest).await?.ok_or(Error::MissingBlock { number: 0 })
+        self.by_tag(BlockNumberOrTag::Latest)
+            .await?
+            .ok_or(Error::MissingBlock { number: 0 })
     }
 
     /// The last block that cannot be replaced any more: the node's `finalized` tag where it has one, else by depth.
@@ -53,31 +59,48 @@ impl Evm {
         let by_depth = head.number.saturating_sub(self.finality_depth);
         match self.by_tag(BlockNumberOrTag::Finalized).await {
             Ok(tagged) => Ok(tagged.map_or(by_depth, |header| header.number.min(head.number))),
-            Err(Error::Rpc { source: RpcError::ErrorResp(_), .. }) => Ok(by_depth),
+            Err(Error::Rpc {
+                source: RpcError::ErrorResp(_),
+                ..
+            }) => Ok(by_depth),
             Err(error) => Err(error),
         }
     }
 
     /// A block that must exist, by number.
     pub async fn header(&self, number: u64) -> Result<Header, Error> {
-        self.by_tag(BlockNumberOrTag::Number(number)).await?.ok_or(Error::MissingBlock { number })
+        self.by_tag(BlockNumberOrTag::Number(number))
+            .await?
+            .ok_or(Error::MissingBlock { number })
     }
 
     /// The parent of a block.
     pub async fn parent(&self, child: &Header) -> Result<Header, Error> {
-        let found = call("eth_getBlockByHash", self.provider.get_block_by_hash(child.parent_hash)).await?;
+        let found = call(
+            "eth_getBlockByHash",
+            self.provider.get_block_by_hash(child.parent_hash),
+        )
+        .await?;
         let number = child.number.saturating_sub(1);
-        found.map(|block| header_of(&block)).ok_or(Error::MissingBlock { number })
+        found
+            .map(|block| header_of(&block))
+            .ok_or(Error::MissingBlock { number })
     }
 
     /// Headers of consecutive blocks, by number; whether they are one chain is for the caller to check.
     pub async fn headers(&self, from: u64, to: u64) -> Result<Vec<Header>, Error> {
-        stream::iter(from..=to).map(|number| self.header(number)).buffered(CALLS_AT_ONCE).try_collect().await
+        stream::iter(from..=to)
+            .map(|number| self.header(number))
+            .buffered(CALLS_AT_ONCE)
+            .try_collect()
+            .await
     }
 
     /// The logs of a chain of final blocks, asked for as one range.
     pub async fn blocks_by_range(&self, headers: Vec<Header>) -> Result<Vec<Block>, Error> {
-        let (Some(first), Some(last)) = (headers.first(), headers.last()) else { return Ok(Vec::new()) };
+        let (Some(first), Some(last)) = (headers.first(), headers.last()) else {
+            return Ok(Vec::new());
+        };
         let filter = self.filter().from_block(first.number).to_block(last.number);
         let logs = self.logs(&filter).await?;
         let blocks = assemble(headers, logs).map_err(Error::Logs)?;
@@ -86,7 +109,9 @@ impl Evm {
 
     /// The logs of blocks, each asked for by its hash.
     pub async fn blocks_by_hash(&self, headers: Vec<Header>) -> Result<Vec<Block>, Error> {
-        let blocks = stream::iter(headers).map(|header| self.block_by_hash(header)).buffered(CALLS_AT_ONCE);
+        let blocks = stream::iter(headers)
+            .map(|header| self.block_by_hash(header))
+            .buffered(CALLS_AT_ONCE);
         self.believe_all(blocks.try_collect().await?).await
     }
 
@@ -97,7 +122,11 @@ impl Evm {
     }
 
     async fn believe_all(&self, blocks: Vec<Block>) -> Result<Vec<Block>, Error> {
-        stream::iter(blocks).map(|block| self.believe(block)).buffered(CALLS_AT_ONCE).try_collect().await
+        stream::iter(blocks)
+            .map(|block| self.believe(block))
+            .buffered(CALLS_AT_ONCE)
+            .try_collect()
+            .await
     }
 
     /// An empty answer that the bloom filter contradicts is asked for again. A filter may err on that side, so in
@@ -108,25 +137,40 @@ impl Evm {
                 return Ok(block);
             }
             metrics::unbelieved();
-            tracing::warn!(block = block.header.number, "no logs given, but the bloom filter says there may be some");
+            tracing::warn!(
+                block = block.header.number,
+                "no logs given, but the bloom filter says there may be some"
+            );
             tokio::time::sleep(EMPTY_ANSWER_PAUSE).await;
             block = self.block_by_hash(block.header).await?;
         }
-        if is_suspicious(&block, &self.addresses) { self.proven(block.header).await } else { Ok(block) }
+        if is_suspicious(&block, &self.addresses) {
+            self.proven(block.header).await
+        } else {
+            Ok(block)
+        }
     }
 
     async fn proven(&self, header: Header) -> Result<Block, Error> {
         let number = header.number;
-        let receipts =
-            call("eth_getBlockReceipts", self.provider.get_block_receipts(BlockId::hash(header.hash))).await?;
+        let receipts = call(
+            "eth_getBlockReceipts",
+            self.provider.get_block_receipts(BlockId::hash(header.hash)),
+        )
+        .await?;
         let receipts = receipts.ok_or(Error::MissingBlock { number })?;
         if receipts_root(&receipts) != header.receipts_root {
             return Err(Error::Unproven { number });
         }
         let logs = receipts.iter().flat_map(|receipt| receipt.logs().iter());
         let ours = logs.filter(|log| self.addresses.contains(&log.address()));
-        let logs = ours.map(|log| log_of(log).ok_or(Error::Unproven { number })).collect::<Result<_, _>>()?;
-        assemble(vec![header], logs).map_err(Error::Logs)?.pop().ok_or(Error::MissingBlock { number })
+        let logs = ours
+            .map(|log| log_of(log).ok_or(Error::Unproven { number }))
+            .collect::<Result<_, _>>()?;
+        assemble(vec![header], logs)
+            .map_err(Error::Logs)?
+            .pop()
+            .ok_or(Error::MissingBlock { number })
     }
 
     fn filter(&self) -> rpc::Filter {
@@ -135,19 +179,31 @@ impl Evm {
 
     async fn logs(&self, filter: &rpc::Filter) -> Result<Vec<Log>, Error> {
         let logs = call("eth_getLogs", self.provider.get_logs(filter)).await?;
-        logs.iter().map(|log| log_of(log).ok_or(Error::MissingBlock { number: 0 })).collect()
+        logs.iter()
+            .map(|log| log_of(log).ok_or(Error::MissingBlock { number: 0 }))
+            .collect()
     }
 
     async fn by_tag(&self, tag: BlockNumberOrTag) -> Result<Option<Header>, Error> {
-        let block = call("eth_getBlockByNumber", self.provider.get_block_by_number(tag)).await?;
+        let block = call(
+            "eth_getBlockByNumber",
+            self.provider.get_block_by_number(tag),
+        )
+        .await?;
         Ok(block.map(|block| header_of(&block)))
     }
 }
 
-async fn call<T>(call: &'static str, request: impl IntoFuture<Output = Result<T, TransportError>>) -> Result<T, Error> {
+async fn call<T>(
+    call: &'static str,
+    request: impl IntoFuture<Output = Result<T, TransportError>>,
+) -> Result<T, Error> {
     match tokio::time::timeout(Duration::from_secs(CALL_SECONDS_MAX), request.into_future()).await {
         Ok(answer) => answer.map_err(|source| Error::Rpc { call, source }),
-        Err(_) => Err(Error::RpcTimeout { call, seconds: CALL_SECONDS_MAX }),
+        Err(_) => Err(Error::RpcTimeout {
+            call,
+            seconds: CALL_SECONDS_MAX,
+        }),
     }
 }
 
@@ -179,7 +235,9 @@ fn log_of(log: &rpc::Log) -> Option<Log> {
 
 fn receipts_root(receipts: &[rpc::TransactionReceipt]) -> B256 {
     type Primitive = alloy::primitives::Log<LogData>;
-    let bare = |receipt: &rpc::TransactionReceipt| receipt.clone().map_logs(rpc::Log::into_inner).into_inner();
+    let bare = |receipt: &rpc::TransactionReceipt| {
+        receipt.clone().map_logs(rpc::Log::into_inner).into_inner()
+    };
     let envelopes: Vec<ReceiptEnvelope<Primitive>> = receipts.iter().map(bare).collect();
     calculate_receipt_root(&envelopes)
 }

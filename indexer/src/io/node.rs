@@ -27,12 +27,18 @@ impl Nodes {
     /// Nodes by their base URLs.
     pub fn new(urls: &[String]) -> Self {
         let clients: Vec<NodeClient> = urls.iter().map(|url| NodeClient::new(url)).collect();
-        Self { failures: vec![0; clients.len()], clients, current: 0 }
+        Self {
+            failures: vec![0; clients.len()],
+            clients,
+            current: 0,
+        }
     }
 
     /// The URL of the one that is asked.
     pub fn url(&self) -> String {
-        self.clients.get(self.current).map_or_else(String::new, |client| client.base().to_owned())
+        self.clients
+            .get(self.current)
+            .map_or_else(String::new, |client| client.base().to_owned())
     }
 
     /// The one that is asked gave good blocks.
@@ -55,9 +61,17 @@ impl Nodes {
     /// Asks all how far they are and turns to the one to ask for block `next`; its height.
     pub async fn turn_to_best(&mut self, next: u64) -> Result<u64, Error> {
         let heights = join_all(self.clients.iter().map(height)).await;
-        let candidate = |(height, failures): (Option<u64>, &u32)| Candidate { height, failures: *failures };
-        let candidates: Vec<Candidate> = heights.into_iter().zip(&self.failures).map(candidate).collect();
-        let (best, height) = choose(&candidates, next).ok_or_else(|| Error::NoNode { url: self.url() })?;
+        let candidate = |(height, failures): (Option<u64>, &u32)| Candidate {
+            height,
+            failures: *failures,
+        };
+        let candidates: Vec<Candidate> = heights
+            .into_iter()
+            .zip(&self.failures)
+            .map(candidate)
+            .collect();
+        let (best, height) =
+            choose(&candidates, next).ok_or_else(|| Error::NoNode { url: self.url() })?;
         self.current = best;
         Ok(height)
     }
@@ -69,23 +83,43 @@ impl Nodes {
 
     /// Consecutive blocks, all of which the node must have.
     pub async fn blocks(&self, from: u64, to: u64) -> Result<Vec<RawBlock>, Error> {
-        stream::iter(from..=to).map(|height| self.block(height)).buffered(BLOCKS_AT_ONCE).try_collect().await
+        stream::iter(from..=to)
+            .map(|height| self.block(height))
+            .buffered(BLOCKS_AT_ONCE)
+            .try_collect()
+            .await
     }
 
     async fn block(&self, height: u64) -> Result<RawBlock, Error> {
-        let missing = || Error::NoBlock { url: self.url(), height };
-        let answer = self.client()?.block(height).await.map_err(self.error())?.ok_or_else(missing)?;
+        let missing = || Error::NoBlock {
+            url: self.url(),
+            height,
+        };
+        let answer = self
+            .client()?
+            .block(height)
+            .await
+            .map_err(self.error())?
+            .ok_or_else(missing)?;
         let raw = hex::decode(&answer.raw).map_err(|_| missing())?;
-        Ok(RawBlock { raw, certificate: answer.certificate })
+        Ok(RawBlock {
+            raw,
+            certificate: answer.certificate,
+        })
     }
 
     fn client(&self) -> Result<&NodeClient, Error> {
-        self.clients.get(self.current).ok_or_else(|| Error::NoNode { url: String::new() })
+        self.clients
+            .get(self.current)
+            .ok_or_else(|| Error::NoNode { url: String::new() })
     }
 
     fn error(&self) -> impl Fn(ClientError) -> Error {
         let url = self.url();
-        move |source| Error::Node { url: url.clone(), source }
+        move |source| Error::Node {
+            url: url.clone(),
+            source,
+        }
     }
 }
 

@@ -119,10 +119,19 @@ pub async fn totals(pool: &PgPool) -> sqlx::Result<Totals> {
 
 /// Everybody who holds the token, addresses ascending.
 pub async fn balances(pool: &PgPool) -> sqlx::Result<Vec<Balance>> {
-    let rows = sqlx::query!(r#"SELECT holder, value::text AS "value!" FROM chain.balance ORDER BY holder"#)
-        .fetch_all(pool)
-        .await?;
-    rows.iter().map(|row| Ok(Balance { holder: address(&row.holder)?, units: units(&row.value)? })).collect()
+    let rows = sqlx::query!(
+        r#"SELECT holder, value::text AS "value!" FROM chain.balance ORDER BY holder"#
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Balance {
+                holder: address(&row.holder)?,
+                units: units(&row.value)?,
+            })
+        })
+        .collect()
 }
 
 /// Everybody who was ever paid, addresses ascending.
@@ -157,7 +166,11 @@ pub async fn releases_by_account(pool: &PgPool) -> sqlx::Result<Vec<AccountRelea
     )
     .fetch_all(pool)
     .await?;
-    let releases =
-        rows.iter().map(|row| Ok(AccountReleases { account: address(&row.account)?, released: number(row.released)? }));
+    let releases = rows.iter().map(|row| {
+        Ok(AccountReleases {
+            account: address(&row.account)?,
+            released: number(row.released)?,
+        })
+    });
     releases.collect()
 }

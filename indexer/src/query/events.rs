@@ -56,13 +56,22 @@ pub async fn after(connection: &mut PgConnection, id: u64, limit: i64) -> sqlx::
             (_, "revert") => What::Reverted,
             _ => What::Evm,
         };
-        Ok(Event { id: number(row.id)?, what, from: number(row.first)?, to: number(row.last)? })
+        Ok(Event {
+            id: number(row.id)?,
+            what,
+            from: number(row.first)?,
+            to: number(row.last)?,
+        })
     });
     events.collect()
 }
 
 /// How many sales and transactions sidechain blocks hold.
-pub async fn block_counts(connection: &mut PgConnection, from: u64, to: u64) -> sqlx::Result<(u64, u64)> {
+pub async fn block_counts(
+    connection: &mut PgConnection,
+    from: u64,
+    to: u64,
+) -> sqlx::Result<(u64, u64)> {
     let row = sqlx::query!(
         r#"SELECT (SELECT count(*) FROM chain.sale WHERE height BETWEEN $1 AND $2) AS "sales!",
                   COALESCE((SELECT sum(transactions) FROM chain.sidechain_block WHERE height BETWEEN $1 AND $2), 0)
@@ -87,7 +96,11 @@ pub struct Anchored {
 }
 
 /// Checkpoints and how many payouts EVM blocks hold.
-pub async fn evm_counts(connection: &mut PgConnection, from: u64, to: u64) -> sqlx::Result<(Vec<Anchored>, u64)> {
+pub async fn evm_counts(
+    connection: &mut PgConnection,
+    from: u64,
+    to: u64,
+) -> sqlx::Result<(Vec<Anchored>, u64)> {
     let rows = sqlx::query!(
         "SELECT epoch, tx_hash, block_number FROM chain.checkpoint_anchored
          WHERE block_number BETWEEN $1 AND $2 ORDER BY block_number, log_index",
@@ -104,7 +117,11 @@ pub async fn evm_counts(connection: &mut PgConnection, from: u64, to: u64) -> sq
     .fetch_one(connection)
     .await?;
     let anchored = rows.into_iter().map(|row| {
-        Ok(Anchored { epoch: number(row.epoch)?, tx_hash: hash(&row.tx_hash)?, evm_block: number(row.block_number)? })
+        Ok(Anchored {
+            epoch: number(row.epoch)?,
+            tx_hash: hash(&row.tx_hash)?,
+            evm_block: number(row.block_number)?,
+        })
     });
     Ok((anchored.collect::<sqlx::Result<_>>()?, number(payouts)?))
 }

@@ -51,8 +51,11 @@ pub async fn as_of(connection: &mut PgConnection) -> sqlx::Result<AsOf> {
 
 /// The genesis of the mirrored sidechain; `None` before the indexer first saw it.
 pub async fn genesis(connection: &mut PgConnection) -> sqlx::Result<Option<Genesis>> {
-    let row = sqlx::query!("SELECT genesis FROM chain.sidechain").fetch_optional(connection).await?;
-    row.map(|row| borsh::from_slice(&row.genesis).map_err(super::decode)).transpose()
+    let row = sqlx::query!("SELECT genesis FROM chain.sidechain")
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| borsh::from_slice(&row.genesis).map_err(super::decode))
+        .transpose()
 }
 
 /// What the network holds beside its units.

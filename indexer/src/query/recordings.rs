@@ -21,7 +21,9 @@ pub struct Filter {
 
 impl Filter {
     fn place(&self) -> (Option<i64>, Option<i64>) {
-        self.before.map_or((None, None), |(height, place)| (Some(bigint(height)), Some(bigint(place))))
+        self.before.map_or((None, None), |(height, place)| {
+            (Some(bigint(height)), Some(bigint(place)))
+        })
     }
 }
 
@@ -186,7 +188,11 @@ pub struct RecordingRow {
 }
 
 /// Recordings, newest first, at most `limit`.
-pub async fn recordings(connection: &mut PgConnection, filter: Filter, limit: i64) -> sqlx::Result<Vec<RecordingRow>> {
+pub async fn recordings(
+    connection: &mut PgConnection,
+    filter: Filter,
+    limit: i64,
+) -> sqlx::Result<Vec<RecordingRow>> {
     let (height, place) = filter.place();
     let rows = sqlx::query!(
         r#"SELECT r.cid, r.tx_id, r.outlet, r.camera, r.consent, r.manifest_hash, r.sequence, r.started_at,
@@ -209,10 +215,18 @@ pub async fn recordings(connection: &mut PgConnection, filter: Filter, limit: i6
     .fetch_all(connection)
     .await?;
     let recordings = rows.into_iter().map(|row| {
-        let erased = match (row.erased_height, row.erased_at, row.erased_by, row.erase_reason) {
-            (Some(height), Some(at), Some(by), Some(reason)) => {
-                Some(Erasure { height: number(height)?, at, by: address(&by)?, reason })
-            }
+        let erased = match (
+            row.erased_height,
+            row.erased_at,
+            row.erased_by,
+            row.erase_reason,
+        ) {
+            (Some(height), Some(at), Some(by), Some(reason)) => Some(Erasure {
+                height: number(height)?,
+                at,
+                by: address(&by)?,
+                reason,
+            }),
             _ => None,
         };
         Ok(RecordingRow {

@@ -55,8 +55,14 @@ pub struct Filter {
 }
 
 /// Sales, newest first, at most `limit`.
-pub async fn list(connection: &mut PgConnection, filter: Filter, limit: i64) -> sqlx::Result<Vec<SaleRow>> {
-    let (height, place) = filter.before.map_or((None, None), |(h, p)| (Some(bigint(h)), Some(bigint(p))));
+pub async fn list(
+    connection: &mut PgConnection,
+    filter: Filter,
+    limit: i64,
+) -> sqlx::Result<Vec<SaleRow>> {
+    let (height, place) = filter
+        .before
+        .map_or((None, None), |(h, p)| (Some(bigint(h)), Some(bigint(p))));
     let rows = sqlx::query!(
         r#"SELECT s.outlet, s.sale_id, s.tx_id, s.height, s.place, b.time, s.occurred_at, s.currency, s.total,
                   s.buyer_kind, s.issued, s.not_issued,
@@ -154,7 +160,11 @@ pub struct SaleFacts {
 }
 
 /// One sale; `None` while it is not mirrored. `maturity_ms` is genesis'.
-pub async fn find(connection: &mut PgConnection, key: SaleKey, maturity_ms: u64) -> sqlx::Result<Option<SaleFacts>> {
+pub async fn find(
+    connection: &mut PgConnection,
+    key: SaleKey,
+    maturity_ms: u64,
+) -> sqlx::Result<Option<SaleFacts>> {
     let row = sqlx::query!(
         r#"SELECT s.height, s.place, s.terminal, s.buyer, b.hash, b.certificate
            FROM chain.sale AS s
@@ -168,8 +178,14 @@ pub async fn find(connection: &mut PgConnection, key: SaleKey, maturity_ms: u64)
     let Some(row) = row else { return Ok(None) };
     let (height, place) = (number(row.height)?, number(row.place)?);
     // The list's own row, so that the two can never say different things.
-    let filter = Filter { outlet: None, before: Some((height, place + 1)), from_height: Some(height) };
-    let Some(sale) = list(&mut *connection, filter, 1).await?.pop() else { return Ok(None) };
+    let filter = Filter {
+        outlet: None,
+        before: Some((height, place + 1)),
+        from_height: Some(height),
+    };
+    let Some(sale) = list(&mut *connection, filter, 1).await?.pop() else {
+        return Ok(None);
+    };
     Ok(Some(SaleFacts {
         sale,
         terminal: address(&row.terminal)?,
@@ -208,7 +224,11 @@ async fn anchored(connection: &mut PgConnection, height: u64) -> sqlx::Result<Op
 
 /// A share is released at the first release of its account after it is mature, and minted once the account's payouts
 /// reach everything that was released to it until then.
-async fn shares(connection: &mut PgConnection, key: SaleKey, maturity_ms: u64) -> sqlx::Result<Vec<ShareFacts>> {
+async fn shares(
+    connection: &mut PgConnection,
+    key: SaleKey,
+    maturity_ms: u64,
+) -> sqlx::Result<Vec<ShareFacts>> {
     let rows = sqlx::query!(
         r#"SELECT CASE WHEN c.wallet IS NULL THEN s.kind ELSE 'account' END AS "kind!",
                   COALESCE(c.wallet, s.account) AS "account?", s.units,

@@ -22,13 +22,21 @@ pub async fn run(pool: PgPool, health: Health) -> Infallible {
 }
 
 async fn step(pool: &PgPool) -> Result<(), String> {
-    let (count, first_epoch) = checkpoint_disagreements(pool).await.map_err(|error| with_causes(&error))?;
+    let (count, first_epoch) = checkpoint_disagreements(pool)
+        .await
+        .map_err(|error| with_causes(&error))?;
     metrics::checkpoint_disagreements(count);
     match first_epoch {
         None => Ok(()),
         Some(epoch) => {
-            tracing::error!(count, epoch, "an anchored checkpoint is not what the blocks lead to");
-            Err(format!("{count} anchored checkpoints are not what the blocks lead to, the first is epoch {epoch}"))
+            tracing::error!(
+                count,
+                epoch,
+                "an anchored checkpoint is not what the blocks lead to"
+            );
+            Err(format!(
+                "{count} anchored checkpoints are not what the blocks lead to, the first is epoch {epoch}"
+            ))
         }
     }
 }

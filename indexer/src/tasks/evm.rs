@@ -31,7 +31,8 @@ pub async fn run(context: Context, evm: Evm) -> Infallible {
 /// From becoming the writer to losing Postgres.
 async fn session(context: &Context, evm: &Evm, pace: &mut Pace) -> Result<Infallible, Error> {
     let writer = context.become_writer(STREAM).await?;
-    let mut follower = Follower::start(evm.clone(), writer, context.config.blockchain.clone()).await?;
+    let mut follower =
+        Follower::start(evm.clone(), writer, context.config.blockchain.clone()).await?;
     loop {
         let pause = pace.after_step(follower.step().await)?;
         tokio::time::sleep(pause).await;
@@ -52,15 +53,30 @@ impl Follower {
     async fn start(evm: Evm, mut writer: Writer, chain: Blockchain) -> Result<Self, Error> {
         let found = evm.chain_id().await?;
         if found != chain.chain_id {
-            return Err(Error::ChainId { expected: chain.chain_id, found });
+            return Err(Error::ChainId {
+                expected: chain.chain_id,
+                found,
+            });
         }
         let identity = evm.header(0).await?.hash;
         let cursor = open_cursor(&mut writer, identity, &chain).await?;
-        let position = Position { number: cursor.position, hash: cursor.hash, finalized: cursor.finalized };
+        let position = Position {
+            number: cursor.position,
+            hash: cursor.hash,
+            finalized: cursor.finalized,
+        };
         let last_block_s = writer.last_block_time_s().await?;
         tracing::info!(block = position.number, "following the EVM chain");
         let range = RangeSize::new(chain.range_blocks_max);
-        Ok(Self { evm, writer, chain, identity, position, last_block_s, range })
+        Ok(Self {
+            evm,
+            writer,
+            chain,
+            identity,
+            position,
+            last_block_s,
+            range,
+        })
     }
 
     async fn step(&mut self) -> Result<Progress, Error> {
@@ -68,12 +84,20 @@ impl Follower {
         let finalized = self.evm.finalized(&head).await?;
         let progress = match plan(&self.position, &head, finalized, self.range.get()) {
             Plan::Wait => self.mark_final(finalized).await?,
-            Plan::NodeIsBehind => self.check_identity().await.map(|()| Progress::SourceIsBehind)?,
+            Plan::NodeIsBehind => self
+                .check_identity()
+                .await
+                .map(|()| Progress::SourceIsBehind)?,
             Plan::Reorg => self.reorganise(finalized).await?,
             Plan::Backfill { from, to } => self.backfill(from, to, finalized).await?,
             Plan::Follow { from, to } => self.follow(from, to, finalized).await?,
         };
-        metrics::position(STREAM.name(), self.position.number, head.number, self.last_block_s);
+        metrics::position(
+            STREAM.name(),
+            self.position.number,
+            head.number,
+            self.last_block_s,
+        );
         metrics::finalized(self.position.finalized);
         Ok(progress)
     }
@@ -96,7 +120,10 @@ impl Follower {
             Ok(None) => self.reorganise(finalized).await,
             Err(Error::Rpc { .. } | Error::RpcTimeout { .. }) if self.range.get() > 1 => {
                 self.range = self.range.halved();
-                tracing::info!(blocks = self.range.get(), "the node could not answer, asking for fewer blocks");
+                tracing::info!(
+                    blocks = self.range.get(),
+                    "the node could not answer, asking for fewer blocks"
+                );
                 Ok(Progress::AsksForLess)
             }
             Err(error) => Err(error),
@@ -112,7 +139,9 @@ impl Follower {
     }
 
     async fn follow(&mut self, from: u64, to: u64, finalized: u64) -> Result<Progress, Error> {
-        let Some(headers) = self.joined(from, to).await? else { return self.reorganise(finalized).await };
+        let Some(headers) = self.joined(from, to).await? else {
+            return self.reorganise(finalized).await;
+        };
         let blocks = self.evm.blocks_by_hash(headers).await?;
         self.write(None, &blocks, finalized).await?;
         Ok(Progress::Wrote)
@@ -130,14 +159,18 @@ impl Follower {
     /// Reads the whole replacement, then replaces.
     async fn reorganise(&mut self, finalized: u64) -> Result<Progress, Error> {
         self.check_identity().await?;
-        let ours = self.writer.hashes_from(self.chain.chain_id, self.position.finalized).await?;
+        let ours = self
+            .writer
+            .hashes_from(self.chain.chain_id, self.position.finalized)
+            .await?;
         let (fork, branch) = self.branch(&ours).await?;
         let Some(old_hash) = self.position.hash.filter(|_| fork < self.position.number) else {
             return Err(Error::ChainMoved { number: fork });
         };
         let blocks = self.evm.blocks_by_hash(branch).await?;
         let depth = self.position.number - fork;
-        self.write(Some(Replaced { fork, old_hash }), &blocks, finalized).await?;
+        self.write(Some(Replaced { fork, old_hash }), &blocks, finalized)
+            .await?;
         metrics::reorg(depth);
         tracing::warn!(fork, depth, "the EVM chain was reorganised");
         Ok(Progress::Wrote)
@@ -151,7 +184,11 @@ impl Follower {
             match walk(ours, self.position.finalized, &header) {
                 Walk::Fork => break,
                 Walk::BelowFinality { expected } => {
-                    return Err(Error::BelowFinality { number: header.number, expected, found: header.hash });
+                    return Err(Error::BelowFinality {
+                        number: header.number,
+                        expected,
+                        found: header.hash,
+                    });
                 }
                 Walk::Older => {
                     let parent = self.evm.parent(&header).await?;
@@ -165,37 +202,80 @@ impl Follower {
 
     async fn check_identity(&self) -> Result<(), Error> {
         let found = self.evm.header(0).await?.hash;
-        if found == self.identity { Ok(()) } else { Err(Error::OtherChain { expected: self.identity, found }) }
+        if found == self.identity {
+            Ok(())
+        } else {
+            Err(Error::OtherChain {
+                expected: self.identity,
+                found,
+            })
+        }
     }
 
-    async fn write(&mut self, replaced: Option<Replaced>, blocks: &[Block], finalized: u64) -> Result<(), Error> {
+    async fn write(
+        &mut self,
+        replaced: Option<Replaced>,
+        blocks: &[Block],
+        finalized: u64,
+    ) -> Result<(), Error> {
         let last = blocks.last().map(|block| &block.header);
         let number = last.map_or(self.position.number, |header| header.number);
         let finalized = finalized.min(number).max(self.position.finalized);
         let (chain_id, from) = (self.chain.chain_id, self.position.number);
-        self.writer.write_evm(&EvmWrite { chain_id, from, replaced, blocks, finalized }).await?;
+        self.writer
+            .write_evm(&EvmWrite {
+                chain_id,
+                from,
+                replaced,
+                blocks,
+                finalized,
+            })
+            .await?;
         let hash = last.map_or(self.position.hash, |header| Some(header.hash));
-        self.position = Position { number, hash, finalized };
+        self.position = Position {
+            number,
+            hash,
+            finalized,
+        };
         self.last_block_s = last.map_or(self.last_block_s, |header| header.time_s);
         Ok(())
     }
 }
 
 /// The stream's cursor, begun if this is the first time; of the same chain and contracts in any case.
-async fn open_cursor(writer: &mut Writer, identity: B256, chain: &Blockchain) -> Result<Cursor, Error> {
+async fn open_cursor(
+    writer: &mut Writer,
+    identity: B256,
+    chain: &Blockchain,
+) -> Result<Cursor, Error> {
     // Block 0 holds no logs.
     let first = chain.start_block.max(1);
-    let scope = format!("token {}, anchor {}, from block {first}", chain.token, chain.anchor);
+    let scope = format!(
+        "token {}, anchor {}, from block {first}",
+        chain.token, chain.anchor
+    );
     let Some(cursor) = writer.cursor().await? else {
-        let cursor = Cursor { identity, scope, position: first - 1, hash: None, finalized: first - 1 };
+        let cursor = Cursor {
+            identity,
+            scope,
+            position: first - 1,
+            hash: None,
+            finalized: first - 1,
+        };
         writer.begin_evm(&cursor).await?;
         return Ok(cursor);
     };
     if cursor.identity != identity {
-        return Err(Error::OtherChain { expected: cursor.identity, found: identity });
+        return Err(Error::OtherChain {
+            expected: cursor.identity,
+            found: identity,
+        });
     }
     if cursor.scope != scope {
-        return Err(Error::OtherScope { expected: cursor.scope, found: scope });
+        return Err(Error::OtherScope {
+            expected: cursor.scope,
+            found: scope,
+        });
     }
     Ok(cursor)
 }

@@ -14,8 +14,14 @@ pub struct Health {
 impl Health {
     /// Every named task has to say that it is ready first.
     pub fn starting(tasks: &[&'static str]) -> Self {
-        let reasons = tasks.iter().map(|task| (*task, "starting".to_owned())).collect();
-        Self { readiness: Readiness::starting(), reasons: Arc::new(Mutex::new(reasons)) }
+        let reasons = tasks
+            .iter()
+            .map(|task| (*task, "starting".to_owned()))
+            .collect();
+        Self {
+            readiness: Readiness::starting(),
+            reasons: Arc::new(Mutex::new(reasons)),
+        }
     }
 
     /// What `/readyz` answers with.
@@ -25,13 +31,22 @@ impl Health {
 
     /// A task is ready, or the reason why not.
     pub fn set(&self, task: &'static str, state: Result<(), String>) {
-        let Ok(mut reasons) = self.reasons.lock() else { return };
+        let Ok(mut reasons) = self.reasons.lock() else {
+            return;
+        };
         match state {
             Ok(()) => drop(reasons.remove(task)),
             Err(reason) => drop(reasons.insert(task, reason)),
         }
-        let all: Vec<String> = reasons.iter().map(|(task, reason)| format!("{task}: {reason}")).collect();
-        self.readiness.set(if all.is_empty() { Ok(()) } else { Err(all.join("; ")) });
+        let all: Vec<String> = reasons
+            .iter()
+            .map(|(task, reason)| format!("{task}: {reason}"))
+            .collect();
+        self.readiness.set(if all.is_empty() {
+            Ok(())
+        } else {
+            Err(all.join("; "))
+        });
     }
 }
 
@@ -44,10 +59,16 @@ mod tests {
         let health = Health::starting(&["evm", "sidechain"]);
         assert!(health.readiness().reason().is_some());
         health.set("evm", Ok(()));
-        assert_eq!(health.readiness().reason().as_deref(), Some("sidechain: starting"));
+        assert_eq!(
+            health.readiness().reason().as_deref(),
+            Some("sidechain: starting")
+        );
         health.set("sidechain", Ok(()));
         assert_eq!(health.readiness().reason(), None);
         health.set("evm", Err("no answer".into()));
-        assert_eq!(health.readiness().reason().as_deref(), Some("evm: no answer"));
+        assert_eq!(
+            health.readiness().reason().as_deref(),
+            Some("evm: no answer")
+        );
     }
 }

@@ -35,7 +35,12 @@ pub struct Pace {
 impl Pace {
     /// `poll` is the pause between steps that find nothing new.
     pub const fn new(stream: &'static str, health: Health, poll: Duration) -> Self {
-        Self { stream, health, poll, pause: PAUSE_MIN }
+        Self {
+            stream,
+            health,
+            poll,
+            pause: PAUSE_MIN,
+        }
     }
 
     /// How long to wait after a step; an error when the session with Postgres is over.

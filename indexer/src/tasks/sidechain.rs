@@ -49,7 +49,13 @@ async fn session(
     let replica = bring_forward(&mut writer, kept, genesis).await?;
     tracing::info!(height = replica.height(), "following the sidechain");
     let batch = context.config.node.batch_blocks_max;
-    let mut follower = Follower { nodes, writer, replica, batch, checked_url: None };
+    let mut follower = Follower {
+        nodes,
+        writer,
+        replica,
+        batch,
+        checked_url: None,
+    };
     loop {
         let pause = pace.after_step(follower.step().await)?;
         tokio::time::sleep(pause).await;
@@ -57,15 +63,27 @@ async fn session(
 }
 
 /// The sidechain that this database mirrors; asked of a node the first time.
-async fn open_genesis(writer: &mut Writer, nodes: &Nodes, context: &Context) -> Result<Genesis, Error> {
+async fn open_genesis(
+    writer: &mut Writer,
+    nodes: &Nodes,
+    context: &Context,
+) -> Result<Genesis, Error> {
     let config = &context.config;
     let (origin, genesis) = match writer.genesis().await? {
         Some(stored) => ("database".to_owned(), stored),
         None => (nodes.url(), nodes.genesis().await?),
     };
     let found = genesis.sidechain_id();
-    if let Some(expected) = config.node.sidechain_id.filter(|expected| *expected != found) {
-        return Err(Error::OtherSidechain { origin, expected, found });
+    if let Some(expected) = config
+        .node
+        .sidechain_id
+        .filter(|expected| *expected != found)
+    {
+        return Err(Error::OtherSidechain {
+            origin,
+            expected,
+            found,
+        });
     }
     let (expected, found) = (config.blockchain.chain_id, genesis.evm_chain_id);
     if expected != found {
@@ -85,7 +103,10 @@ async fn bring_forward<'a>(
     kept: &'a mut Option<Ledger>,
     genesis: Genesis,
 ) -> Result<&'a mut Ledger, Error> {
-    let cursor = writer.cursor().await?.ok_or(Error::Damaged { what: "cursor" })?;
+    let cursor = writer
+        .cursor()
+        .await?
+        .ok_or(Error::Damaged { what: "cursor" })?;
     let usable = match kept.as_ref() {
         Some(kept) => is_stored(writer, kept, cursor.position, cursor.identity).await?,
         None => false,
@@ -100,7 +121,9 @@ async fn bring_forward<'a>(
     if (replica.height(), replica.head_hash()) == (cursor.position, hash) {
         Ok(replica)
     } else {
-        Err(Error::Damaged { what: "sidechain blocks" })
+        Err(Error::Damaged {
+            what: "sidechain blocks",
+        })
     }
 }
 
@@ -111,21 +134,31 @@ async fn replay(writer: &mut Writer, replica: &mut Ledger) -> Result<(), Error> 
             return Ok(());
         }
         for block in blocks {
-            let checked = check(replica, block).map_err(refused("database", replica.next_height()))?;
+            let checked =
+                check(replica, block).map_err(refused("database", replica.next_height()))?;
             replica.commit(checked.executed);
             tokio::task::yield_now().await;
         }
     }
 }
 
-async fn is_stored(writer: &mut Writer, kept: &Ledger, position: u64, identity: B256) -> Result<bool, Error> {
+async fn is_stored(
+    writer: &mut Writer,
+    kept: &Ledger,
+    position: u64,
+    identity: B256,
+) -> Result<bool, Error> {
     let stored = writer.sidechain_hash(kept.height()).await?;
     let same_head = kept.is_fresh() || stored == Some(kept.head_hash());
     Ok(kept.sidechain_id() == identity && kept.height() <= position && same_head)
 }
 
 fn refused(origin: &str, height: u64) -> impl Fn(Refusal) -> Error {
-    move |refusal| Error::Refused { origin: origin.to_owned(), height, source: Box::new(refusal) }
+    move |refusal| Error::Refused {
+        origin: origin.to_owned(),
+        height,
+        source: Box::new(refusal),
+    }
 }
 
 struct Follower<'a> {
@@ -151,14 +184,26 @@ impl Follower<'_> {
         let head = self.nodes.turn_to_best(next).await?;
         self.check_node().await?;
         let progress = if head < next {
-            if head + 1 == next { Progress::CaughtUp } else { Progress::SourceIsBehind }
+            if head + 1 == next {
+                Progress::CaughtUp
+            } else {
+                Progress::SourceIsBehind
+            }
         } else {
-            let blocks = self.nodes.blocks(next, head.min(next + self.batch - 1)).await?;
+            let blocks = self
+                .nodes
+                .blocks(next, head.min(next + self.batch - 1))
+                .await?;
             self.take(blocks).await?;
             self.nodes.succeeded();
             Progress::Wrote
         };
-        metrics::position(STREAM.name(), self.replica.height(), head, self.replica.head_time_ms() / 1000);
+        metrics::position(
+            STREAM.name(),
+            self.replica.height(),
+            head,
+            self.replica.head_time_ms() / 1000,
+        );
         Ok(progress)
     }
 
@@ -168,9 +213,16 @@ impl Follower<'_> {
         if self.checked_url.as_ref() == Some(&url) {
             return Ok(());
         }
-        let (expected, found) = (self.replica.sidechain_id(), self.nodes.genesis().await?.sidechain_id());
+        let (expected, found) = (
+            self.replica.sidechain_id(),
+            self.nodes.genesis().await?.sidechain_id(),
+        );
         if expected != found {
-            return Err(Error::OtherSidechain { origin: url, expected, found });
+            return Err(Error::OtherSidechain {
+                origin: url,
+                expected,
+                found,
+            });
         }
         self.checked_url = Some(url);
         Ok(())
@@ -194,7 +246,9 @@ impl Follower<'_> {
                     last = Some(checked.executed);
                 }
                 Err(error) => {
-                    refusal = Some(refused(&self.nodes.url(), self.replica.next_height())(error));
+                    refusal = Some(refused(&self.nodes.url(), self.replica.next_height())(
+                        error,
+                    ));
                     break;
                 }
             }

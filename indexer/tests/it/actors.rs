@@ -12,8 +12,8 @@ use domain::ledger::{BlockExecution, EpochCheckpoint};
 use domain::limits::QUOTA_UNLIMITED;
 use domain::recording::EraseReason;
 use domain::transaction::{
-    ClaimReceipt, EraseRecording, PinRecording, RecordConsent, RecordLegalBasis, RegisterOutlet, RegisterTerminal,
-    RevokeConsent, RevokeTerminal, SetAnchor, VerifiedTransaction,
+    ClaimReceipt, EraseRecording, PinRecording, RecordConsent, RecordLegalBasis, RegisterOutlet,
+    RegisterTerminal, RevokeConsent, RevokeTerminal, SetAnchor, VerifiedTransaction,
 };
 use domain::*;
 
@@ -41,7 +41,11 @@ fn validator_keys() -> Vec<PrivateKeySigner> {
 fn validator(key: &PrivateKeySigner) -> Validator {
     let point = key.credential().verifying_key().to_encoded_point(true);
     let public_key = <[u8; 33]>::try_from(point.as_bytes()).unwrap().into();
-    Validator { address: key.address(), power: 10, public_key }
+    Validator {
+        address: key.address(),
+        power: 10,
+        public_key,
+    }
 }
 
 pub fn genesis(name: &str) -> Genesis {
@@ -58,9 +62,18 @@ pub fn genesis(name: &str) -> Genesis {
         settlement_epochs: 1,
         maturity_ms: 0,
         change_delay_ms: 0,
-        parameters: Parameters { sale_total_min: 100, owner_debt_max: 1_000, ..Parameters::DEFAULT },
+        parameters: Parameters {
+            sale_total_min: 100,
+            owner_debt_max: 1_000,
+            ..Parameters::DEFAULT
+        },
         election: ElectionRules::default(),
-        validators: validator_keys().iter().map(validator).collect::<Vec<_>>().try_into().unwrap(),
+        validators: validator_keys()
+            .iter()
+            .map(validator)
+            .collect::<Vec<_>>()
+            .try_into()
+            .unwrap(),
     }
 }
 
@@ -75,7 +88,13 @@ pub struct Chain {
 impl Chain {
     pub fn new(name: &str) -> Self {
         let ledger = Ledger::new(genesis(name)).unwrap();
-        Self { ledger, blocks: vec![], checkpoints: vec![], now_ms: START_MS, nonce: 0 }
+        Self {
+            ledger,
+            blocks: vec![],
+            checkpoints: vec![],
+            now_ms: START_MS,
+            nonce: 0,
+        }
     }
 
     /// One outlet of each kind with one terminal each.
@@ -103,7 +122,12 @@ impl Chain {
         let owner = address(&format!("owner {outlet}"));
         let approval_ref = keccak256(outlet.to_be_bytes());
         let approval_expires_at_ms = self.now_ms + 1_000_000;
-        let digest = self.ledger.domain().approval_digest(outlet, owner, approval_ref, approval_expires_at_ms);
+        let digest = self.ledger.domain().approval_digest(
+            outlet,
+            owner,
+            approval_ref,
+            approval_expires_at_ms,
+        );
         let register = RegisterOutlet {
             outlet,
             owner,
@@ -124,18 +148,38 @@ impl Chain {
         self.register_terminal_of(outlet, name, TerminalKind::Physical)
     }
 
-    pub fn register_terminal_of(&mut self, outlet: u64, name: &str, kind: TerminalKind) -> SignedTransaction {
+    pub fn register_terminal_of(
+        &mut self,
+        outlet: u64,
+        name: &str,
+        kind: TerminalKind,
+    ) -> SignedTransaction {
         let nonce = self.nonce();
-        let enrol = RegisterTerminal { outlet, terminal: address(name), kind, nonce };
+        let enrol = RegisterTerminal {
+            outlet,
+            terminal: address(name),
+            kind,
+            nonce,
+        };
         self.sign(Payload::RegisterTerminal(enrol), &format!("owner {outlet}"))
     }
 
     pub fn revoke_terminal(&mut self, outlet: u64, name: &str) -> SignedTransaction {
-        let revoke = RevokeTerminal { outlet, terminal: address(name), nonce: self.nonce() };
+        let revoke = RevokeTerminal {
+            outlet,
+            terminal: address(name),
+            nonce: self.nonce(),
+        };
         self.sign(Payload::RevokeTerminal(revoke), &format!("owner {outlet}"))
     }
 
-    pub fn sale(&self, outlet: u64, number: u64, buyer_kind: BuyerKind, total: u64) -> SignedTransaction {
+    pub fn sale(
+        &self,
+        outlet: u64,
+        number: u64,
+        buyer_kind: BuyerKind,
+        total: u64,
+    ) -> SignedTransaction {
         let buyer = match buyer_kind {
             BuyerKind::None => Address::ZERO,
             BuyerKind::Wallet => address(&format!("guest {}", number % 3)),
@@ -156,8 +200,15 @@ impl Chain {
     }
 
     pub fn claim(&self, outlet: u64, number: u64, wallet: &str) -> SignedTransaction {
-        let claim = ClaimReceipt { outlet, sale_id: sale_id(number), wallet: address(wallet) };
-        self.sign(Payload::ClaimReceipt(claim), &format!("receipt {outlet} {number}"))
+        let claim = ClaimReceipt {
+            outlet,
+            sale_id: sale_id(number),
+            wallet: address(wallet),
+        };
+        self.sign(
+            Payload::ClaimReceipt(claim),
+            &format!("receipt {outlet} {number}"),
+        )
     }
 
     /// A guest allows a camera of outlet 1 to be recorded and shown.
@@ -172,7 +223,10 @@ impl Chain {
             witness: address("till 1"),
             witness_signature: Signature([0; 65]),
         };
-        let digest = self.ledger.domain().consent_witness_digest(&WitnessedConsent::from(&consent));
+        let digest = self
+            .ledger
+            .domain()
+            .consent_witness_digest(&WitnessedConsent::from(&consent));
         consent.witness_signature = sign(digest, &key("till 1"));
         self.sign(Payload::RecordConsent(consent), guest)
     }
@@ -210,7 +264,11 @@ impl Chain {
     }
 
     pub fn erase(&self, number: u64, by: &str) -> SignedTransaction {
-        let erase = EraseRecording { outlet: 1, cid: cid(number), reason: EraseReason::Request };
+        let erase = EraseRecording {
+            outlet: 1,
+            cid: cid(number),
+            reason: EraseReason::Request,
+        };
         self.sign(Payload::EraseRecording(erase), by)
     }
 
@@ -218,9 +276,20 @@ impl Chain {
         transaction.id(self.ledger.domain())
     }
 
-    pub fn set_anchor(&mut self, token: Address, anchor: Address, from_epoch: u64) -> SignedTransaction {
+    pub fn set_anchor(
+        &mut self,
+        token: Address,
+        anchor: Address,
+        from_epoch: u64,
+    ) -> SignedTransaction {
         let validators_hash = self.ledger.validators().hash();
-        let set = SetAnchor { token, anchor, from_epoch, validators_hash, nonce: self.nonce() };
+        let set = SetAnchor {
+            token,
+            anchor,
+            from_epoch,
+            validators_hash,
+            nonce: self.nonce(),
+        };
         self.sign(Payload::SetAnchor(set), "founder")
     }
 
@@ -231,15 +300,25 @@ impl Chain {
         let last_commit = self.blocks.last().map(|block| block.certificate.clone());
         let mut execution = BlockExecution::begin(&self.ledger, self.now_ms);
         for transaction in transactions {
-            execution.apply(&VerifiedTransaction::verify(transaction.clone(), &domain).unwrap()).unwrap();
+            execution
+                .apply(&VerifiedTransaction::verify(transaction.clone(), &domain).unwrap())
+                .unwrap();
         }
         let header = execution.header(address("validator 0"), last_commit.as_ref());
-        let block = Block { header, last_commit, transactions: transactions.to_vec() };
+        let block = Block {
+            header,
+            last_commit,
+            transactions: transactions.to_vec(),
+        };
         let mut verify = |t: &SignedTransaction, d: &_| VerifiedTransaction::verify(t.clone(), d);
         let executed = self.ledger.execute(&block, &mut verify).unwrap();
         self.blocks.push(answer(&self.ledger, &block));
         for event in self.ledger.commit(executed) {
-            if let Event::EpochClosed { checkpoint: Some(checkpoint), .. } = event {
+            if let Event::EpochClosed {
+                checkpoint: Some(checkpoint),
+                ..
+            } = event
+            {
                 self.checkpoints.push(*checkpoint);
             }
         }
@@ -255,7 +334,10 @@ impl Chain {
             signatures: vec![],
         };
         for key in validator_keys().iter().take(3) {
-            let signature = CheckpointSignature { validator: key.address(), signature: sign(digest, key) };
+            let signature = CheckpointSignature {
+                validator: key.address(),
+                signature: sign(digest, key),
+            };
             assert!(signed.add(digest, signature));
         }
         signed
@@ -286,8 +368,22 @@ fn answer(ledger: &Ledger, block: &Block) -> BlockAnswer {
 /// The commit certificate of a block with the signatures of so many of the four validators.
 pub fn certify(ledger: &Ledger, header: &Header, signatures: usize) -> CommitCertificate {
     let (id, hash) = (ledger.sidechain_id(), header.hash());
-    let digest = keccak256(vote_preimage(id, VoteStep::Precommit, header.height, 0, Some(hash)));
-    let sign = |key: &PrivateKeySigner| CommitSignature { validator: key.address(), signature: sign(digest, key) };
+    let digest = keccak256(vote_preimage(
+        id,
+        VoteStep::Precommit,
+        header.height,
+        0,
+        Some(hash),
+    ));
+    let sign = |key: &PrivateKeySigner| CommitSignature {
+        validator: key.address(),
+        signature: sign(digest, key),
+    };
     let signatures = validator_keys().iter().take(signatures).map(sign).collect();
-    CommitCertificate { height: header.height, round: 0, block_hash: hash, signatures }
+    CommitCertificate {
+        height: header.height,
+        round: 0,
+        block_hash: hash,
+        signatures,
+    }
 }

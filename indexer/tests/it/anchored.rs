@@ -38,19 +38,37 @@ async fn anchored_checkpoints_are_compared_and_payouts_know_their_epoch() {
     }
     caught_up(&pool, &evm).await;
     let height = chain.ledger.height();
-    eventually("sidechain height", || async { totals(&pool).await.sidechain_height == height }).await;
+    eventually("sidechain height", || async {
+        totals(&pool).await.sidechain_height == height
+    })
+    .await;
     indexer.wait_until_ready().await;
     assert_equals_the_chain(&pool, &evm).await;
 
     let totals = totals(&pool).await;
     assert_eq!(chain.checkpoints.len(), 3);
-    assert_eq!((totals.last_anchored_epoch, totals.checkpoint_disagreements), (3, 0));
+    assert_eq!(
+        (totals.last_anchored_epoch, totals.checkpoint_disagreements),
+        (3, 0)
+    );
     assert_eq!(totals.minted, u128::from(totals.released));
-    let released: BTreeMap<Address, u64> =
-        chain.ledger.accounts().map(|(who, account)| (who, account.released)).filter(|(_, units)| *units > 0).collect();
+    let released: BTreeMap<Address, u64> = chain
+        .ledger
+        .accounts()
+        .map(|(who, account)| (who, account.released))
+        .filter(|(_, units)| *units > 0)
+        .collect();
     let paid = query::payouts_by_account(&pool).await.unwrap();
-    assert_eq!(paid.iter().map(|row| (row.account, row.minted as u64)).collect::<BTreeMap<_, _>>(), released);
-    let founder = paid.iter().find(|row| row.account == address("founder")).unwrap();
+    assert_eq!(
+        paid.iter()
+            .map(|row| (row.account, row.minted as u64))
+            .collect::<BTreeMap<_, _>>(),
+        released
+    );
+    let founder = paid
+        .iter()
+        .find(|row| row.account == address("founder"))
+        .unwrap();
     assert_eq!((founder.payouts, founder.last_epoch), (3, Some(3)));
     assert!(paid.iter().all(|row| row.minted_final <= row.minted));
 
@@ -64,7 +82,10 @@ async fn anchored_checkpoints_are_compared_and_payouts_know_their_epoch() {
 type Anchor = CheckpointAnchorInstance<alloy::providers::RootProvider<alloy::network::Ethereum>>;
 
 fn validators(set: &ValidatorSet) -> Vec<ValidatorSets::Validator> {
-    let validator = |v: &domain::Validator| ValidatorSets::Validator { account: v.address, power: v.power };
+    let validator = |v: &domain::Validator| ValidatorSets::Validator {
+        account: v.address,
+        power: v.power,
+    };
     set.as_slice().iter().map(validator).collect()
 }
 
@@ -104,20 +125,60 @@ async fn submit(anchor: &Anchor, from: Address, signed: &SignedCheckpoint) {
         nextValidatorsHash: c.next_validators_hash,
     };
     let set = signed.validators.as_slice();
-    let place = |who: Address| set.iter().position(|validator| validator.address == who).unwrap();
-    let bitmap = signed.signatures.iter().fold(U256::ZERO, |map, s| map | U256::from(1) << place(s.validator));
+    let place = |who: Address| {
+        set.iter()
+            .position(|validator| validator.address == who)
+            .unwrap()
+    };
+    let bitmap = signed.signatures.iter().fold(U256::ZERO, |map, s| {
+        map | U256::from(1) << place(s.validator)
+    });
     let compact = |(r, vs)| ValidatorSets::Signature { r, vs };
-    let signatures = signed.signatures.iter().map(|s| compact(s.signature.to_compact())).collect();
-    let call = anchor.submit(checkpoint, validators(&signed.validators), bitmap, signatures, vec![]).from(from);
-    assert!(call.send().await.unwrap().get_receipt().await.unwrap().status());
+    let signatures = signed
+        .signatures
+        .iter()
+        .map(|s| compact(s.signature.to_compact()))
+        .collect();
+    let call = anchor
+        .submit(
+            checkpoint,
+            validators(&signed.validators),
+            bitmap,
+            signatures,
+            vec![],
+        )
+        .from(from);
+    assert!(
+        call.send()
+            .await
+            .unwrap()
+            .get_receipt()
+            .await
+            .unwrap()
+            .status()
+    );
 }
 
 async fn issue(anchor: &Anchor, from: Address, closed: &EpochCheckpoint) {
     for chunk in closed.settlement.chunks() {
-        let words = chunk.words.iter().map(|word| U256::from_be_bytes(word.0)).collect();
+        let words = chunk
+            .words
+            .iter()
+            .map(|word| U256::from_be_bytes(word.0))
+            .collect();
         let mut proof = chunk.proof;
         proof.push(closed.checkpoint.rest_hash());
-        let call = anchor.issueChunk(closed.checkpoint.epoch, words, proof).from(from);
-        assert!(call.send().await.unwrap().get_receipt().await.unwrap().status());
+        let call = anchor
+            .issueChunk(closed.checkpoint.epoch, words, proof)
+            .from(from);
+        assert!(
+            call.send()
+                .await
+                .unwrap()
+                .get_receipt()
+                .await
+                .unwrap()
+                .status()
+        );
     }
 }

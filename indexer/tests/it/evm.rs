@@ -22,15 +22,26 @@ impl Chain {
     /// A token whose issuer is the first of anvil's accounts, so that the tests mint by themselves.
     pub async fn with_own_issuer(url: &str) -> Self {
         let provider = RootProvider::<Ethereum>::new_http(url.parse().unwrap());
-        provider.client().set_poll_interval(Duration::from_millis(10));
+        provider
+            .client()
+            .set_poll_interval(Duration::from_millis(10));
         let accounts = provider.get_accounts().await.unwrap();
         let token = deploy_token(&provider, accounts[0], accounts[0]).await;
         let anchor = Address::repeat_byte(0xa7);
-        Self { provider, accounts, token, anchor, released: BTreeMap::new() }
+        Self {
+            provider,
+            accounts,
+            token,
+            anchor,
+            released: BTreeMap::new(),
+        }
     }
 
     pub async fn call(&self, method: &'static str, params: Value) -> Value {
-        self.provider.raw_request(method.into(), params).await.unwrap()
+        self.provider
+            .raw_request(method.into(), params)
+            .await
+            .unwrap()
     }
 
     pub async fn head(&self) -> u64 {
@@ -40,7 +51,13 @@ impl Chain {
     /// Issues so much more to accounts, in one transaction and block.
     pub async fn issue(&mut self, payouts: &[(Address, u128)]) {
         let request = self.issue_request(payouts);
-        self.provider.send_transaction(request).await.unwrap().get_receipt().await.unwrap();
+        self.provider
+            .send_transaction(request)
+            .await
+            .unwrap()
+            .get_receipt()
+            .await
+            .unwrap();
     }
 
     pub fn issue_request(&mut self, payouts: &[(Address, u128)]) -> TransactionRequest {
@@ -50,18 +67,37 @@ impl Chain {
             *released += units;
             words.push(U256::from_be_slice(account.as_slice()) << 96 | U256::from(*released));
         }
-        let call = FranchiseToken::issueManyCall { words, totalReleased: u128::MAX };
-        TransactionRequest::default().from(self.accounts[0]).to(*self.token.address()).input(call.abi_encode().into())
+        let call = FranchiseToken::issueManyCall {
+            words,
+            totalReleased: u128::MAX,
+        };
+        TransactionRequest::default()
+            .from(self.accounts[0])
+            .to(*self.token.address())
+            .input(call.abi_encode().into())
     }
 
     pub fn transfer_request(&self, from: Address, to: Address, units: u128) -> TransactionRequest {
-        let call = FranchiseToken::transferCall { to, value: U256::from(units) };
-        TransactionRequest::default().from(from).to(*self.token.address()).input(call.abi_encode().into())
+        let call = FranchiseToken::transferCall {
+            to,
+            value: U256::from(units),
+        };
+        TransactionRequest::default()
+            .from(from)
+            .to(*self.token.address())
+            .input(call.abi_encode().into())
     }
 
     pub async fn transfer(&self, from: usize, to: usize, units: u128) {
         let request = self.transfer_request(self.accounts[from], self.accounts[to], units);
-        let receipt = self.provider.send_transaction(request).await.unwrap().get_receipt().await.unwrap();
+        let receipt = self
+            .provider
+            .send_transaction(request)
+            .await
+            .unwrap()
+            .get_receipt()
+            .await
+            .unwrap();
         assert!(receipt.status());
     }
 
@@ -74,7 +110,8 @@ impl Chain {
         let pairs: Vec<Value> = transfers
             .iter()
             .map(|(from, to, units, place)| {
-                let request = self.transfer_request(self.accounts[*from], self.accounts[*to], *units);
+                let request =
+                    self.transfer_request(self.accounts[*from], self.accounts[*to], *units);
                 json!([request, place])
             })
             .collect();
@@ -83,7 +120,9 @@ impl Chain {
 
     /// All logs of the contracts as the chain has them.
     pub async fn logs(&self) -> Vec<Log> {
-        let filter = Filter::new().from_block(0).address(vec![*self.token.address(), self.anchor]);
+        let filter = Filter::new()
+            .from_block(0)
+            .address(vec![*self.token.address(), self.anchor]);
         self.provider.get_logs(&filter).await.unwrap()
     }
 
@@ -98,7 +137,14 @@ pub async fn deploy_token(
     issuer: Address,
 ) -> FranchiseTokenInstance<RootProvider<Ethereum>> {
     let delay = Uint::from(86_400);
-    let deploy = FranchiseToken::deploy_builder(provider.clone(), issuer, admin, delay, u128::MAX >> 1, 1_000);
+    let deploy = FranchiseToken::deploy_builder(
+        provider.clone(),
+        issuer,
+        admin,
+        delay,
+        u128::MAX >> 1,
+        1_000,
+    );
     let address = deploy.from(admin).deploy().await.unwrap();
     FranchiseToken::new(address, provider.clone())
 }

@@ -25,14 +25,20 @@ pub struct FakeNode {
 
 impl FakeNode {
     pub async fn start(chain: &Chain) -> Self {
-        let served = Served { genesis: chain.ledger.genesis().clone(), blocks: chain.blocks.clone(), claimed: None };
+        let served = Served {
+            genesis: chain.ledger.genesis().clone(),
+            blocks: chain.blocks.clone(),
+            claimed: None,
+        };
         let served = Arc::new(Mutex::new(served));
         let router = Router::new()
             .route("/api/v1/genesis", get(genesis))
             .route("/readyz", get(status))
             .route("/api/v1/blocks/{height}", get(block))
             .with_state(served.clone());
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { url, served }
@@ -79,6 +85,14 @@ async fn block(
     Path(height): Path<usize>,
 ) -> Result<Json<BlockAnswer>, (StatusCode, Json<Problem>)> {
     let served = served.lock().unwrap();
-    let found = height.checked_sub(1).and_then(|place| served.blocks.get(place)).cloned();
-    found.map(Json).ok_or_else(|| (StatusCode::NOT_FOUND, Json(Problem::new(404, "not_found", "no such block"))))
+    let found = height
+        .checked_sub(1)
+        .and_then(|place| served.blocks.get(place))
+        .cloned();
+    found.map(Json).ok_or_else(|| {
+        (
+            StatusCode::NOT_FOUND,
+            Json(Problem::new(404, "not_found", "no such block")),
+        )
+    })
 }

@@ -32,8 +32,12 @@ impl FakeRpc {
     pub async fn start(anvil: &str) -> Self {
         let provider = RootProvider::<Ethereum>::new_http(anvil.parse().unwrap());
         let lies = Arc::new(Lies::default());
-        let router = Router::new().route("/", post(answer)).with_state((provider, lies.clone()));
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let router = Router::new()
+            .route("/", post(answer))
+            .with_state((provider, lies.clone()));
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { url, lies }
@@ -47,7 +51,9 @@ async fn answer(
     let method = request["method"].as_str().unwrap().to_owned();
     let id = &request["id"];
     if is_due(&lies.failures) || too_wide(&lies, &method, &request["params"]) {
-        return Json(json!({"jsonrpc": "2.0", "id": id, "error": {"code": -32005, "message": "limit exceeded"}}));
+        return Json(
+            json!({"jsonrpc": "2.0", "id": id, "error": {"code": -32005, "message": "limit exceeded"}}),
+        );
     }
     let params = request.get("params").cloned().unwrap_or(json!([]));
     let result: Result<Value, _> = provider.raw_request(method.clone().into(), params).await;
@@ -65,7 +71,11 @@ async fn answer(
 }
 
 fn is_due(count: &AtomicI64) -> bool {
-    count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| (left > 0).then(|| left - 1)).is_ok()
+    count
+        .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+            (left > 0).then(|| left - 1)
+        })
+        .is_ok()
 }
 
 fn too_wide(lies: &Lies, method: &str, params: &Value) -> bool {
@@ -74,6 +84,8 @@ fn too_wide(lies: &Lies, method: &str, params: &Value) -> bool {
         u64::from_str_radix(text.trim_start_matches("0x"), 16).ok()
     };
     let max = lies.range_max.load(Ordering::SeqCst);
-    let width = number("toBlock").zip(number("fromBlock")).map(|(to, from)| to - from + 1);
+    let width = number("toBlock")
+        .zip(number("fromBlock"))
+        .map(|(to, from)| to - from + 1);
     method == "eth_getLogs" && max > 0 && width.is_some_and(|width| width > max)
 }

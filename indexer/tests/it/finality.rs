@@ -29,7 +29,10 @@ async fn what_was_final_is_never_rewritten() {
     indexer.wait_for_reason("was final as").await;
     assert_eq!(digests(&pool).await, before);
     let metrics = metrics();
-    assert!(metrics.contains("indexer_disagreements_total{stream=\"evm\"}"), "{metrics}");
+    assert!(
+        metrics.contains("indexer_disagreements_total{stream=\"evm\"}"),
+        "{metrics}"
+    );
 
     // A chain that was started anew has a name of its own, to a running indexer and to a new one.
     world.anvil.take().unwrap().stop().await.unwrap();

@@ -12,12 +12,19 @@ async fn backfill_and_live_equal_the_chain_and_are_announced() {
     let mut evm = evm::Chain::with_own_issuer(&world.evm_url()).await;
     let holders = evm.accounts.clone();
     for round in 0..10u128 {
-        evm.issue(&[(holders[1], 100 + round), (holders[2], 50), (holders[3], u128::from(u64::MAX))]).await;
+        evm.issue(&[
+            (holders[1], 100 + round),
+            (holders[2], 50),
+            (holders[3], u128::from(u64::MAX)),
+        ])
+        .await;
         evm.transfer(3, 4, u128::from(u64::MAX) - round).await;
         evm.mine(1).await;
     }
     let pool = world.database("main").await;
-    let mut listener = PgListener::connect(&world.database_url("main")).await.unwrap();
+    let mut listener = PgListener::connect(&world.database_url("main"))
+        .await
+        .unwrap();
     listener.listen("chain_events").await.unwrap();
     let node = FakeNode::start(&actors::Chain::new("test")).await;
     let indexer = Indexer::start(&world.config("main", &evm, &node.url));
@@ -34,16 +41,28 @@ async fn backfill_and_live_equal_the_chain_and_are_announced() {
     caught_up(&pool, &evm).await;
     assert_equals_the_chain(&pool, &evm).await;
     let totals = totals(&pool).await;
-    assert_eq!((totals.evm_block, totals.evm_finalized_block), (evm.head().await, evm.head().await - 8));
+    assert_eq!(
+        (totals.evm_block, totals.evm_finalized_block),
+        (evm.head().await, evm.head().await - 8)
+    );
     let metrics = metrics();
-    assert!(metrics.contains("blockchain_sync_delay_seconds"), "{metrics}");
+    assert!(
+        metrics.contains("blockchain_sync_delay_seconds"),
+        "{metrics}"
+    );
 
     // The announcements cover every block once, in order.
     let mut next = 1;
     while next <= evm.head().await {
-        let message = tokio::time::timeout(Duration::from_secs(5), listener.recv()).await.unwrap().unwrap();
+        let message = tokio::time::timeout(Duration::from_secs(5), listener.recv())
+            .await
+            .unwrap()
+            .unwrap();
         let message: serde_json::Value = serde_json::from_str(message.payload()).unwrap();
-        assert_eq!((&message["stream"], &message["kind"]), (&"evm".into(), &"apply".into()));
+        assert_eq!(
+            (&message["stream"], &message["kind"]),
+            (&"evm".into(), &"apply".into())
+        );
         assert_eq!(message["from"], next);
         next = message["to"].as_u64().unwrap() + 1;
     }
@@ -55,7 +74,8 @@ async fn reorganisations_are_mirrored_live_and_after_downtime() {
     let world = World::start(32).await;
     let mut evm = evm::Chain::with_own_issuer(&world.evm_url()).await;
     let holders = evm.accounts.clone();
-    evm.issue(&[(holders[1], 100_000), (holders[2], 100_000)]).await;
+    evm.issue(&[(holders[1], 100_000), (holders[2], 100_000)])
+        .await;
     for _ in 0..6 {
         evm.transfer(1, 3, 7).await;
     }
@@ -71,7 +91,11 @@ async fn reorganisations_are_mirrored_live_and_after_downtime() {
         }
         caught_up(&pool, &evm).await;
         let before = totals(&pool).await;
-        evm.reorganise(depth, &[(2, 5, 11 + u128::from(depth), 0), (2, 6, 3, depth - 1)]).await;
+        evm.reorganise(
+            depth,
+            &[(2, 5, 11 + u128::from(depth), 0), (2, 6, 3, depth - 1)],
+        )
+        .await;
         caught_up(&pool, &evm).await;
         assert_equals_the_chain(&pool, &evm).await;
         let after = totals(&pool).await;
@@ -89,7 +113,10 @@ async fn reorganisations_are_mirrored_live_and_after_downtime() {
     caught_up(&pool, &evm).await;
     assert_equals_the_chain(&pool, &evm).await;
 
-    let log = sqlx::query("SELECT depth FROM chain.reorg_log ORDER BY id").fetch_all(&pool).await.unwrap();
+    let log = sqlx::query("SELECT depth FROM chain.reorg_log ORDER BY id")
+        .fetch_all(&pool)
+        .await
+        .unwrap();
     let depths: Vec<i64> = log.iter().map(|row| row.get("depth")).collect();
     assert_eq!(depths, [1, 3, 5, 3]);
     indexer.stop().await;

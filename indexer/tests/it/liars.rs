@@ -41,6 +41,9 @@ async fn empty_answers_and_limits_of_a_node_leave_no_gaps() {
     caught_up(&pool, &evm).await;
     assert_equals_the_chain(&pool, &evm).await;
     let metrics = metrics();
-    assert!(metrics.contains("indexer_unbelieved_answers_total"), "{metrics}");
+    assert!(
+        metrics.contains("indexer_unbelieved_answers_total"),
+        "{metrics}"
+    );
     indexer.stop().await;
 }

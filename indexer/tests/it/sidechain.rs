@@ -27,7 +27,10 @@ fn busy_chain() -> Chain {
 }
 
 async fn reach(pool: &PgPool, height: u64) {
-    eventually("sidechain height", || async { totals(pool).await.sidechain_height == height }).await;
+    eventually("sidechain height", || async {
+        totals(pool).await.sidechain_height == height
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,7 +44,10 @@ async fn rows_equal_the_ledger() {
     reach(&pool, chain.ledger.height()).await;
     indexer.wait_until_ready().await;
     assert_equals_the_ledger(&pool, &chain.ledger).await;
-    let blocks: i64 = sqlx::query_scalar("SELECT count(*) FROM chain.sidechain_block").fetch_one(&pool).await.unwrap();
+    let blocks: i64 = sqlx::query_scalar("SELECT count(*) FROM chain.sidechain_block")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
     assert_eq!(blocks as u64, chain.ledger.height());
     indexer.stop().await;
 }
@@ -49,26 +55,47 @@ async fn rows_equal_the_ledger() {
 async fn assert_equals_the_ledger(pool: &PgPool, ledger: &Ledger) {
     let totals = totals(pool).await;
     let supply = ledger.supply();
-    assert_eq!((totals.sales, totals.issued, totals.released), (supply.sales, supply.issued, supply.released));
+    assert_eq!(
+        (totals.sales, totals.issued, totals.released),
+        (supply.sales, supply.issued, supply.released)
+    );
     assert_eq!(totals.claims, 5);
     assert_sales(pool, ledger).await;
     assert_outlets(pool, ledger).await;
-    let released: BTreeMap<Address, u64> =
-        ledger.accounts().map(|(who, account)| (who, account.released)).filter(|(_, units)| *units > 0).collect();
+    let released: BTreeMap<Address, u64> = ledger
+        .accounts()
+        .map(|(who, account)| (who, account.released))
+        .filter(|(_, units)| *units > 0)
+        .collect();
     let rows = query::releases_by_account(pool).await.unwrap();
-    assert_eq!(rows.into_iter().map(|row| (row.account, row.released)).collect::<BTreeMap<_, _>>(), released);
+    assert_eq!(
+        rows.into_iter()
+            .map(|row| (row.account, row.released))
+            .collect::<BTreeMap<_, _>>(),
+        released
+    );
 }
 
 async fn assert_sales(pool: &PgPool, ledger: &Ledger) {
-    for row in sqlx::query("SELECT * FROM chain.sale").fetch_all(pool).await.unwrap() {
+    for row in sqlx::query("SELECT * FROM chain.sale")
+        .fetch_all(pool)
+        .await
+        .unwrap()
+    {
         let id: Vec<u8> = row.get("sale_id");
         let outlet: i64 = row.get("outlet");
-        let key = SaleKey { outlet: outlet as u64, sale_id: SaleId(id.clone().try_into().unwrap()) };
+        let key = SaleKey {
+            outlet: outlet as u64,
+            sale_id: SaleId(id.clone().try_into().unwrap()),
+        };
         let entry = ledger.sale(key).unwrap();
         assert_eq!(row.get::<Vec<u8>, _>("tx_id"), entry.tx_id.to_vec());
         assert_eq!(row.get::<i64, _>("height") as u64, entry.height);
         assert_eq!(row.get::<i64, _>("issued") as u64, entry.issued);
-        assert_eq!(row.get::<Option<String>, _>("not_issued").is_some(), entry.issued == 0);
+        assert_eq!(
+            row.get::<Option<String>, _>("not_issued").is_some(),
+            entry.issued == 0
+        );
         let shares = sqlx::query(
             "SELECT s.kind, COALESCE(c.wallet, s.account) AS holder, s.units
              FROM chain.sale_share AS s
@@ -77,32 +104,51 @@ async fn assert_sales(pool: &PgPool, ledger: &Ledger) {
              WHERE s.outlet = $1 AND s.sale_id = $2 ORDER BY s.place",
         );
         let shares = shares.bind(outlet).bind(id).fetch_all(pool).await.unwrap();
-        let found: Vec<(Option<Vec<u8>>, u64)> =
-            shares.iter().map(|row| (row.get("holder"), row.get::<i64, _>("units") as u64)).collect();
+        let found: Vec<(Option<Vec<u8>>, u64)> = shares
+            .iter()
+            .map(|row| (row.get("holder"), row.get::<i64, _>("units") as u64))
+            .collect();
         let holder = |to: Beneficiary| match to {
-            Beneficiary::Account(to) | Beneficiary::Receipt(to) | Beneficiary::Claimed { wallet: to, .. } => Some(to),
+            Beneficiary::Account(to)
+            | Beneficiary::Receipt(to)
+            | Beneficiary::Claimed { wallet: to, .. } => Some(to),
             Beneficiary::Pool => None,
         };
-        let expected: Vec<(Option<Vec<u8>>, u64)> =
-            entry.shares.iter().map(|share| (holder(share.to).map(|to| to.to_vec()), share.units)).collect();
+        let expected: Vec<(Option<Vec<u8>>, u64)> = entry
+            .shares
+            .iter()
+            .map(|share| (holder(share.to).map(|to| to.to_vec()), share.units))
+            .collect();
         assert_eq!(found, expected);
     }
 }
 
 async fn assert_outlets(pool: &PgPool, ledger: &Ledger) {
-    let rows =
-        sqlx::query("SELECT outlet, owner, city FROM chain.outlet ORDER BY outlet").fetch_all(pool).await.unwrap();
-    let found: Vec<(u64, Vec<u8>, String)> =
-        rows.iter().map(|row| (row.get::<i64, _>(0) as u64, row.get(1), row.get(2))).collect();
-    let expected: Vec<(u64, Vec<u8>, String)> =
-        ledger.outlets().map(|(id, outlet)| (id, outlet.owner.to_vec(), outlet.city.clone())).collect();
+    let rows = sqlx::query("SELECT outlet, owner, city FROM chain.outlet ORDER BY outlet")
+        .fetch_all(pool)
+        .await
+        .unwrap();
+    let found: Vec<(u64, Vec<u8>, String)> = rows
+        .iter()
+        .map(|row| (row.get::<i64, _>(0) as u64, row.get(1), row.get(2)))
+        .collect();
+    let expected: Vec<(u64, Vec<u8>, String)> = ledger
+        .outlets()
+        .map(|(id, outlet)| (id, outlet.owner.to_vec(), outlet.city.clone()))
+        .collect();
     assert_eq!(found, expected);
-    let rows = sqlx::query("SELECT terminal, outlet, revoked_height IS NULL FROM chain.terminal ORDER BY terminal");
+    let rows = sqlx::query(
+        "SELECT terminal, outlet, revoked_height IS NULL FROM chain.terminal ORDER BY terminal",
+    );
     let rows = rows.fetch_all(pool).await.unwrap();
-    let found: Vec<(Vec<u8>, u64, bool)> =
-        rows.iter().map(|row| (row.get(0), row.get::<i64, _>(1) as u64, row.get(2))).collect();
-    let expected: Vec<(Vec<u8>, u64, bool)> =
-        ledger.terminals().map(|(who, terminal)| (who.to_vec(), terminal.outlet, terminal.active)).collect();
+    let found: Vec<(Vec<u8>, u64, bool)> = rows
+        .iter()
+        .map(|row| (row.get(0), row.get::<i64, _>(1) as u64, row.get(2)))
+        .collect();
+    let expected: Vec<(Vec<u8>, u64, bool)> = ledger
+        .terminals()
+        .map(|(who, terminal)| (who.to_vec(), terminal.outlet, terminal.active))
+        .collect();
     assert_eq!(found, expected);
 }
 
@@ -190,13 +236,25 @@ async fn lying_and_dead_nodes_do_not_hold_up_the_others() {
     let world = World::start(32).await;
     let evm = evm::Chain::with_own_issuer(&world.evm_url()).await;
     let mut chain = busy_chain();
-    let (liar, stuck, honest) = tokio::join!(FakeNode::start(&chain), FakeNode::start(&chain), FakeNode::start(&chain));
+    let (liar, stuck, honest) = tokio::join!(
+        FakeNode::start(&chain),
+        FakeNode::start(&chain),
+        FakeNode::start(&chain)
+    );
     liar.served.lock().unwrap().claimed = Some(u64::MAX - 1);
-    liar.served.lock().unwrap().blocks[20].certificate.signatures.clear();
+    liar.served.lock().unwrap().blocks[20]
+        .certificate
+        .signatures
+        .clear();
     stuck.served.lock().unwrap().blocks.truncate(5);
     let pool = world.database("main").await;
     let mut config = world.config("main", &evm, &liar.url);
-    config.node.urls = vec![liar.url, "http://127.0.0.1:1".into(), stuck.url, honest.url.clone()];
+    config.node.urls = vec![
+        liar.url,
+        "http://127.0.0.1:1".into(),
+        stuck.url,
+        honest.url.clone(),
+    ];
     let indexer = Indexer::start(&config);
     reach(&pool, chain.ledger.height()).await;
     let sale = chain.sale(1, 500, BuyerKind::Wallet, 500);

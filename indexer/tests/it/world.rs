@@ -22,7 +22,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Every table whose content follows from the two chains, with the columns that count.
 const TABLES: [(&str, &str); 19] = [
-    ("cursor", "stream, identity, scope, position, hash, finalized"),
+    (
+        "cursor",
+        "stream, identity, scope, position, hash, finalized",
+    ),
     ("evm_block", "*"),
     ("raw_log", "*"),
     ("token_transfer", "*"),
@@ -53,7 +56,10 @@ pub struct World {
 impl World {
     pub async fn start(slots_in_an_epoch: u64) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let bin = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../contracts/node_modules/.bin"));
+        let bin = PathBuf::from(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../contracts/node_modules/.bin"
+        ));
         let anvil_options = AnvilOptions {
             dir: dir.path().join("anvil"),
             port: free_port().unwrap(),
@@ -63,8 +69,14 @@ impl World {
             programs: vec![bin],
         };
         let folder = dir.path().join("postgres");
-        let (postgres, anvil) = tokio::join!(Postgres::start(&folder), Anvil::start(&anvil_options));
-        Self { dir, postgres: Some(postgres.unwrap()), anvil: Some(anvil.unwrap()), anvil_options }
+        let (postgres, anvil) =
+            tokio::join!(Postgres::start(&folder), Anvil::start(&anvil_options));
+        Self {
+            dir,
+            postgres: Some(postgres.unwrap()),
+            anvil: Some(anvil.unwrap()),
+            anvil_options,
+        }
     }
 
     pub fn evm_url(&self) -> String {
@@ -77,8 +89,13 @@ impl World {
 
     /// A new database with the schema.
     pub async fn database(&self, name: &str) -> PgPool {
-        let admin = PgPool::connect(&self.database_url("postgres")).await.unwrap();
-        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&admin).await.unwrap();
+        let admin = PgPool::connect(&self.database_url("postgres"))
+            .await
+            .unwrap();
+        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .execute(&admin)
+            .await
+            .unwrap();
         let pool = PgPool::connect(&self.database_url(name)).await.unwrap();
         sqlx::migrate!("../migrations").run(&pool).await.unwrap();
         pool
@@ -89,7 +106,11 @@ impl World {
     }
 
     pub async fn start_postgres(&mut self) {
-        self.postgres = Some(Postgres::start(&self.dir.path().join("postgres")).await.unwrap());
+        self.postgres = Some(
+            Postgres::start(&self.dir.path().join("postgres"))
+                .await
+                .unwrap(),
+        );
     }
 
     pub fn config(&self, database: &str, evm: &evm::Chain, node_url: &str) -> Config {
@@ -122,10 +143,19 @@ impl Indexer {
         let mut config = config.clone();
         let port = free_port().unwrap();
         config.http.listen = ([127, 0, 0, 1], port).into();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let stop = CancellationToken::new();
         let task = runtime.spawn(indexer::run(config, stop.clone()));
-        Self { runtime: Some(runtime), stop, task, port }
+        Self {
+            runtime: Some(runtime),
+            stop,
+            task,
+            port,
+        }
     }
 
     /// As a crash: nothing gets the chance to finish.
@@ -144,7 +174,8 @@ impl Indexer {
         let Ok(mut stream) = tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await else {
             return String::new();
         };
-        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
@@ -152,7 +183,10 @@ impl Indexer {
     }
 
     pub async fn wait_until_ready(&self) {
-        eventually("ready", || async { self.page("/readyz").await.contains("200 OK") }).await;
+        eventually("ready", || async {
+            self.page("/readyz").await.contains("200 OK")
+        })
+        .await;
     }
 
     pub async fn wait_for_reason(&self, text: &str) {
@@ -199,11 +233,20 @@ pub async fn caught_up(pool: &PgPool, evm: &evm::Chain) {
     use alloy::eips::BlockNumberOrTag::Latest;
     use alloy::providers::Provider;
     eventually("the EVM's head is mirrored", || async {
-        let head = evm.provider.get_block_by_number(Latest).await.unwrap().unwrap().header;
+        let head = evm
+            .provider
+            .get_block_by_number(Latest)
+            .await
+            .unwrap()
+            .unwrap()
+            .header;
         let row = sqlx::query("SELECT position, hash FROM chain.cursor WHERE stream = 'evm'");
-        let Some(row) = row.fetch_optional(pool).await.unwrap() else { return false };
+        let Some(row) = row.fetch_optional(pool).await.unwrap() else {
+            return false;
+        };
         let hash: Option<Vec<u8>> = row.get("hash");
-        row.get::<i64, _>("position") == head.number as i64 && hash.as_deref() == Some(head.hash.as_slice())
+        row.get::<i64, _>("position") == head.number as i64
+            && hash.as_deref() == Some(head.hash.as_slice())
     })
     .await;
 }
@@ -216,7 +259,10 @@ pub async fn digests(pool: &PgPool) -> BTreeMap<&'static str, String> {
             "SELECT count(*) || ' rows ' || md5(COALESCE(string_agg(t::text, E'\\n' ORDER BY t::text), ''))
              FROM (SELECT {columns} FROM chain.{table}) AS t"
         );
-        let digest: String = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(pool).await.unwrap();
+        let digest: String = sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_one(pool)
+            .await
+            .unwrap();
         digests.insert(table, digest);
     }
     digests
@@ -226,24 +272,42 @@ pub async fn digests(pool: &PgPool) -> BTreeMap<&'static str, String> {
 pub async fn assert_equals_the_chain(pool: &PgPool, evm: &evm::Chain) {
     use contract_bindings::FranchiseToken::Transfer;
     let truth = evm.logs().await;
-    let raw =
-        sqlx::query("SELECT * FROM chain.raw_log ORDER BY block_number, log_index").fetch_all(pool).await.unwrap();
+    let raw = sqlx::query("SELECT * FROM chain.raw_log ORDER BY block_number, log_index")
+        .fetch_all(pool)
+        .await
+        .unwrap();
     assert_eq!(raw.len(), truth.len(), "raw logs");
     for (row, log) in raw.iter().zip(&truth) {
-        assert_eq!(row.get::<i64, _>("block_number") as u64, log.block_number.unwrap());
-        assert_eq!(row.get::<i64, _>("log_index") as u64, log.log_index.unwrap());
-        assert_eq!(row.get::<Vec<u8>, _>("block_hash"), log.block_hash.unwrap().to_vec());
-        assert_eq!(row.get::<Vec<u8>, _>("tx_hash"), log.transaction_hash.unwrap().to_vec());
+        assert_eq!(
+            row.get::<i64, _>("block_number") as u64,
+            log.block_number.unwrap()
+        );
+        assert_eq!(
+            row.get::<i64, _>("log_index") as u64,
+            log.log_index.unwrap()
+        );
+        assert_eq!(
+            row.get::<Vec<u8>, _>("block_hash"),
+            log.block_hash.unwrap().to_vec()
+        );
+        assert_eq!(
+            row.get::<Vec<u8>, _>("tx_hash"),
+            log.transaction_hash.unwrap().to_vec()
+        );
         assert_eq!(row.get::<Vec<u8>, _>("address"), log.address().to_vec());
         assert_eq!(row.get::<Vec<u8>, _>("topic0"), log.topics()[0].to_vec());
         let topic2: Option<Vec<u8>> = row.get("topic2");
         assert_eq!(topic2, log.topics().get(2).map(|topic| topic.to_vec()));
         assert_eq!(row.get::<Vec<u8>, _>("data"), log.data().data.to_vec());
     }
-    let transfers: Vec<Transfer> =
-        truth.iter().filter_map(|log| log.log_decode().ok()).map(|log| log.inner.data).collect();
-    let rows =
-        sqlx::query("SELECT sender, recipient, value::text FROM chain.token_transfer ORDER BY block_number, log_index");
+    let transfers: Vec<Transfer> = truth
+        .iter()
+        .filter_map(|log| log.log_decode().ok())
+        .map(|log| log.inner.data)
+        .collect();
+    let rows = sqlx::query(
+        "SELECT sender, recipient, value::text FROM chain.token_transfer ORDER BY block_number, log_index",
+    );
     let rows = rows.fetch_all(pool).await.unwrap();
     assert_eq!(rows.len(), transfers.len(), "transfers");
     for (row, transfer) in rows.iter().zip(&transfers) {
@@ -254,9 +318,22 @@ pub async fn assert_equals_the_chain(pool: &PgPool, evm: &evm::Chain) {
     let minted = transfers.iter().filter(|transfer| transfer.from.is_zero());
     let totals = totals(pool).await;
     assert_eq!(totals.payouts, minted.clone().count() as u64);
-    assert_eq!(totals.minted, minted.map(|transfer| transfer.value.to::<u128>()).sum::<u128>());
+    assert_eq!(
+        totals.minted,
+        minted
+            .map(|transfer| transfer.value.to::<u128>())
+            .sum::<u128>()
+    );
     assert_eq!(totals.minted, evm.token.minted().call().await.unwrap());
-    assert_balances(pool, evm, &transfers.iter().map(|transfer| transfer.to).collect::<Vec<_>>()).await;
+    assert_balances(
+        pool,
+        evm,
+        &transfers
+            .iter()
+            .map(|transfer| transfer.to)
+            .collect::<Vec<_>>(),
+    )
+    .await;
 }
 
 async fn assert_balances(pool: &PgPool, evm: &evm::Chain, holders: &[alloy::primitives::Address]) {
@@ -268,6 +345,9 @@ async fn assert_balances(pool: &PgPool, evm: &evm::Chain, holders: &[alloy::prim
         }
     }
     let found = query::balances(pool).await.unwrap();
-    let found: BTreeMap<_, _> = found.into_iter().map(|balance| (balance.holder, balance.units)).collect();
+    let found: BTreeMap<_, _> = found
+        .into_iter()
+        .map(|balance| (balance.holder, balance.units))
+        .collect();
     assert_eq!(found, expected, "balances");
 }

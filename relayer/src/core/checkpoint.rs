@@ -38,7 +38,11 @@ pub(crate) enum NotSubmittable {
 
 /// The call that submits a checkpoint, with as few signatures as make a quorum. `digest` is what they sign; it is
 /// computed by us, and signatures that do not fit are left out, so a node cannot make us send a bad one.
-pub(crate) fn call(answer: &CheckpointAnswer, expected: &Expected, digest: B256) -> Result<Bytes, NotSubmittable> {
+pub(crate) fn call(
+    answer: &CheckpointAnswer,
+    expected: &Expected,
+    digest: B256,
+) -> Result<Bytes, NotSubmittable> {
     check_binding(answer, expected)?;
     anchorable(expected.head, &answer.checkpoint).map_err(NotSubmittable::Shape)?;
     let set = checked_set(&answer.validators, expected.validators_hash)?;
@@ -54,11 +58,17 @@ pub(crate) fn call(answer: &CheckpointAnswer, expected: &Expected, digest: B256)
 
 fn check_binding(answer: &CheckpointAnswer, expected: &Expected) -> Result<(), NotSubmittable> {
     if answer.anchor != expected.anchor {
-        return Err(NotSubmittable::Anchor { expected: expected.anchor, found: answer.anchor });
+        return Err(NotSubmittable::Anchor {
+            expected: expected.anchor,
+            found: answer.anchor,
+        });
     }
     let found = answer.checkpoint.sidechain_id;
     if found != expected.sidechain_id {
-        return Err(NotSubmittable::Sidechain { expected: expected.sidechain_id, found });
+        return Err(NotSubmittable::Sidechain {
+            expected: expected.sidechain_id,
+            found,
+        });
     }
     Ok(())
 }
@@ -82,7 +92,10 @@ fn fewest_signers<'a>(
     digest: B256,
 ) -> Result<Vec<Signer<'a>>, NotSubmittable> {
     let power = |index: usize| set.as_slice()[index].power;
-    let mut valid: Vec<Signer<'_>> = signatures.iter().filter_map(|s| Some((place(set, s, digest)?, s))).collect();
+    let mut valid: Vec<Signer<'_>> = signatures
+        .iter()
+        .filter_map(|s| Some((place(set, s, digest)?, s)))
+        .collect();
     valid.sort_by_key(|(index, _)| *index);
     valid.dedup_by_key(|(index, _)| *index);
     valid.sort_by_key(|(index, _)| std::cmp::Reverse(power(*index)));
@@ -95,16 +108,29 @@ fn fewest_signers<'a>(
             return Ok(valid);
         }
     }
-    Err(NotSubmittable::Quorum { found: gathered, total: set.total_power() })
+    Err(NotSubmittable::Quorum {
+        found: gathered,
+        total: set.total_power(),
+    })
 }
 
 fn place(set: &ValidatorSet, signature: &CheckpointSignature, digest: B256) -> Option<usize> {
-    let index = set.as_slice().binary_search_by_key(&signature.validator, |validator| validator.address).ok()?;
+    let index = set
+        .as_slice()
+        .binary_search_by_key(&signature.validator, |validator| validator.address)
+        .ok()?;
     (signature.signature.recover(digest) == Ok(signature.validator)).then_some(index)
 }
 
-fn encode(checkpoint: &Checkpoint, set: &ValidatorSet, signers: &[Signer<'_>], next: &[Validator]) -> Bytes {
-    let bitmap = signers.iter().fold(U256::ZERO, |bitmap, (index, _)| bitmap | (U256::ONE << *index));
+fn encode(
+    checkpoint: &Checkpoint,
+    set: &ValidatorSet,
+    signers: &[Signer<'_>],
+    next: &[Validator],
+) -> Bytes {
+    let bitmap = signers.iter().fold(U256::ZERO, |bitmap, (index, _)| {
+        bitmap | (U256::ONE << *index)
+    });
     let signature = |(_, s): &Signer<'_>| {
         let (r, vs) = s.signature.to_compact();
         ValidatorSets::Signature { r, vs }
@@ -120,7 +146,10 @@ fn encode(checkpoint: &Checkpoint, set: &ValidatorSet, signers: &[Signer<'_>], n
 }
 
 fn validator_to_abi(validator: &Validator) -> ValidatorSets::Validator {
-    ValidatorSets::Validator { account: validator.address, power: validator.power }
+    ValidatorSets::Validator {
+        account: validator.address,
+        power: validator.power,
+    }
 }
 
 fn to_abi(c: &Checkpoint) -> ICheckpointAnchor::Checkpoint {
@@ -154,17 +183,27 @@ mod tests {
     fn validator(seed: u8, power: u64) -> Validator {
         let signer = PrivateKeySigner::from_bytes(&B256::from(key(seed).secret_bytes())).unwrap();
         let public_key = signer.credential().verifying_key().to_encoded_point(true);
-        Validator { address: signer.address(), power, public_key: public_key.as_bytes().try_into().unwrap() }
+        Validator {
+            address: signer.address(),
+            power,
+            public_key: public_key.as_bytes().try_into().unwrap(),
+        }
     }
 
     fn set(powers: &[(u8, u64)]) -> ValidatorSet {
-        let mut validators: Vec<Validator> = powers.iter().map(|(seed, power)| validator(*seed, *power)).collect();
+        let mut validators: Vec<Validator> = powers
+            .iter()
+            .map(|(seed, power)| validator(*seed, *power))
+            .collect();
         validators.sort_by_key(|validator| validator.address);
         validators.try_into().unwrap()
     }
 
     fn signature(seed: u8, digest: B256) -> CheckpointSignature {
-        CheckpointSignature { validator: validator(seed, 1).address, signature: Signature::sign(digest, &key(seed)) }
+        CheckpointSignature {
+            validator: validator(seed, 1).address,
+            signature: Signature::sign(digest, &key(seed)),
+        }
     }
 
     #[test]
@@ -181,7 +220,13 @@ mod tests {
         let set = set(&[(1, 10), (2, 1), (3, 1), (4, 30)]);
         let signatures = [1, 2, 3, 4].map(|seed| signature(seed, DIGEST));
         let signers = fewest_signers(&set, &signatures, DIGEST).unwrap();
-        assert_eq!(signers.iter().map(|(index, _)| set.as_slice()[*index].power).max(), Some(30));
+        assert_eq!(
+            signers
+                .iter()
+                .map(|(index, _)| set.as_slice()[*index].power)
+                .max(),
+            Some(30)
+        );
         assert_eq!(signers.len(), 1 + usize::from(!set.is_quorum(30)));
     }
 
@@ -189,9 +234,19 @@ mod tests {
     fn signatures_over_something_else_of_strangers_and_repeated_ones_do_not_count() {
         let set = set(&[(1, 10), (2, 10), (3, 10), (4, 10)]);
         let good = [signature(1, DIGEST), signature(2, DIGEST)];
-        let bad = [signature(3, B256::ZERO), signature(9, DIGEST), signature(1, DIGEST)];
+        let bad = [
+            signature(3, B256::ZERO),
+            signature(9, DIGEST),
+            signature(1, DIGEST),
+        ];
         let signatures: Vec<_> = good.into_iter().chain(bad).collect();
         let refused = fewest_signers(&set, &signatures, DIGEST);
-        assert_eq!(refused.unwrap_err(), NotSubmittable::Quorum { found: 20, total: 40 });
+        assert_eq!(
+            refused.unwrap_err(),
+            NotSubmittable::Quorum {
+                found: 20,
+                total: 40
+            }
+        );
     }
 }

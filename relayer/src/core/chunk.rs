@@ -21,18 +21,29 @@ pub(crate) enum NotIssuable {
 }
 
 /// The calls that issue all chunks of an anchored checkpoint: exactly those that its payout root holds.
-pub(crate) fn calls(checkpoint: &Checkpoint, chunks: &[Chunk], anchored: B256) -> Result<Vec<Bytes>, NotIssuable> {
+pub(crate) fn calls(
+    checkpoint: &Checkpoint,
+    chunks: &[Chunk],
+    anchored: B256,
+) -> Result<Vec<Bytes>, NotIssuable> {
     let roots: Vec<B256> = chunks.iter().map(|chunk| chunk.root).collect();
     let (expected, found) = (checkpoint.payout_root, merkle::root(&roots));
     if found != expected {
         return Err(NotIssuable::Incomplete { expected, found });
     }
     check_commitment(expected, checkpoint, anchored)?;
-    chunks.iter().map(|chunk| call(checkpoint, chunk, anchored)).collect()
+    chunks
+        .iter()
+        .map(|chunk| call(checkpoint, chunk, anchored))
+        .collect()
 }
 
 /// Whether this is the checkpoint that is anchored.
-fn check_commitment(payout_root: B256, checkpoint: &Checkpoint, expected: B256) -> Result<(), NotIssuable> {
+fn check_commitment(
+    payout_root: B256,
+    checkpoint: &Checkpoint,
+    expected: B256,
+) -> Result<(), NotIssuable> {
     let found = commitment(payout_root, checkpoint.rest_hash());
     if found != expected {
         return Err(NotIssuable::Commitment { expected, found });
@@ -44,12 +55,34 @@ fn check_commitment(payout_root: B256, checkpoint: &Checkpoint, expected: B256) 
 fn call(checkpoint: &Checkpoint, chunk: &Chunk, anchored: B256) -> Result<Bytes, NotIssuable> {
     let found = words_root(&chunk.words);
     if found != chunk.root {
-        return Err(NotIssuable::Root { expected: chunk.root, found });
+        return Err(NotIssuable::Root {
+            expected: chunk.root,
+            found,
+        });
     }
-    check_commitment(merkle::process(chunk.root, &chunk.proof), checkpoint, anchored)?;
-    let words = chunk.words.iter().map(|word| U256::from_be_bytes(word.0)).collect();
-    let proof = chunk.proof.iter().copied().chain([checkpoint.rest_hash()]).collect();
-    Ok(issueChunkCall { epoch: checkpoint.epoch, words, proof }.abi_encode().into())
+    check_commitment(
+        merkle::process(chunk.root, &chunk.proof),
+        checkpoint,
+        anchored,
+    )?;
+    let words = chunk
+        .words
+        .iter()
+        .map(|word| U256::from_be_bytes(word.0))
+        .collect();
+    let proof = chunk
+        .proof
+        .iter()
+        .copied()
+        .chain([checkpoint.rest_hash()])
+        .collect();
+    Ok(issueChunkCall {
+        epoch: checkpoint.epoch,
+        words,
+        proof,
+    }
+    .abi_encode()
+    .into())
 }
 
 fn words_root(words: &[B256]) -> B256 {
@@ -75,15 +108,25 @@ pub(crate) struct Claim {
 }
 
 /// The claims of a chunk's call. Padding and accounts that the token skips for ever are left out.
-pub(crate) fn claims(calldata: &[u8], never: &[Address]) -> Result<Vec<Claim>, alloy::sol_types::Error> {
+pub(crate) fn claims(
+    calldata: &[u8],
+    never: &[Address],
+) -> Result<Vec<Claim>, alloy::sol_types::Error> {
     let call = issueChunkCall::abi_decode(calldata)?;
     let claims = call.words.iter().map(|word| claim(&word.to_be_bytes()));
-    Ok(claims.filter(|claim| !claim.account.is_zero() && !never.contains(&claim.account)).collect())
+    Ok(claims
+        .filter(|claim| !claim.account.is_zero() && !never.contains(&claim.account))
+        .collect())
 }
 
 fn claim(word: &[u8; 32]) -> Claim {
-    let cumulative = word[20..].iter().fold(0u128, |value, byte| (value << 8) | u128::from(*byte));
-    Claim { account: Address::from_slice(&word[..20]), cumulative }
+    let cumulative = word[20..]
+        .iter()
+        .fold(0u128, |value, byte| (value << 8) | u128::from(*byte));
+    Claim {
+        account: Address::from_slice(&word[..20]),
+        cumulative,
+    }
 }
 
 /// What the token would issue now.
@@ -107,11 +150,18 @@ pub(crate) enum Need {
 /// `issued`: what the token has issued to each claim's account. A chunk waits until all of it fits into the
 /// allowance, or the allowance is full and a part fits: a transaction for each account that just fits would be dear.
 pub(crate) fn need(claims: &[Claim], issued: &[u128], allowance: Allowance) -> Need {
-    let missing = claims.iter().zip(issued).map(|(claim, issued)| claim.cumulative.saturating_sub(*issued));
+    let missing = claims
+        .iter()
+        .zip(issued)
+        .map(|(claim, issued)| claim.cumulative.saturating_sub(*issued));
     let missing: Vec<u128> = missing.filter(|missing| *missing > 0).collect();
-    let total = missing.iter().fold(0u128, |sum, missing| sum.saturating_add(*missing));
+    let total = missing
+        .iter()
+        .fold(0u128, |sum, missing| sum.saturating_add(*missing));
     let full = allowance.available == allowance.capacity;
-    let some_fits = missing.iter().any(|missing| *missing <= allowance.available);
+    let some_fits = missing
+        .iter()
+        .any(|missing| *missing <= allowance.available);
     match () {
         () if missing.is_empty() => Need::Done,
         () if total <= allowance.available || (full && some_fits) => Need::Ready,
@@ -125,7 +175,10 @@ mod tests {
     use domain::payout::{Payout, Settlement};
 
     fn settlement(accounts: u8) -> Settlement {
-        let payout = |i: u8| Payout { account: Address::with_last_byte(i), released: u64::from(i) * 100 };
+        let payout = |i: u8| Payout {
+            account: Address::with_last_byte(i),
+            released: u64::from(i) * 100,
+        };
         Settlement::new((1..=accounts).map(payout).collect())
     }
 
@@ -145,7 +198,10 @@ mod tests {
     }
 
     fn claim_of(cumulative: u128) -> Claim {
-        Claim { account: Address::with_last_byte(1), cumulative }
+        Claim {
+            account: Address::with_last_byte(1),
+            cumulative,
+        }
     }
 
     #[test]
@@ -171,7 +227,10 @@ mod tests {
     fn an_epoch_that_settles_nothing_has_no_calls() {
         let checkpoint = checkpoint(&settlement(0));
         let anchored = commitment(checkpoint.payout_root, checkpoint.rest_hash());
-        assert_eq!(calls(&checkpoint, &[], anchored).unwrap(), Vec::<Bytes>::new());
+        assert_eq!(
+            calls(&checkpoint, &[], anchored).unwrap(),
+            Vec::<Bytes>::new()
+        );
     }
 
     #[test]
@@ -180,9 +239,15 @@ mod tests {
         let checkpoint = checkpoint(&settlement);
         let anchored = commitment(checkpoint.payout_root, checkpoint.rest_hash());
         let mut chunk = settlement.chunks().remove(0);
-        assert!(matches!(call(&checkpoint, &chunk, B256::ZERO), Err(NotIssuable::Commitment { .. })));
+        assert!(matches!(
+            call(&checkpoint, &chunk, B256::ZERO),
+            Err(NotIssuable::Commitment { .. })
+        ));
         chunk.words[0].0[31] ^= 1;
-        assert!(matches!(call(&checkpoint, &chunk, anchored), Err(NotIssuable::Root { .. })));
+        assert!(matches!(
+            call(&checkpoint, &chunk, anchored),
+            Err(NotIssuable::Root { .. })
+        ));
     }
 
     #[test]
@@ -192,19 +257,39 @@ mod tests {
         let anchored = commitment(checkpoint.payout_root, checkpoint.rest_hash());
         let data = call(&checkpoint, &settlement.chunks()[0], anchored).unwrap();
         let left = claims(&data, &[Address::with_last_byte(2)]).unwrap();
-        assert_eq!(left.iter().map(|claim| claim.cumulative).collect::<Vec<_>>(), [100, 300]);
+        assert_eq!(
+            left.iter()
+                .map(|claim| claim.cumulative)
+                .collect::<Vec<_>>(),
+            [100, 300]
+        );
     }
 
     #[test]
     fn a_chunk_is_done_when_every_account_has_its_amount_or_more() {
-        let allowance = Allowance { available: 0, capacity: 1 };
-        assert_eq!(need(&[claim_of(5), claim_of(7)], &[5, 9], allowance), Need::Done);
+        let allowance = Allowance {
+            available: 0,
+            capacity: 1,
+        };
+        assert_eq!(
+            need(&[claim_of(5), claim_of(7)], &[5, 9], allowance),
+            Need::Done
+        );
     }
 
     #[test]
     fn a_chunk_waits_until_it_fits_or_no_more_can_ever_fit() {
         let claims = [claim_of(50), claim_of(70)];
-        let need = |available, capacity| need(&claims, &[0, 0], Allowance { available, capacity });
+        let need = |available, capacity| {
+            need(
+                &claims,
+                &[0, 0],
+                Allowance {
+                    available,
+                    capacity,
+                },
+            )
+        };
         assert_eq!(need(120, 200), Need::Ready);
         assert_eq!(need(119, 200), Need::Waits);
         assert_eq!(need(60, 60), Need::Ready);

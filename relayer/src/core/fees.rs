@@ -18,7 +18,10 @@ fn raised(fee: u128) -> u128 {
 /// The first offer: the estimate, held down to the cap. `None` when not even the base fee fits under it.
 pub(crate) fn first(estimate: Fees, base_fee: u128, cap: u128) -> Option<Fees> {
     let max_fee = estimate.max_fee.min(cap);
-    (max_fee > base_fee).then(|| Fees { max_fee, max_priority_fee: estimate.max_priority_fee.min(max_fee) })
+    (max_fee > base_fee).then(|| Fees {
+        max_fee,
+        max_priority_fee: estimate.max_priority_fee.min(max_fee),
+    })
 }
 
 /// The offer that replaces `old`: an eighth more in both fields, or the estimate when that is higher. `None` when
@@ -26,13 +29,20 @@ pub(crate) fn first(estimate: Fees, base_fee: u128, cap: u128) -> Option<Fees> {
 pub(crate) fn bump(old: Fees, estimate: Fees, cap: u128) -> Option<Fees> {
     let needed = raised(old.max_fee).max(1);
     let max_fee = needed.max(estimate.max_fee.min(cap));
-    let max_priority_fee = raised(old.max_priority_fee).max(1).max(estimate.max_priority_fee.min(max_fee));
-    (max_fee <= cap && max_priority_fee <= max_fee).then_some(Fees { max_fee, max_priority_fee })
+    let max_priority_fee = raised(old.max_priority_fee)
+        .max(1)
+        .max(estimate.max_priority_fee.min(max_fee));
+    (max_fee <= cap && max_priority_fee <= max_fee).then_some(Fees {
+        max_fee,
+        max_priority_fee,
+    })
 }
 
 /// A fifth above the estimate, below the protocol's cap.
 pub(crate) fn gas_limit(estimate: u64) -> u64 {
-    estimate.saturating_add(estimate.div_ceil(5)).min(GAS_LIMIT_MAX)
+    estimate
+        .saturating_add(estimate.div_ceil(5))
+        .min(GAS_LIMIT_MAX)
 }
 
 #[cfg(test)]
@@ -40,7 +50,10 @@ mod tests {
     use super::*;
 
     fn fees(max_fee: u128, max_priority_fee: u128) -> Fees {
-        Fees { max_fee, max_priority_fee }
+        Fees {
+            max_fee,
+            max_priority_fee,
+        }
     }
 
     #[test]
@@ -51,12 +64,18 @@ mod tests {
 
     #[test]
     fn a_bump_follows_a_higher_estimate() {
-        assert_eq!(bump(fees(100, 10), fees(500, 50), 1_000), Some(fees(500, 50)));
+        assert_eq!(
+            bump(fees(100, 10), fees(500, 50), 1_000),
+            Some(fees(500, 50))
+        );
     }
 
     #[test]
     fn a_bump_never_exceeds_the_cap() {
-        assert_eq!(bump(fees(100, 10), fees(5_000, 50), 1_000), Some(fees(1_000, 50)));
+        assert_eq!(
+            bump(fees(100, 10), fees(5_000, 50), 1_000),
+            Some(fees(1_000, 50))
+        );
         assert_eq!(bump(fees(900, 10), fees(0, 0), 1_000), None);
     }
 

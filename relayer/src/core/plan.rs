@@ -23,7 +23,11 @@ pub(crate) fn choose(candidates: &[Candidate], room: usize, payouts_may_start: b
     };
     let mut ready: Vec<&Candidate> = candidates.iter().filter(is_ready).collect();
     ready.sort_by_key(|candidate| candidate.key);
-    ready.iter().take(room).map(|candidate| candidate.id).collect()
+    ready
+        .iter()
+        .take(room)
+        .map(|candidate| candidate.id)
+        .collect()
 }
 
 /// How far a candidate has come, seen at `head`.
@@ -42,7 +46,13 @@ mod tests {
     use alloy::primitives::B256;
 
     fn candidate(id: i64, kind: Kind, epoch: u64, chunk: u64) -> Candidate {
-        Candidate { id, key: Key { kind, epoch, chunk }, need: Need::Ready, pending: None, may_retry: true }
+        Candidate {
+            id,
+            key: Key { kind, epoch, chunk },
+            need: Need::Ready,
+            pending: None,
+            may_retry: true,
+        }
     }
 
     #[test]
@@ -62,21 +72,49 @@ mod tests {
     fn what_is_done_waiting_or_under_way_gets_no_second_transaction() {
         let ready = candidate(1, Kind::Chunk, 1, 0);
         let candidates = [
-            Candidate { need: Need::Done, ..ready },
-            Candidate { need: Need::Waits, ..ready },
-            Candidate { pending: Some(SlotStage::Signed), ..ready },
-            Candidate { may_retry: false, ..ready },
+            Candidate {
+                need: Need::Done,
+                ..ready
+            },
+            Candidate {
+                need: Need::Waits,
+                ..ready
+            },
+            Candidate {
+                pending: Some(SlotStage::Signed),
+                ..ready
+            },
+            Candidate {
+                may_retry: false,
+                ..ready
+            },
         ];
         assert_eq!(choose(&candidates, 4, true), [] as [i64; 0]);
     }
 
     #[test]
     fn the_contract_decides_the_stage_before_any_transaction_does() {
-        let head = BlockId { number: 1, hash: B256::ZERO };
+        let head = BlockId {
+            number: 1,
+            hash: B256::ZERO,
+        };
         let ready = candidate(1, Kind::Chunk, 1, 0);
-        let done = Candidate { need: Need::Done, pending: Some(SlotStage::Sent), ..ready };
+        let done = Candidate {
+            need: Need::Done,
+            pending: Some(SlotStage::Sent),
+            ..ready
+        };
         assert_eq!(stage(&done, head), IntentStage::Included(head));
         assert_eq!(stage(&ready, head), IntentStage::Intended);
-        assert_eq!(stage(&Candidate { pending: Some(SlotStage::Sent), ..ready }, head), IntentStage::Sent);
+        assert_eq!(
+            stage(
+                &Candidate {
+                    pending: Some(SlotStage::Sent),
+                    ..ready
+                },
+                head
+            ),
+            IntentStage::Sent
+        );
     }
 }

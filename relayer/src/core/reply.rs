@@ -32,16 +32,31 @@ pub(crate) fn classify(code: i64, message: &str) -> Reply {
     ]) {
         return Reply::Sent;
     }
-    if says(&["nonce too low", "nonce is too low", "oldnonce", "invalid transaction nonce"]) {
+    if says(&[
+        "nonce too low",
+        "nonce is too low",
+        "oldnonce",
+        "invalid transaction nonce",
+    ]) {
         return Reply::NonceTooLow;
     }
-    if says(&["underpriced", "less than block base fee", "fee too low", "gas price too low", "feetoolow"]) {
+    if says(&[
+        "underpriced",
+        "less than block base fee",
+        "fee too low",
+        "gas price too low",
+        "feetoolow",
+    ]) {
         return Reply::Underpriced;
     }
     if says(&["insufficient funds", "insufficient balance"]) {
         return Reply::NoFunds;
     }
-    if code == CODE_TRANSACTION_REJECTED && message.is_empty() { Reply::Sent } else { Reply::Refused }
+    if code == CODE_TRANSACTION_REJECTED && message.is_empty() {
+        Reply::Sent
+    } else {
+        Reply::Refused
+    }
 }
 
 #[cfg(test)]
@@ -54,14 +69,38 @@ mod tests {
             (-32000, "already known", Reply::Sent),
             (-32003, "transaction already imported", Reply::Sent),
             (-32010, "AlreadyKnown", Reply::Sent),
-            (-32000, "nonce too low: next nonce 5, tx nonce 3", Reply::NonceTooLow),
+            (
+                -32000,
+                "nonce too low: next nonce 5, tx nonce 3",
+                Reply::NonceTooLow,
+            ),
             (-32003, "nonce too low", Reply::NonceTooLow),
             (-32603, "Nonce too low", Reply::NonceTooLow),
-            (-32000, "replacement transaction underpriced", Reply::Underpriced),
-            (-32000, "transaction underpriced: tip needed 1, tip permitted 0", Reply::Underpriced),
-            (-32000, "max fee per gas less than block base fee: address 0x…", Reply::Underpriced),
-            (-32000, "insufficient funds for gas * price + value", Reply::NoFunds),
-            (-32003, "Insufficient funds for gas * price + value", Reply::NoFunds),
+            (
+                -32000,
+                "replacement transaction underpriced",
+                Reply::Underpriced,
+            ),
+            (
+                -32000,
+                "transaction underpriced: tip needed 1, tip permitted 0",
+                Reply::Underpriced,
+            ),
+            (
+                -32000,
+                "max fee per gas less than block base fee: address 0x…",
+                Reply::Underpriced,
+            ),
+            (
+                -32000,
+                "insufficient funds for gas * price + value",
+                Reply::NoFunds,
+            ),
+            (
+                -32003,
+                "Insufficient funds for gas * price + value",
+                Reply::NoFunds,
+            ),
             (-32005, "rate limit exceeded", Reply::Refused),
         ];
         for (code, message, expected) in cases {

@@ -86,7 +86,12 @@ pub(crate) struct View {
 /// Where a slot stands now, given a receipt of any of its variants. A slot that had been included and whose block
 /// has vanished is pending again.
 pub(crate) fn judge(slot: &Slot, view: &View, sighting: Option<Sighting>) -> SlotStage {
-    if let Some(Sighting { block, success, cancels }) = sighting {
+    if let Some(Sighting {
+        block,
+        success,
+        cancels,
+    }) = sighting
+    {
         let outcome = match (success, cancels) {
             (true, false) => Outcome::Executed,
             (true, true) => Outcome::Cancelled,
@@ -128,8 +133,16 @@ pub(crate) enum Drive {
 }
 
 /// `lowest`: no lower nonce is unconfirmed. `wanted`: the contract does not hold the intent yet.
-pub(crate) fn drive(slot: &Slot, view: &View, lowest: bool, wanted: bool, bump_after_blocks: u64) -> Drive {
-    let Some(newest) = slot.variants.last() else { return Drive::Resend };
+pub(crate) fn drive(
+    slot: &Slot,
+    view: &View,
+    lowest: bool,
+    wanted: bool,
+    bump_after_blocks: u64,
+) -> Drive {
+    let Some(newest) = slot.variants.last() else {
+        return Drive::Resend;
+    };
     if !wanted && slot.stage == SlotStage::Signed && !newest.cancels {
         return Drive::Cancel;
     }
@@ -137,7 +150,11 @@ pub(crate) fn drive(slot: &Slot, view: &View, lowest: bool, wanted: bool, bump_a
     if !lowest || waited < bump_after_blocks {
         return Drive::Resend;
     }
-    if wanted && !newest.cancels { Drive::Bump } else { Drive::Cancel }
+    if wanted && !newest.cancels {
+        Drive::Bump
+    } else {
+        Drive::Cancel
+    }
 }
 
 #[cfg(test)]
@@ -146,35 +163,80 @@ mod tests {
     use crate::core::intent::Kind;
 
     fn block(number: u64) -> BlockId {
-        BlockId { number, hash: B256::with_last_byte(u8::try_from(number).unwrap()) }
+        BlockId {
+            number,
+            hash: B256::with_last_byte(u8::try_from(number).unwrap()),
+        }
     }
 
     fn view(head: u64, final_number: u64, confirmed: u64) -> View {
-        View { head: block(head), base_fee: 1, timestamp: 0, final_number, confirmed }
+        View {
+            head: block(head),
+            base_fee: 1,
+            timestamp: 0,
+            final_number,
+            confirmed,
+        }
     }
 
     fn slot(stage: SlotStage) -> Slot {
-        let fees = Fees { max_fee: 10, max_priority_fee: 1 };
-        let variant = Variant { hash: B256::ZERO, raw: Bytes::new(), fees, cancels: false, head_number: 10 };
-        let key = Key { kind: Kind::Checkpoint, epoch: 1, chunk: 0 };
+        let fees = Fees {
+            max_fee: 10,
+            max_priority_fee: 1,
+        };
+        let variant = Variant {
+            hash: B256::ZERO,
+            raw: Bytes::new(),
+            fees,
+            cancels: false,
+            head_number: 10,
+        };
+        let key = Key {
+            kind: Kind::Checkpoint,
+            epoch: 1,
+            chunk: 0,
+        };
         let calldata = Bytes::new();
-        Slot { id: 1, intent_id: 1, key, calldata, nonce: 5, gas_limit: 21_000, stage, variants: vec![variant] }
+        Slot {
+            id: 1,
+            intent_id: 1,
+            key,
+            calldata,
+            nonce: 5,
+            gas_limit: 21_000,
+            stage,
+            variants: vec![variant],
+        }
     }
 
     fn sighting(number: u64, success: bool) -> Option<Sighting> {
-        Some(Sighting { block: block(number), success, cancels: false })
+        Some(Sighting {
+            block: block(number),
+            success,
+            cancels: false,
+        })
     }
 
     #[test]
     fn a_receipt_counts_until_it_is_final() {
         let (sent, executed) = (slot(SlotStage::Sent), Outcome::Executed);
-        assert_eq!(judge(&sent, &view(20, 12, 6), sighting(15, true)), SlotStage::Included(block(15), executed));
-        assert_eq!(judge(&sent, &view(20, 15, 6), sighting(15, true)), SlotStage::Final(block(15), executed));
+        assert_eq!(
+            judge(&sent, &view(20, 12, 6), sighting(15, true)),
+            SlotStage::Included(block(15), executed)
+        );
+        assert_eq!(
+            judge(&sent, &view(20, 15, 6), sighting(15, true)),
+            SlotStage::Final(block(15), executed)
+        );
     }
 
     #[test]
     fn a_failed_call_uses_the_nonce() {
-        let stage = judge(&slot(SlotStage::Sent), &view(20, 12, 6), sighting(15, false));
+        let stage = judge(
+            &slot(SlotStage::Sent),
+            &view(20, 12, 6),
+            sighting(15, false),
+        );
         assert_eq!(stage, SlotStage::Included(block(15), Outcome::Reverted));
     }
 
@@ -189,13 +251,19 @@ mod tests {
         let taken = judge(&slot(SlotStage::Sent), &view(20, 12, 6), None);
         assert_eq!(taken, SlotStage::Included(block(20), Outcome::Taken));
         assert_eq!(judge(&slot(taken), &view(30, 19, 6), None), taken);
-        assert_eq!(judge(&slot(taken), &view(30, 20, 6), None), SlotStage::Final(block(20), Outcome::Taken));
+        assert_eq!(
+            judge(&slot(taken), &view(30, 20, 6), None),
+            SlotStage::Final(block(20), Outcome::Taken)
+        );
         assert_eq!(judge(&slot(taken), &view(30, 19, 5), None), SlotStage::Sent);
     }
 
     #[test]
     fn a_signed_slot_stays_signed_until_an_endpoint_has_it() {
-        assert_eq!(judge(&slot(SlotStage::Signed), &view(20, 12, 5), None), SlotStage::Signed);
+        assert_eq!(
+            judge(&slot(SlotStage::Signed), &view(20, 12, 5), None),
+            SlotStage::Signed
+        );
     }
 
     #[test]
@@ -208,8 +276,17 @@ mod tests {
 
     #[test]
     fn a_nonce_whose_intent_is_done_is_used_up() {
-        assert_eq!(drive(&slot(SlotStage::Signed), &view(10, 1, 5), false, false, 4), Drive::Cancel);
-        assert_eq!(drive(&slot(SlotStage::Sent), &view(10, 1, 5), true, false, 4), Drive::Resend);
-        assert_eq!(drive(&slot(SlotStage::Sent), &view(14, 1, 5), true, false, 4), Drive::Cancel);
+        assert_eq!(
+            drive(&slot(SlotStage::Signed), &view(10, 1, 5), false, false, 4),
+            Drive::Cancel
+        );
+        assert_eq!(
+            drive(&slot(SlotStage::Sent), &view(10, 1, 5), true, false, 4),
+            Drive::Resend
+        );
+        assert_eq!(
+            drive(&slot(SlotStage::Sent), &view(14, 1, 5), true, false, 4),
+            Drive::Cancel
+        );
     }
 }

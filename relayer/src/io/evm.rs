@@ -55,8 +55,12 @@ pub(crate) struct Evm {
 
 impl Evm {
     pub(crate) fn new(config: &BlockchainConfig) -> anyhow::Result<Self> {
-        let url = reqwest::Url::parse(config.rpc_url.expose()).context("blockchain.rpc_url is not a URL")?;
-        let http = reqwest::Client::builder().timeout(config.request_timeout()).no_proxy().build()?;
+        let url = reqwest::Url::parse(config.rpc_url.expose())
+            .context("blockchain.rpc_url is not a URL")?;
+        let http = reqwest::Client::builder()
+            .timeout(config.request_timeout())
+            .no_proxy()
+            .build()?;
         Ok(Self {
             provider: RootProvider::new(RpcClient::new(Http::with_client(http, url), false)),
             timeout: config.request_timeout(),
@@ -83,14 +87,27 @@ impl Evm {
         if self.checked {
             return Ok(());
         }
-        let found = self.ask("eth_chainId", async { self.provider.get_chain_id().await }).await?;
+        let found = self
+            .ask("eth_chainId", async { self.provider.get_chain_id().await })
+            .await?;
         if found != self.chain_id {
-            return Err(Error::ChainId { expected: self.chain_id, found });
+            return Err(Error::ChainId {
+                expected: self.chain_id,
+                found,
+            });
         }
-        let answers = self.batch(&[(self.anchor, anchor_abi::tokenCall {}.abi_encode())], At::latest()).await?;
+        let answers = self
+            .batch(
+                &[(self.anchor, anchor_abi::tokenCall {}.abi_encode())],
+                At::latest(),
+            )
+            .await?;
         let found = decode::<anchor_abi::tokenCall>(self.anchor, &answers[0])?;
         if found != self.token {
-            return Err(Error::Token { expected: self.token, found });
+            return Err(Error::Token {
+                expected: self.token,
+                found,
+            });
         }
         self.checked = true;
         Ok(())
@@ -98,11 +115,22 @@ impl Evm {
 
     /// The chain's head, its finality and the signer's count at the head.
     pub(crate) async fn view(&self, signer: Address) -> Result<View, Error> {
-        let head = self.header(At::latest()).await?.ok_or_else(|| unknown("latest"))?;
+        let head = self
+            .header(At::latest())
+            .await?
+            .ok_or_else(|| unknown("latest"))?;
         let at = At::from(head.hash);
-        let counting = async { self.provider.get_transaction_count(signer).block_id(at).await };
+        let counting = async {
+            self.provider
+                .get_transaction_count(signer)
+                .block_id(at)
+                .await
+        };
         Ok(View {
-            head: BlockId { number: head.number(), hash: head.hash },
+            head: BlockId {
+                number: head.number(),
+                hash: head.hash,
+            },
             base_fee: u128::from(head.base_fee_per_gas().unwrap_or_default()),
             timestamp: head.timestamp(),
             final_number: self.final_number(head.number()).await?,
@@ -116,7 +144,11 @@ impl Evm {
             match self.header(tag.into()).await {
                 Ok(Some(header)) => return Ok(header.number()),
                 // A chain without the tag says so in either of these ways.
-                Ok(None) | Err(Error::Rpc { source: RpcFailure::Refused { .. }, .. }) => {}
+                Ok(None)
+                | Err(Error::Rpc {
+                    source: RpcFailure::Refused { .. },
+                    ..
+                }) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -124,13 +156,17 @@ impl Evm {
     }
 
     async fn header(&self, at: At) -> Result<Option<Header>, Error> {
-        let block = self.ask("eth_getBlock", async { self.provider.get_block(at).await }).await?;
+        let block = self
+            .ask("eth_getBlock", async { self.provider.get_block(at).await })
+            .await?;
         Ok(block.map(|block| block.header))
     }
 
     /// Whether the block is still part of the chain.
     pub(crate) async fn is_canonical(&self, block: BlockId) -> Result<bool, Error> {
-        let header = self.header(BlockNumberOrTag::Number(block.number).into()).await?;
+        let header = self
+            .header(BlockNumberOrTag::Number(block.number).into())
+            .await?;
         Ok(header.is_some_and(|header| header.hash == block.hash))
     }
 
@@ -149,7 +185,11 @@ impl Evm {
         let head = decode::<anchor_abi::headCall>(anchor, &answers[0])?;
         let paused_until = decode::<anchor_abi::issuingPausedUntilCall>(anchor, &answers[3])?;
         Ok(Contracts {
-            head: AnchorHead { epoch: head.epoch, last_height: head.lastHeight, total_released: head.totalReleased },
+            head: AnchorHead {
+                epoch: head.epoch,
+                last_height: head.lastHeight,
+                total_released: head.totalReleased,
+            },
             validators_hash: decode::<anchor_abi::validatorsHashCall>(anchor, &answers[1])?,
             sidechain_id: decode::<anchor_abi::sidechainIdCall>(anchor, &answers[2])?,
             issuing_paused: view.timestamp < paused_until.to::<u64>(),
@@ -162,20 +202,36 @@ impl Evm {
 
     /// What the anchor keeps of these epochs; zero for none.
     pub(crate) async fn commitments(&self, epochs: &[u64], at: B256) -> Result<Vec<B256>, Error> {
-        let call = |epoch: &u64| (self.anchor, anchor_abi::commitmentOfCall { epoch: *epoch }.abi_encode());
-        let answers = self.batch(&epochs.iter().map(call).collect::<Vec<_>>(), at.into()).await?;
-        answers.iter().map(|answer| decode::<anchor_abi::commitmentOfCall>(self.anchor, answer)).collect()
+        let call = |epoch: &u64| {
+            (
+                self.anchor,
+                anchor_abi::commitmentOfCall { epoch: *epoch }.abi_encode(),
+            )
+        };
+        let answers = self
+            .batch(&epochs.iter().map(call).collect::<Vec<_>>(), at.into())
+            .await?;
+        answers
+            .iter()
+            .map(|answer| decode::<anchor_abi::commitmentOfCall>(self.anchor, answer))
+            .collect()
     }
 
     /// Whether the anchor holds nothing for an epoch that it has passed, at the view's final block. At the head this
     /// proves nothing: in the middle of a reorganisation an endpoint answers from two states.
     pub(crate) async fn is_revoked(&self, epoch: u64, view: &View) -> Result<bool, Error> {
-        let Some(last) = self.header(BlockNumberOrTag::Number(view.final_number).into()).await? else {
+        let Some(last) = self
+            .header(BlockNumberOrTag::Number(view.final_number).into())
+            .await?
+        else {
             return Ok(false);
         };
         let calls = [
             (self.anchor, anchor_abi::headCall {}.abi_encode()),
-            (self.anchor, anchor_abi::commitmentOfCall { epoch }.abi_encode()),
+            (
+                self.anchor,
+                anchor_abi::commitmentOfCall { epoch }.abi_encode(),
+            ),
         ];
         let answers = self.batch(&calls, last.hash.into()).await?;
         let head = decode::<anchor_abi::headCall>(self.anchor, &answers[0])?;
@@ -185,33 +241,59 @@ impl Evm {
 
     /// What the token has ever issued to these accounts.
     pub(crate) async fn issued(&self, accounts: &[Address], at: B256) -> Result<Vec<u128>, Error> {
-        let call = |account: &Address| (self.token, token_abi::issuedToCall { account: *account }.abi_encode());
-        let answers = self.batch(&accounts.iter().map(call).collect::<Vec<_>>(), at.into()).await?;
-        answers.iter().map(|answer| decode::<token_abi::issuedToCall>(self.token, answer)).collect()
+        let call = |account: &Address| {
+            (
+                self.token,
+                token_abi::issuedToCall { account: *account }.abi_encode(),
+            )
+        };
+        let answers = self
+            .batch(&accounts.iter().map(call).collect::<Vec<_>>(), at.into())
+            .await?;
+        answers
+            .iter()
+            .map(|answer| decode::<token_abi::issuedToCall>(self.token, answer))
+            .collect()
     }
 
     /// Where a transaction was mined; `None` when it is not part of the chain.
     pub(crate) async fn mined(&self, hash: B256) -> Result<Option<Mined>, Error> {
         let asking = async { self.provider.get_transaction_receipt(hash).await };
-        Ok(self.ask("eth_getTransactionReceipt", asking).await?.as_ref().and_then(mined))
+        Ok(self
+            .ask("eth_getTransactionReceipt", asking)
+            .await?
+            .as_ref()
+            .and_then(mined))
     }
 
     /// Gas that the call of the anchor would use; an error when it would revert.
     pub(crate) async fn estimate(&self, from: Address, calldata: Bytes) -> Result<u64, Error> {
-        let request = TransactionRequest::default().from(from).to(self.anchor).input(calldata.into());
-        self.ask("eth_estimateGas", async { self.provider.estimate_gas(request).await }).await
+        let request = TransactionRequest::default()
+            .from(from)
+            .to(self.anchor)
+            .input(calldata.into());
+        self.ask("eth_estimateGas", async {
+            self.provider.estimate_gas(request).await
+        })
+        .await
     }
 
     /// What the chain asks for at present.
     pub(crate) async fn fees(&self) -> Result<Fees, Error> {
         let asking = async { self.provider.estimate_eip1559_fees().await };
         let estimate = self.ask("eth_feeHistory", asking).await?;
-        Ok(Fees { max_fee: estimate.max_fee_per_gas, max_priority_fee: estimate.max_priority_fee_per_gas })
+        Ok(Fees {
+            max_fee: estimate.max_fee_per_gas,
+            max_priority_fee: estimate.max_priority_fee_per_gas,
+        })
     }
 
     /// What the signer has to pay with.
     pub(crate) async fn balance(&self, signer: Address) -> Result<U256, Error> {
-        self.ask("eth_getBalance", async { self.provider.get_balance(signer).await }).await
+        self.ask("eth_getBalance", async {
+            self.provider.get_balance(signer).await
+        })
+        .await
     }
 
     /// Hands a signed transaction to the endpoint.
@@ -219,10 +301,16 @@ impl Evm {
         let sending = async { self.provider.send_raw_transaction(raw).await.map(|_| ()) };
         match self.ask("eth_sendRawTransaction", sending).await {
             Ok(()) => Ok(Reply::Sent),
-            Err(Error::Rpc { method, source: RpcFailure::Refused { code, message } }) => {
+            Err(Error::Rpc {
+                method,
+                source: RpcFailure::Refused { code, message },
+            }) => {
                 let reply = classify(code, &message);
                 if reply == Reply::Refused {
-                    return Err(Error::Rpc { method, source: RpcFailure::Refused { code, message } });
+                    return Err(Error::Rpc {
+                        method,
+                        source: RpcFailure::Refused { code, message },
+                    });
                 }
                 Ok(reply)
             }
@@ -239,12 +327,18 @@ impl Evm {
         Ok(answers)
     }
 
-    async fn batch_once(&self, calls: &[(Address, Vec<u8>)], at: At) -> TransportResult<Vec<Bytes>> {
+    async fn batch_once(
+        &self,
+        calls: &[(Address, Vec<u8>)],
+        at: At,
+    ) -> TransportResult<Vec<Bytes>> {
         let client = self.provider.client();
         let mut batch = BatchRequest::new(client);
         let mut waiters = Vec::with_capacity(calls.len());
         for (to, data) in calls {
-            let request = TransactionRequest::default().to(*to).input(data.clone().into());
+            let request = TransactionRequest::default()
+                .to(*to)
+                .input(data.clone().into());
             waiters.push(batch.add_call::<_, Bytes>("eth_call", &(request, at))?);
         }
         batch.send().await?;
@@ -257,13 +351,21 @@ impl Evm {
         request: impl Future<Output = TransportResult<T>>,
     ) -> Result<T, Error> {
         let answer = tokio::time::timeout(self.timeout, request).await;
-        let answer = answer.map_err(|_| Error::RpcTimeout { method, limit: self.timeout })?;
-        answer.map_err(|source| Error::Rpc { method, source: source.into() })
+        let answer = answer.map_err(|_| Error::RpcTimeout {
+            method,
+            limit: self.timeout,
+        })?;
+        answer.map_err(|source| Error::Rpc {
+            method,
+            source: source.into(),
+        })
     }
 }
 
 fn unknown(block: &str) -> Error {
-    Error::UnknownBlock { block: block.to_owned() }
+    Error::UnknownBlock {
+        block: block.to_owned(),
+    }
 }
 
 fn decode<C: SolCall>(contract: Address, answer: &[u8]) -> Result<C::Return, Error> {
@@ -271,6 +373,12 @@ fn decode<C: SolCall>(contract: Address, answer: &[u8]) -> Result<C::Return, Err
 }
 
 fn mined(receipt: &TransactionReceipt) -> Option<Mined> {
-    let block = BlockId { number: receipt.block_number?, hash: receipt.block_hash? };
-    Some(Mined { block, success: receipt.status() })
+    let block = BlockId {
+        number: receipt.block_number?,
+        hash: receipt.block_hash?,
+    };
+    Some(Mined {
+        block,
+        success: receipt.status(),
+    })
 }

@@ -13,7 +13,10 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn new(url: &str, timeout: Duration) -> Self {
-        Self { client: NodeClient::new(url), timeout }
+        Self {
+            client: NodeClient::new(url),
+            timeout,
+        }
     }
 
     /// Where it is.
@@ -23,7 +26,10 @@ impl Node {
 
     /// The checkpoint of an epoch; `None` while the node has none with a quorum.
     pub(crate) async fn checkpoint(&self, epoch: u64) -> Result<Option<CheckpointAnswer>, Error> {
-        Ok(self.ask(self.client.checkpoint(epoch)).await?.filter(|answer| answer.quorum))
+        Ok(self
+            .ask(self.client.checkpoint(epoch))
+            .await?
+            .filter(|answer| answer.quorum))
     }
 
     /// All chunks of an epoch's settlement.
@@ -37,10 +43,16 @@ impl Node {
         Ok(latest.map_or(0, |answer| answer.checkpoint.epoch))
     }
 
-    async fn ask<T>(&self, request: impl Future<Output = Result<T, ClientError>>) -> Result<T, Error> {
+    async fn ask<T>(
+        &self,
+        request: impl Future<Output = Result<T, ClientError>>,
+    ) -> Result<T, Error> {
         let url = || self.url().to_owned();
         let answer = tokio::time::timeout(self.timeout, request).await;
-        let answer = answer.map_err(|_| Error::NodeTimeout { url: url(), limit: self.timeout })?;
+        let answer = answer.map_err(|_| Error::NodeTimeout {
+            url: url(),
+            limit: self.timeout,
+        })?;
         answer.map_err(|source| Error::Node { url: url(), source })
     }
 }

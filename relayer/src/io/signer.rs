@@ -39,10 +39,16 @@ pub(crate) struct Signer {
 impl Signer {
     /// Decrypts the keystore; takes a moment.
     pub(crate) fn load(config: &SignerConfig, chain_id: u64) -> anyhow::Result<Self> {
-        let passphrase = std::fs::read_to_string(&config.passphrase_file)
-            .with_context(|| format!("signer.passphrase_file {}", config.passphrase_file.display()))?;
-        let secret = wallet::load(&config.keystore_file, passphrase.trim_end()).context("signer.keystore_file")?;
-        let key = PrivateKeySigner::from_bytes(&B256::from(secret.secret_bytes())).context("signer's key")?;
+        let passphrase = std::fs::read_to_string(&config.passphrase_file).with_context(|| {
+            format!(
+                "signer.passphrase_file {}",
+                config.passphrase_file.display()
+            )
+        })?;
+        let secret = wallet::load(&config.keystore_file, passphrase.trim_end())
+            .context("signer.keystore_file")?;
+        let key = PrivateKeySigner::from_bytes(&B256::from(secret.secret_bytes()))
+            .context("signer's key")?;
         Ok(Self { key, chain_id })
     }
 
@@ -67,10 +73,19 @@ impl Signer {
             input,
             ..TxEip1559::default()
         };
-        let signature = self.key.sign_hash_sync(&transaction.signature_hash()).map_err(Error::Sign)?;
+        let signature = self
+            .key
+            .sign_hash_sync(&transaction.signature_hash())
+            .map_err(Error::Sign)?;
         let signed = transaction.into_signed(signature);
         let cancels = matches!(draft.action, Action::Cancel);
         let (hash, raw) = (*signed.hash(), signed.encoded_2718().into());
-        Ok(Variant { hash, raw, fees, cancels, head_number: draft.head_number })
+        Ok(Variant {
+            hash,
+            raw,
+            fees,
+            cancels,
+            head_number: draft.head_number,
+        })
     }
 }

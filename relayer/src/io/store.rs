@@ -43,11 +43,23 @@ pub(crate) struct Store {
 
 impl Store {
     /// Connects; nothing may be written before [`Store::try_lock`] has succeeded.
-    pub(crate) async fn connect(url: &str, chain_id: u64, anchor: Address, signer: Address) -> Result<Self, Error> {
+    pub(crate) async fn connect(
+        url: &str,
+        chain_id: u64,
+        anchor: Address,
+        signer: Address,
+    ) -> Result<Self, Error> {
         let connecting = tokio::time::timeout(CONNECT_LIMIT, PgConnection::connect(url)).await;
-        let connecting = connecting.map_err(|_| Error::Stalled { limit: CONNECT_LIMIT })?;
+        let connecting = connecting.map_err(|_| Error::Stalled {
+            limit: CONNECT_LIMIT,
+        })?;
         let connection = connecting.map_err(failed("connect"))?;
-        Ok(Self { connection, chain_id: rows::to_i64("chain_id", chain_id)?, anchor, signer })
+        Ok(Self {
+            connection,
+            chain_id: rows::to_i64("chain_id", chain_id)?,
+            anchor,
+            signer,
+        })
     }
 
     /// Takes the signer's lock for as long as the connection lives; false while another relayer holds it.
@@ -61,7 +73,10 @@ impl Store {
 
     /// Fails when the connection, and so the lock, is gone.
     pub(crate) async fn check_lock(&mut self) -> Result<(), Error> {
-        self.connection.ping().await.map_err(|source| Error::LockLost { source })
+        self.connection
+            .ping()
+            .await
+            .map_err(|source| Error::LockLost { source })
     }
 
     /// Intents that are not final, old epochs first.
@@ -100,7 +115,9 @@ impl Store {
         .map_err(failed("open slots"))?;
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
         let variants = self.variants(&ids).await?;
-        rows.into_iter().map(|row| row.with_variants(&variants)).collect()
+        rows.into_iter()
+            .map(|row| row.with_variants(&variants))
+            .collect()
     }
 
     async fn variants(&mut self, slots: &[i64]) -> Result<Vec<VariantRow>, Error> {
@@ -116,7 +133,10 @@ impl Store {
     }
 
     /// How far a checkpoint's intent has come, and how often it failed; `None` when there is none.
-    pub(crate) async fn checkpoint_intent(&mut self, epoch: u64) -> Result<Option<(String, i64)>, Error> {
+    pub(crate) async fn checkpoint_intent(
+        &mut self,
+        epoch: u64,
+    ) -> Result<Option<(String, i64)>, Error> {
         let row = sqlx::query!(
             "SELECT stage, failures FROM relayer.intents
              WHERE chain_id = $1 AND anchor = $2 AND kind = 'checkpoint' AND epoch = $3",
@@ -132,7 +152,11 @@ impl Store {
 
     /// Wants a checkpoint that the chain does not hold. An intent that was closed is opened again, with all payouts
     /// from its epoch on: the chain went back beyond what it had called final.
-    pub(crate) async fn want_checkpoint(&mut self, epoch: u64, calldata: &Bytes) -> Result<(), Error> {
+    pub(crate) async fn want_checkpoint(
+        &mut self,
+        epoch: u64,
+        calldata: &Bytes,
+    ) -> Result<(), Error> {
         let epoch = rows::to_i64("epoch", epoch)?;
         let mut transaction = self.connection.begin().await.map_err(failed("begin"))?;
         sqlx::query!(
@@ -208,7 +232,11 @@ impl Store {
     }
 
     /// Writes how far an intent has come.
-    pub(crate) async fn set_intent_stage(&mut self, id: i64, stage: IntentStage) -> Result<(), Error> {
+    pub(crate) async fn set_intent_stage(
+        &mut self,
+        id: i64,
+        stage: IntentStage,
+    ) -> Result<(), Error> {
         let (stage, block) = rows::intent_stage_columns(stage);
         let (number, hash) = block_columns(block)?;
         sqlx::query!(
@@ -349,12 +377,24 @@ impl Store {
         .await
         .map_err(failed("summary"))?;
         let is_open = |stage: &str| stage != "final" && stage != "obsolete";
-        let oldest_s = rows.iter().filter(|row| is_open(&row.stage)).map(|row| row.age_s).max().unwrap_or(0);
-        Ok(Summary { stages: rows.into_iter().map(|row| (row.stage, row.count)).collect(), oldest_s })
+        let oldest_s = rows
+            .iter()
+            .filter(|row| is_open(&row.stage))
+            .map(|row| row.age_s)
+            .max()
+            .unwrap_or(0);
+        Ok(Summary {
+            stages: rows.into_iter().map(|row| (row.stage, row.count)).collect(),
+            oldest_s,
+        })
     }
 }
 
-async fn insert_variant(connection: &mut PgConnection, slot: i64, variant: &Variant) -> Result<(), Error> {
+async fn insert_variant(
+    connection: &mut PgConnection,
+    slot: i64,
+    variant: &Variant,
+) -> Result<(), Error> {
     sqlx::query!(
         "INSERT INTO relayer.variants
              (slot_id, hash, raw, max_fee_per_gas, max_priority_fee_per_gas, cancels, head_number)
@@ -375,14 +415,23 @@ async fn insert_variant(connection: &mut PgConnection, slot: i64, variant: &Vari
 
 /// The same for every relayer of this key, whatever its anchor: they share the nonces.
 fn lock_key(chain_id: i64, signer: Address) -> i64 {
-    let hash = keccak256([b"relayer".as_slice(), &chain_id.to_be_bytes(), signer.as_slice()].concat());
+    let hash = keccak256(
+        [
+            b"relayer".as_slice(),
+            &chain_id.to_be_bytes(),
+            signer.as_slice(),
+        ]
+        .concat(),
+    );
     let mut first = [0u8; 8];
     first.copy_from_slice(&hash[..8]);
     i64::from_be_bytes(first)
 }
 
 fn block_columns(block: Option<BlockId>) -> Result<(Option<i64>, Option<Vec<u8>>), Error> {
-    let number = block.map(|block| rows::to_i64("block_number", block.number)).transpose()?;
+    let number = block
+        .map(|block| rows::to_i64("block_number", block.number))
+        .transpose()?;
     Ok((number, block.map(|block| block.hash.to_vec())))
 }
 

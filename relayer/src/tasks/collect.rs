@@ -16,7 +16,11 @@ use domain::merkle::EMPTY_ROOT;
 const SCAN_EPOCHS_MAX: u64 = 32;
 
 /// Nodes that fail or lie are noted and passed over: what is in the journal goes on without them.
-pub(crate) async fn step(context: &mut Context, view: &View, contracts: &Contracts) -> Result<(), Error> {
+pub(crate) async fn step(
+    context: &mut Context,
+    view: &View,
+    contracts: &Contracts,
+) -> Result<(), Error> {
     measure(&context.nodes).await;
     next_checkpoint(context, contracts).await?;
     anchored_epochs(context, view, contracts).await
@@ -34,7 +38,8 @@ async fn next_checkpoint(context: &mut Context, contracts: &Contracts) -> Result
     let is_usable = match context.store.checkpoint_intent(epoch).await? {
         // After a failure the node may have a better one.
         Some((stage, failures)) => {
-            matches!(stage.as_str(), "signed" | "sent" | "included") || stage == "intended" && failures == 0
+            matches!(stage.as_str(), "signed" | "sent" | "included")
+                || stage == "intended" && failures == 0
         }
         None => false,
     };
@@ -54,7 +59,12 @@ async fn next_checkpoint(context: &mut Context, contracts: &Contracts) -> Result
     }
 }
 
-async fn checkpoint_call(nodes: &[Node], epoch: u64, expected: &Expected, domain: &DomainSeparator) -> Option<Bytes> {
+async fn checkpoint_call(
+    nodes: &[Node],
+    epoch: u64,
+    expected: &Expected,
+    domain: &DomainSeparator,
+) -> Option<Bytes> {
     for node in nodes {
         let answer = match node.checkpoint(epoch).await {
             Ok(Some(answer)) => answer,
@@ -64,15 +74,28 @@ async fn checkpoint_call(nodes: &[Node], epoch: u64, expected: &Expected, domain
                 continue;
             }
         };
-        match checkpoint::call(&answer, expected, domain.checkpoint_digest(&answer.checkpoint)) {
+        match checkpoint::call(
+            &answer,
+            expected,
+            domain.checkpoint_digest(&answer.checkpoint),
+        ) {
             Ok(calldata) => return Some(calldata),
-            Err(error) => tracing::warn!(node = node.url(), epoch, error = in_full(&error), "unusable checkpoint"),
+            Err(error) => tracing::warn!(
+                node = node.url(),
+                epoch,
+                error = in_full(&error),
+                "unusable checkpoint"
+            ),
         }
     }
     None
 }
 
-async fn anchored_epochs(context: &mut Context, view: &View, contracts: &Contracts) -> Result<(), Error> {
+async fn anchored_epochs(
+    context: &mut Context,
+    view: &View,
+    contracts: &Contracts,
+) -> Result<(), Error> {
     let first = context.store.scanned_epoch().await? + 1;
     let last = contracts.head.epoch.min(first + SCAN_EPOCHS_MAX - 1);
     let epochs: Vec<u64> = (first..=last).collect();
@@ -101,8 +124,13 @@ async fn chunk_calls(nodes: &[Node], epoch: u64, commitment: B256) -> Option<Vec
 }
 
 async fn calls_of(node: &Node, epoch: u64, commitment: B256) -> Result<Vec<Bytes>, String> {
-    let answer = node.checkpoint(epoch).await.map_err(|error| in_full(&error))?;
-    let checkpoint = answer.ok_or("the node has no checkpoint with a quorum")?.checkpoint;
+    let answer = node
+        .checkpoint(epoch)
+        .await
+        .map_err(|error| in_full(&error))?;
+    let checkpoint = answer
+        .ok_or("the node has no checkpoint with a quorum")?
+        .checkpoint;
     let chunks = if checkpoint.payout_root == EMPTY_ROOT {
         Vec::new()
     } else {

@@ -19,11 +19,19 @@ pub(crate) async fn step(context: &mut Context, view: &View) -> Result<Vec<Slot>
     Ok(slots)
 }
 
-async fn write(context: &mut Context, view: &View, slot: &Slot, stage: SlotStage) -> Result<(), Error> {
+async fn write(
+    context: &mut Context,
+    view: &View,
+    slot: &Slot,
+    stage: SlotStage,
+) -> Result<(), Error> {
     let was_used = matches!(slot.stage, SlotStage::Included(..));
     if was_used && stage.is_pending() {
         tracing::warn!(intent = %slot.key, nonce = slot.nonce, "the block of a transaction has vanished");
-        context.store.restart_wait(slot.id, view.head.number).await?;
+        context
+            .store
+            .restart_wait(slot.id, view.head.number)
+            .await?;
     }
     if let SlotStage::Included(_, outcome) | SlotStage::Final(_, outcome) = stage
         && !was_used
@@ -42,7 +50,11 @@ async fn sighting(evm: &Evm, slot: &Slot) -> Result<Option<Sighting>, Error> {
     for variant in slot.variants.iter().rev() {
         if let Some(mined) = evm.mined(variant.hash).await? {
             let cancels = variant.cancels;
-            return Ok(Some(Sighting { block: mined.block, success: mined.success, cancels }));
+            return Ok(Some(Sighting {
+                block: mined.block,
+                success: mined.success,
+                cancels,
+            }));
         }
     }
     Ok(None)

@@ -30,7 +30,11 @@ pub(crate) struct Context {
 }
 
 /// Repeats the step until `stop`. An error means that only a restart can help.
-pub(crate) async fn run(mut context: Context, readiness: &Readiness, stop: &CancellationToken) -> Result<(), Error> {
+pub(crate) async fn run(
+    mut context: Context,
+    readiness: &Readiness,
+    stop: &CancellationToken,
+) -> Result<(), Error> {
     let interval = context.config.poll_interval();
     let mut wait = interval;
     loop {
@@ -97,5 +101,11 @@ async fn measure(context: &mut Context, funds: Funds) -> Result<Result<(), Strin
     let balance = context.evm.balance(signer).await?;
     metrics::balance(balance);
     let is_poor = balance.is_zero() || funds == Funds::Lacking;
-    Ok(if is_poor { Err(format!("{signer} cannot pay for gas: its balance is {balance} wei")) } else { Ok(()) })
+    Ok(if is_poor {
+        Err(format!(
+            "{signer} cannot pay for gas: its balance is {balance} wei"
+        ))
+    } else {
+        Ok(())
+    })
 }

@@ -18,14 +18,24 @@ pub(crate) enum Funds {
 
 /// Sends the newest transaction of every pending nonce. Endpoints forget transactions, and a reorganisation drops
 /// them, so this is done in every step; an endpoint that has one already says so.
-pub(crate) async fn step(context: &mut Context, view: &View, wanted: &Wanted) -> Result<Funds, Error> {
+pub(crate) async fn step(
+    context: &mut Context,
+    view: &View,
+    wanted: &Wanted,
+) -> Result<Funds, Error> {
     let slots = context.store.open_slots().await?;
     let pending = slots.iter().filter(|slot| slot.stage.is_pending());
     let mut funds = Funds::Suffice;
     for (position, slot) in pending.enumerate() {
         let is_wanted = wanted.contains(&slot.intent_id);
         let lowest = position == 0;
-        let decision = drive(slot, view, lowest, is_wanted, context.config.bump_after_blocks);
+        let decision = drive(
+            slot,
+            view,
+            lowest,
+            is_wanted,
+            context.config.bump_after_blocks,
+        );
         let reply = match replacement(context, view, slot, decision).await? {
             Some(variant) => send(context, slot, &variant).await?,
             None => send_newest(context, slot).await?,
@@ -34,7 +44,11 @@ pub(crate) async fn step(context: &mut Context, view: &View, wanted: &Wanted) ->
             funds = Funds::Lacking;
         }
         if reply == Reply::Underpriced && lowest && decision == Drive::Resend {
-            let decision = if is_wanted { Drive::Bump } else { Drive::Cancel };
+            let decision = if is_wanted {
+                Drive::Bump
+            } else {
+                Drive::Cancel
+            };
             if let Some(variant) = replacement(context, view, slot, decision).await? {
                 send(context, slot, &variant).await?;
             }
@@ -46,7 +60,10 @@ pub(crate) async fn step(context: &mut Context, view: &View, wanted: &Wanted) ->
 async fn send_newest(context: &mut Context, slot: &Slot) -> Result<Reply, Error> {
     match slot.variants.last() {
         Some(newest) => send(context, slot, newest).await,
-        None => Err(Error::Damaged { field: "variants", found: format!("none for nonce {}", slot.nonce) }),
+        None => Err(Error::Damaged {
+            field: "variants",
+            found: format!("none for nonce {}", slot.nonce),
+        }),
     }
 }
 
@@ -59,16 +76,26 @@ async fn replacement(
 ) -> Result<Option<Variant>, Error> {
     let action = match decision {
         Drive::Resend => return Ok(None),
-        Drive::Bump => Action::Call { anchor: context.config.anchor, calldata: slot.calldata.clone() },
+        Drive::Bump => Action::Call {
+            anchor: context.config.anchor,
+            calldata: slot.calldata.clone(),
+        },
         Drive::Cancel => Action::Cancel,
     };
-    let Some(newest) = slot.variants.last() else { return Ok(None) };
+    let Some(newest) = slot.variants.last() else {
+        return Ok(None);
+    };
     let estimate = context.evm.fees().await?;
     let Some(fees) = fees::bump(newest.fees, estimate, context.config.max_fee_cap()) else {
         tracing::warn!(intent = %slot.key, nonce = slot.nonce, "the fee stands at its cap: the transaction waits");
         return Ok(None);
     };
-    let draft = Draft { action, nonce: slot.nonce, gas_limit: slot.gas_limit, head_number: view.head.number };
+    let draft = Draft {
+        action,
+        nonce: slot.nonce,
+        gas_limit: slot.gas_limit,
+        head_number: view.head.number,
+    };
     let variant = context.signer.sign(&draft, fees)?;
     context.store.add_variant(slot.id, &variant).await?;
     metrics::bumped();
@@ -80,7 +107,10 @@ async fn send(context: &mut Context, slot: &Slot, variant: &Variant) -> Result<R
     let reply = context.evm.send(&variant.raw).await?;
     match reply {
         Reply::Sent if slot.stage == SlotStage::Signed => {
-            context.store.set_slot_stage(slot.id, SlotStage::Sent).await?;
+            context
+                .store
+                .set_slot_stage(slot.id, SlotStage::Sent)
+                .await?;
         }
         // Mined in the meantime, by us or with our key by somebody else: the next step looks.
         Reply::Sent | Reply::NonceTooLow => {}

@@ -39,7 +39,10 @@ pub(crate) async fn step(
     missing.sort_by_key(|intent| (!intent.may_retry, intent.key));
     missing.truncate(REVIEWS_MAX);
     let candidates = review(context, view, contracts, slots, &missing).await?;
-    for candidate in candidates.iter().filter(|candidate| candidate.need == Need::Done) {
+    for candidate in candidates
+        .iter()
+        .filter(|candidate| candidate.need == Need::Done)
+    {
         wanted.remove(&candidate.id);
     }
     sign_ready(context, view, slots, &missing, &candidates).await?;
@@ -48,7 +51,9 @@ pub(crate) async fn step(
 
 /// Whether the block that held the intent is still part of the chain. Closes the intent when that block is final.
 async fn is_held(context: &mut Context, view: &View, intent: &Intent) -> Result<bool, Error> {
-    let IntentStage::Included(block) = intent.stage else { return Ok(false) };
+    let IntentStage::Included(block) = intent.stage else {
+        return Ok(false);
+    };
     if !context.evm.is_canonical(block).await? {
         tracing::warn!(intent = %intent.key, block = block.number, "the block that held an intent has vanished");
         return Ok(false);
@@ -70,9 +75,17 @@ async fn review(
     let mut candidates = Vec::with_capacity(intents.len());
     for intent in intents {
         let need = need_of(context, view, contracts, intent).await?;
-        let pending = slots.iter().find(|slot| slot.intent_id == intent.id && slot.stage.is_pending());
+        let pending = slots
+            .iter()
+            .find(|slot| slot.intent_id == intent.id && slot.stage.is_pending());
         let pending = pending.map(|slot| slot.stage);
-        let candidate = Candidate { id: intent.id, key: intent.key, need, pending, may_retry: intent.may_retry };
+        let candidate = Candidate {
+            id: intent.id,
+            key: intent.key,
+            need,
+            pending,
+            may_retry: intent.may_retry,
+        };
         let stage = stage(&candidate, view.head);
         if stage != intent.stage {
             context.store.set_intent_stage(intent.id, stage).await?;
@@ -85,7 +98,12 @@ async fn review(
     Ok(candidates)
 }
 
-async fn need_of(context: &Context, view: &View, contracts: &Contracts, intent: &Intent) -> Result<Need, Error> {
+async fn need_of(
+    context: &Context,
+    view: &View,
+    contracts: &Contracts,
+    intent: &Intent,
+) -> Result<Need, Error> {
     let (epoch, head) = (intent.key.epoch, contracts.head.epoch);
     match intent.key.kind {
         Kind::Checkpoint if epoch <= head => Ok(Need::Done),
@@ -96,15 +114,23 @@ async fn need_of(context: &Context, view: &View, contracts: &Contracts, intent: 
     }
 }
 
-async fn chunk_need(context: &Context, view: &View, contracts: &Contracts, intent: &Intent) -> Result<Need, Error> {
+async fn chunk_need(
+    context: &Context,
+    view: &View,
+    contracts: &Contracts,
+    intent: &Intent,
+) -> Result<Need, Error> {
     let at = view.head.hash;
     let commitments = context.evm.commitments(&[intent.key.epoch], at).await?;
     if commitments.iter().all(|commitment| commitment.is_zero()) {
         tracing::warn!(intent = %intent.key, "its root was revoked");
         return Ok(Need::Done);
     }
-    let claims = claims(&intent.calldata, &context.evm.never_paid())
-        .map_err(|source| Error::Answer { contract: context.config.anchor, source })?;
+    let claims =
+        claims(&intent.calldata, &context.evm.never_paid()).map_err(|source| Error::Answer {
+            contract: context.config.anchor,
+            source,
+        })?;
     let accounts: Vec<Address> = claims.iter().map(|claim| claim.account).collect();
     let issued = context.evm.issued(&accounts, at).await?;
     match need(&claims, &issued, contracts.allowance) {
@@ -127,11 +153,18 @@ async fn sign_ready(
     }
     let estimate = context.evm.fees().await?;
     let Some(fees) = fees::first(estimate, view.base_fee, context.config.max_fee_cap()) else {
-        tracing::warn!(base_fee = view.base_fee, "gas costs more than the cap: transactions wait");
+        tracing::warn!(
+            base_fee = view.base_fee,
+            "gas costs more than the cap: transactions wait"
+        );
         return Ok(());
     };
     let mut nonce = nonce::next(view.confirmed, slots.iter().map(|slot| slot.nonce).max());
-    for id in choose(candidates, room, estimate.max_fee <= context.config.payout_fee_cap()) {
+    for id in choose(
+        candidates,
+        room,
+        estimate.max_fee <= context.config.payout_fee_cap(),
+    ) {
         if let Some(intent) = intents.iter().find(|intent| intent.id == id)
             && sign(context, view, intent, nonce, fees).await?
         {
@@ -142,10 +175,23 @@ async fn sign_ready(
 }
 
 /// Writes down a signed transaction; false when the call would revert and nothing was signed.
-async fn sign(context: &mut Context, view: &View, intent: &Intent, nonce: u64, fees: Fees) -> Result<bool, Error> {
-    let estimate = match context.evm.estimate(context.signer.address(), intent.calldata.clone()).await {
+async fn sign(
+    context: &mut Context,
+    view: &View,
+    intent: &Intent,
+    nonce: u64,
+    fees: Fees,
+) -> Result<bool, Error> {
+    let estimate = match context
+        .evm
+        .estimate(context.signer.address(), intent.calldata.clone())
+        .await
+    {
         Ok(gas) => gas,
-        Err(Error::Rpc { source: RpcFailure::Refused { code, message }, .. }) => {
+        Err(Error::Rpc {
+            source: RpcFailure::Refused { code, message },
+            ..
+        }) => {
             tracing::warn!(intent = %intent.key, code, message, "the call would fail: nothing is sent");
             context.store.fail_intent(intent.id).await?;
             return Ok(false);
@@ -153,13 +199,21 @@ async fn sign(context: &mut Context, view: &View, intent: &Intent, nonce: u64, f
         Err(error) => return Err(error),
     };
     let draft = Draft {
-        action: Action::Call { anchor: context.config.anchor, calldata: intent.calldata.clone() },
+        action: Action::Call {
+            anchor: context.config.anchor,
+            calldata: intent.calldata.clone(),
+        },
         nonce,
         gas_limit: fees::gas_limit(estimate),
         head_number: view.head.number,
     };
     let variant = context.signer.sign(&draft, fees)?;
-    let reservation = Reservation { intent_id: intent.id, nonce, gas_limit: draft.gas_limit, variant: &variant };
+    let reservation = Reservation {
+        intent_id: intent.id,
+        nonce,
+        gas_limit: draft.gas_limit,
+        variant: &variant,
+    };
     context.store.reserve(&reservation).await?;
     tracing::info!(intent = %intent.key, nonce, hash = %variant.hash, "signed");
     Ok(true)

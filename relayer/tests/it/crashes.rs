@@ -12,9 +12,15 @@ async fn killed_ten_times_it_sends_nothing_twice() {
     let mut random = 7u64;
     for round in 0..10 {
         if round < 4 {
-            world.sidechain.lock().unwrap().end_epoch(round * 100, 200, 50);
+            world
+                .sidechain
+                .lock()
+                .unwrap()
+                .end_epoch(round * 100, 200, 50);
         }
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         world.proxy.set(modes[usize::try_from(round % 3).unwrap()]);
         let relayer = world.start().await;
         tokio::time::sleep(Duration::from_millis(50 + (random >> 33) % 1_200)).await;
@@ -34,7 +40,14 @@ async fn killed_between_writing_down_and_sending_it_sends_the_same_bytes() {
     world.sidechain.lock().unwrap().end_epoch(0, 3, 100);
     world.proxy.set(Sends::Lose);
     let relayer = world.start().await;
-    wait("signed", async || world.slots().await.iter().any(|slot| slot.stage == "signed")).await;
+    wait("signed", async || {
+        world
+            .slots()
+            .await
+            .iter()
+            .any(|slot| slot.stage == "signed")
+    })
+    .await;
     drop(relayer);
     world.proxy.set(Sends::LoseAnswers);
     let relayer = world.start().await;
@@ -68,7 +81,13 @@ async fn a_database_that_is_away_is_waited_for() {
     world.stop_postgres().await;
     assert!(relayer.ended().await.is_err());
     let relayer = world.start().await;
-    wait("waiting", async || relayer.readiness.reason().is_some_and(|reason| reason.contains("connect"))).await;
+    wait("waiting", async || {
+        relayer
+            .readiness
+            .reason()
+            .is_some_and(|reason| reason.contains("connect"))
+    })
+    .await;
     world.start_postgres().await;
     world.wait_until_settled().await;
     assert_eq!(world.sent().await, 2);

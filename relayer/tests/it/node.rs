@@ -40,7 +40,11 @@ fn key(seed: u8) -> SecretKey {
 fn validator(key: &SecretKey) -> Validator {
     let signer = PrivateKeySigner::from_bytes(&B256::from(key.secret_bytes())).unwrap();
     let public_key = signer.credential().verifying_key().to_encoded_point(true);
-    Validator { address: signer.address(), power: 10, public_key: public_key.as_bytes().try_into().unwrap() }
+    Validator {
+        address: signer.address(),
+        power: 10,
+        public_key: public_key.as_bytes().try_into().unwrap(),
+    }
 }
 
 fn set(keys: &[SecretKey]) -> ValidatorSet {
@@ -52,7 +56,13 @@ fn set(keys: &[SecretKey]) -> ValidatorSet {
 impl Sidechain {
     pub fn new(chain_id: u64) -> Self {
         let keys = (1..=4).map(key).collect();
-        Self { chain_id, anchor: Address::ZERO, keys, released: BTreeMap::new(), epochs: Vec::new() }
+        Self {
+            chain_id,
+            anchor: Address::ZERO,
+            keys,
+            released: BTreeMap::new(),
+            epochs: Vec::new(),
+        }
     }
 
     pub fn bind(&mut self, anchor: Address) {
@@ -71,7 +81,12 @@ impl Sidechain {
 
     /// Ends an epoch after which other validators sign.
     pub fn end_epoch_and_rotate(&mut self, first: u64, count: u64, units: u64, next_seeds: &[u8]) {
-        self.end_epoch_with(first, count, units, next_seeds.iter().copied().map(key).collect());
+        self.end_epoch_with(
+            first,
+            count,
+            units,
+            next_seeds.iter().copied().map(key).collect(),
+        );
     }
 
     fn end_epoch_with(&mut self, first: u64, count: u64, units: u64, next_keys: Vec<SecretKey>) {
@@ -89,9 +104,14 @@ impl Sidechain {
             total_released: self.total_released(),
             next_validators_hash: set(&next_keys).hash(),
         };
-        let digest = DomainSeparator::checkpoints(self.chain_id, self.anchor).checkpoint_digest(&checkpoint);
+        let digest =
+            DomainSeparator::checkpoints(self.chain_id, self.anchor).checkpoint_digest(&checkpoint);
         let signed = self.sign(checkpoint, digest, set(&next_keys));
-        self.epochs.push(Epoch { signed, digest, settlement });
+        self.epochs.push(Epoch {
+            signed,
+            digest,
+            settlement,
+        });
         self.keys = next_keys;
     }
 
@@ -100,18 +120,34 @@ impl Sidechain {
             let account = account(index);
             let released = self.released.entry(account).or_default();
             *released += units;
-            Payout { account, released: *released }
+            Payout {
+                account,
+                released: *released,
+            }
         });
         Settlement::new(payouts.collect())
     }
 
-    fn sign(&self, checkpoint: Checkpoint, digest: B256, next_validators: ValidatorSet) -> SignedCheckpoint {
+    fn sign(
+        &self,
+        checkpoint: Checkpoint,
+        digest: B256,
+        next_validators: ValidatorSet,
+    ) -> SignedCheckpoint {
         let validators = self.validators();
         let anchor = self.anchor;
-        let mut signed = SignedCheckpoint { checkpoint, anchor, validators, next_validators, signatures: Vec::new() };
+        let mut signed = SignedCheckpoint {
+            checkpoint,
+            anchor,
+            validators,
+            next_validators,
+            signatures: Vec::new(),
+        };
         for key in &self.keys {
-            let signature =
-                CheckpointSignature { validator: validator(key).address, signature: Signature::sign(digest, key) };
+            let signature = CheckpointSignature {
+                validator: validator(key).address,
+                signature: Signature::sign(digest, key),
+            };
             assert!(signed.add(digest, signature));
         }
         signed
@@ -122,11 +158,17 @@ impl Sidechain {
     }
 
     pub fn released(&self) -> Vec<(Address, u64)> {
-        self.released.iter().map(|(account, units)| (*account, *units)).collect()
+        self.released
+            .iter()
+            .map(|(account, units)| (*account, *units))
+            .collect()
     }
 
     pub fn chunk_count(&self) -> usize {
-        self.epochs.iter().map(|epoch| epoch.settlement.chunks().len()).sum()
+        self.epochs
+            .iter()
+            .map(|epoch| epoch.settlement.chunks().len())
+            .sum()
     }
 }
 
@@ -143,19 +185,38 @@ pub fn router(sidechain: Shared) -> Router {
 }
 
 async fn latest(State(sidechain): State<Shared>) -> Result<Json<CheckpointAnswer>, StatusCode> {
-    sidechain.lock().unwrap().epochs.last().map(|epoch| Json(answer(epoch))).ok_or(StatusCode::NOT_FOUND)
+    sidechain
+        .lock()
+        .unwrap()
+        .epochs
+        .last()
+        .map(|epoch| Json(answer(epoch)))
+        .ok_or(StatusCode::NOT_FOUND)
 }
 
 async fn checkpoint(
     State(sidechain): State<Shared>,
     Path(epoch): Path<usize>,
 ) -> Result<Json<CheckpointAnswer>, StatusCode> {
-    sidechain.lock().unwrap().epochs.get(epoch - 1).map(|epoch| Json(answer(epoch))).ok_or(StatusCode::NOT_FOUND)
+    sidechain
+        .lock()
+        .unwrap()
+        .epochs
+        .get(epoch - 1)
+        .map(|epoch| Json(answer(epoch)))
+        .ok_or(StatusCode::NOT_FOUND)
 }
 
-async fn payouts(State(sidechain): State<Shared>, Path(epoch): Path<usize>) -> Result<Json<Vec<Chunk>>, StatusCode> {
+async fn payouts(
+    State(sidechain): State<Shared>,
+    Path(epoch): Path<usize>,
+) -> Result<Json<Vec<Chunk>>, StatusCode> {
     let sidechain = sidechain.lock().unwrap();
-    sidechain.epochs.get(epoch - 1).map(|epoch| Json(epoch.settlement.chunks())).ok_or(StatusCode::NOT_FOUND)
+    sidechain
+        .epochs
+        .get(epoch - 1)
+        .map(|epoch| Json(epoch.settlement.chunks()))
+        .ok_or(StatusCode::NOT_FOUND)
 }
 
 fn answer(epoch: &Epoch) -> CheckpointAnswer {

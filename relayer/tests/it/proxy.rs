@@ -34,7 +34,12 @@ pub struct Proxy {
 impl Proxy {
     pub fn new(upstream: String) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { upstream, http, sends: Arc::new(Mutex::new(Sends::Pass)), forgets: Arc::default() }
+        Self {
+            upstream,
+            http,
+            sends: Arc::new(Mutex::new(Sends::Pass)),
+            forgets: Arc::default(),
+        }
     }
 
     /// The next answers about commitments say that there are none, as a node does in the middle of a reorganisation.
@@ -45,10 +50,18 @@ impl Proxy {
     /// The ids of the calls whose answers are to be forgotten.
     fn forgotten(&self, request: &Value) -> Vec<Value> {
         let selector = alloy::hex::encode_prefixed(commitmentOfCall::SELECTOR);
-        let asks =
-            |call: &&Value| call["params"][0]["input"].as_str().is_some_and(|input| input.starts_with(&selector));
-        let ids: Vec<Value> =
-            request.as_array().into_iter().flatten().filter(asks).map(|call| call["id"].clone()).collect();
+        let asks = |call: &&Value| {
+            call["params"][0]["input"]
+                .as_str()
+                .is_some_and(|input| input.starts_with(&selector))
+        };
+        let ids: Vec<Value> = request
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(asks)
+            .map(|call| call["id"].clone())
+            .collect();
         let mut forgets = self.forgets.lock().unwrap();
         if ids.is_empty() || *forgets == 0 {
             return Vec::new();
@@ -62,7 +75,9 @@ impl Proxy {
     }
 
     pub fn router(&self) -> Router {
-        Router::new().route("/", post(forward)).with_state(self.clone())
+        Router::new()
+            .route("/", post(forward))
+            .with_state(self.clone())
     }
 }
 
@@ -72,19 +87,30 @@ async fn forward(State(proxy): State<Proxy>, body: Bytes) -> Result<Bytes, Statu
     if is_send && sends == Sends::Lose {
         return Err(StatusCode::SERVICE_UNAVAILABLE);
     }
-    let request = proxy.http.post(&proxy.upstream).header("content-type", "application/json").body(body.clone());
+    let request = proxy
+        .http
+        .post(&proxy.upstream)
+        .header("content-type", "application/json")
+        .body(body.clone());
     let answer = request.send().await.map_err(|_| StatusCode::BAD_GATEWAY)?;
     let answer = answer.bytes().await.map_err(|_| StatusCode::BAD_GATEWAY)?;
     if is_send && sends == Sends::LoseAnswers {
         return Err(StatusCode::GATEWAY_TIMEOUT);
     }
     let ids = proxy.forgotten(&serde_json::from_slice(&body).unwrap_or_default());
-    if ids.is_empty() { Ok(answer) } else { Ok(with_zeros(&answer, &ids)) }
+    if ids.is_empty() {
+        Ok(answer)
+    } else {
+        Ok(with_zeros(&answer, &ids))
+    }
 }
 
 fn with_zeros(answer: &[u8], ids: &[Value]) -> Bytes {
     let mut answers: Vec<Value> = serde_json::from_slice(answer).unwrap();
-    for answer in answers.iter_mut().filter(|answer| ids.contains(&answer["id"])) {
+    for answer in answers
+        .iter_mut()
+        .filter(|answer| ids.contains(&answer["id"]))
+    {
         answer["result"] = json!(B256::ZERO);
     }
     serde_json::to_vec(&answers).unwrap().into()

@@ -16,7 +16,13 @@ async fn epochs_are_anchored_and_every_account_is_paid_its_amount() {
     world.wait_until_settled().await;
     // 4 checkpoints; 3 + 0 + 2 + 1 chunks; nothing was sent twice.
     assert_eq!(world.sent().await, 10);
-    assert!(world.stages().await.iter().all(|(_, _, stage)| stage == "final"));
+    assert!(
+        world
+            .stages()
+            .await
+            .iter()
+            .all(|(_, _, stage)| stage == "final")
+    );
     assert_eq!(relayer.readiness.reason(), None);
     relayer.stop().await.unwrap();
 }
@@ -27,7 +33,12 @@ async fn a_second_relayer_waits_and_takes_over_when_the_first_is_gone() {
     let first = world.start().await;
     wait("ready", async || first.readiness.reason().is_none()).await;
     let second = world.start().await;
-    let waits = async || second.readiness.reason().is_some_and(|reason| reason.contains("lock"));
+    let waits = async || {
+        second
+            .readiness
+            .reason()
+            .is_some_and(|reason| reason.contains("lock"))
+    };
     wait("waiting", waits).await;
     drop(first);
     world.sidechain.lock().unwrap().end_epoch(0, 2, 100);
@@ -52,7 +63,12 @@ async fn another_chain_is_refused() {
     world.sidechain.lock().unwrap().end_epoch(0, 2, 100);
     world.config.blockchain.chain_id = 1;
     let relayer = world.start().await;
-    let refuses = async || relayer.readiness.reason().is_some_and(|reason| reason.contains("chain id is 31337"));
+    let refuses = async || {
+        relayer
+            .readiness
+            .reason()
+            .is_some_and(|reason| reason.contains("chain id is 31337"))
+    };
     wait("refused", refuses).await;
     assert_eq!(world.stages().await, []);
 }

@@ -64,7 +64,10 @@ impl Running {
     }
 
     pub async fn ended(mut self) -> anyhow::Result<()> {
-        tokio::time::timeout(PATIENCE, &mut self.task).await.expect("it goes on").unwrap()
+        tokio::time::timeout(PATIENCE, &mut self.task)
+            .await
+            .expect("it goes on")
+            .unwrap()
     }
 }
 
@@ -86,7 +89,8 @@ impl World {
         // RUST_LOG=relayer=info shows what it does.
         service_kit::telemetry::init_logs("off");
         let dir = tempfile::tempdir().unwrap();
-        let programs = vec![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../contracts/node_modules/.bin")];
+        let programs =
+            vec![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../contracts/node_modules/.bin")];
         let options = AnvilOptions {
             dir: dir.path().join("anvil"),
             port: free_port().unwrap(),
@@ -96,14 +100,23 @@ impl World {
             programs,
         };
         let postgres_dir = dir.path().join(POSTGRES_DIR);
-        let (anvil, postgres) = tokio::join!(Anvil::start(&options), Postgres::start(&postgres_dir));
+        let (anvil, postgres) =
+            tokio::join!(Anvil::start(&options), Postgres::start(&postgres_dir));
         let (anvil, postgres) = (anvil.unwrap(), postgres.unwrap());
         migrate(&postgres).await;
         let provider = stranger(&anvil.url());
         let sidechain = Arc::new(Mutex::new(Sidechain::new(CHAIN_ID)));
         let (token, anchor) = deploy(&provider, &sidechain, capacity, refill).await;
         let proxy = Proxy::new(anvil.url());
-        let config = configure(&dir, &postgres, &proxy, &sidechain, *anchor.address(), *token.address()).await;
+        let config = configure(
+            &dir,
+            &postgres,
+            &proxy,
+            &sidechain,
+            *anchor.address(),
+            *token.address(),
+        )
+        .await;
         let key = wallet::load(&config.signer.keystore_file, PASSPHRASE).unwrap();
         let signer = PrivateKeySigner::from_bytes(&B256::from(key.secret_bytes())).unwrap();
         let world = Self {
@@ -118,7 +131,12 @@ impl World {
             _anvil: anvil,
             dir,
         };
-        let () = world.rpc("anvil_setBalance", (world.signer.address(), U256::from(10).pow(U256::from(20)))).await;
+        let () = world
+            .rpc(
+                "anvil_setBalance",
+                (world.signer.address(), U256::from(10).pow(U256::from(20))),
+            )
+            .await;
         world
     }
 
@@ -126,11 +144,18 @@ impl World {
         let relayer = Relayer::build(self.config.clone()).await.unwrap();
         let (readiness, stop) = (relayer.readiness(), CancellationToken::new());
         let task = tokio::spawn(relayer.run(stop.clone()));
-        Running { readiness, task, stop }
+        Running {
+            readiness,
+            task,
+            stop,
+        }
     }
 
     pub async fn rpc<Answer: RpcRecv>(&self, method: &'static str, params: impl RpcSend) -> Answer {
-        self.provider.raw_request(method.into(), params).await.unwrap()
+        self.provider
+            .raw_request(method.into(), params)
+            .await
+            .unwrap()
     }
 
     pub async fn mine(&self, blocks: u64) {
@@ -142,16 +167,25 @@ impl World {
     }
 
     pub async fn start_postgres(&mut self) {
-        self.postgres = Some(Postgres::start(&self.dir.path().join(POSTGRES_DIR)).await.unwrap());
+        self.postgres = Some(
+            Postgres::start(&self.dir.path().join(POSTGRES_DIR))
+                .await
+                .unwrap(),
+        );
     }
 
     pub async fn journal(&self) -> PgConnection {
-        PgConnection::connect(self.config.database.url.expose()).await.unwrap()
+        PgConnection::connect(self.config.database.url.expose())
+            .await
+            .unwrap()
     }
 
     /// How many transactions of the relayer's key the chain holds.
     pub async fn sent(&self) -> u64 {
-        self.provider.get_transaction_count(self.signer.address()).await.unwrap()
+        self.provider
+            .get_transaction_count(self.signer.address())
+            .await
+            .unwrap()
     }
 
     pub async fn head_epoch(&self) -> u64 {
@@ -170,8 +204,16 @@ impl World {
     pub async fn assert_amounts(&self) {
         let released = self.sidechain.lock().unwrap().released();
         for (account, units) in released {
-            assert_eq!(self.token.issuedTo(account).call().await.unwrap(), u128::from(units), "{account}");
-            assert_eq!(self.token.balanceOf(account).call().await.unwrap(), U256::from(units), "{account}");
+            assert_eq!(
+                self.token.issuedTo(account).call().await.unwrap(),
+                u128::from(units),
+                "{account}"
+            );
+            assert_eq!(
+                self.token.balanceOf(account).call().await.unwrap(),
+                U256::from(units),
+                "{account}"
+            );
         }
     }
 
@@ -179,21 +221,39 @@ impl World {
     pub async fn wait_until_settled(&self) {
         wait("settled", async || self.is_settled().await).await;
         self.assert_amounts().await;
-        wait("all closed", async || self.stages().await.iter().all(|(_, _, stage)| is_closed(stage))).await;
+        wait("all closed", async || {
+            self.stages()
+                .await
+                .iter()
+                .all(|(_, _, stage)| is_closed(stage))
+        })
+        .await;
     }
 
     /// Kind, epoch and stage of every intent.
     pub async fn stages(&self) -> Vec<(String, i64, String)> {
         let query = "SELECT kind, epoch, stage FROM relayer.intents ORDER BY epoch, kind, chunk";
-        sqlx::query_as(query).fetch_all(&mut self.journal().await).await.unwrap()
+        sqlx::query_as(query)
+            .fetch_all(&mut self.journal().await)
+            .await
+            .unwrap()
     }
 
     pub async fn slots(&self) -> Vec<Slot> {
         let query = "SELECT nonce, stage, outcome, (SELECT count(*) FROM relayer.variants WHERE slot_id = id)
                      FROM relayer.slots ORDER BY id";
-        let rows: Vec<(i64, String, Option<String>, i64)> =
-            sqlx::query_as(query).fetch_all(&mut self.journal().await).await.unwrap();
-        rows.into_iter().map(|(nonce, stage, outcome, variants)| Slot { nonce, stage, outcome, variants }).collect()
+        let rows: Vec<(i64, String, Option<String>, i64)> = sqlx::query_as(query)
+            .fetch_all(&mut self.journal().await)
+            .await
+            .unwrap();
+        rows.into_iter()
+            .map(|(nonce, stage, outcome, variants)| Slot {
+                nonce,
+                stage,
+                outcome,
+                variants,
+            })
+            .collect()
     }
 
     /// The stranger submits a checkpoint with all signatures.
@@ -201,8 +261,15 @@ impl World {
         let (checkpoint, validators, signatures) = {
             let sidechain = self.sidechain.lock().unwrap();
             let signed = &sidechain.epochs[epoch - 1].signed;
-            let signatures = signed.signatures.iter().map(|signature| signature.signature.to_compact());
-            (signed.checkpoint, signed.validators.clone(), signatures.collect::<Vec<_>>())
+            let signatures = signed
+                .signatures
+                .iter()
+                .map(|signature| signature.signature.to_compact());
+            (
+                signed.checkpoint,
+                signed.validators.clone(),
+                signatures.collect::<Vec<_>>(),
+            )
         };
         let checkpoint = ICheckpointAnchor::Checkpoint {
             sidechainId: checkpoint.sidechain_id,
@@ -216,9 +283,26 @@ impl World {
             totalReleased: checkpoint.total_released,
             nextValidatorsHash: checkpoint.next_validators_hash,
         };
-        let signatures = signatures.into_iter().map(|(r, vs)| ValidatorSets::Signature { r, vs }).collect();
-        let call = self.anchor.submit(checkpoint, abi_set(&validators), U256::from(0b1111), signatures, Vec::new());
-        assert!(call.send().await.unwrap().get_receipt().await.unwrap().status());
+        let signatures = signatures
+            .into_iter()
+            .map(|(r, vs)| ValidatorSets::Signature { r, vs })
+            .collect();
+        let call = self.anchor.submit(
+            checkpoint,
+            abi_set(&validators),
+            U256::from(0b1111),
+            signatures,
+            Vec::new(),
+        );
+        assert!(
+            call.send()
+                .await
+                .unwrap()
+                .get_receipt()
+                .await
+                .unwrap()
+                .status()
+        );
     }
 
     /// The stranger issues a chunk.
@@ -226,12 +310,27 @@ impl World {
         let (chunk, rest): (Chunk, B256) = {
             let sidechain = self.sidechain.lock().unwrap();
             let epoch = &sidechain.epochs[epoch - 1];
-            (epoch.settlement.chunks().remove(index), epoch.signed.checkpoint.rest_hash())
+            (
+                epoch.settlement.chunks().remove(index),
+                epoch.signed.checkpoint.rest_hash(),
+            )
         };
-        let words = chunk.words.iter().map(|word| U256::from_be_bytes(word.0)).collect();
+        let words = chunk
+            .words
+            .iter()
+            .map(|word| U256::from_be_bytes(word.0))
+            .collect();
         let proof = chunk.proof.into_iter().chain([rest]).collect();
         let call = self.anchor.issueChunk(epoch as u64, words, proof);
-        assert!(call.send().await.unwrap().get_receipt().await.unwrap().status());
+        assert!(
+            call.send()
+                .await
+                .unwrap()
+                .get_receipt()
+                .await
+                .unwrap()
+                .status()
+        );
     }
 }
 
@@ -242,25 +341,40 @@ pub fn is_closed(stage: &str) -> bool {
 pub async fn wait(what: &str, condition: impl AsyncFn() -> bool) {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while !condition().await {
-        assert!(tokio::time::Instant::now() < deadline, "not {what} in {PATIENCE:?}");
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "not {what} in {PATIENCE:?}"
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
 async fn migrate(postgres: &Postgres) {
-    let mut connection = PgConnection::connect(&postgres.url("postgres")).await.unwrap();
-    sqlx::raw_sql(include_str!("../../../migrations/0001_relayer.sql")).execute(&mut connection).await.unwrap();
+    let mut connection = PgConnection::connect(&postgres.url("postgres"))
+        .await
+        .unwrap();
+    sqlx::raw_sql(include_str!("../../../migrations/0001_relayer.sql"))
+        .execute(&mut connection)
+        .await
+        .unwrap();
 }
 
 fn stranger(url: &str) -> DynProvider {
     let key: PrivateKeySigner = STRANGER.parse().unwrap();
-    let provider = ProviderBuilder::new().wallet(EthereumWallet::from(key)).connect_http(url.parse().unwrap());
-    provider.client().set_poll_interval(Duration::from_millis(100));
+    let provider = ProviderBuilder::new()
+        .wallet(EthereumWallet::from(key))
+        .connect_http(url.parse().unwrap());
+    provider
+        .client()
+        .set_poll_interval(Duration::from_millis(100));
     provider.erased()
 }
 
 fn abi_set(validators: &domain::ValidatorSet) -> Vec<ValidatorSets::Validator> {
-    let validator = |v: &domain::Validator| ValidatorSets::Validator { account: v.address, power: v.power };
+    let validator = |v: &domain::Validator| ValidatorSets::Validator {
+        account: v.address,
+        power: v.power,
+    };
     validators.as_slice().iter().map(validator).collect()
 }
 
@@ -269,13 +383,26 @@ async fn deploy(
     sidechain: &Shared,
     capacity: u128,
     refill: u128,
-) -> (FranchiseToken::FranchiseTokenInstance<DynProvider>, CheckpointAnchor::CheckpointAnchorInstance<DynProvider>) {
+) -> (
+    FranchiseToken::FranchiseTokenInstance<DynProvider>,
+    CheckpointAnchor::CheckpointAnchorInstance<DynProvider>,
+) {
     let key: PrivateKeySigner = STRANGER.parse().unwrap();
     let admin = key.address();
     let delay = U48::from(0);
     let anchor_address = admin.create(1);
-    let () = provider.raw_request("evm_setAutomine".into(), (true,)).await.unwrap();
-    let token = FranchiseToken::deploy(provider.clone(), anchor_address, admin, delay, capacity, refill);
+    let () = provider
+        .raw_request("evm_setAutomine".into(), (true,))
+        .await
+        .unwrap();
+    let token = FranchiseToken::deploy(
+        provider.clone(),
+        anchor_address,
+        admin,
+        delay,
+        capacity,
+        refill,
+    );
     let token = token.await.unwrap();
     let validators = abi_set(&sidechain.lock().unwrap().validators());
     let guardian = Address::repeat_byte(9);
@@ -293,8 +420,14 @@ async fn deploy(
     );
     let anchor = anchor.await.unwrap();
     assert_eq!(*anchor.address(), anchor_address);
-    let () = provider.raw_request("evm_setAutomine".into(), (false,)).await.unwrap();
-    let () = provider.raw_request("evm_setIntervalMining".into(), (1,)).await.unwrap();
+    let () = provider
+        .raw_request("evm_setAutomine".into(), (false,))
+        .await
+        .unwrap();
+    let () = provider
+        .raw_request("evm_setIntervalMining".into(), (1,))
+        .await
+        .unwrap();
     sidechain.lock().unwrap().bind(anchor_address);
     (token, anchor)
 }

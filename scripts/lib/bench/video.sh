@@ -45,7 +45,10 @@ video_live() {
     [ -e "$film" ] || film=$VIDEO_WORK/films/terrace.mp4
     while IFS= read -r line; do
         case $line in
-        VERDICT*) read -r _ fine what <<< "$line"; verdict "$what" "$fine" ;;
+        VERDICT*)
+            read -r _ fine what <<< "$line"
+            verdict "$what" "$fine"
+            ;;
         *) echo "$line" ;;
         esac
     done < <("$video_python" "$VIDEO_BENCH/live.py" --agent "$TARGET/debug/video-agent" --model "$VIDEO_MODEL" --film "$film" \
@@ -65,7 +68,10 @@ bench_video() {
     [ -n "$alone" ] || options=(--deface "$VIDEO_WORK/venv/bin/deface")
     while IFS= read -r line; do
         case $line in
-        VERDICT*) read -r _ fine what <<< "$line"; verdict "$what" "$fine" ;;
+        VERDICT*)
+            read -r _ fine what <<< "$line"
+            verdict "$what" "$fine"
+            ;;
         *) echo "$line" ;;
         esac
     done < <("$video_python" "$VIDEO_BENCH/video.py" --agent "$TARGET/debug/video-agent" --model "$VIDEO_MODEL" \

@@ -43,7 +43,17 @@ from validators import Validators
 VALIDATORS = 4
 # One round of faults has each of these; what this machine does not allow is left out, and said.
 ANYWHERE = [
-    *["kill_one", "kill_one", "kill_two", "kill_some", "kill_all", "freeze", "freeze_two", "twin", "twin_elsewhere"],
+    *[
+        "kill_one",
+        "kill_one",
+        "kill_two",
+        "kill_some",
+        "kill_all",
+        "freeze",
+        "freeze_two",
+        "twin",
+        "twin_elsewhere",
+    ],
     *["old_store", "damaged_store", "damaged_store", "damaged_log", "damaged_guard", "lost_guard"],
 ]
 WITH_WIRES = ["partition", "partition", "halves", "one_way", "bad_network"]
@@ -70,7 +80,10 @@ NO_SPACE = "No space left on device"
 ERRORS = ["EIO", "ENOSPC"]
 SYNCS = "fsync,fdatasync"
 WRITES = f"write,pwrite64,{SYNCS}"
-FAKETIME = ["/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1"]
+FAKETIME = [
+    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
+]
 
 
 def faketime():
@@ -116,7 +129,9 @@ class Chaos:
         time.sleep(pause_s)
 
     def some(self, count):
-        return sorted(self.random.sample(self.chain.all, count), key=lambda validator: validator.number)
+        return sorted(
+            self.random.sample(self.chain.all, count), key=lambda validator: validator.number
+        )
 
     def one(self):
         return self.some(1)[0]
@@ -226,7 +241,11 @@ class Chaos:
         victim.disk.fill()
         try:
             self.hold([victim])
-            wait_for("complaint about the disk", lambda: NO_SPACE in victim.logged(since), UNNOTICED_S_MAX)
+            wait_for(
+                "complaint about the disk",
+                lambda: NO_SPACE in victim.logged(since),
+                UNNOTICED_S_MAX,
+            )
         except Broken:
             say(f"    not noticed within {UNNOTICED_S_MAX} s more: its store had room left")
             self.unnoticed += 1
@@ -265,12 +284,16 @@ class Chaos:
 
     def disk_error(self):
         victim, error, first = self.one(), self.random.choice(ERRORS), self.random.randint(1, 6)
-        path = self.random.choice([victim.data / "store.redb", victim.data / "consensus.wal", victim.guard])
+        path = self.random.choice(
+            [victim.data / "store.redb", victim.data / "consensus.wal", victim.guard]
+        )
         say(f"{victim.name}: writing {path.name} fails with {error} from the {first}. time on")
         since = victim.log_length()
         self.inject(victim, WRITES, f"error={error}:when={first}+", "-P", path)
         if os.strerror(getattr(errno, error)) not in victim.logged(since):
-            raise Broken(f"{victim.name} says nothing of {error}: this fault was none, or it hid it")
+            raise Broken(
+                f"{victim.name} says nothing of {error}: this fault was none, or it hid it"
+            )
 
     def slow_disk(self):
         victim, milliseconds = self.one(), self.random.randint(50, 500)
@@ -331,7 +354,9 @@ class Chaos:
             second.kill()
             second.wait()
         if "in use by another process" not in log.read_text():
-            raise Broken(f"the second process ended for another reason: {last_error(log.read_text())}")
+            raise Broken(
+                f"the second process ended for another reason: {last_error(log.read_text())}"
+            )
 
     def twin_elsewhere(self):
         """With a guard of its own, as on another machine: nobody can hinder it, so the others must bear it."""
@@ -357,7 +382,9 @@ class Chaos:
         victim.start()
         wait_for("votes of all validators", self.chain.all_ready)
         copied = self.chain.height()
-        wait_for("blocks that the copy lacks", lambda: self.chain.height_of(victim) > copied + OLD_BLOCKS)
+        wait_for(
+            "blocks that the copy lacks", lambda: self.chain.height_of(victim) > copied + OLD_BLOCKS
+        )
         victim.kill()
         victim.forget_data()
         shutil.copytree(copy, victim.data)
@@ -378,7 +405,12 @@ class Chaos:
                 if "start again to vote" not in victim.logged()[-2000:]:
                     return "refused"
                 victim.start_unsupervised()
-            elif status and status["ready"] and status["validator"] and self.chain.height() - status["height"] <= 2:
+            elif (
+                status
+                and status["ready"]
+                and status["validator"]
+                and self.chain.height() - status["height"] <= 2
+            ):
                 return "started"
             time.sleep(0.1)
         return "refused"
@@ -388,7 +420,9 @@ class Chaos:
         since = victim.log_length()
         if self.verdict(victim) == "started":
             self.compare_answers(victim)
-            self.damaged["harmless" if "follows until then" not in victim.logged(since) else "repaired"] += 1
+            self.damaged[
+                "harmless" if "follows until then" not in victim.logged(since) else "repaired"
+            ] += 1
         else:
             say(f"    refused: {last_error(victim.logged(since))}")
             self.damaged["refused"] += 1
@@ -514,7 +548,9 @@ class Blocks:
             block = json.load(connection.getresponse())
             certificate = block["certificate"]
             signers = [signature["validator"] for signature in certificate["signatures"]]
-            read.append((height, block["hash"], certificate["round"], certificate["block_hash"], signers))
+            read.append(
+                (height, block["hash"], certificate["round"], certificate["block_hash"], signers)
+            )
         return read
 
     def compare(self):
@@ -522,13 +558,23 @@ class Blocks:
         with ThreadPoolExecutor(len(self.validators)) as pool:
             copies = list(pool.map(self.read, self.validators))
         hashes, votes, conflicts, doubled = {}, {}, set(), set()
-        for height, block_hash, round_, voted, signers in (block for copy in copies for block in copy):
-            if hashes.setdefault(height, block_hash) != block_hash or voted != block_hash or 3 * len(signers) <= 2 * VALIDATORS:
+        for height, block_hash, round_, voted, signers in (
+            block for copy in copies for block in copy
+        ):
+            if (
+                hashes.setdefault(height, block_hash) != block_hash
+                or voted != block_hash
+                or 3 * len(signers) <= 2 * VALIDATORS
+            ):
                 conflicts.add(height)
             for signer in signers:
                 if votes.setdefault((signer, height, round_), voted) != voted:
                     doubled.add((signer, height, round_))
-        return {"blocks": len(hashes), "copies": sum(map(len, copies)), "votes": len(votes)}, conflicts, doubled
+        return (
+            {"blocks": len(hashes), "copies": sum(map(len, copies)), "votes": len(votes)},
+            conflicts,
+            doubled,
+        )
 
 
 def validator_height(validator):
@@ -571,13 +617,19 @@ def chain(options):
     network = folder / "net"
     network.mkdir(mode=0o700)
     say(f"seed {options.seed}, data folder {network}")
-    disks = open_disks([network / f"validator-{number}" for number in range(VALIDATORS)], folder / "images")
+    disks = open_disks(
+        [network / f"validator-{number}" for number in range(VALIDATORS)], folder / "images"
+    )
     wires, validators, load, guards, summary = None, None, None, None, {"ok": False}
     try:
         wires = open_wires(VALIDATORS)
-        validators = Validators(options.hotpot, network, VALIDATORS, wires, disks, ["--epoch-blocks", "16"])
+        validators = Validators(
+            options.hotpot, network, VALIDATORS, wires, disks, ["--epoch-blocks", "16"]
+        )
         validators.start()
-        load = Load(options.load, validators.file, options.rate, options.seed, folder / "acknowledged.jsonl")
+        load = Load(
+            options.load, validators.file, options.rate, options.seed, folder / "acknowledged.jsonl"
+        )
         load.wait_until_it_runs()
         guards = Guards(validators.all)
         guards.thread.start()
@@ -585,13 +637,20 @@ def chain(options):
         length = Length(options)
         while not length.is_over(len(chaos.recoveries_s)):
             chaos.step()
-        say("no more faults: the load ends, every validator is asked for every sale and every block")
+        say(
+            "no more faults: the load ends, every validator is asked for every sale and every block"
+        )
         sent = load.stop()
         summary = verdict(chaos, sent, load.check(), verify(options.hotpot, validators.urls()))
         summary |= {"seed": options.seed, "minutes": round((time.monotonic() - started) / 60, 1)}
     except Broken as broken:
         doubled = sorted(guards.doubled) if guards else []
-        summary = {"ok": False, "wrong": [str(broken)], "double_signatures": doubled, "seed": options.seed}
+        summary = {
+            "ok": False,
+            "wrong": [str(broken)],
+            "double_signatures": doubled,
+            "seed": options.seed,
+        }
     finally:
         close(load, guards, validators, wires)
         leave(disks, folder, keep=not summary["ok"])
@@ -627,7 +686,11 @@ def verdict(chaos, sent, checked, verified):
     chaos.guards.stop()
     counted, conflicts, doubled_votes = Blocks(chaos.chain.all).compare()
     evidence = reported(chaos.chain.all)
-    by_twins = {(height, address) for height, address in evidence if is_by_twin(chaos.twins, height, address)}
+    by_twins = {
+        (height, address)
+        for height, address in evidence
+        if is_by_twin(chaos.twins, height, address)
+    }
     # A validator that gets its blocks anew does not know yet who may sell. It says so for good, and load believes it.
     refused = sent["errors"].pop("unknown_terminal", 0) if chaos.damaged["refused"] else 0
     doubled = [*(evidence - by_twins), *chaos.guards.doubled, *doubled_votes]
@@ -651,21 +714,37 @@ def verdict(chaos, sent, checked, verified):
         "latency_ms_max": sent["max_us"] // 1000,
     }
     wrong = judge(summary, ("unacknowledged", "lost", "conflicts", "double_signatures"))
-    for found in [*checked["losses"][:20], *sent["errors"].items(), *sorted(conflicts), *verified["differences"], *doubled]:
+    for found in [
+        *checked["losses"][:20],
+        *sent["errors"].items(),
+        *sorted(conflicts),
+        *verified["differences"],
+        *doubled,
+    ]:
         say(f"WRONG  {found}")
     return {"ok": not wrong, "wrong": wrong, **summary}
 
 
 def is_by_twin(twins, height, address):
-    return any(address in (twin, "unknown") and first <= height <= last for twin, first, last in twins)
+    return any(
+        address in (twin, "unknown") and first <= height <= last for twin, first, last in twins
+    )
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/chaos chain", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="scripts/chaos chain", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("--hotpot", required=True, type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--load", required=True, type=Path, help=argparse.SUPPRESS)
     every = sorted({*ANYWHERE, *WITH_WIRES, *WITH_DISKS, *WITH_STRACE, *WITH_FAKETIME})
-    parser.add_argument("--only", action="append", choices=every, metavar="KIND", help=f"repeatable: {', '.join(every)}")
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=every,
+        metavar="KIND",
+        help=f"repeatable: {', '.join(every)}",
+    )
     add_length(parser)
     options = parser.parse_args(sys.argv[1:])
     finish(lambda: chain(options), options.seed)

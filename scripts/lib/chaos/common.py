@@ -78,7 +78,10 @@ def are_close(statuses):
 def check_conservation(supplies):
     """No unit comes from nowhere or goes nowhere, at any node that answers."""
     for supply in filter(None, supplies):
-        held = sum(supply[part] for part in ("released", "pending", "unclaimed", "pool", "bonded", "slashed"))
+        held = sum(
+            supply[part]
+            for part in ("released", "pending", "unclaimed", "pool", "bonded", "slashed")
+        )
         if held != supply["issued"]:
             raise Broken(f"units came from nowhere or went nowhere: {supply}")
 
@@ -102,7 +105,16 @@ class Load:
     def __init__(self, program, network_file, rate, seed, journal):
         self.program, self.network_file, self.journal = program, network_file, journal
         command = [program, "sales", "--network", network_file, "--rate", str(rate)]
-        command += ["--seconds", "604800", "--retry", "--seed", str(seed), "--journal", journal, "--json"]
+        command += [
+            "--seconds",
+            "604800",
+            "--retry",
+            "--seed",
+            str(seed),
+            "--journal",
+            journal,
+            "--json",
+        ]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
 
     def wait_until_it_runs(self):
@@ -174,7 +186,9 @@ def add_length(parser):
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--minutes", type=float, help="go on breaking for so long (default 5)")
     length.add_argument("--kills", type=int, help="stop after so many faults")
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="repeats a schedule")
+    parser.add_argument(
+        "--seed", type=int, default=random.randrange(1 << 32), help="repeats a schedule"
+    )
     parser.add_argument("--rate", type=int, default=20, help="sales a second (default 20)")
 
 

@@ -27,4 +27,8 @@ def damage(path, source):
     if source.random() < 0.3:
         return f"cut to {truncate(path, source)} bytes"
     places = flip(path, source, source.choice([1, 1, 4, 64]))
-    return f"{len(places)} bytes flipped, the first at {places[0]}" if places else "nothing, for it is empty"
+    return (
+        f"{len(places)} bytes flipped, the first at {places[0]}"
+        if places
+        else "nothing, for it is empty"
+    )

@@ -26,7 +26,9 @@ def keccak_f(lanes):
     """The permutation of FIPS 202 over lanes[x][y]."""
     register = 1
     for _ in range(24):
-        sums = [lanes[x][0] ^ lanes[x][1] ^ lanes[x][2] ^ lanes[x][3] ^ lanes[x][4] for x in range(5)]
+        sums = [
+            lanes[x][0] ^ lanes[x][1] ^ lanes[x][2] ^ lanes[x][3] ^ lanes[x][4] for x in range(5)
+        ]
         mix = [sums[(x + 4) % 5] ^ rotate(sums[(x + 1) % 5], 1) for x in range(5)]
         lanes = [[lanes[x][y] ^ mix[x] for y in range(5)] for x in range(5)]
         x, y, current = 1, 0, lanes[1][0]
@@ -50,7 +52,9 @@ def keccak256(message):
     padded[-1] |= 0x80
     lanes = [[0] * 5 for _ in range(5)]
     for start in range(0, len(padded), RATE_BYTES):
-        for place, (word,) in enumerate(struct.iter_unpack("<Q", padded[start : start + RATE_BYTES])):
+        for place, (word,) in enumerate(
+            struct.iter_unpack("<Q", padded[start : start + RATE_BYTES])
+        ):
             lanes[place % 5][place // 5] ^= word
         lanes = keccak_f(lanes)
     return struct.pack("<4Q", *(lanes[x][0] for x in range(4)))
@@ -72,7 +76,11 @@ def parse_slot(slot):
     if length != 12 + count * SIGNED.size:
         return {}
     entries = (SIGNED.unpack_from(record, 12 + place * SIGNED.size) for place in range(count))
-    return {(height, round_, step): digest for height, round_, step, digest in entries if round_ != SAT_OUT}
+    return {
+        (height, round_, step): digest
+        for height, round_, step, digest in entries
+        if round_ != SAT_OUT
+    }
 
 
 class Guards:

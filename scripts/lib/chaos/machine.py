@@ -57,7 +57,11 @@ class Wires:
             subprocess.run(["ip", "-n", name, "link", "set", "lo", "up"], check=True)
         command = [sys.executable, Path(__file__).with_name("switch.py"), *self.namespaces]
         self.switch = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
         if self.switch.stdout.readline() != "ready\n":
             raise Broken("the switch did not start")
@@ -118,7 +122,12 @@ class Disk:
 
     def unmount(self):
         def done():
-            return subprocess.run(["umount", self.folder], check=False, stderr=subprocess.DEVNULL).returncode == 0
+            return (
+                subprocess.run(
+                    ["umount", self.folder], check=False, stderr=subprocess.DEVNULL
+                ).returncode
+                == 0
+            )
 
         wait_for("end of who uses the disk", done, 10)
 

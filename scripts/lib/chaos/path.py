@@ -56,7 +56,16 @@ SMALL_DISK_NODE = 2
 SMALL_DISK_BYTES = 256 * 1024 * 1024
 # What makes epochs and EVM blocks short, so that checkpoints and payouts are under way when faults strike.
 UP_DEFAULTS = {"--epoch-blocks": "16"}
-ANVIL = ["--silent", "--host", "127.0.0.1", "--order", "fees", "--no-mining", "--slots-in-an-epoch", "4"]
+ANVIL = [
+    "--silent",
+    "--host",
+    "127.0.0.1",
+    "--order",
+    "fees",
+    "--no-mining",
+    "--slots-in-an-epoch",
+    "4",
+]
 MINE_EVERY_S = 0.5
 # anvil is waited for.
 ANVIL_ANSWER_S_MAX = 30.0
@@ -111,8 +120,12 @@ class Network:
 
     def start(self):
         with open(self.folder / "up.jsonl", "ab") as out, open(self.folder / "up.err", "ab") as err:
-            self.process = subprocess.Popen(self.command(), stdout=out, stderr=err, start_new_session=True)
-        wait_for("network.json", lambda: self.check_alive() and (self.folder / "network.json").exists())
+            self.process = subprocess.Popen(
+                self.command(), stdout=out, stderr=err, start_new_session=True
+            )
+        wait_for(
+            "network.json", lambda: self.check_alive() and (self.folder / "network.json").exists()
+        )
 
     def check_alive(self):
         if self.process.poll() is not None:
@@ -129,7 +142,10 @@ class Network:
         """Runs until everything is final, minted and indexed; gives the summary of the books."""
         with open(self.folder / "up.err", "ab") as err:
             self.process = subprocess.Popen(
-                self.command("--exit-when-settled"), stdout=subprocess.PIPE, stderr=err, start_new_session=True
+                self.command("--exit-when-settled"),
+                stdout=subprocess.PIPE,
+                stderr=err,
+                start_new_session=True,
             )
         try:
             out, _ = self.process.communicate(timeout=PATIENCE_S)
@@ -154,7 +170,11 @@ class Network:
         """Process ids by name, of everything but the EVM node: its loss is the loss of a chain that others keep."""
         network = self.file()
         entries = {f"node-{number}": node for number, node in enumerate(network["nodes"])}
-        entries |= {name: entry for name, entry in network.items() if isinstance(entry, dict) and "pid" in entry}
+        entries |= {
+            name: entry
+            for name, entry in network.items()
+            if isinstance(entry, dict) and "pid" in entry
+        }
         entries.pop("anvil", None)
         return {name: entry["pid"] for name, entry in entries.items()}
 
@@ -212,7 +232,15 @@ class SmallDisk:
     def mount(cls, folder):
         """None when this machine does not let us."""
         folder.mkdir(parents=True, mode=0o700)
-        command = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK_BYTES},mode=700", "hotpot-chaos", folder]
+        command = [
+            "mount",
+            "-t",
+            "tmpfs",
+            "-o",
+            f"size={SMALL_DISK_BYTES},mode=700",
+            "hotpot-chaos",
+            folder,
+        ]
         if os.geteuid() == 0 and subprocess.run(command, check=False).returncode == 0:
             return cls(folder)
         say("SKIPPED: no disk will be full; mounting a small one needs root")
@@ -255,7 +283,9 @@ class Chaos:
         before = self.network.height()
         gone = getattr(self, kind)() or {}
         healed = time.monotonic()
-        recovery_s = self.wait_for_new_height(before if kind == "kill_all" else self.network.height(), healed)
+        recovery_s = self.wait_for_new_height(
+            before if kind == "kill_all" else self.network.height(), healed
+        )
         wait_for("network with all its processes", lambda: self.network.all_ready(gone))
         rejoin_s = time.monotonic() - healed
         self.network.check_books()
@@ -266,7 +296,9 @@ class Chaos:
         time.sleep(pause_s)
 
     def wait_for_new_height(self, before, healed):
-        wait_for("new height", lambda: self.network.check_alive() and self.network.height() > before)
+        wait_for(
+            "new height", lambda: self.network.check_alive() and self.network.height() > before
+        )
         return time.monotonic() - healed
 
     def kill(self):
@@ -315,8 +347,12 @@ class Chaos:
         """What is judged here is not how anything takes an EVM whose blocks are none."""
         blocks = [block for block in map(self.block, range(first, last + 1)) if block]
         for parent, block in zip(blocks, blocks[1:]):
-            if block["parentHash"] != parent["hash"] or int(block["timestamp"], 16) < int(parent["timestamp"], 16):
-                raise Broken(f"anvil made no chain: block {int(block['number'], 16)} does not follow the one before")
+            if block["parentHash"] != parent["hash"] or int(block["timestamp"], 16) < int(
+                parent["timestamp"], 16
+            ):
+                raise Broken(
+                    f"anvil made no chain: block {int(block['number'], 16)} does not follow the one before"
+                )
 
     def disk_full(self):
         seconds = self.random.uniform(*DISK_FULL_S)
@@ -326,7 +362,11 @@ class Chaos:
         try:
             time.sleep(seconds)
             # A store that has free pages of its own goes on with them for a while.
-            wait_for("complaint about the disk", lambda: self.count_complaints() > complaints, UNNOTICED_S_MAX)
+            wait_for(
+                "complaint about the disk",
+                lambda: self.count_complaints() > complaints,
+                UNNOTICED_S_MAX,
+            )
         except Broken:
             say(f"    not noticed within {UNNOTICED_S_MAX} s more: its store had room left")
             self.unnoticed += 1
@@ -353,11 +393,17 @@ def path(options, arguments):
             arguments += ["--evm-rpc", anvil.url]
         network.start()
         load = Load(
-            options.load, network.folder / "network.json", options.rate, options.seed, folder / "acknowledged.jsonl"
+            options.load,
+            network.folder / "network.json",
+            options.rate,
+            options.seed,
+            folder / "acknowledged.jsonl",
         )
         load.wait_until_it_runs()
         wait_for("network with all its processes", lambda: network.all_ready({}))
-        chaos = Chaos(network, disk, options.seed, anvil.between_blocks if anvil else contextlib.nullcontext())
+        chaos = Chaos(
+            network, disk, options.seed, anvil.between_blocks if anvil else contextlib.nullcontext()
+        )
         length = Length(options)
         while not length.is_over(len(chaos.recoveries_s)):
             chaos.step()
@@ -401,7 +447,9 @@ def verdict(chaos, sent, checked, books):
         **recovery_figures(chaos.recoveries_s, chaos.rejoins_s),
         "latency_ms_max": sent["max_us"] // 1000,
     }
-    wrong = judge(summary, ("unacknowledged", "lost", "recorded_twice", "minted_twice", "differences"))
+    wrong = judge(
+        summary, ("unacknowledged", "lost", "recorded_twice", "minted_twice", "differences")
+    )
     if not books["ok"]:
         wrong.append("books")
     for difference in [*books["differences"], *checked["losses"][:20], *sent["errors"].items()]:

@@ -60,7 +60,13 @@ class Validator:
 
     def write_config(self, path, others, network, **changed):
         """`changed`: what a second process of the same validator has of its own."""
-        own = {"data": self.data, "guard": self.guard, "host": self.host, "http": self.http, "p2p": self.p2p}
+        own = {
+            "data": self.data,
+            "guard": self.guard,
+            "host": self.host,
+            "http": self.http,
+            "p2p": self.p2p,
+        }
         text = CONFIG.format(
             **(own | changed),
             genesis=network / "genesis.json",
@@ -114,7 +120,9 @@ class Validator:
 
     def tail(self):
         """What it has logged since it started last, if that is not long ago."""
-        return self.logged(max(0, self.log_length() - LOG_TAIL_BYTES)).rpartition('"node starts"')[2]
+        return self.logged(max(0, self.log_length() - LOG_TAIL_BYTES)).rpartition('"node starts"')[
+            2
+        ]
 
     def log_length(self):
         return self.log.stat().st_size if self.log.exists() else 0
@@ -129,10 +137,19 @@ class Validators:
 
     def __init__(self, hotpot, folder, count, wires, disks, genesis_options):
         self.folder, self.wires = folder, wires
-        made = [hotpot, "genesis", "--data-dir", folder, "--validators", str(count), *genesis_options]
+        made = [
+            hotpot,
+            "genesis",
+            "--data-dir",
+            folder,
+            "--validators",
+            str(count),
+            *genesis_options,
+        ]
         subprocess.run(made, check=True, stdout=subprocess.DEVNULL)
         self.all = [
-            Validator(hotpot, folder / f"validator-{number}", number, wires, disks[number]) for number in range(count)
+            Validator(hotpot, folder / f"validator-{number}", number, wires, disks[number])
+            for number in range(count)
         ]
         for validator in self.all:
             self.write_config(validator)
@@ -149,7 +166,9 @@ class Validators:
         return [other for other in self.all if other is not validator]
 
     def write_config(self, validator, path=None, **changed):
-        validator.write_config(path or validator.config, self.others(validator), self.folder, **changed)
+        validator.write_config(
+            path or validator.config, self.others(validator), self.folder, **changed
+        )
 
     def start(self):
         for validator in self.all:
@@ -201,7 +220,9 @@ class Validators:
             wait_for("start without the log", lambda: LOG_TORN not in validator.tail())
         for validator, status in zip(self.all, statuses):
             if status and ENGINE_STOPPED in (status.get("reason") or ""):
-                say(f"    the engine of {validator.name} stopped for good, as it says: restarted by hand")
+                say(
+                    f"    the engine of {validator.name} stopped for good, as it says: restarted by hand"
+                )
                 self.engine_restarts += 1
                 validator.kill()
                 validator.start()
@@ -210,7 +231,11 @@ class Validators:
     def expect_progress(self, seconds):
         """With more than two thirds there must be a new height."""
         before = self.height()
-        wait_for("new height although more than two thirds take part", lambda: self.height() > before, seconds)
+        wait_for(
+            "new height although more than two thirds take part",
+            lambda: self.height() > before,
+            seconds,
+        )
 
     def expect_standstill(self, seconds):
         """Without more than two thirds there must be none."""

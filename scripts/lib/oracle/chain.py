@@ -132,7 +132,10 @@ class SignedCheckpoint:
 def transactions_root(ids: list[bytes], transactions: list[SignedTransaction]) -> bytes:
     """The leaf binds a transaction's place, for the tree sorts its pairs."""
     signed = zip(ids, transactions, strict=True)
-    leaves = [leaf(place.to_bytes(4, "big") + tx_id + each.signature) for place, (tx_id, each) in enumerate(signed)]
+    leaves = [
+        leaf(place.to_bytes(4, "big") + tx_id + each.signature)
+        for place, (tx_id, each) in enumerate(signed)
+    ]
     return merkle_root(leaves)
 
 
@@ -146,7 +149,13 @@ def validators_hash(validators: list[Validator]) -> bytes:
 
 def precommit_digest(sidechain_id: bytes, certificate: Certificate) -> bytes:
     """What a validator signs to make a block final."""
-    return vote_digest(sidechain_id, VoteStep.PRECOMMIT, certificate.height, certificate.round, certificate.block_hash)
+    return vote_digest(
+        sidechain_id,
+        VoteStep.PRECOMMIT,
+        certificate.height,
+        certificate.round,
+        certificate.block_hash,
+    )
 
 
 def what_is_wrong_with(
@@ -174,4 +183,8 @@ def fault_of(digest: bytes, signed: Signed) -> str | None:
         signer = recover(digest, signed.signature)
     except BadSignature as error:
         return f"signature of 0x{signed.validator.hex()}: {error}"
-    return None if signer == signed.validator else f"signature of 0x{signed.validator.hex()} is 0x{signer.hex()}'s"
+    return (
+        None
+        if signer == signed.validator
+        else f"signature of 0x{signed.validator.hex()} is 0x{signer.hex()}'s"
+    )

@@ -35,7 +35,9 @@ class Checkpoint:
         """Hash of all fields but the payout root."""
         kinds = ["bytes32", *["uint64"] * 3, *["bytes32"] * 4, "uint128", "bytes32"]
         typed = zip(kinds, self.__slots__, strict=True)
-        words = [abi_word(kind, getattr(self, name)) for kind, name in typed if name != "payout_root"]
+        words = [
+            abi_word(kind, getattr(self, name)) for kind, name in typed if name != "payout_root"
+        ]
         return keccak256(b"".join(words))
 
     def commitment(self) -> bytes:

@@ -24,7 +24,9 @@ class Reader:
     def take(self, size: int) -> bytes:
         """The next bytes; never fewer than asked for."""
         if self.at + size > len(self.data):
-            raise Malformed(f"{size} bytes expected at {self.at}, {len(self.data) - self.at} are left")
+            raise Malformed(
+                f"{size} bytes expected at {self.at}, {len(self.data) - self.at} are left"
+            )
         self.at += size
         return self.data[self.at - size : self.at]
 
@@ -100,7 +102,12 @@ class ContentId(Fixed):
         return value
 
     def from_json(self, value: Any) -> bytes:
-        if not (isinstance(value, str) and len(value) == 59 and value[0] == "b" and set(value) <= set(self.DIGITS)):
+        if not (
+            isinstance(value, str)
+            and len(value) == 59
+            and value[0] == "b"
+            and set(value) <= set(self.DIGITS)
+        ):
             raise Malformed(f"a content id expected, found {value!r}")
         bits = "".join(f"{self.DIGITS.index(digit):05b}" for digit in value[1:])
         if bits[288:].strip("0"):
@@ -144,7 +151,12 @@ class Letters:
         return self.from_json(reader.take(self.size).decode("ascii", "replace"))
 
     def from_json(self, value: Any) -> str:
-        if not (isinstance(value, str) and len(value) == self.size and value.isascii() and value.isalpha()):
+        if not (
+            isinstance(value, str)
+            and len(value) == self.size
+            and value.isascii()
+            and value.isalpha()
+        ):
             raise Malformed(f"{self.size} letters expected, found {value!r}")
         return value
 
@@ -259,7 +271,10 @@ class Record:
 
     def __init__(self, kind: type) -> None:
         hints = get_type_hints(kind, include_extras=True)
-        self.kind, self.parts = kind, {field.name: codec_of(hints[field.name]) for field in fields(kind)}
+        self.kind, self.parts = (
+            kind,
+            {field.name: codec_of(hints[field.name]) for field in fields(kind)},
+        )
 
     def encode(self, value: Any) -> bytes:
         return b"".join(part.encode(getattr(value, name)) for name, part in self.parts.items())
@@ -270,7 +285,9 @@ class Record:
     def from_json(self, value: Any) -> Any:
         if not isinstance(value, dict) or value.keys() != self.parts.keys():
             found = sorted(value) if isinstance(value, dict) else value
-            raise Malformed(f"{self.kind.__name__} has the fields {sorted(self.parts)}, found {found!r}")
+            raise Malformed(
+                f"{self.kind.__name__} has the fields {sorted(self.parts)}, found {found!r}"
+            )
         return self.kind(*(part.from_json(value[name]) for name, part in self.parts.items()))
 
 
@@ -311,7 +328,9 @@ class Tagged(Variant):
 
 def name_of(kind: type) -> str:
     """A class's name in JSON: snake_case."""
-    return "".join("_" + letter.lower() if letter.isupper() else letter for letter in kind.__name__).lstrip("_")
+    return "".join(
+        "_" + letter.lower() if letter.isupper() else letter for letter in kind.__name__
+    ).lstrip("_")
 
 
 @cache

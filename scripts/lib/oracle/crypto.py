@@ -28,7 +28,9 @@ def recover(digest: bytes, signature: bytes) -> bytes:
     if int.from_bytes(signature[32:64]) > CURVE_ORDER // 2:
         raise BadSignature("s is high")
     try:
-        key = PublicKey.from_signature_and_message(signature[:64] + bytes([signature[64] - 27]), digest, hasher=None)
+        key = PublicKey.from_signature_and_message(
+            signature[:64] + bytes([signature[64] - 27]), digest, hasher=None
+        )
     except Exception as error:  # the library raises bare exceptions
         raise BadSignature("no key matches") from error
     return address_of(key)

@@ -8,7 +8,13 @@ from .parameters import PPM, ElectionRules
 from .state import DAY_MS, Candidate, Ledger
 
 PARTICIPATION_BLOCKS, REGULARITY_DAYS, TENURE_DAYS = 1_000, 30, 365
-SEATS, SCORE_MIN, CHALLENGE_PERCENT, POWER_SPREAD_PERCENT, POWER_MAX = (4, 7), 200_000, 105, 145, 1_000_000
+SEATS, SCORE_MIN, CHALLENGE_PERCENT, POWER_SPREAD_PERCENT, POWER_MAX = (
+    (4, 7),
+    200_000,
+    105,
+    145,
+    1_000_000,
+)
 
 
 @dataclass(slots=True)
@@ -28,7 +34,9 @@ class Scored:
 def record_signers(ledger: Ledger, certificate: Certificate, validators: list[Validator]) -> None:
     """Bit i says whether the i-th validator signed; the record of 1,000 blocks ago goes."""
     signers = {signed.validator for signed in certificate.signatures}
-    bits = sum(1 << place for place, validator in enumerate(validators) if validator.address in signers)
+    bits = sum(
+        1 << place for place, validator in enumerate(validators) if validator.address in signers
+    )
     ledger.commits.write(certificate.height, bits)
     if ledger.commits.get(certificate.height - PARTICIPATION_BLOCKS) is not None:
         ledger.commits.remove(certificate.height - PARTICIPATION_BLOCKS)
@@ -64,7 +72,9 @@ def signed(ledger: Ledger, address: bytes) -> tuple[int, int]:
     firsts = sorted(ledger.sets.entries)
     for height, bits in ledger.commits.rows():
         first = max((each for each in firsts if each <= height), default=None)
-        members = [validator.address for validator in ledger.sets[first]] if first is not None else []
+        members = (
+            [validator.address for validator in ledger.sets[first]] if first is not None else []
+        )
         if address in members:
             count, seated = count + (bits >> members.index(address) & 1), seated + 1
     return count, seated
@@ -74,12 +84,18 @@ def sale_days(ledger: Ledger, candidate: Candidate) -> int:
     """Days of the last 30, since the registration, with an unrefunded issuing sale."""
     today = ledger.core.time_ms // DAY_MS
     first = max(today + 1 - REGULARITY_DAYS, candidate.since_ms // DAY_MS)
-    return sum((day, candidate.outlet) in ledger.sale_days.entries for day in range(first, today + 1))
+    return sum(
+        (day, candidate.outlet) in ledger.sale_days.entries for day in range(first, today + 1)
+    )
 
 
 def stake_behind(ledger: Ledger, owner: bytes) -> int:
     """What an owner bonded, in equal parts for each of its validators."""
-    mine = [each for each in ledger.candidates.entries.values() if ledger.outlets[each.outlet].owner == owner]
+    mine = [
+        each
+        for each in ledger.candidates.entries.values()
+        if ledger.outlets[each.outlet].owner == owner
+    ]
     stake = ledger.stakes.get(owner)
     return stake.bonded // max(1, len(mine)) if stake else 0
 
@@ -102,7 +118,9 @@ def scores(ledger: Ledger) -> list[Scored]:
         count, seated = records[address]
         participation = ppm(count, seated) if seated else median
         regularity = ppm(min(sale_days(ledger, candidate), REGULARITY_DAYS), REGULARITY_DAYS)
-        tenure = ppm(min((ledger.core.time_ms - candidate.since_ms) // DAY_MS, TENURE_DAYS), TENURE_DAYS)
+        tenure = ppm(
+            min((ledger.core.time_ms - candidate.since_ms) // DAY_MS, TENURE_DAYS), TENURE_DAYS
+        )
         reputation = (500_000 * participation + 300_000 * regularity + 200_000 * tenure) // PPM
         outlet = outlets[address]
         geography = ledger.genesis.election.city_weights.get(outlet.city, 0) // in_city[outlet.city]
@@ -118,7 +136,9 @@ def electable(scored: list[Scored], rules: ElectionRules) -> list[Scored]:
     owners: Counter[bytes] = Counter()
     found = []
     for each in scored:
-        has_room = cities[each.city] < rules.per_city_max and owners[each.owner] < rules.per_owner_max
+        has_room = (
+            cities[each.city] < rules.per_city_max and owners[each.owner] < rules.per_owner_max
+        )
         if each.score >= SCORE_MIN and has_room:
             found.append(each)
             cities[each.city] += 1
@@ -147,7 +167,9 @@ def next_members(present: list[Validator], able: list[Scored]) -> list[tuple[byt
     """At most one seat changes. The last in order of right, score and address is the first to go."""
     seats = SEATS[1] if len(able) >= SEATS[1] else SEATS[0]
     score = {each.address: each.score for each in able}
-    members = sorted(((v.address, v.public_key) for v in present), key=lambda m: (-score.get(m[0], 0), m[0]))
+    members = sorted(
+        ((v.address, v.public_key) for v in present), key=lambda m: (-score.get(m[0], 0), m[0])
+    )
     seated = {address for address, _ in members}
     challenger = next((each for each in able if each.address not in seated), None)
     lowest = members[-1][0]
@@ -172,9 +194,14 @@ def with_power(members: list[tuple[bytes, bytes]], able: list[Scored]) -> list[V
     if not known:
         return []
     lowest = min(known)
-    raw = [min(score.get(address, lowest), lowest * POWER_SPREAD_PERCENT // 100) for address, _ in members]
+    raw = [
+        min(score.get(address, lowest), lowest * POWER_SPREAD_PERCENT // 100)
+        for address, _ in members
+    ]
     power = [max(1, each * POWER_MAX // max(raw)) for each in raw]
-    elected = [Validator(address, each, key) for (address, key), each in zip(members, power, strict=True)]
+    elected = [
+        Validator(address, each, key) for (address, key), each in zip(members, power, strict=True)
+    ]
     return sorted(elected, key=lambda validator: validator.address)
 
 

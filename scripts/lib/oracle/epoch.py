@@ -63,7 +63,9 @@ def end_unbondings(ledger: Ledger, free: Counter[bytes]) -> None:
     for address, stake in ledger.stakes.rows():
         due = [each for each in stake.unbonding if each.at_ms <= now]
         if due:
-            ledger.stakes.write(address).unbonding = [each for each in stake.unbonding if each.at_ms > now]
+            ledger.stakes.write(address).unbonding = [
+                each for each in stake.unbonding if each.at_ms > now
+            ]
             units = sum(each.units for each in due)
             ledger.core.supply.bonded -= units
             to_pending(ledger, address, units)
@@ -81,7 +83,9 @@ def expire_receipts(ledger: Ledger) -> None:
     core = ledger.core
     if core.time_ms < core.parameters.receipt_ms:
         return
-    core.receipts_expired_to_ms = max(core.receipts_expired_to_ms, core.time_ms - core.parameters.receipt_ms)
+    core.receipts_expired_to_ms = max(
+        core.receipts_expired_to_ms, core.time_ms - core.parameters.receipt_ms
+    )
     for recorded_at_ms, units in ledger.receipts.rows():
         if recorded_at_ms <= core.receipts_expired_to_ms:
             ledger.receipts.remove(recorded_at_ms)
@@ -96,7 +100,10 @@ def share_pool_out(ledger: Ledger, free: Counter[bytes]) -> None:
         return
     core.pool_due_ms = core.time_ms + core.parameters.pool_ms
     holders = list(ledger.accounts.rows())
-    weights = [account.released + (ledger.stakes.get(address) or Stake()).total() for address, account in holders]
+    weights = [
+        account.released + (ledger.stakes.get(address) or Stake()).total()
+        for address, account in holders
+    ]
     if not any(weights):
         return
     core.pool_shared_to, core.receipts_shared_to_ms = core.height, core.receipts_expired_to_ms
@@ -153,7 +160,11 @@ def make_checkpoint(ledger: Ledger, elected: list[Validator]) -> Closed | None:
         core.supply.released,
         validators_hash(elected),
     )
-    core.uncovered_from, ledger.uncovered_hashes, ledger.uncovered_recordings = core.height + 1, [], []
+    core.uncovered_from, ledger.uncovered_hashes, ledger.uncovered_recordings = (
+        core.height + 1,
+        [],
+        [],
+    )
     return Closed(checkpoint, core.anchor.anchor, found)
 
 
@@ -162,7 +173,11 @@ def settle(ledger: Ledger) -> list[tuple[bytes, int]]:
     core = ledger.core
     if core.epoch % ledger.genesis.settlement_epochs:
         return []
-    due = [address for address, account in ledger.accounts.rows() if account.released] if core.settle_all else []
+    due = (
+        [address for address, account in ledger.accounts.rows() if account.released]
+        if core.settle_all
+        else []
+    )
     accounts = {*due, *ledger.to_settle.members}
     for account in sorted(ledger.to_settle.members):
         ledger.to_settle.mark(account, False)

@@ -83,7 +83,9 @@ class DoubleProposal:
 
     def digest(self, proposal: SignedProposal, sidechain_id: bytes, _: int) -> bytes:
         """What was signed."""
-        rounds = self.round.to_bytes(8, "big", signed=True) + proposal.pol_round.to_bytes(8, "big", signed=True)
+        rounds = self.round.to_bytes(8, "big", signed=True) + proposal.pol_round.to_bytes(
+            8, "big", signed=True
+        )
         place = self.height.to_bytes(8, "big") + rounds
         return keccak256(b"HotPot proposal 1" + sidechain_id + place + proposal.block_hash)
 
@@ -112,20 +114,29 @@ class DoubleCheckpoint:
 
 
 Offence = Annotated[
-    DoubleVote | DoubleProposal | DoubleCheckpoint, Tagged(DoubleVote, DoubleProposal, DoubleCheckpoint)
+    DoubleVote | DoubleProposal | DoubleCheckpoint,
+    Tagged(DoubleVote, DoubleProposal, DoubleCheckpoint),
 ]
 
 
-def vote_digest(sidechain_id: bytes, step: int, height: int, round: int, block_hash: bytes | None) -> bytes:
+def vote_digest(
+    sidechain_id: bytes, step: int, height: int, round: int, block_hash: bytes | None
+) -> bytes:
     """What a validator signs to vote."""
     place = bytes([step]) + height.to_bytes(8, "big") + round.to_bytes(8, "big", signed=True)
     return keccak256(
-        b"HotPot vote 1" + sidechain_id + place + (bytes(33) if block_hash is None else b"\1" + block_hash)
+        b"HotPot vote 1"
+        + sidechain_id
+        + place
+        + (bytes(33) if block_hash is None else b"\1" + block_hash)
     )
 
 
 def proves(
-    offence: DoubleVote | DoubleProposal | DoubleCheckpoint, offender: bytes, sidechain_id: bytes, chain_id: int
+    offence: DoubleVote | DoubleProposal | DoubleCheckpoint,
+    offender: bytes,
+    sidechain_id: bytes,
+    chain_id: int,
 ) -> bool:
     """Whether the offender signed both, and they differ where they must not."""
     if not offence.differs(sidechain_id):

@@ -33,7 +33,9 @@ class Parameters:
 
     def in_bounds(self) -> bool:
         """Whether each stands within what the protocol allows."""
-        return all(low <= found <= high for found, (low, high) in zip(astuple(self), BOUNDS, strict=True))
+        return all(
+            low <= found <= high for found, (low, high) in zip(astuple(self), BOUNDS, strict=True)
+        )
 
 
 BOUNDS = [

@@ -41,9 +41,13 @@ def word_leaf(packed: int) -> bytes:
 def chunks(payouts: list[tuple[bytes, int]]) -> list[Chunk]:
     """Accounts ascending, in aligned chunks."""
     words = [word(account, released) for account, released in sorted(payouts)]
-    filled = [fill(words[at : at + CHUNK_WORDS_MAX]) for at in range(0, len(words), CHUNK_WORDS_MAX)]
+    filled = [
+        fill(words[at : at + CHUNK_WORDS_MAX]) for at in range(0, len(words), CHUNK_WORDS_MAX)
+    ]
     roots = [merkle_root([word_leaf(each) for each in chunk]) for chunk in filled]
-    return [Chunk(chunk, roots[place], merkle_proof(roots, place)) for place, chunk in enumerate(filled)]
+    return [
+        Chunk(chunk, roots[place], merkle_proof(roots, place)) for place, chunk in enumerate(filled)
+    ]
 
 
 def fill(words: list[int]) -> list[int]:

@@ -35,8 +35,15 @@ class Mismatch(Exception):
     """The first difference."""
 
     def __init__(self, height: int, field: str, expected: Any, found: Any) -> None:
-        super().__init__(f"height {height}, {field}: expected {shown(expected)}, found {shown(found)}")
-        self.height, self.field, self.expected, self.found = height, field, shown(expected), shown(found)
+        super().__init__(
+            f"height {height}, {field}: expected {shown(expected)}, found {shown(found)}"
+        )
+        self.height, self.field, self.expected, self.found = (
+            height,
+            field,
+            shown(expected),
+            shown(found),
+        )
 
 
 class NoExport(Exception):
@@ -77,7 +84,10 @@ class Books:
     def add(self, changes: Changes) -> None:
         """What a block wrote."""
         for address, account in changes.accounts.items():
-            self.replace(address, Counter(released=account.released, pending=account.pending, debt=account.debt))
+            self.replace(
+                address,
+                Counter(released=account.released, pending=account.pending, debt=account.debt),
+            )
         for address, stake in changes.tables.stakes.items():
             self.replace(("stake", address), Counter(bonded=stake.total() if stake else 0))
         for key, entry in changes.sales.items():
@@ -102,7 +112,10 @@ class Replay:
     """The ledger, what it is compared with, and what was compared so far."""
 
     def __init__(
-        self, genesis: Genesis, checkpoints: dict[int, Any], refused: dict[tuple[int, int], list[Any]]
+        self,
+        genesis: Genesis,
+        checkpoints: dict[int, Any],
+        refused: dict[tuple[int, int], list[Any]],
     ) -> None:
         self.ledger, self.counts = Ledger(genesis), Counts()
         self.checkpoints, self.refused = checkpoints, refused
@@ -114,7 +127,9 @@ class Replay:
         """Compares; of records and lists, every part."""
         if is_dataclass(expected) and type(expected) is type(found):
             for each in fields(expected):
-                self.same(f"{field}.{each.name}", getattr(expected, each.name), getattr(found, each.name))
+                self.same(
+                    f"{field}.{each.name}", getattr(expected, each.name), getattr(found, each.name)
+                )
         elif isinstance(expected, list):
             self.same(f"{field}.length", len(expected), len(found))
             for place, (one, other) in enumerate(zip(expected, found, strict=True)):
@@ -128,7 +143,9 @@ class Replay:
         try:
             self.compare(answer)
         except (Malformed, KeyError) as error:
-            raise Mismatch(self.height, "form", "what hotpot export blocks writes", repr(error)) from None
+            raise Mismatch(
+                self.height, "form", "what hotpot export blocks writes", repr(error)
+            ) from None
 
     def compare(self, answer: dict[str, Any]) -> None:
         """A block in its steps."""
@@ -151,11 +168,17 @@ class Replay:
         block = self.well_formed("raw", Block, raw)
         self.same("raw", raw, encode(block))
         self.same("header", from_json(Header, answer["header"]), block.header)
-        self.same("transactions", from_json(list[SignedTransaction], answer["transactions"]), block.transactions)
+        self.same(
+            "transactions",
+            from_json(list[SignedTransaction], answer["transactions"]),
+            block.transactions,
+        )
         self.same("hash", block.header.hash(), from_hex(answer["hash"]))
         self.at_most("bytes of the block", BLOCK_BYTES_MAX, len(raw))
         for place, transaction in enumerate(block.transactions):
-            self.at_most(f"bytes of transactions[{place}]", TRANSACTION_BYTES_MAX, len(encode(transaction)))
+            self.at_most(
+                f"bytes of transactions[{place}]", TRANSACTION_BYTES_MAX, len(encode(transaction))
+            )
         return block
 
     def well_formed(self, field: str, hint: Any, data: bytes) -> Any:
@@ -163,7 +186,9 @@ class Replay:
         try:
             return decode(hint, data)
         except Malformed as error:
-            raise Mismatch(self.height, field, f"canonical bytes of a {hint.__name__}", error) from None
+            raise Mismatch(
+                self.height, field, f"canonical bytes of a {hint.__name__}", error
+            ) from None
 
     def at_most(self, field: str, bound: int, found: int) -> None:
         """A bound of the protocol."""
@@ -185,9 +210,13 @@ class Replay:
         for name, value in expected.items():
             self.same(f"header.{name}", value, getattr(header, name))
         if header.time_ms <= core.time_ms:
-            raise Mismatch(self.height, "header.time_ms", f"more than {core.time_ms}", header.time_ms)
+            raise Mismatch(
+                self.height, "header.time_ms", f"more than {core.time_ms}", header.time_ms
+            )
         if header.proposer not in [validator.address for validator in core.validators]:
-            raise Mismatch(self.height, "header.proposer", "a validator of the set", header.proposer)
+            raise Mismatch(
+                self.height, "header.proposer", "a validator of the set", header.proposer
+            )
 
     def ids(self, block: Block) -> list[bytes]:
         """Ids of a block's transactions."""
@@ -197,14 +226,21 @@ class Replay:
         """This block is final, and it holds why the block before is."""
         core, is_first = self.ledger.core, self.height == self.ledger.genesis.first_height
         certificate = from_json(Certificate, answer["certificate"])
-        self.certifies("certificate", certificate, self.height, block.header.hash(), core.validators)
+        self.certifies(
+            "certificate", certificate, self.height, block.header.hash(), core.validators
+        )
         self.same("last_commit is missing", is_first, block.last_commit is None)
         if block.last_commit is not None:
             before = (self.height - 1, self.ledger.head_hash, core.previous_validators)
             self.certifies("last_commit", block.last_commit, *before)
 
     def certifies(
-        self, field: str, found: Certificate, height: int, block_hash: bytes, validators: list[Validator]
+        self,
+        field: str,
+        found: Certificate,
+        height: int,
+        block_hash: bytes,
+        validators: list[Validator],
     ) -> None:
         """A certificate is of this block and holds more than two thirds of the power."""
         self.same(f"{field}.height", height, found.height)
@@ -233,13 +269,17 @@ class Replay:
         try:
             self.rule(transaction)
         except (Refused, BadSignature) as error:
-            raise Mismatch(self.height, field, f"a valid {type(transaction.payload).__name__}", error) from None
+            raise Mismatch(
+                self.height, field, f"a valid {type(transaction.payload).__name__}", error
+            ) from None
         self.counts.transactions[name_of(type(transaction.payload))] += 1
 
     def rule(self, transaction: SignedTransaction) -> None:
         """Applies a transaction, or says why not."""
         payload, domain = transaction.payload, self.ledger.domain
-        RULES[type(payload)](self.ledger, payload, transaction.signer(domain), transaction.id(domain))
+        RULES[type(payload)](
+            self.ledger, payload, transaction.signer(domain), transaction.id(domain)
+        )
 
     def refuse(self, place: int) -> None:
         """What was refused at this place is refused here for the same reason."""
@@ -256,7 +296,16 @@ class Replay:
     def check_books(self) -> None:
         """The counters agree with the entries, and units neither appear nor vanish."""
         supply = self.ledger.core.supply
-        for name in ("issued", "reversed", "released", "pending", "receipts", "debt", "bonded", "sales"):
+        for name in (
+            "issued",
+            "reversed",
+            "released",
+            "pending",
+            "receipts",
+            "debt",
+            "bonded",
+            "sales",
+        ):
             self.same(f"supply.{name}", self.books.totals[name], getattr(supply, name))
         self.same("accruals", self.books.totals["pending"], self.books.totals["accrued"])
         where = self.books.where_units_are(supply.pool, supply.slashed)
@@ -271,7 +320,11 @@ class Replay:
         if answer is None:
             raise Mismatch(self.height, field, f"the checkpoint of epoch {epoch}", "none")
         found, core = from_json(SignedCheckpoint, answer["checkpoint"]), self.ledger.core
-        self.same_payouts(f"epoch {epoch}: payouts", closed.chunks, [read_chunk(chunk) for chunk in answer["chunks"]])
+        self.same_payouts(
+            f"epoch {epoch}: payouts",
+            closed.chunks,
+            [read_chunk(chunk) for chunk in answer["chunks"]],
+        )
         self.same(field, closed.checkpoint, found.checkpoint)
         self.same(f"{field}.anchor", closed.anchor, found.anchor)
         self.same(f"{field}.validators", core.previous_validators, found.validators)
@@ -280,7 +333,9 @@ class Replay:
         is_last = epoch == self.last_epoch
         wrong = what_is_wrong_with(digest, found.signatures, found.validators, quorum=not is_last)
         if wrong is not None:
-            raise Mismatch(self.height, f"{field}.signatures", "signatures of the epoch's validators", wrong)
+            raise Mismatch(
+                self.height, f"{field}.signatures", "signatures of the epoch's validators", wrong
+            )
         self.counts.epochs += 1
 
     def same_payouts(self, field: str, expected: list[Chunk], found: list[Chunk]) -> None:
@@ -294,7 +349,12 @@ class Replay:
     def finish(self) -> None:
         """No checkpoint is left that the ledger did not make."""
         for epoch in sorted(self.checkpoints):
-            raise Mismatch(self.height, f"epoch {epoch}: checkpoint", "none", f"the checkpoint of epoch {epoch}")
+            raise Mismatch(
+                self.height,
+                f"epoch {epoch}: checkpoint",
+                "none",
+                f"the checkpoint of epoch {epoch}",
+            )
 
 
 def amounts(chunks: list[Chunk]) -> dict[bytes, int]:
@@ -304,7 +364,10 @@ def amounts(chunks: list[Chunk]) -> dict[bytes, int]:
 
 def read_chunk(value: dict[str, Any]) -> Chunk:
     """A chunk as a node answers it."""
-    words, proof = [int(word, 16) for word in value["words"]], [from_hex(each) for each in value["proof"]]
+    words, proof = (
+        [int(word, 16) for word in value["words"]],
+        [from_hex(each) for each in value["proof"]],
+    )
     return Chunk(words, from_hex(value["root"]), proof)
 
 
@@ -344,7 +407,11 @@ class Export:
         replay = Replay(self.genesis, dict(self.checkpoints), self.refused)
         replay.same("genesis.sidechain_id", replay.ledger.sidechain_id, self.claimed_id)
         for validator in self.genesis.validators:
-            replay.same("genesis.validators.address", address_of_compressed(validator.public_key), validator.address)
+            replay.same(
+                "genesis.validators.address",
+                address_of_compressed(validator.public_key),
+                validator.address,
+            )
         for kind, line in self.lines():
             if kind == "block":
                 replay.block(line["block"])

@@ -141,7 +141,11 @@ def video_agent(ledger: Ledger, address: bytes, outlet: int) -> None:
 def contracts(ledger: Ledger) -> set[bytes]:
     """The addresses that hold no units: the zero address, the token and the anchor."""
     bindings = [binding for binding in (ledger.core.anchor, ledger.core.proposed_anchor) if binding]
-    return {ZERO_ADDRESS, *(binding.token for binding in bindings), *(binding.anchor for binding in bindings)}
+    return {
+        ZERO_ADDRESS,
+        *(binding.token for binding in bindings),
+        *(binding.anchor for binding in bindings),
+    }
 
 
 # ---- sales ----------------------------------------------------------------------------------------------------------
@@ -179,12 +183,18 @@ def check_sale(ledger: Ledger, sale: Sale) -> None:
     require(sale.occurred_at_ms + SALE_LATE_MS_MAX >= now, "too_late")
     require(sale.occurred_at_ms <= now + SALE_AHEAD_MS_MAX, "too_far_ahead")
     nobody = sale.buyer_kind == BuyerKind.NONE
-    require(sale.buyer == ZERO_ADDRESS if nobody else sale.buyer not in contracts(ledger), "bad_buyer")
+    require(
+        sale.buyer == ZERO_ADDRESS if nobody else sale.buyer not in contracts(ledger), "bad_buyer"
+    )
 
 
 def why_not_issued(ledger: Ledger, sale: Sale) -> int | None:
     """The first reason that applies."""
-    outlet, terminal, now = ledger.outlets[sale.outlet], ledger.terminals[sale.terminal], ledger.core.time_ms
+    outlet, terminal, now = (
+        ledger.outlets[sale.outlet],
+        ledger.terminals[sale.terminal],
+        ledger.core.time_ms,
+    )
     owner = ledger.accounts.get(outlet.owner) or Account()
     reasons = {
         BELOW_MINIMUM: sale.total < ledger.core.parameters.sale_total_min,
@@ -355,7 +365,9 @@ def register_outlet(ledger: Ledger, register: RegisterOutlet, signer: bytes, tx_
 def check_approval(ledger: Ledger, register: RegisterOutlet) -> None:
     """The registrar's signature over this very outlet, in time and for the first time."""
     try:
-        require(approval_signer(register, ledger.domain) == ledger.genesis.registrar, "wrong_registrar")
+        require(
+            approval_signer(register, ledger.domain) == ledger.genesis.registrar, "wrong_registrar"
+        )
     except BadSignature:
         raise Refused("bad_approval_signature") from None
     require(ledger.core.time_ms <= register.approval_expires_at_ms, "approval_expired")
@@ -370,7 +382,9 @@ def outlet_of_owner(ledger: Ledger, outlet: int, signer: bytes) -> Outlet:
 
 
 @rule(RegisterTerminal)
-def register_terminal(ledger: Ledger, register: RegisterTerminal, signer: bytes, tx_id: bytes) -> None:
+def register_terminal(
+    ledger: Ledger, register: RegisterTerminal, signer: bytes, tx_id: bytes
+) -> None:
     """An address is enrolled once, for one outlet."""
     outlet = outlet_of_owner(ledger, register.outlet, signer)
     require(ledger.terminals.get(register.terminal) is None, "terminal_exists")
@@ -414,14 +428,22 @@ def set_anchor(ledger: Ledger, bound: SetAnchor, signer: bytes, tx_id: bytes) ->
     """Contracts are proposed; they come into force at the end of `from_epoch`."""
     core = ledger.core
     require(signer == ledger.genesis.founder, "wrong_signer")
-    require(ZERO_ADDRESS not in (bound.token, bound.anchor) and bound.token != bound.anchor, "bad_contract")
-    require(not any(ledger.accounts.get(address) for address in (bound.token, bound.anchor)), "bad_contract")
+    require(
+        ZERO_ADDRESS not in (bound.token, bound.anchor) and bound.token != bound.anchor,
+        "bad_contract",
+    )
+    require(
+        not any(ledger.accounts.get(address) for address in (bound.token, bound.anchor)),
+        "bad_contract",
+    )
     require(core.anchor is None or core.anchor.token == bound.token, "token_fixed")
     require(bound.from_epoch >= core.epoch, "epoch_passed")
     require(bound.from_epoch <= core.epoch + ANCHOR_AHEAD_EPOCHS_MAX, "epoch_too_far")
     require(bound.validators_hash == validators_hash(core.validators), "wrong_validators")
     use_nonce(ledger, signer, bound.nonce)
-    core.proposed_anchor = Binding(bound.token, bound.anchor, bound.from_epoch, bound.validators_hash)
+    core.proposed_anchor = Binding(
+        bound.token, bound.anchor, bound.from_epoch, bound.validators_hash
+    )
 
 
 # ---- staking --------------------------------------------------------------------------------------------------------
@@ -448,14 +470,18 @@ def unbond(ledger: Ledger, unbond: Unbond, signer: bytes, tx_id: bytes) -> None:
     use_nonce(ledger, signer, unbond.nonce)
     stake = ledger.stake(signer)
     stake.bonded -= unbond.units
-    stake.unbonding.append(Unbonding(ledger.core.time_ms + ledger.core.parameters.unbonding_ms, unbond.units))
+    stake.unbonding.append(
+        Unbonding(ledger.core.time_ms + ledger.core.parameters.unbonding_ms, unbond.units)
+    )
 
 
 # ---- validators -----------------------------------------------------------------------------------------------------
 
 
 @rule(RegisterValidator)
-def register_validator(ledger: Ledger, register: RegisterValidator, signer: bytes, tx_id: bytes) -> None:
+def register_validator(
+    ledger: Ledger, register: RegisterValidator, signer: bytes, tx_id: bytes
+) -> None:
     """An owner registers a validator, which agreed, for an outlet."""
     outlet_of_owner(ledger, register.outlet, signer)
     try:
@@ -467,10 +493,14 @@ def register_validator(ledger: Ledger, register: RegisterValidator, signer: byte
     require(register.outlet not in taken, "outlet_has_validator")
     check_consent(ledger, register, signer, validator)
     use_nonce(ledger, signer, register.nonce)
-    ledger.candidates.write(validator, Candidate(register.outlet, register.public_key, ledger.core.time_ms))
+    ledger.candidates.write(
+        validator, Candidate(register.outlet, register.public_key, ledger.core.time_ms)
+    )
 
 
-def check_consent(ledger: Ledger, register: RegisterValidator, owner: bytes, validator: bytes) -> None:
+def check_consent(
+    ledger: Ledger, register: RegisterValidator, owner: bytes, validator: bytes
+) -> None:
     """The validator's own signature over outlet and owner."""
     try:
         require(consent_signer(register, owner, ledger.domain) == validator, "bad_consent")
@@ -491,13 +521,20 @@ def heartbeat(ledger: Ledger, heartbeat: Heartbeat, signer: bytes, tx_id: bytes)
 @rule(Unjail)
 def unjail(ledger: Ledger, unjail: Unjail, signer: bytes, tx_id: bytes) -> None:
     """A validator may stand for election again, as if it were new."""
-    candidate, now = known(ledger.candidates.get(unjail.validator), "unknown_validator"), ledger.core.time_ms
+    candidate, now = (
+        known(ledger.candidates.get(unjail.validator), "unknown_validator"),
+        ledger.core.time_ms,
+    )
     outlet_of_owner(ledger, candidate.outlet, signer)
     until_ms = known(candidate.jailed_until_ms, "not_jailed")
     require(now >= until_ms, "still_jailed")
     use_nonce(ledger, signer, unjail.nonce)
     candidate = ledger.candidates.write(unjail.validator)
-    candidate.jailed_until_ms, candidate.since_ms, candidate.punished_to = None, now, ledger.core.height
+    candidate.jailed_until_ms, candidate.since_ms, candidate.punished_to = (
+        None,
+        now,
+        ledger.core.height,
+    )
 
 
 @rule(Evidence)
@@ -508,7 +545,9 @@ def evidence(ledger: Ledger, evidence: Evidence, signer: bytes, tx_id: bytes) ->
     candidate = known(ledger.candidates.get(evidence.offender), "unknown_validator")
     height = evidence.offence.at()
     require(oldest_punishable(ledger) <= height <= ledger.core.height, "evidence_out_of_time")
-    require(candidate.jailed_until_ms is None and height > candidate.punished_to, "already_punished")
+    require(
+        candidate.jailed_until_ms is None and height > candidate.punished_to, "already_punished"
+    )
     chains = (ledger.sidechain_id, ledger.genesis.evm_chain_id)
     require(proves(evidence.offence, evidence.offender, *chains), "bad_evidence")
     punish(ledger, evidence)
@@ -517,7 +556,9 @@ def evidence(ledger: Ledger, evidence: Evidence, signer: bytes, tx_id: bytes) ->
 def oldest_punishable(ledger: Ledger) -> int:
     """The first height of the epochs that began within the unbonding time."""
     from_ms = ledger.core.time_ms - ledger.core.parameters.unbonding_ms
-    firsts = (start.first_height for start_ms, start in ledger.epoch_starts.rows() if start_ms >= from_ms)
+    firsts = (
+        start.first_height for start_ms, start in ledger.epoch_starts.rows() if start_ms >= from_ms
+    )
     return next(firsts, ledger.core.epoch_first_height)
 
 
@@ -581,7 +622,9 @@ def record_consent(ledger: Ledger, consent: RecordConsent, signer: bytes, tx_id:
 
 
 @rule(RecordLegalBasis)
-def record_legal_basis(ledger: Ledger, basis: RecordLegalBasis, signer: bytes, tx_id: bytes) -> None:
+def record_legal_basis(
+    ledger: Ledger, basis: RecordLegalBasis, signer: bytes, tx_id: bytes
+) -> None:
     """An owner has a legal basis for a camera that no guest is asked about."""
     outlet_of_owner(ledger, basis.outlet, signer)
     require(basis.camera <= CAMERA_MAX, "camera_out_of_bounds")
@@ -606,7 +649,11 @@ def in_force(ledger: Ledger, outlet: int, camera: int) -> list[bytes]:
 
 def check_room(ledger: Ledger, outlet: int, camera: int, grounds: type, most: int) -> None:
     """Few are in force for a camera, and an outlet makes not too many in a day."""
-    found = [each for each in in_force(ledger, outlet, camera) if isinstance(ledger.consents[each].grounds, grounds)]
+    found = [
+        each
+        for each in in_force(ledger, outlet, camera)
+        if isinstance(ledger.consents[each].grounds, grounds)
+    ]
     require(len(found) < most, "too_many_consents")
     require(added_today(ledger, outlet).consents < CONSENTS_PER_DAY_MAX, "day_full")
 
@@ -618,12 +665,19 @@ def added_today(ledger: Ledger, outlet: int) -> VideoDay:
 
 
 def add_consent(
-    ledger: Ledger, outlet: int, camera: int, grounds: OfGuest | OfOwner, until_ms: int, tx_id: bytes
+    ledger: Ledger,
+    outlet: int,
+    camera: int,
+    grounds: OfGuest | OfOwner,
+    until_ms: int,
+    tx_id: bytes,
 ) -> None:
     """A new consent, the last one in its camera's list."""
     ledger.cameras.write((outlet, camera), [*in_force(ledger, outlet, camera), tx_id])
     core = ledger.core
-    ledger.consents.write(tx_id, Consent(outlet, camera, grounds, core.height, core.time_ms, until_ms))
+    ledger.consents.write(
+        tx_id, Consent(outlet, camera, grounds, core.height, core.time_ms, until_ms)
+    )
     ledger.video_day(outlet).consents += 1
 
 
@@ -669,7 +723,10 @@ def check_allowed(ledger: Ledger, pin: PinRecording) -> None:
     """It lies within a consent of its camera that allows it."""
     consent = known(ledger.consents.get(pin.consent), "unknown_consent")
     require((consent.outlet, consent.camera) == (pin.outlet, pin.camera), "wrong_consent")
-    days, ends_at_ms = RETENTION_DAYS_MAX, min(consent.until_ms, consent.revoked_at_ms or consent.until_ms)
+    days, ends_at_ms = (
+        RETENTION_DAYS_MAX,
+        min(consent.until_ms, consent.revoked_at_ms or consent.until_ms),
+    )
     if isinstance(consent.grounds, OfGuest):
         require(bool(consent.grounds.purposes & 1), "purpose_not_allowed")
         require(consent.revoked_at_ms is None, "consent_revoked")
@@ -695,6 +752,8 @@ def erase_recording(ledger: Ledger, erase: EraseRecording, signer: bytes, tx_id:
     require(recording.pinned.outlet == erase.outlet, "wrong_recording_outlet")
     if signer != ledger.outlets[erase.outlet].owner:
         video_agent(ledger, signer, erase.outlet)
-    erased = Erased(erase.cid, erase.outlet, erase.reason, signer, ledger.core.height, ledger.core.time_ms)
+    erased = Erased(
+        erase.cid, erase.outlet, erase.reason, signer, ledger.core.height, ledger.core.time_ms
+    )
     ledger.recordings.write(erase.cid).erased = erased
     ledger.uncovered_recordings.append(erased)

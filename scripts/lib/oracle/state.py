@@ -50,7 +50,11 @@ class Quota:
 
     def take(self) -> "Quota":
         """After an issuing sale."""
-        return self if self.per_day == QUOTA_UNLIMITED else Quota(self.per_day, self.day, self.left - 1)
+        return (
+            self
+            if self.per_day == QUOTA_UNLIMITED
+            else Quota(self.per_day, self.day, self.left - 1)
+        )
 
 
 def new_quota(per_day: int, now_ms: int) -> Quota:
@@ -171,7 +175,11 @@ class SaleEntry:
 
     def releasable_at_ms(self, share: Share) -> int:
         """When a share of an account may be released: the sale is mature, and the receipt was claimed."""
-        return max(self.matures_at_ms, share.to.at_ms) if isinstance(share.to, ToClaimed) else self.matures_at_ms
+        return (
+            max(self.matures_at_ms, share.to.at_ms)
+            if isinstance(share.to, ToClaimed)
+            else self.matures_at_ms
+        )
 
     def reversed(self) -> int:
         """Units taken back so far."""
@@ -544,7 +552,10 @@ class Ledger:
 
     def holder(self, entry: SaleEntry, share: Share) -> Holder:
         """Who holds a share now: the receipts of some time ago are the pool's, unless they were claimed."""
-        expired = isinstance(share.to, ToReceipt) and entry.recorded_at_ms <= self.core.receipts_expired_to_ms
+        expired = (
+            isinstance(share.to, ToReceipt)
+            and entry.recorded_at_ms <= self.core.receipts_expired_to_ms
+        )
         return ToPool() if expired else share.to
 
     def was_shared_out(self, entry: SaleEntry, share: Share) -> bool:
@@ -555,7 +566,10 @@ class Ledger:
 
     def is_released(self, entry: SaleEntry, share: Share) -> bool:
         """Whether an epoch has ended since a share of an account could be released."""
-        return share.account() is not None and entry.releasable_at_ms(share) <= self.core.epoch_start_ms
+        return (
+            share.account() is not None
+            and entry.releasable_at_ms(share) <= self.core.epoch_start_ms
+        )
 
     def video_day(self, outlet: int) -> VideoDay:
         """What an outlet added today, to be changed."""
@@ -626,6 +640,10 @@ def sections(ledger: Ledger, next_validators: list[Validator]) -> list[list[byte
         return [encode(each, key) + encode(value) for each, value in table.rows()]
 
     validators = [encode(validator) for validator in next_validators]
-    tables = [rows(ledger.accounts, Address), rows(ledger.outlets, U64), rows(ledger.terminals, Address)]
+    tables = [
+        rows(ledger.accounts, Address),
+        rows(ledger.outlets, U64),
+        rows(ledger.terminals, Address),
+    ]
     tables += [rows(ledger.stakes, Address), rows(ledger.candidates, Address)]
     return [[encode(ledger.genesis)], validators, *tables, [encode(ledger.core.parameters)]]

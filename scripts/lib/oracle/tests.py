@@ -53,7 +53,9 @@ class Vectors(unittest.TestCase):
 
     def test_payouts(self) -> None:
         vectors = vector("payouts")
-        found = chunks([(from_hex(each["account"]), each["released"]) for each in vectors["payouts"]])
+        found = chunks(
+            [(from_hex(each["account"]), each["released"]) for each in vectors["payouts"]]
+        )
         self.assertEqual(found, [read_chunk(chunk) for chunk in vectors["chunks"]])
         self.assertEqual(payout_root(found), from_hex(vectors["payout_root"]))
 
@@ -65,10 +67,13 @@ class Vectors(unittest.TestCase):
         self.assertEqual(digest, from_hex(vectors["digest"]))
         self.assertEqual(checkpoint.rest_hash(), from_hex(vectors["rest_hash"]))
         self.assertEqual(checkpoint.commitment(), from_hex(vectors["commitment"]))
-        members = [Validator(from_hex(each["address"]), each["power"], bytes(33)) for each in validators]
+        members = [
+            Validator(from_hex(each["address"]), each["power"], bytes(33)) for each in validators
+        ]
         self.assertEqual(validators_hash(members), from_hex(vectors["validators_hash"]))
         signed = [
-            Signed(each.address, from_hex(text)) for each, text in zip(members, vectors["signatures"], strict=True)
+            Signed(each.address, from_hex(text))
+            for each, text in zip(members, vectors["signatures"], strict=True)
         ]
         self.assertIsNone(what_is_wrong_with(digest, signed, members))
         self.assertIn("no quorum", what_is_wrong_with(digest, signed[:2], members))
@@ -210,7 +215,9 @@ class Flips(unittest.TestCase):
 
     def test_signature_of_a_certificate(self) -> None:
         certificate = block_with_sale(self.lines)["certificate"]
-        certificate["signatures"][0]["signature"] = flip(certificate["signatures"][0]["signature"], 40)
+        certificate["signatures"][0]["signature"] = flip(
+            certificate["signatures"][0]["signature"], 40
+        )
         self.assertEqual(self.field_found(), "certificate.signatures")
 
     def test_payout(self) -> None:
@@ -228,7 +235,9 @@ class Flips(unittest.TestCase):
     def test_missing_checkpoint(self) -> None:
         line = paying(self.lines)
         self.lines.remove(line)
-        self.assertEqual(self.field_found(), f"epoch {line['checkpoint']['checkpoint']['epoch']}: checkpoint")
+        self.assertEqual(
+            self.field_found(), f"epoch {line['checkpoint']['checkpoint']['epoch']}: checkpoint"
+        )
 
 
 class CommandLine(unittest.TestCase):
@@ -244,7 +253,9 @@ class CommandLine(unittest.TestCase):
 
     def test_agreement_is_0(self) -> None:
         done = self.run_on((VECTORS / "chain.jsonl").read_text())
-        self.assertEqual((done.returncode, json.loads(done.stdout)["blocks"]), (0, vector("chain")["height"]))
+        self.assertEqual(
+            (done.returncode, json.loads(done.stdout)["blocks"]), (0, vector("chain")["height"])
+        )
 
     def test_a_difference_is_1_and_named(self) -> None:
         lines = [json.loads(line) for line in (VECTORS / "chain.jsonl").read_text().splitlines()]
@@ -253,7 +264,9 @@ class CommandLine(unittest.TestCase):
         done = self.run_on("".join(json.dumps(line) + "\n" for line in lines))
         first = json.loads(done.stdout)["first_difference"]
         self.assertEqual(done.returncode, 1)
-        self.assertEqual((first["height"], first["field"]), (answer["header"]["height"], "header.state_digest"))
+        self.assertEqual(
+            (first["height"], first["field"]), (answer["header"]["height"], "header.state_digest")
+        )
         self.assertIn(f"height {first['height']}, header.state_digest: expected 0x", done.stderr)
 
     def test_what_is_no_export_is_2(self) -> None:

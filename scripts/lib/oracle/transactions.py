@@ -351,9 +351,7 @@ PAYLOADS: list[type] = [
 ]
 APPROVAL = "OutletApproval(uint64 outlet,address owner,bytes32 approvalRef,uint64 expiresAt)"
 CONSENT = "ValidatorConsent(uint64 outlet,address owner)"
-WITNESS = (
-    "ConsentWitness(uint64 outlet,uint64 camera,uint8 purposes,bytes32 commitment,address guest,uint64 until)"
-)
+WITNESS = "ConsentWitness(uint64 outlet,uint64 camera,uint8 purposes,bytes32 commitment,address guest,uint64 until)"
 LINE = "Line(string sku,string name,uint32 quantity,uint64 unitPrice)"
 
 
@@ -375,7 +373,9 @@ class SignedCodec:
         if kind is None:
             raise Malformed(f"a transaction of type {sorted(KINDS)} expected, found {value!r}")
         payload = {key: each for key, each in value.items() if key not in ("type", "signature")}
-        return SignedTransaction(codec_of(kind).from_json(payload), SIGNATURE.from_json(value.get("signature")))
+        return SignedTransaction(
+            codec_of(kind).from_json(payload), SIGNATURE.from_json(value.get("signature"))
+        )
 
 
 SIGNATURE: Codec = codec_of(Signature)
@@ -404,29 +404,52 @@ def typed_value(value: Any) -> Any:
     """Parameters are a struct of their own; an offence is signed as its canonical bytes."""
     if isinstance(value, Parameters):
         return value.hash()
-    return encode(value, Offence) if isinstance(value, DoubleVote | DoubleProposal | DoubleCheckpoint) else value
+    return (
+        encode(value, Offence)
+        if isinstance(value, DoubleVote | DoubleProposal | DoubleCheckpoint)
+        else value
+    )
 
 
 def consent_signer(register: RegisterValidator, owner: bytes, domain: bytes) -> bytes:
     """Who agreed to be registered by an owner for an outlet."""
-    return recover(typed_digest(domain, struct_hash(CONSENT, [register.outlet, owner])), register.consent)
+    return recover(
+        typed_digest(domain, struct_hash(CONSENT, [register.outlet, owner])), register.consent
+    )
 
 
 def approval_signer(register: RegisterOutlet, domain: bytes) -> bytes:
     """Who approved an outlet."""
-    values = [register.outlet, register.owner, register.approval_ref, register.approval_expires_at_ms]
+    values = [
+        register.outlet,
+        register.owner,
+        register.approval_ref,
+        register.approval_expires_at_ms,
+    ]
     return recover(typed_digest(domain, struct_hash(APPROVAL, values)), register.approval_signature)
 
 
 def witness_signer(consent: RecordConsent, domain: bytes) -> bytes:
     """Which terminal saw a guest agree to exactly this."""
-    values = [consent.outlet, consent.camera, consent.purposes, consent.commitment, consent.guest, consent.until_ms]
+    values = [
+        consent.outlet,
+        consent.camera,
+        consent.purposes,
+        consent.commitment,
+        consent.guest,
+        consent.until_ms,
+    ]
     return recover(typed_digest(domain, struct_hash(WITNESS, values)), consent.witness_signature)
 
 
 def lines_hash(salt: bytes, lines: list[dict[str, Any]]) -> bytes:
     """`hashStruct` of a sale's lines."""
-    hashes = [struct_hash(LINE, [line[key] for key in ("sku", "name", "quantity", "unit_price")]) for line in lines]
+    hashes = [
+        struct_hash(LINE, [line[key] for key in ("sku", "name", "quantity", "unit_price")])
+        for line in lines
+    ]
     return keccak256(
-        keccak256(f"SaleLines(bytes32 salt,Line[] lines){LINE}".encode()) + salt + keccak256(b"".join(hashes))
+        keccak256(f"SaleLines(bytes32 salt,Line[] lines){LINE}".encode())
+        + salt
+        + keccak256(b"".join(hashes))
     )

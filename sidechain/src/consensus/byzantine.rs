@@ -88,9 +88,16 @@ fn genesis() -> Genesis {
 }
 
 fn node(folder: &Path, number: usize, addresses: &[String]) -> Arc<Node> {
-    let mut config = NodeConfig { data_dir: folder.join(number.to_string()), ..NodeConfig::default() };
+    let mut config = NodeConfig {
+        data_dir: folder.join(number.to_string()),
+        ..NodeConfig::default()
+    };
     config.p2p.listen = addresses[number].clone();
-    config.p2p.peers = addresses.iter().filter(|address| **address != addresses[number]).cloned().collect();
+    config.p2p.peers = addresses
+        .iter()
+        .filter(|address| **address != addresses[number])
+        .cloned()
+        .collect();
     config.consensus.heartbeat_ms = 100;
     std::fs::create_dir(&config.data_dir).unwrap();
     let store = Store::open(&config.data_dir.join("store.redb")).unwrap();
@@ -100,22 +107,33 @@ fn node(folder: &Path, number: usize, addresses: &[String]) -> Arc<Node> {
 }
 
 fn voter(node: &Node, number: usize) -> Voter {
-    Voter { key: key(number), guard: GuardFile::open(&node.config.data_dir.join("guard"), 1, true).unwrap() }
+    Voter {
+        key: key(number),
+        guard: GuardFile::open(&node.config.data_dir.join("guard"), 1, true).unwrap(),
+    }
 }
 
 /// As the founder would sign it, but for the signature.
 fn forged(node: &Node, nonce: u64) -> VerifiedTransaction {
-    let parameters = Parameters { unbonding_ms: FORGED_UNBONDING_MS, ..Parameters::DEFAULT };
+    let parameters = Parameters {
+        unbonding_ms: FORGED_UNBONDING_MS,
+        ..Parameters::DEFAULT
+    };
     let payload = Payload::SetParameters(SetParameters { parameters, nonce });
     let id = node.ledger().domain().transaction_digest(&payload);
     let signature = Signature::sign(id, &key(LIAR));
-    VerifiedTransaction { transaction: SignedTransaction { payload, signature }, id, signer: genesis().founder }
+    VerifiedTransaction {
+        transaction: SignedTransaction { payload, signature },
+        id,
+        signer: genesis().founder,
+    }
 }
 
 /// The bytes of the block that is proposed, and the hash that is voted on.
 fn lie(node: &Node, lie: Lie, told: u64) -> (Bytes, B256) {
     if matches!(lie, Lie::Forgery) {
-        node.admit(forged(node, told + 1), None, Source::Peer).unwrap();
+        node.admit(forged(node, told + 1), None, Source::Peer)
+            .unwrap();
     }
     let mut block: Block = node.build_block(address_of_secret(&key(LIAR))).block;
     match lie {
@@ -128,18 +146,45 @@ fn lie(node: &Node, lie: Lie, told: u64) -> (Bytes, B256) {
 }
 
 /// The node's side of consensus as everybody's, but for what is proposed. Tells of each lie.
-async fn liar(node: Arc<Node>, what: Lie, told: mpsc::UnboundedSender<u64>, stop: CancellationToken) {
+async fn liar(
+    node: Arc<Node>,
+    what: Lie,
+    told: mpsc::UnboundedSender<u64>,
+    stop: CancellationToken,
+) {
     let voter = voter(&node, LIAR);
-    let Engine { channels, signer, handle } = launch(&node, Some(voter)).await.unwrap();
+    let Engine {
+        channels,
+        signer,
+        handle,
+    } = launch(&node, Some(voter)).await.unwrap();
     let signer = signer.unwrap();
-    let Channels { consensus: mut asked, network, events, requests, net_requests } = channels;
+    let Channels {
+        consensus: mut asked,
+        network,
+        events,
+        requests,
+        net_requests,
+    } = channels;
     let (passed_on, consensus) = mpsc::channel(64);
-    let channels = Channels::<HotPot> { consensus, network: network.clone(), events, requests, net_requests };
+    let channels = Channels::<HotPot> {
+        consensus,
+        network: network.clone(),
+        events,
+        requests,
+        net_requests,
+    };
     let handler = Handler::new(Arc::clone(&node), Some(signer.clone()), mpsc::channel(64).0);
     let handler = tokio::spawn(handler.run(channels, stop.clone()));
     let mut lies = 0;
     while let Some(Some(message)) = stop.run_until_cancelled(asked.recv()).await {
-        let AppMsg::GetValue { height, round, reply, .. } = message else {
+        let AppMsg::GetValue {
+            height,
+            round,
+            reply,
+            ..
+        } = message
+        else {
             // Told to stop, the honest part may end first.
             if passed_on.send(message).await.is_err() {
                 break;
@@ -170,7 +215,10 @@ async fn liar(node: Arc<Node>, what: Lie, told: mpsc::UnboundedSender<u64>, stop
 async fn publish(streamed: StreamedBlock, number: u64, network: &mpsc::Sender<NetworkMsg<HotPot>>) {
     let id = StreamId::new(Bytes::copy_from_slice(&number.to_be_bytes()));
     for message in streamed.into_messages(id) {
-        network.send(NetworkMsg::PublishProposalPart(message)).await.unwrap();
+        network
+            .send(NetworkMsg::PublishProposalPart(message))
+            .await
+            .unwrap();
     }
 }
 
@@ -181,29 +229,66 @@ async fn reach(node: &Node, height: u64) {
 
 /// What all honest validators have decided is valid, the same, and not the liar's.
 fn check(honest: &[Arc<Node>], what: Lie) {
-    let last = honest.iter().map(|node| node.ledger().height()).min().unwrap();
+    let last = honest
+        .iter()
+        .map(|node| node.ledger().height())
+        .min()
+        .unwrap();
     for height in 1..=last {
-        let blocks: Vec<Block> = honest.iter().map(|node| node.store.block(height).unwrap().unwrap()).collect();
-        assert!(blocks.iter().all(|block| *block == blocks[0]), "{what:?}: two blocks of height {height}");
+        let blocks: Vec<Block> = honest
+            .iter()
+            .map(|node| node.store.block(height).unwrap().unwrap())
+            .collect();
+        assert!(
+            blocks.iter().all(|block| *block == blocks[0]),
+            "{what:?}: two blocks of height {height}"
+        );
         let header = &blocks[0].header;
-        assert_ne!(header.proposer, address_of_secret(&key(LIAR)), "{what:?}: decided at height {height}");
-        assert!(header.time_ms <= now_ms() + BLOCK_AHEAD_MS_MAX, "{what:?}: time of height {height}");
+        assert_ne!(
+            header.proposer,
+            address_of_secret(&key(LIAR)),
+            "{what:?}: decided at height {height}"
+        );
+        assert!(
+            header.time_ms <= now_ms() + BLOCK_AHEAD_MS_MAX,
+            "{what:?}: time of height {height}"
+        );
     }
     for node in honest {
-        assert_ne!(node.ledger().parameters().unbonding_ms, FORGED_UNBONDING_MS, "{what:?}");
+        assert_ne!(
+            node.ledger().parameters().unbonding_ms,
+            FORGED_UNBONDING_MS,
+            "{what:?}"
+        );
     }
 }
 
 async fn story(what: Lie) {
     let folder = tempfile::tempdir().unwrap();
-    let address = |_| format!("/ip4/127.0.0.1/tcp/{}", local_services::free_port().unwrap());
+    let address = |_| {
+        format!(
+            "/ip4/127.0.0.1/tcp/{}",
+            local_services::free_port().unwrap()
+        )
+    };
     let addresses: Vec<String> = (0..VALIDATORS).map(address).collect();
-    let nodes: Vec<Arc<Node>> = (0..VALIDATORS).map(|number| node(folder.path(), number, &addresses)).collect();
+    let nodes: Vec<Arc<Node>> = (0..VALIDATORS)
+        .map(|number| node(folder.path(), number, &addresses))
+        .collect();
     let stop = CancellationToken::new();
     let mut running = JoinSet::new();
-    for (number, node) in nodes.iter().enumerate().filter(|(number, _)| *number != LIAR) {
+    for (number, node) in nodes
+        .iter()
+        .enumerate()
+        .filter(|(number, _)| *number != LIAR)
+    {
         let voter = voter(node, number);
-        running.spawn(start(Arc::clone(node), Some(voter), mpsc::channel(64).0, stop.clone()));
+        running.spawn(start(
+            Arc::clone(node),
+            Some(voter),
+            mpsc::channel(64).0,
+            stop.clone(),
+        ));
     }
     let (tell, mut told) = mpsc::unbounded_channel();
     let lying = tokio::spawn(liar(Arc::clone(&nodes[LIAR]), what, tell, stop.clone()));
@@ -222,11 +307,22 @@ async fn story(what: Lie) {
         () = tokio::time::sleep(PATIENCE) => false,
         ended = running.join_next() => panic!("{what:?}: an honest validator ended: {ended:?}"),
     };
-    assert!(went_on, "{what:?}: heights {:?}", nodes.iter().map(|node| node.ledger().height()).collect::<Vec<_>>());
+    assert!(
+        went_on,
+        "{what:?}: heights {:?}",
+        nodes
+            .iter()
+            .map(|node| node.ledger().height())
+            .collect::<Vec<_>>()
+    );
     check(honest, what);
     stop.cancel();
     lying.await.unwrap();
-    running.join_all().await.into_iter().for_each(|ended| ended.unwrap());
+    running
+        .join_all()
+        .await
+        .into_iter()
+        .for_each(|ended| ended.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,12 +2,15 @@
 //! panic and never a large allocation.
 
 use super::context::{Address, BlockHash, EngineSignature, Height, HotPot, Part, Proposal, Vote};
-use arc_malachitebft_app_channel::app::consensus::{LivenessMsg, ProposedValue, SignedConsensusMsg};
+use arc_malachitebft_app_channel::app::consensus::{
+    LivenessMsg, ProposedValue, SignedConsensusMsg,
+};
 use arc_malachitebft_app_channel::app::streaming::{StreamContent, StreamId, StreamMessage};
 use arc_malachitebft_app_channel::app::types::codec::{Codec, HasEncodedLen};
 use arc_malachitebft_app_channel::app::types::core::{
-    ExtendedCommitCertificate, ExtendedCommitSignature, NilOrVal, PolkaCertificate, PolkaSignature, Round,
-    RoundCertificate, RoundCertificateType, RoundSignature, SignedMessage, ValidatorProof, Validity, VoteType,
+    ExtendedCommitCertificate, ExtendedCommitSignature, NilOrVal, PolkaCertificate, PolkaSignature,
+    Round, RoundCertificate, RoundCertificateType, RoundSignature, SignedMessage, ValidatorProof,
+    Validity, VoteType,
 };
 use arc_malachitebft_app_channel::app::types::{PeerId, sync};
 use arc_malachitebft_sync::{ValueRequest, ValueResponse};
@@ -89,8 +92,21 @@ macro_rules! either {
     };
 }
 
-record!(Proposal { height, round, value, pol_round, proposer });
-record!(Vote { step, height, round, value, validator, extension });
+record!(Proposal {
+    height,
+    round,
+    value,
+    pol_round,
+    proposer
+});
+record!(Vote {
+    step,
+    height,
+    round,
+    value,
+    validator,
+    extension
+});
 record!(PolkaSignature<HotPot> { address, signature });
 record!(PolkaCertificate<HotPot> { height, round, value_id, polka_signatures });
 record!(RoundSignature<HotPot> { vote_type, value_id, address, signature });
@@ -196,7 +212,9 @@ impl Encoded for Round {
     fn decode_from(input: &mut Bytes) -> Result<Self> {
         match i64::decode_from(input)? {
             -1 => Ok(Self::Nil),
-            round => u32::try_from(round).map(Self::new).map_err(|_| malformed("round")),
+            round => u32::try_from(round)
+                .map(Self::new)
+                .map_err(|_| malformed("round")),
         }
     }
 }
@@ -232,7 +250,10 @@ impl<T: Encoded> Encoded for SignedMessage<HotPot, T> {
     }
 
     fn decode_from(input: &mut Bytes) -> Result<Self> {
-        Ok(Self::new(T::decode_from(input)?, Encoded::decode_from(input)?))
+        Ok(Self::new(
+            T::decode_from(input)?,
+            Encoded::decode_from(input)?,
+        ))
     }
 }
 
@@ -249,7 +270,12 @@ impl Encoded for PeerId {
 impl Encoded for Part {
     fn put(&self, out: &mut BytesMut) {
         match self {
-            Self::Init { height, round, pol_round, proposer } => {
+            Self::Init {
+                height,
+                round,
+                pol_round,
+                proposer,
+            } => {
                 out.put_u8(0);
                 height.put(out);
                 round.put(out);
@@ -292,7 +318,8 @@ impl Encoded for StreamMessage<Part> {
     fn decode_from(input: &mut Bytes) -> Result<Self> {
         let id = StreamId::new(Bytes::decode_from(input)?);
         let sequence = u64::decode_from(input)?;
-        let content = Option::<Part>::decode_from(input)?.map_or(StreamContent::Fin, StreamContent::Data);
+        let content =
+            Option::<Part>::decode_from(input)?.map_or(StreamContent::Fin, StreamContent::Data);
         Ok(Self::new(id, sequence, content))
     }
 }
@@ -383,7 +410,10 @@ impl Encoded for sync::Response<HotPot> {
     }
 
     fn decode_from(input: &mut Bytes) -> Result<Self> {
-        Ok(Self::ValueResponse(ValueResponse::new(Encoded::decode_from(input)?, Encoded::decode_from(input)?)))
+        Ok(Self::ValueResponse(ValueResponse::new(
+            Encoded::decode_from(input)?,
+            Encoded::decode_from(input)?,
+        )))
     }
 }
 
@@ -392,7 +422,11 @@ impl<T: Encoded> Codec<T> for Wire {
 
     fn decode(&self, mut bytes: Bytes) -> Result<T> {
         let value = T::decode_from(&mut bytes)?;
-        if bytes.is_empty() { Ok(value) } else { Err(malformed("trailing bytes")) }
+        if bytes.is_empty() {
+            Ok(value)
+        } else {
+            Err(malformed("trailing bytes"))
+        }
     }
 
     fn encode(&self, value: &T) -> Result<Bytes> {

@@ -1,7 +1,9 @@
 //! The engine's types, filled in for this chain: 20-byte addresses, 65-byte recoverable secp256k1 signatures over
 //! keccak256, a block's hash as the value. Blocks travel as proposal parts.
 
-use arc_malachitebft_app_channel::app::types::core::{self as engine, NilOrVal, Round, SignedExtension, VoteType};
+use arc_malachitebft_app_channel::app::types::core::{
+    self as engine, NilOrVal, Round, SignedExtension, VoteType,
+};
 use arc_malachitebft_signing_ecdsa::{CurveConfig, Ecdsa, SignatureError};
 use bytes::Bytes;
 use domain::certificate::{VoteStep, proposal_preimage, vote_preimage};
@@ -54,7 +56,9 @@ impl CurveConfig for EthCurve {
     }
 
     fn signature_from_bytes(bytes: &[u8]) -> Result<domain::Signature, SignatureError> {
-        <[u8; 65]>::try_from(bytes).map(domain::Signature).map_err(|_| SignatureError::new())
+        <[u8; 65]>::try_from(bytes)
+            .map(domain::Signature)
+            .map_err(|_| SignatureError::new())
     }
 
     fn signature_to_bytes(signature: &domain::Signature) -> Vec<u8> {
@@ -66,7 +70,11 @@ impl CurveConfig for EthCurve {
     }
 
     /// Recovers rather than verifies: a certificate is checked elsewhere by recovery, so v has to be right too.
-    fn verify(key: &PublicKey, message: &[u8], signature: &domain::Signature) -> Result<(), SignatureError> {
+    fn verify(
+        key: &PublicKey,
+        message: &[u8],
+        signature: &domain::Signature,
+    ) -> Result<(), SignatureError> {
         match signature.recover_key(keccak256(message)) {
             Ok(found) if found == *key => Ok(()),
             _ => Err(SignatureError::new()),
@@ -180,7 +188,14 @@ impl ValidatorSet {
         let mut set = Self::from(ledger.validators());
         let absent = ledger.absent();
         let present = |(_, validator): &(usize, &Validator)| !absent.contains(&validator.address.0);
-        set.proposers = Arc::new(set.validators.iter().enumerate().filter(present).map(|(place, _)| place).collect());
+        set.proposers = Arc::new(
+            set.validators
+                .iter()
+                .enumerate()
+                .filter(present)
+                .map(|(place, _)| place)
+                .collect(),
+        );
         set
     }
 }
@@ -190,13 +205,20 @@ impl From<&domain::ValidatorSet> for ValidatorSet {
         let validator = |validator: &domain::Validator| {
             let public_key = PublicKey::from_slice(validator.public_key.as_slice()).ok()?;
             let address = Address(validator.address);
-            Some(Validator { address, public_key: EngineKey::new(public_key), power: validator.power })
+            Some(Validator {
+                address,
+                public_key: EngineKey::new(public_key),
+                power: validator.power,
+            })
         };
         // Every key was checked when the set was made.
         let mut validators: Vec<Validator> = set.as_slice().iter().filter_map(validator).collect();
         validators.sort_by(|a, b| b.power.cmp(&a.power).then(a.address.cmp(&b.address)));
         let proposers = Arc::new((0..validators.len()).collect());
-        Self { validators: Arc::new(validators), proposers }
+        Self {
+            validators: Arc::new(validators),
+            proposers,
+        }
     }
 }
 
@@ -206,11 +228,16 @@ impl engine::ValidatorSet<HotPot> for ValidatorSet {
     }
 
     fn total_voting_power(&self) -> u64 {
-        self.validators.iter().map(|validator| validator.power).sum()
+        self.validators
+            .iter()
+            .map(|validator| validator.power)
+            .sum()
     }
 
     fn get_by_address(&self, address: &Address) -> Option<&Validator> {
-        self.validators.iter().find(|validator| validator.address == *address)
+        self.validators
+            .iter()
+            .find(|validator| validator.address == *address)
     }
 
     fn get_by_index(&self, index: usize) -> Option<&Validator> {
@@ -297,7 +324,10 @@ impl engine::Vote<HotPot> for Vote {
     }
 
     fn extend(self, extension: SignedExtension<HotPot>) -> Self {
-        Self { extension: Some(extension), ..self }
+        Self {
+            extension: Some(extension),
+            ..self
+        }
     }
 }
 
@@ -305,7 +335,12 @@ impl engine::Vote<HotPot> for Vote {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
     /// Whose block for which round.
-    Init { height: Height, round: Round, pol_round: Round, proposer: Address },
+    Init {
+        height: Height,
+        round: Round,
+        pol_round: Round,
+        proposer: Address,
+    },
     /// A slice of the encoded block.
     Data(Bytes),
     /// The proposer's signature over height, round and the block's hash.
@@ -340,8 +375,15 @@ impl engine::Context for HotPot {
     type SigningScheme = Scheme;
 
     /// Round robin over the set: the next one for each height and each round.
-    fn select_proposer<'a>(&self, set: &'a ValidatorSet, height: Height, round: Round) -> &'a Validator {
-        let turn = height.0.wrapping_add(u64::from(round.as_u32().unwrap_or(0)));
+    fn select_proposer<'a>(
+        &self,
+        set: &'a ValidatorSet,
+        height: Height,
+        round: Round,
+    ) -> &'a Validator {
+        let turn = height
+            .0
+            .wrapping_add(u64::from(round.as_u32().unwrap_or(0)));
         let turn = usize::try_from(turn % set.proposers.len() as u64).unwrap_or(0);
         &set.validators[set.proposers[turn]]
     }
@@ -354,15 +396,47 @@ impl engine::Context for HotPot {
         pol_round: Round,
         proposer: Address,
     ) -> Proposal {
-        Proposal { height, round, value, pol_round, proposer }
+        Proposal {
+            height,
+            round,
+            value,
+            pol_round,
+            proposer,
+        }
     }
 
-    fn new_prevote(&self, height: Height, round: Round, value: NilOrVal<BlockHash>, validator: Address) -> Vote {
-        Vote { step: VoteType::Prevote, height, round, value, validator, extension: None }
+    fn new_prevote(
+        &self,
+        height: Height,
+        round: Round,
+        value: NilOrVal<BlockHash>,
+        validator: Address,
+    ) -> Vote {
+        Vote {
+            step: VoteType::Prevote,
+            height,
+            round,
+            value,
+            validator,
+            extension: None,
+        }
     }
 
-    fn new_precommit(&self, height: Height, round: Round, value: NilOrVal<BlockHash>, validator: Address) -> Vote {
-        Vote { step: VoteType::Precommit, height, round, value, validator, extension: None }
+    fn new_precommit(
+        &self,
+        height: Height,
+        round: Round,
+        value: NilOrVal<BlockHash>,
+        validator: Address,
+    ) -> Vote {
+        Vote {
+            step: VoteType::Precommit,
+            height,
+            round,
+            value,
+            validator,
+            extension: None,
+        }
     }
 }
 
@@ -382,7 +456,13 @@ pub fn vote_bytes(sidechain_id: B256, vote: &Vote) -> Vec<u8> {
 /// What a proposal's signature covers.
 pub fn proposal_bytes(sidechain_id: B256, proposal: &Proposal) -> Vec<u8> {
     let (round, pol_round) = (proposal.round.as_i64(), proposal.pol_round.as_i64());
-    proposal_preimage(sidechain_id, proposal.height.0, round, pol_round, proposal.value.0)
+    proposal_preimage(
+        sidechain_id,
+        proposal.height.0,
+        round,
+        pol_round,
+        proposal.value.0,
+    )
 }
 
 /// What the last part's signature covers.

@@ -10,14 +10,15 @@ use crate::node::Node;
 use crate::tasks::duties::Report;
 use anyhow::{Context, Result, anyhow};
 use arc_malachitebft_app_channel::app::config::{
-    ConsensusConfig, DiscoveryConfig, NodeConfig, P2pConfig, PubSubProtocol, ValuePayload, ValueSyncConfig,
+    ConsensusConfig, DiscoveryConfig, NodeConfig, P2pConfig, PubSubProtocol, ValuePayload,
+    ValueSyncConfig,
 };
 use arc_malachitebft_app_channel::app::metrics::export;
 use arc_malachitebft_app_channel::app::types::Keypair;
 use arc_malachitebft_app_channel::app::types::codec::Codec;
 use arc_malachitebft_app_channel::{
-    Channels, ConsensusContext, EngineHandle, NetworkContext, NetworkIdentity, RequestContext, Signer, SyncContext,
-    WalContext, start_engine,
+    Channels, ConsensusContext, EngineHandle, NetworkContext, NetworkIdentity, RequestContext,
+    Signer, SyncContext, WalContext, start_engine,
 };
 use secp256k1::SecretKey;
 use std::net::{SocketAddr, TcpListener};
@@ -72,10 +73,18 @@ impl NodeConfig for EngineSettings {
 }
 
 fn settings(config: &OurConfig, moniker: String) -> Result<EngineSettings> {
-    let multiaddr = |text: &String| text.parse().with_context(|| format!("p2p: {text:?} is not a multiaddress"));
+    let multiaddr = |text: &String| {
+        text.parse()
+            .with_context(|| format!("p2p: {text:?} is not a multiaddress"))
+    };
     let p2p = P2pConfig {
         listen_addr: multiaddr(&config.p2p.listen)?,
-        persistent_peers: config.p2p.peers.iter().map(multiaddr).collect::<Result<_>>()?,
+        persistent_peers: config
+            .p2p
+            .peers
+            .iter()
+            .map(multiaddr)
+            .collect::<Result<_>>()?,
         // A full mesh of a few validators: a third faster than gossip (docs/adr/0001-malachite.md).
         protocol: PubSubProtocol::Broadcast,
         discovery: DiscoveryConfig {
@@ -86,8 +95,15 @@ fn settings(config: &OurConfig, moniker: String) -> Result<EngineSettings> {
     };
     Ok(EngineSettings {
         moniker,
-        consensus: ConsensusConfig { value_payload: ValuePayload::ProposalAndParts, p2p, ..Default::default() },
-        sync: ValueSyncConfig { status_update_interval: STATUS_INTERVAL, ..Default::default() },
+        consensus: ConsensusConfig {
+            value_payload: ValuePayload::ProposalAndParts,
+            p2p,
+            ..Default::default()
+        },
+        sync: ValueSyncConfig {
+            status_update_interval: STATUS_INTERVAL,
+            ..Default::default()
+        },
     })
 }
 
@@ -100,23 +116,28 @@ fn connections_per_ip(peers: usize) -> usize {
 /// The address of a multiaddress such as `/ip4/127.0.0.1/tcp/7100`; none of one in another form.
 fn socket_address(multiaddress: &str) -> Option<SocketAddr> {
     match multiaddress.split('/').collect::<Vec<_>>()[..] {
-        ["", "ip4" | "ip6", ip, "tcp", port] => Some(SocketAddr::new(ip.parse().ok()?, port.parse().ok()?)),
+        ["", "ip4" | "ip6", ip, "tcp", port] => {
+            Some(SocketAddr::new(ip.parse().ok()?, port.parse().ok()?))
+        }
         _ => None,
     }
 }
 
 /// The engine only logs that it cannot listen, and then stays alone for ever: a node has to end, so that it is noticed.
 fn check_listen(multiaddress: &str) -> Result<()> {
-    let Some(address) = socket_address(multiaddress) else { return Ok(()) };
-    TcpListener::bind(address).map(drop).with_context(|| format!("p2p.listen: listen on {multiaddress}"))
+    let Some(address) = socket_address(multiaddress) else {
+        return Ok(());
+    };
+    TcpListener::bind(address)
+        .map(drop)
+        .with_context(|| format!("p2p.listen: listen on {multiaddress}"))
 }
 
 /// The libp2p identity: its own key, kept in the data folder, so that the validator's signs nothing for the network.
 fn network_key(path: &Path) -> Result<Keypair> {
     let secret = match std::fs::read(path) {
-        Ok(bytes) => {
-            <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| anyhow!("{} has no 32 bytes", path.display()))?
-        }
+        Ok(bytes) => <[u8; 32]>::try_from(bytes.as_slice())
+            .map_err(|_| anyhow!("{} has no 32 bytes", path.display()))?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => new_network_key(path)?,
         Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
     };
@@ -129,7 +150,12 @@ fn new_network_key(path: &Path) -> Result<[u8; 32]> {
     use std::os::unix::fs::OpenOptionsExt;
     let secret = secp256k1::SecretKey::new(&mut secp256k1::rand::rng()).secret_bytes();
     let unfinished = path.with_extension("new");
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&unfinished)?;
     file.write_all(&secret)?;
     file.sync_all()?;
     std::fs::rename(&unfinished, path)?;
@@ -145,7 +171,9 @@ pub fn metrics() -> String {
 
 /// Whether the engine stopped for good because it could not make a vote durable: an operator has to look.
 pub fn safety_failed() -> bool {
-    let failed = |line: &str| line.contains("node_safety_failure") && !line.starts_with('#') && !line.ends_with(" 0");
+    let failed = |line: &str| {
+        line.contains("node_safety_failure") && !line.starts_with('#') && !line.ends_with(" 0")
+    };
     metrics().lines().any(failed)
 }
 
@@ -157,7 +185,12 @@ async fn validator_identity(signer: &GuardedSigner, keypair: Keypair) -> Result<
         .await
         .map_err(|error| anyhow!("sign the validator proof: {error}"))?;
     let name = signer.address().to_string();
-    Ok(NetworkIdentity::new_validator(name.clone(), keypair, name, Wire.encode(&proof)?))
+    Ok(NetworkIdentity::new_validator(
+        name.clone(),
+        keypair,
+        name,
+        Wire.encode(&proof)?,
+    ))
 }
 
 /// The engine at work, for the node's side of it.
@@ -172,20 +205,32 @@ pub(super) struct Engine {
 pub(super) async fn launch(node: &Node, voter: Option<Voter>) -> Result<Engine> {
     check_listen(&node.config.p2p.listen)?;
     let sidechain_id = node.ledger().sidechain_id();
-    let signer =
-        voter.map(|voter| GuardedSigner::new(voter.key, sidechain_id, voter.guard, node.guard_refusal.clone()));
+    let signer = voter.map(|voter| {
+        GuardedSigner::new(
+            voter.key,
+            sidechain_id,
+            voter.guard,
+            node.guard_refusal.clone(),
+        )
+    });
     let verifier = Box::new(VoteVerifier { sidechain_id });
     let keypair = network_key(&node.config.data_dir.join("network.key"))?;
     let (identity, consensus) = match &signer {
         Some(signer) => {
-            let consensus =
-                ConsensusContext::new_validator(Address(signer.address()), verifier, Box::new(signer.clone()));
+            let consensus = ConsensusContext::new_validator(
+                Address(signer.address()),
+                verifier,
+                Box::new(signer.clone()),
+            );
             (validator_identity(signer, keypair).await?, consensus)
         }
         None => {
             let name = keypair.public().to_peer_id().to_string();
             let nobody = Address(domain::Address::ZERO);
-            (NetworkIdentity::new(name, keypair, None), ConsensusContext::new_full_node(nobody, verifier))
+            (
+                NetworkIdentity::new(name, keypair, None),
+                ConsensusContext::new_full_node(nobody, verifier),
+            )
         }
     };
     let settings = settings(&node.config, identity.moniker.clone())?;
@@ -201,7 +246,11 @@ pub(super) async fn launch(node: &Node, voter: Option<Voter>) -> Result<Engine> 
     )
     .await
     .map_err(|error| anyhow!("start the consensus engine: {error:#}"))?;
-    Ok(Engine { channels, signer, handle })
+    Ok(Engine {
+        channels,
+        signer,
+        handle,
+    })
 }
 
 /// Starts the engine and runs the node's side of it until `stop` or a fatal error. Without a voter it only follows.
@@ -212,8 +261,14 @@ pub async fn start(
     reporter: mpsc::Sender<Report>,
     stop: CancellationToken,
 ) -> Result<()> {
-    let Engine { channels, signer, handle } = launch(&node, voter).await?;
-    let result = Handler::new(node, signer, reporter).run(channels, stop).await;
+    let Engine {
+        channels,
+        signer,
+        handle,
+    } = launch(&node, voter).await?;
+    let result = Handler::new(node, signer, reporter)
+        .run(channels, stop)
+        .await;
     handle.actor.stop(None);
     result
 }
@@ -227,10 +282,18 @@ mod tests {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let multiaddress = format!("/ip4/127.0.0.1/tcp/{}", taken.local_addr().unwrap().port());
         let error = format!("{:#}", check_listen(&multiaddress).unwrap_err());
-        assert!(error.starts_with(&format!("p2p.listen: listen on {multiaddress}: Address already in use")), "{error}");
+        assert!(
+            error.starts_with(&format!(
+                "p2p.listen: listen on {multiaddress}: Address already in use"
+            )),
+            "{error}"
+        );
         drop(taken);
         check_listen(&multiaddress).unwrap();
-        assert_eq!(socket_address("/ip6/::1/tcp/7100"), Some("[::1]:7100".parse().unwrap()));
+        assert_eq!(
+            socket_address("/ip6/::1/tcp/7100"),
+            Some("[::1]:7100".parse().unwrap())
+        );
         // Looked up by the engine alone.
         assert_eq!(socket_address("/dns4/node-1/tcp/7100"), None);
     }
@@ -238,7 +301,9 @@ mod tests {
     #[test]
     fn all_peers_and_some_followers_may_share_one_address() {
         let mut config = OurConfig::default();
-        config.p2p.peers = (1..7).map(|number| format!("/ip4/127.0.0.1/tcp/710{number}")).collect();
+        config.p2p.peers = (1..7)
+            .map(|number| format!("/ip4/127.0.0.1/tcp/710{number}"))
+            .collect();
         let settings = settings(&config, "node".into()).unwrap();
         assert_eq!(settings.consensus.p2p.discovery.max_connections_per_ip, 20);
     }

@@ -1,6 +1,8 @@
 //! Answers the engine: one method for each of its messages.
 
-use super::context::{Address, BlockHash, EngineSignature, Height, HotPot, ValidatorSet, parts_bytes};
+use super::context::{
+    Address, BlockHash, EngineSignature, Height, HotPot, ValidatorSet, parts_bytes,
+};
 use super::evidence::offences;
 use super::signer::GuardedSigner;
 use super::streams::{StreamedBlock, Streams};
@@ -15,7 +17,9 @@ use arc_malachitebft_app_channel::app::types::core::{
     ExtendedCommitCertificate, LinearTimeouts, Round, Validator as _, Validity, VoteExtensions,
 };
 use arc_malachitebft_app_channel::app::types::sync::RawDecidedValue;
-use arc_malachitebft_app_channel::app::types::{LocallyProposedValue, MisbehaviorEvidence, PeerId, ProposedValue};
+use arc_malachitebft_app_channel::app::types::{
+    LocallyProposedValue, MisbehaviorEvidence, PeerId, ProposedValue,
+};
 use arc_malachitebft_app_channel::{AppMsg, Channels, NetworkMsg, Reply};
 use bytes::Bytes;
 use domain::certificate::CommitSignature;
@@ -46,7 +50,11 @@ struct Mark {
 impl Mark {
     fn now(node: &Node) -> Self {
         let ledger = node.ledger();
-        Self { at: Instant::now(), height: ledger.height(), sales: ledger.supply().sales }
+        Self {
+            at: Instant::now(),
+            height: ledger.height(),
+            sales: ledger.supply().sales,
+        }
     }
 }
 
@@ -86,7 +94,11 @@ const EARLY_MAX: usize = 8;
 
 impl Handler {
     /// A handler without open rounds.
-    pub fn new(node: Arc<Node>, signer: Option<GuardedSigner>, reporter: mpsc::Sender<Report>) -> Self {
+    pub fn new(
+        node: Arc<Node>,
+        signer: Option<GuardedSigner>,
+        reporter: mpsc::Sender<Report>,
+    ) -> Self {
         Self {
             node,
             signer,
@@ -105,7 +117,11 @@ impl Handler {
     }
 
     /// Answers until `stop`, or until the engine or the store fails.
-    pub async fn run(mut self, mut channels: Channels<HotPot>, stop: CancellationToken) -> Result<()> {
+    pub async fn run(
+        mut self,
+        mut channels: Channels<HotPot>,
+        stop: CancellationToken,
+    ) -> Result<()> {
         let node = Arc::clone(&self.node);
         loop {
             let idle_until = self.idle.as_ref().map(|idle| idle.until);
@@ -124,29 +140,66 @@ impl Handler {
         }
     }
 
-    async fn handle(&mut self, message: AppMsg<HotPot>, network: &mpsc::Sender<NetworkMsg<HotPot>>) -> Result<()> {
+    async fn handle(
+        &mut self,
+        message: AppMsg<HotPot>,
+        network: &mpsc::Sender<NetworkMsg<HotPot>>,
+    ) -> Result<()> {
         match message {
             AppMsg::ConsensusReady { reply } => self.consensus_ready(reply),
-            AppMsg::StartedRound { height, round, reply_value, .. } => {
+            AppMsg::StartedRound {
+                height,
+                round,
+                reply_value,
+                ..
+            } => {
                 send(reply_value, self.started_round(height, round)?);
             }
-            AppMsg::GetValue { height, round, reply, .. } => {
+            AppMsg::GetValue {
+                height,
+                round,
+                reply,
+                ..
+            } => {
                 let streamed = self.get_value(height, round, reply)?;
                 self.publish(streamed, network).await?;
             }
-            AppMsg::RestreamProposal { height, round, valid_round, address, value_id } => {
-                if let Some(streamed) = self.restream(height, round, valid_round, address, value_id)? {
+            AppMsg::RestreamProposal {
+                height,
+                round,
+                valid_round,
+                address,
+                value_id,
+            } => {
+                if let Some(streamed) =
+                    self.restream(height, round, valid_round, address, value_id)?
+                {
                     self.publish(streamed, network).await?;
                 }
             }
-            AppMsg::ReceivedProposalPart { from, published_by, part, reply } => {
-                send(reply, self.received_part(published_by.unwrap_or(from), part)?);
+            AppMsg::ReceivedProposalPart {
+                from,
+                published_by,
+                part,
+                reply,
+            } => {
+                send(
+                    reply,
+                    self.received_part(published_by.unwrap_or(from), part)?,
+                );
             }
-            AppMsg::Decided { certificate, reply, .. } => {
+            AppMsg::Decided {
+                certificate, reply, ..
+            } => {
                 self.decided(&certificate)?;
                 send(reply, ());
             }
-            AppMsg::Finalized { certificate, evidence, reply, .. } => {
+            AppMsg::Finalized {
+                certificate,
+                evidence,
+                reply,
+                ..
+            } => {
                 if !evidence.is_empty() {
                     tracing::error!(height = %certificate.height, ?evidence, "equivocation was seen");
                     metrics::counter!("hotpot_node_equivocations_total").increment(1);
@@ -156,11 +209,23 @@ impl Handler {
             }
             AppMsg::GetHistoryMinHeight { reply } => {
                 let first = self.node.store.first_height()?;
-                send(reply, Height(first.unwrap_or(self.node.ledger().genesis().first_height)));
+                send(
+                    reply,
+                    Height(first.unwrap_or(self.node.ledger().genesis().first_height)),
+                );
             }
             AppMsg::GetDecidedValues { range, reply } => send(reply, self.decided_values(&range)?),
-            AppMsg::ProcessSyncedValue { height, round, proposer, value_bytes, reply } => {
-                send(reply, self.synced_value(height, round, proposer, value_bytes)?);
+            AppMsg::ProcessSyncedValue {
+                height,
+                round,
+                proposer,
+                value_bytes,
+                reply,
+            } => {
+                send(
+                    reply,
+                    self.synced_value(height, round, proposer, value_bytes)?,
+                );
             }
             AppMsg::ExtendVote { reply, .. } => send(reply, None),
             AppMsg::VerifyVoteExtensions { reply, .. } => send(reply, Vec::new()),
@@ -193,7 +258,11 @@ impl Handler {
         };
         let validators = ValidatorSet::next(&self.node.ledger());
         let is_busy = self.node.mempool_len() >= BUSY_FROM;
-        let target_ms = if is_busy { config.busy_target_time_ms } else { config.target_time_ms };
+        let target_ms = if is_busy {
+            config.busy_target_time_ms
+        } else {
+            config.target_time_ms
+        };
         HeightParams::new(validators, timeouts, Some(Duration::from_millis(target_ms)))
     }
 
@@ -208,7 +277,11 @@ impl Handler {
         send(reply, (self.next_height(), self.params()));
     }
 
-    fn started_round(&mut self, height: Height, round: Round) -> Result<Vec<ProposedValue<HotPot>>> {
+    fn started_round(
+        &mut self,
+        height: Height,
+        round: Round,
+    ) -> Result<Vec<ProposedValue<HotPot>>> {
         self.engine_height = height;
         self.engine_round = round.as_u32().unwrap_or(0);
         self.node.round.store(self.engine_round, Ordering::Relaxed);
@@ -216,8 +289,14 @@ impl Handler {
             tracing::info!(%height, %round, "another round");
             metrics::counter!("hotpot_node_extra_rounds_total").increment(1);
         }
-        let stored = self.node.store.proposed(height.0, round.as_u32().unwrap_or(0))?;
-        Ok(stored.into_iter().map(|proposed| self.judge(proposed, true)).collect())
+        let stored = self
+            .node
+            .store
+            .proposed(height.0, round.as_u32().unwrap_or(0))?;
+        Ok(stored
+            .into_iter()
+            .map(|proposed| self.judge(proposed, true))
+            .collect())
     }
 
     /// Executes a proposal of the next height; the outcome is kept for its decision.
@@ -234,7 +313,11 @@ impl Handler {
         ProposedValue {
             height: Height(proposed.height),
             round: Round::new(proposed.round),
-            valid_round: if proposed.pol_round < 0 { Round::Nil } else { to_round(proposed.pol_round) },
+            valid_round: if proposed.pol_round < 0 {
+                Round::Nil
+            } else {
+                to_round(proposed.pol_round)
+            },
             proposer: Address(proposed.proposer),
             value: BlockHash(hash),
             validity,
@@ -250,7 +333,9 @@ impl Handler {
 
     /// Who proposes. The engine asks nobody else.
     fn signer(&self) -> Result<&GuardedSigner> {
-        self.signer.as_ref().context("a node that only follows was asked to propose")
+        self.signer
+            .as_ref()
+            .context("a node that only follows was asked to propose")
     }
 
     /// The value to propose: the one proposed before for this round, or a new block.
@@ -263,19 +348,36 @@ impl Handler {
         let number = round.as_u32().unwrap_or(0);
         let signer = self.signer()?.clone();
         let own = |proposed: &Proposed| proposed.proposer == signer.address();
-        let before = self.node.store.proposed(height.0, number)?.into_iter().find(own);
+        let before = self
+            .node
+            .store
+            .proposed(height.0, number)?
+            .into_iter()
+            .find(own);
         let (hash, bytes) = match before {
             Some(proposed) => {
                 let bytes = Bytes::from(proposed.bytes);
-                (self.examine(&bytes, false).unwrap_or_else(|_| fallback_hash(&bytes)), bytes)
+                (
+                    self.examine(&bytes, false)
+                        .unwrap_or_else(|_| fallback_hash(&bytes)),
+                    bytes,
+                )
             }
             None => self.propose(signer.address(), height, number)?,
         };
-        send(reply, LocallyProposedValue::new(height, round, BlockHash(hash)));
+        send(
+            reply,
+            LocallyProposedValue::new(height, round, BlockHash(hash)),
+        );
         self.streamed(height, round, Round::Nil, hash, bytes)
     }
 
-    fn propose(&mut self, proposer: domain::Address, height: Height, round: u32) -> Result<(B256, Bytes)> {
+    fn propose(
+        &mut self,
+        proposer: domain::Address,
+        height: Height,
+        round: u32,
+    ) -> Result<(B256, Bytes)> {
         let candidate = self.node.build_block(proposer);
         let (hash, bytes) = (candidate.executed.block_hash, candidate.bytes.clone());
         self.node.store.put_proposed(&Proposed {
@@ -298,9 +400,17 @@ impl Handler {
         bytes: Bytes,
     ) -> Result<StreamedBlock> {
         let signer = self.signer()?;
-        let signature =
-            signer.sign_parts(height, round, hash).map_err(|error| anyhow!("sign proposal parts: {error}"))?;
-        Ok(StreamedBlock { height, round, pol_round, proposer: Address(signer.address()), bytes, signature })
+        let signature = signer
+            .sign_parts(height, round, hash)
+            .map_err(|error| anyhow!("sign proposal parts: {error}"))?;
+        Ok(StreamedBlock {
+            height,
+            round,
+            pol_round,
+            proposer: Address(signer.address()),
+            bytes,
+            signature,
+        })
     }
 
     /// Streams a block of an earlier round again, under this round's signature.
@@ -319,7 +429,8 @@ impl Handler {
             tracing::warn!(%height, %value_id, "asked to stream a block that is not here");
             return Ok(None);
         };
-        self.streamed(height, round, valid_round, value_id.0, bytes).map(Some)
+        self.streamed(height, round, valid_round, value_id.0, bytes)
+            .map(Some)
     }
 
     fn candidate_bytes(&mut self, height: Height, hash: B256) -> Result<Option<Bytes>> {
@@ -328,17 +439,27 @@ impl Handler {
                 self.judge(proposed, false);
             }
         }
-        Ok(self.candidates.get(&hash).map(|candidate| candidate.bytes.clone()))
+        Ok(self
+            .candidates
+            .get(&hash)
+            .map(|candidate| candidate.bytes.clone()))
     }
 
-    async fn publish(&mut self, streamed: StreamedBlock, network: &mpsc::Sender<NetworkMsg<HotPot>>) -> Result<()> {
+    async fn publish(
+        &mut self,
+        streamed: StreamedBlock,
+        network: &mpsc::Sender<NetworkMsg<HotPot>>,
+    ) -> Result<()> {
         self.streams_sent += 1;
         let mut id = streamed.proposer.0.to_vec();
         id.extend_from_slice(&streamed.height.0.to_be_bytes());
         id.extend_from_slice(&crate::node::now_ms().to_be_bytes());
         id.extend_from_slice(&self.streams_sent.to_be_bytes());
         for message in streamed.into_messages(StreamId::new(id.into())) {
-            network.send(NetworkMsg::PublishProposalPart(message)).await.context("send proposal parts")?;
+            network
+                .send(NetworkMsg::PublishProposalPart(message))
+                .await
+                .context("send proposal parts")?;
         }
         Ok(())
     }
@@ -349,13 +470,20 @@ impl Handler {
         publisher: PeerId,
         part: StreamMessage<super::context::Part>,
     ) -> Result<Option<ProposedValue<HotPot>>> {
-        let Some(streamed) = self.streams.insert(publisher, part) else { return Ok(None) };
+        let Some(streamed) = self.streams.insert(publisher, part) else {
+            return Ok(None);
+        };
         let next = self.next_height();
-        if streamed.height.0 == next.0 + 1 && self.early.len() < EARLY_MAX && self.is_by_proposer(&streamed) {
+        if streamed.height.0 == next.0 + 1
+            && self.early.len() < EARLY_MAX
+            && self.is_by_proposer(&streamed)
+        {
             self.early.push(streamed);
             return Ok(None);
         }
-        let Some(proposed) = self.keep(streamed)? else { return Ok(None) };
+        let Some(proposed) = self.keep(streamed)? else {
+            return Ok(None);
+        };
         self.start_next_height();
         // Before the engine starts the height it gets the proposal from `started_round`.
         Ok((next == self.engine_height).then(|| self.judge(proposed, true)))
@@ -363,7 +491,9 @@ impl Handler {
 
     /// Makes a proposal for the next height durable, if it is by who may propose.
     fn keep(&mut self, streamed: StreamedBlock) -> Result<Option<Proposed>> {
-        let Some(round) = streamed.round.as_u32() else { return Ok(None) };
+        let Some(round) = streamed.round.as_u32() else {
+            return Ok(None);
+        };
         let far = round > self.engine_round.saturating_add(ROUNDS_AHEAD_MAX);
         if far || streamed.height != self.next_height() || !self.is_by_proposer(&streamed) {
             return Ok(None);
@@ -387,10 +517,13 @@ impl Handler {
             let ledger = self.node.ledger();
             (ValidatorSet::next(&ledger), ledger.sidechain_id())
         };
-        let Some(hash) = block_hash(&streamed.bytes) else { return false };
+        let Some(hash) = block_hash(&streamed.bytes) else {
+            return false;
+        };
         let message = parts_bytes(id, streamed.height, streamed.round, hash);
         let expected = HotPot.select_proposer(&set, streamed.height, streamed.round);
-        let signed = |signature: &EngineSignature| expected.public_key().verify(&message, signature).is_ok();
+        let signed =
+            |signature: &EngineSignature| expected.public_key().verify(&message, signature).is_ok();
         *expected.address() == streamed.proposer && signed(&streamed.signature)
     }
 
@@ -402,11 +535,15 @@ impl Handler {
         }
         let (decided_at, parent_ms) = (Instant::now(), self.node.ledger().head_time_ms());
         self.candidate_bytes(height, hash)?;
-        let candidate =
-            self.candidates.remove(&hash).with_context(|| format!("block {hash} was decided but is not here"))?;
+        let candidate = self
+            .candidates
+            .remove(&hash)
+            .with_context(|| format!("block {hash} was decided but is not here"))?;
         let certificate = from_engine(certificate);
         let time_ms = candidate.block.header.time_ms;
-        self.node.commit(candidate, certificate).context("store a decided block")?;
+        self.node
+            .commit(candidate, certificate)
+            .context("store a decided block")?;
         self.candidates.clear();
         crate::metrics::decided(decided_at.elapsed(), time_ms - parent_ms);
         self.node.snapshots.committed(&self.node);
@@ -419,14 +556,25 @@ impl Handler {
         Ok(())
     }
 
-    fn finalized(&mut self, certificate: &EngineCertificate<HotPot>, reply: Reply<Next<HotPot>>) -> Result<()> {
+    fn finalized(
+        &mut self,
+        certificate: &EngineCertificate<HotPot>,
+        reply: Reply<Next<HotPot>>,
+    ) -> Result<()> {
         let certificate = from_engine(certificate);
         if certificate.height == self.node.ledger().height() {
             self.node.complete_certificate(certificate)?;
         }
         let heartbeat = Duration::from_millis(self.node.config.consensus.heartbeat_ms);
-        self.idle = Some(Idle { reply, until: self.height_started + heartbeat });
-        let is_proposed = !self.node.store.proposed_at(self.next_height().0)?.is_empty();
+        self.idle = Some(Idle {
+            reply,
+            until: self.height_started + heartbeat,
+        });
+        let is_proposed = !self
+            .node
+            .store
+            .proposed_at(self.next_height().0)?
+            .is_empty();
         let is_syncing = std::mem::take(&mut self.is_syncing);
         self.note_catch_up(is_syncing);
         if is_syncing || is_proposed || self.node.has_work() {
@@ -440,7 +588,9 @@ impl Handler {
         match &mut self.catch_up {
             Some((_, end)) if is_syncing => *end = Mark::now(&self.node),
             catch_up => {
-                let Some((start, end)) = catch_up.take() else { return };
+                let Some((start, end)) = catch_up.take() else {
+                    return;
+                };
                 let ms = u64::try_from((end.at - start.at).as_millis()).unwrap_or(u64::MAX);
                 let (blocks, sales) = (end.height - start.height, end.sales - start.sales);
                 tracing::info!(blocks, sales, ms, height = end.height, "caught up by sync");
@@ -455,12 +605,22 @@ impl Handler {
         send(idle.reply, Next::Start(self.next_height(), self.params()));
     }
 
-    fn decided_values(&self, range: &RangeInclusive<Height>) -> Result<Vec<RawDecidedValue<HotPot>>> {
+    fn decided_values(
+        &self,
+        range: &RangeInclusive<Height>,
+    ) -> Result<Vec<RawDecidedValue<HotPot>>> {
         let mut values = Vec::new();
         for height in range.start().0..=range.end().0 {
             let store = &self.node.store;
-            let (Some(block), Some(certificate)) = (store.block(height)?, store.certificate(height)?) else { break };
-            values.push(RawDecidedValue::new(Bytes::from(block.encode()), to_engine(&certificate)));
+            let (Some(block), Some(certificate)) =
+                (store.block(height)?, store.certificate(height)?)
+            else {
+                break;
+            };
+            values.push(RawDecidedValue::new(
+                Bytes::from(block.encode()),
+                to_engine(&certificate),
+            ));
         }
         Ok(values)
     }
@@ -480,11 +640,18 @@ impl Handler {
             return Ok(SyncedValueOutcome::PeerFault);
         }
         let round = round.as_u32().unwrap_or(0);
-        let proposed = Proposed { height: height.0, round, pol_round: -1, proposer: proposer.0, bytes: bytes.to_vec() };
+        let proposed = Proposed {
+            height: height.0,
+            round,
+            pol_round: -1,
+            proposer: proposer.0,
+            bytes: bytes.to_vec(),
+        };
         self.node.store.put_proposed(&proposed)?;
         self.is_syncing = true;
         let node = &self.node;
-        self.catch_up.get_or_insert_with(|| (Mark::now(node), Mark::now(node)));
+        self.catch_up
+            .get_or_insert_with(|| (Mark::now(node), Mark::now(node)));
         Ok(SyncedValueOutcome::Verdict(self.judge(proposed, false)))
     }
 }
@@ -519,7 +686,11 @@ fn from_engine(certificate: &EngineCertificate<HotPot>) -> CommitCertificate {
         validator: signed.address.0,
         signature: *signed.signature.inner(),
     };
-    let mut signatures: Vec<CommitSignature> = certificate.commit_signatures.iter().map(signature).collect();
+    let mut signatures: Vec<CommitSignature> = certificate
+        .commit_signatures
+        .iter()
+        .map(signature)
+        .collect();
     signatures.sort_by_key(|signature| signature.validator);
     signatures.dedup_by_key(|signature| signature.validator);
     CommitCertificate {
@@ -532,7 +703,10 @@ fn from_engine(certificate: &EngineCertificate<HotPot>) -> CommitCertificate {
 
 fn to_engine(certificate: &CommitCertificate) -> ExtendedCommitCertificate<HotPot> {
     let signature = |signed: &CommitSignature| {
-        EngineCommitSignature::new(Address(signed.validator), EngineSignature::new(signed.signature))
+        EngineCommitSignature::new(
+            Address(signed.validator),
+            EngineSignature::new(signed.signature),
+        )
     };
     let certificate = EngineCertificate {
         height: Height(certificate.height),
@@ -540,5 +714,8 @@ fn to_engine(certificate: &CommitCertificate) -> ExtendedCommitCertificate<HotPo
         value_id: BlockHash(certificate.block_hash),
         commit_signatures: certificate.signatures.iter().map(signature).collect(),
     };
-    ExtendedCommitCertificate::from_commit_certificate_and_extensions(certificate, VoteExtensions::default())
+    ExtendedCommitCertificate::from_commit_certificate_and_extensions(
+        certificate,
+        VoteExtensions::default(),
+    )
 }

@@ -1,7 +1,8 @@
 //! Signs and verifies for the engine. Nothing is signed that the double-sign guard has not made durable first.
 
 use super::context::{
-    EngineKey, EngineSignature, EthCurve, Height, HotPot, Proposal, Vote, parts_bytes, proposal_bytes, vote_bytes,
+    EngineKey, EngineSignature, EthCurve, Height, HotPot, Proposal, Vote, parts_bytes,
+    proposal_bytes, vote_bytes,
 };
 use crate::core::guard::{Slot, Step};
 use crate::io::guard_file::{GuardError, GuardFile};
@@ -25,8 +26,14 @@ pub struct VoteVerifier {
     pub sidechain_id: B256,
 }
 
-fn verdict(message: &[u8], signature: &EngineSignature, key: &EngineKey) -> Result<VerificationResult, Error> {
-    Ok(VerificationResult::from_bool(key.verify(message, signature).is_ok()))
+fn verdict(
+    message: &[u8],
+    signature: &EngineSignature,
+    key: &EngineKey,
+) -> Result<VerificationResult, Error> {
+    Ok(VerificationResult::from_bool(
+        key.verify(message, signature).is_ok(),
+    ))
 }
 
 #[async_trait]
@@ -60,7 +67,10 @@ impl Verifier<HotPot> for VoteVerifier {
         Ok(VerificationResult::Invalid)
     }
 
-    async fn verify_validator_proof(&self, proof: &ValidatorProof<HotPot>) -> Result<VerificationResult, Error> {
+    async fn verify_validator_proof(
+        &self,
+        proof: &ValidatorProof<HotPot>,
+    ) -> Result<VerificationResult, Error> {
         match proof.decoded_public_key() {
             Ok(key) => verdict(&proof.preimage(), &proof.signature, &key),
             Err(_) => Ok(VerificationResult::Invalid),
@@ -79,8 +89,18 @@ pub struct GuardedSigner {
 }
 
 impl GuardedSigner {
-    pub fn new(key: SecretKey, sidechain_id: B256, guard: GuardFile, refusal: watch::Sender<Option<String>>) -> Self {
-        Self { key, sidechain_id, guard: Arc::new(Mutex::new(guard)), refusal }
+    pub fn new(
+        key: SecretKey,
+        sidechain_id: B256,
+        guard: GuardFile,
+        refusal: watch::Sender<Option<String>>,
+    ) -> Self {
+        Self {
+            key,
+            sidechain_id,
+            guard: Arc::new(Mutex::new(guard)),
+            refusal,
+        }
     }
 
     /// Whose signatures these are.
@@ -100,24 +120,40 @@ impl GuardedSigner {
             self.refusal.send_replace(Some(with_cause(&error)));
             error
         };
-        let mut guard = self.guard.lock().map_err(|_| engine_error(GuardError::Poisoned))?;
-        guard.permit(slot, keccak256(message)).map_err(refused).map_err(engine_error)?;
-        self.refusal.send_if_modified(|refusal| refusal.take().is_some());
+        let mut guard = self
+            .guard
+            .lock()
+            .map_err(|_| engine_error(GuardError::Poisoned))?;
+        guard
+            .permit(slot, keccak256(message))
+            .map_err(refused)
+            .map_err(engine_error)?;
+        self.refusal
+            .send_if_modified(|refusal| refusal.take().is_some());
         self.signature(message)
     }
 
     fn signature(&self, message: &[u8]) -> Result<EngineSignature, Error> {
-        EthCurve::sign(&self.key, message).map(EngineSignature::new).map_err(engine_error)
+        EthCurve::sign(&self.key, message)
+            .map(EngineSignature::new)
+            .map_err(engine_error)
     }
 
     /// Signs the parts of a proposed block: covered by the guard through the proposal that follows.
-    pub fn sign_parts(&self, height: Height, round: Round, block_hash: B256) -> Result<EngineSignature, Error> {
+    pub fn sign_parts(
+        &self,
+        height: Height,
+        round: Round,
+        block_hash: B256,
+    ) -> Result<EngineSignature, Error> {
         self.signature(&parts_bytes(self.sidechain_id, height, round, block_hash))
     }
 }
 
 fn with_cause(error: &GuardError) -> String {
-    error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
+    error
+        .source()
+        .map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
 fn engine_error(error: impl std::error::Error + Send + Sync + 'static) -> Error {
@@ -131,13 +167,24 @@ impl Signer<HotPot> for GuardedSigner {
             VoteType::Prevote => Step::Prevote,
             VoteType::Precommit => Step::Precommit,
         };
-        let slot = Slot { height: vote.height.0, round: vote.round.as_i64(), step };
+        let slot = Slot {
+            height: vote.height.0,
+            round: vote.round.as_i64(),
+            step,
+        };
         let signature = self.guarded(slot, &vote_bytes(self.sidechain_id, &vote))?;
         Ok(SignedMessage::new(vote, signature))
     }
 
-    async fn sign_proposal(&self, proposal: Proposal) -> Result<SignedMessage<HotPot, Proposal>, Error> {
-        let slot = Slot { height: proposal.height.0, round: proposal.round.as_i64(), step: Step::Propose };
+    async fn sign_proposal(
+        &self,
+        proposal: Proposal,
+    ) -> Result<SignedMessage<HotPot, Proposal>, Error> {
+        let slot = Slot {
+            height: proposal.height.0,
+            round: proposal.round.as_i64(),
+            step: Step::Propose,
+        };
         let signature = self.guarded(slot, &proposal_bytes(self.sidechain_id, &proposal))?;
         Ok(SignedMessage::new(proposal, signature))
     }
@@ -155,7 +202,10 @@ impl Signer<HotPot> for GuardedSigner {
         public_key: Vec<u8>,
         peer_id: Vec<u8>,
     ) -> Result<ValidatorProof<HotPot>, Error> {
-        let signature = self.signature(&ValidatorProof::<HotPot>::signing_bytes(&public_key, &peer_id))?;
+        let signature = self.signature(&ValidatorProof::<HotPot>::signing_bytes(
+            &public_key,
+            &peer_id,
+        ))?;
         Ok(ValidatorProof::new(public_key, peer_id, signature))
     }
 }

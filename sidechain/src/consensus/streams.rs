@@ -29,18 +29,30 @@ pub struct StreamedBlock {
 impl StreamedBlock {
     /// The messages that carry it.
     pub fn into_messages(self, id: StreamId) -> Vec<StreamMessage<Part>> {
-        let Self { height, round, pol_round, proposer, bytes, signature } = self;
+        let Self {
+            height,
+            round,
+            pol_round,
+            proposer,
+            bytes,
+            signature,
+        } = self;
         let data = (0..bytes.len())
             .step_by(PART_BYTES)
             .map(|from| Part::Data(bytes.slice(from..bytes.len().min(from + PART_BYTES))));
-        std::iter::once(Part::Init { height, round, pol_round, proposer })
-            .chain(data)
-            .chain([Part::Fin { signature }])
-            .map(StreamContent::Data)
-            .chain([StreamContent::Fin])
-            .zip(0u64..)
-            .map(|(content, sequence)| StreamMessage::new(id.clone(), sequence, content))
-            .collect()
+        std::iter::once(Part::Init {
+            height,
+            round,
+            pol_round,
+            proposer,
+        })
+        .chain(data)
+        .chain([Part::Fin { signature }])
+        .map(StreamContent::Data)
+        .chain([StreamContent::Fin])
+        .zip(0u64..)
+        .map(|(content, sequence)| StreamMessage::new(id.clone(), sequence, content))
+        .collect()
     }
 }
 
@@ -57,14 +69,31 @@ impl Stream {
 
     fn assemble(self) -> Option<StreamedBlock> {
         let mut parts = self.parts.into_values();
-        let Some(Part::Init { height, round, pol_round, proposer }) = parts.next() else { return None };
+        let Some(Part::Init {
+            height,
+            round,
+            pol_round,
+            proposer,
+        }) = parts.next()
+        else {
+            return None;
+        };
         let mut bytes = BytesMut::new();
         for part in parts {
             match part {
-                Part::Data(data) if bytes.len() + data.len() <= BLOCK_BYTES_MAX => bytes.extend_from_slice(&data),
+                Part::Data(data) if bytes.len() + data.len() <= BLOCK_BYTES_MAX => {
+                    bytes.extend_from_slice(&data)
+                }
                 Part::Fin { signature } => {
                     let bytes = bytes.freeze();
-                    return Some(StreamedBlock { height, round, pol_round, proposer, bytes, signature });
+                    return Some(StreamedBlock {
+                        height,
+                        round,
+                        pol_round,
+                        proposer,
+                        bytes,
+                        signature,
+                    });
                 }
                 Part::Init { .. } | Part::Data(_) => return None,
             }
@@ -82,7 +111,11 @@ pub struct Streams {
 
 impl Streams {
     /// Takes one message; gives the block once its stream is complete.
-    pub fn insert(&mut self, publisher: PeerId, message: StreamMessage<Part>) -> Option<StreamedBlock> {
+    pub fn insert(
+        &mut self,
+        publisher: PeerId,
+        message: StreamMessage<Part>,
+    ) -> Option<StreamedBlock> {
         let key = (publisher.to_bytes(), message.stream_id.to_bytes().to_vec());
         if message.sequence > PARTS_MAX as u64 {
             self.open.remove(&key);

@@ -7,11 +7,14 @@ use super::signer::GuardedSigner;
 use super::streams::{StreamedBlock, Streams};
 use crate::io::guard_file::GuardFile;
 use arc_malachitebft_app_channel::Signer as _;
-use arc_malachitebft_app_channel::app::consensus::{LivenessMsg, ProposedValue, SignedConsensusMsg};
+use arc_malachitebft_app_channel::app::consensus::{
+    LivenessMsg, ProposedValue, SignedConsensusMsg,
+};
 use arc_malachitebft_app_channel::app::streaming::{StreamId, StreamMessage};
 use arc_malachitebft_app_channel::app::types::codec::Codec;
 use arc_malachitebft_app_channel::app::types::core::{
-    ExtendedCommitCertificate, NilOrVal, PolkaCertificate, Round, SignedMessage, ValidatorProof, VoteType,
+    ExtendedCommitCertificate, NilOrVal, PolkaCertificate, Round, SignedMessage, ValidatorProof,
+    VoteType,
 };
 use arc_malachitebft_app_channel::app::types::{Keypair, PeerId, sync};
 use bytes::Bytes;
@@ -24,7 +27,10 @@ fn signature() -> EngineSignature {
 }
 
 fn peer() -> PeerId {
-    let identity = Keypair::ed25519_from_bytes([5; 32]).unwrap().public().to_peer_id();
+    let identity = Keypair::ed25519_from_bytes([5; 32])
+        .unwrap()
+        .public()
+        .to_peer_id();
     PeerId::from_bytes(&identity.to_bytes()).unwrap()
 }
 
@@ -77,7 +83,11 @@ async fn a_second_message_for_the_same_place_gets_no_signature() {
     let first = signer.sign_vote(vote(1)).await.unwrap();
     assert!(signer.sign_vote(vote(2)).await.is_err(), "another value");
     assert!(refusal.borrow().is_some(), "it is told why");
-    assert_eq!(signer.sign_vote(vote(1)).await.unwrap(), first, "the same one is signed again");
+    assert_eq!(
+        signer.sign_vote(vote(1)).await.unwrap(),
+        first,
+        "the same one is signed again"
+    );
     let proposal = |byte| Proposal {
         height: Height(10),
         round: Round::new(0),
@@ -86,7 +96,10 @@ async fn a_second_message_for_the_same_place_gets_no_signature() {
         proposer: Address(signer.address()),
     };
     signer.sign_proposal(proposal(1)).await.unwrap();
-    assert!(signer.sign_proposal(proposal(2)).await.is_err(), "another proposal");
+    assert!(
+        signer.sign_proposal(proposal(2)).await.is_err(),
+        "another proposal"
+    );
 }
 
 #[test]

@@ -40,7 +40,11 @@ pub struct Attendance {
 
 impl Attendance {
     /// Takes down the certificate of the next block, given the set that it was decided by. Gives who missed it.
-    pub fn note(&mut self, certificate: &CommitCertificate, validators: &ValidatorSet) -> &[Address] {
+    pub fn note(
+        &mut self,
+        certificate: &CommitCertificate,
+        validators: &ValidatorSet,
+    ) -> &[Address] {
         if self.rolls.len() == BLOCKS_MAX {
             self.rolls.pop_front();
         }
@@ -55,21 +59,44 @@ impl Attendance {
 
     /// How many of the last blocks a validator signed.
     pub fn signed_by(&self, validator: Address) -> Signed {
-        let count = |of: fn(&Roll) -> &Vec<Address>| self.rolls.iter().filter(|r| of(r).contains(&validator)).count();
+        let count = |of: fn(&Roll) -> &Vec<Address>| {
+            self.rolls
+                .iter()
+                .filter(|r| of(r).contains(&validator))
+                .count()
+        };
         let (signed, missed) = (count(|roll| &roll.signed), count(|roll| &roll.missed));
-        Signed { signed, blocks: signed + missed }
+        Signed {
+            signed,
+            blocks: signed + missed,
+        }
     }
 }
 
 impl Roll {
     fn of(certificate: &CommitCertificate, validators: &ValidatorSet) -> Self {
-        let is_there = |own: Address| certificate.signatures.iter().any(|signed| signed.validator == own);
-        let (signed, missed): (Vec<Validator>, Vec<Validator>) =
-            validators.as_slice().iter().partition(|validator| is_there(validator.address));
+        let is_there = |own: Address| {
+            certificate
+                .signatures
+                .iter()
+                .any(|signed| signed.validator == own)
+        };
+        let (signed, missed): (Vec<Validator>, Vec<Validator>) = validators
+            .as_slice()
+            .iter()
+            .partition(|validator| is_there(validator.address));
         let online = signed.iter().map(|validator| validator.power).sum();
-        let addresses = |of: Vec<Validator>| of.into_iter().map(|validator| validator.address).collect();
-        let power = Power { online, total: validators.total_power() };
-        Self { signed: addresses(signed), missed: addresses(missed), power }
+        let addresses =
+            |of: Vec<Validator>| of.into_iter().map(|validator| validator.address).collect();
+        let power = Power {
+            online,
+            total: validators.total_power(),
+        };
+        Self {
+            signed: addresses(signed),
+            missed: addresses(missed),
+            power,
+        }
     }
 }
 
@@ -85,7 +112,11 @@ mod tests {
         let validator = |(number, power): (u8, &u64)| {
             let key = SecretKey::from_byte_array([number; 32]).unwrap();
             let public_key = key.public_key(SECP256K1).serialize().into();
-            Validator { address: address_of_secret(&key), power: *power, public_key }
+            Validator {
+                address: address_of_secret(&key),
+                power: *power,
+                public_key,
+            }
         };
         let mut all: Vec<Validator> = (1..).zip(powers).map(validator).collect();
         all.sort_by_key(|validator| validator.address);
@@ -93,13 +124,24 @@ mod tests {
     }
 
     fn signed_by(signers: &[Address]) -> CommitCertificate {
-        let signature = |validator: &Address| CommitSignature { validator: *validator, signature: Signature([0; 65]) };
+        let signature = |validator: &Address| CommitSignature {
+            validator: *validator,
+            signature: Signature([0; 65]),
+        };
         let signatures = signers.iter().map(signature).collect();
-        CommitCertificate { height: 1, round: 0, block_hash: B256::ZERO, signatures }
+        CommitCertificate {
+            height: 1,
+            round: 0,
+            block_hash: B256::ZERO,
+            signatures,
+        }
     }
 
     fn addresses(set: &ValidatorSet) -> Vec<Address> {
-        set.as_slice().iter().map(|validator| validator.address).collect()
+        set.as_slice()
+            .iter()
+            .map(|validator| validator.address)
+            .collect()
     }
 
     #[test]
@@ -109,20 +151,47 @@ mod tests {
         let mut attendance = Attendance::default();
         assert!(attendance.note(&signed_by(&all), &set).is_empty());
         assert_eq!(attendance.note(&signed_by(&all[1..]), &set), &all[..1]);
-        assert_eq!(attendance.power(), Power { online: 3, total: 4 });
-        assert_eq!(attendance.signed_by(all[0]), Signed { signed: 1, blocks: 2 });
-        assert_eq!(attendance.signed_by(all[3]), Signed { signed: 2, blocks: 2 });
+        assert_eq!(
+            attendance.power(),
+            Power {
+                online: 3,
+                total: 4
+            }
+        );
+        assert_eq!(
+            attendance.signed_by(all[0]),
+            Signed {
+                signed: 1,
+                blocks: 2
+            }
+        );
+        assert_eq!(
+            attendance.signed_by(all[3]),
+            Signed {
+                signed: 2,
+                blocks: 2
+            }
+        );
     }
 
     #[test]
     fn blocks_without_a_seat_do_not_count_and_strangers_signed_nothing() {
         let (four, three) = (validators(&[1, 1, 1, 1]), validators(&[1, 1, 1]));
-        let newcomer = addresses(&four).into_iter().find(|address| three.get(*address).is_none()).unwrap();
+        let newcomer = addresses(&four)
+            .into_iter()
+            .find(|address| three.get(*address).is_none())
+            .unwrap();
         let mut attendance = Attendance::default();
         attendance.note(&signed_by(&addresses(&three)), &three);
         assert_eq!(attendance.signed_by(newcomer), Signed::default());
         attendance.note(&signed_by(&addresses(&four)), &four);
-        assert_eq!(attendance.signed_by(newcomer), Signed { signed: 1, blocks: 1 });
+        assert_eq!(
+            attendance.signed_by(newcomer),
+            Signed {
+                signed: 1,
+                blocks: 1
+            }
+        );
         assert_eq!(attendance.signed_by(Address::ZERO), Signed::default());
     }
 
@@ -135,6 +204,12 @@ mod tests {
         for _ in 0..BLOCKS_MAX {
             attendance.note(&signed_by(&[own]), &set);
         }
-        assert_eq!(attendance.signed_by(own), Signed { signed: BLOCKS_MAX, blocks: BLOCKS_MAX });
+        assert_eq!(
+            attendance.signed_by(own),
+            Signed {
+                signed: BLOCKS_MAX,
+                blocks: BLOCKS_MAX
+            }
+        );
     }
 }

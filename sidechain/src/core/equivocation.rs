@@ -17,16 +17,40 @@ pub fn double_checkpoints(
     if !is_other || shown.anchor != own.anchor {
         return Vec::new();
     }
-    let digest = DomainSeparator::checkpoints(evm_chain_id, own.anchor).checkpoint_digest(&shown.checkpoint);
-    let signed_other = shown.signatures.iter().filter(|other| other.signature.recover(digest) == Ok(other.validator));
+    let digest =
+        DomainSeparator::checkpoints(evm_chain_id, own.anchor).checkpoint_digest(&shown.checkpoint);
+    let signed_other = shown
+        .signatures
+        .iter()
+        .filter(|other| other.signature.recover(digest) == Ok(other.validator));
     let both = signed_other.filter_map(|other| {
-        let first = own.signatures.iter().find(|signature| signature.validator == other.validator)?;
-        let first = SignedSummary { checkpoint: own.checkpoint, signature: first.signature };
-        let second = SignedSummary { checkpoint: shown.checkpoint, signature: other.signature };
-        Some((other.validator, Offence::DoubleCheckpoint { anchor: own.anchor, first, second }))
+        let first = own
+            .signatures
+            .iter()
+            .find(|signature| signature.validator == other.validator)?;
+        let first = SignedSummary {
+            checkpoint: own.checkpoint,
+            signature: first.signature,
+        };
+        let second = SignedSummary {
+            checkpoint: shown.checkpoint,
+            signature: other.signature,
+        };
+        Some((
+            other.validator,
+            Offence::DoubleCheckpoint {
+                anchor: own.anchor,
+                first,
+                second,
+            },
+        ))
     });
-    both.filter(|(offender, offence)| offence.verify(own.checkpoint.sidechain_id, evm_chain_id, *offender).is_ok())
-        .collect()
+    both.filter(|(offender, offence)| {
+        offence
+            .verify(own.checkpoint.sidechain_id, evm_chain_id, *offender)
+            .is_ok()
+    })
+    .collect()
 }
 
 #[cfg(test)]
@@ -80,13 +104,24 @@ mod tests {
 
     fn own() -> SignedCheckpoint {
         let checkpoint = checkpoint(3, 1);
-        let signatures = [1, 2, 3].map(|number| signature(&checkpoint, number, number)).to_vec();
-        SignedCheckpoint { checkpoint, anchor: ANCHOR, validators: set(), next_validators: set(), signatures }
+        let signatures = [1, 2, 3]
+            .map(|number| signature(&checkpoint, number, number))
+            .to_vec();
+        SignedCheckpoint {
+            checkpoint,
+            anchor: ANCHOR,
+            validators: set(),
+            next_validators: set(),
+            signatures,
+        }
     }
 
     /// Signers, and who they say that they are.
     fn shown(checkpoint: Checkpoint, anchor: Address, signers: &[(u8, u8)]) -> CheckpointAnswer {
-        let signatures = signers.iter().map(|(number, claimed)| signature(&checkpoint, *number, *claimed)).collect();
+        let signatures = signers
+            .iter()
+            .map(|(number, claimed)| signature(&checkpoint, *number, *claimed))
+            .collect();
         CheckpointAnswer {
             checkpoint,
             anchor,
@@ -100,25 +135,50 @@ mod tests {
     }
 
     fn offenders(shown: &CheckpointAnswer) -> Vec<Address> {
-        double_checkpoints(&own(), shown, CHAIN).into_iter().map(|(offender, _)| offender).collect()
+        double_checkpoints(&own(), shown, CHAIN)
+            .into_iter()
+            .map(|(offender, _)| offender)
+            .collect()
     }
 
     #[test]
     fn whoever_signed_both_is_named_and_the_ledger_takes_the_proof() {
-        let found = double_checkpoints(&own(), &shown(checkpoint(3, 2), ANCHOR, &[(2, 2), (4, 4)]), CHAIN);
-        let [(offender, offence)] = found.as_slice() else { panic!("{found:?}") };
-        assert_eq!(*offender, address_of_secret(&key(2)), "the fourth has not signed ours");
-        assert_eq!(offence.verify(B256::repeat_byte(1), CHAIN, *offender), Ok(()));
+        let found = double_checkpoints(
+            &own(),
+            &shown(checkpoint(3, 2), ANCHOR, &[(2, 2), (4, 4)]),
+            CHAIN,
+        );
+        let [(offender, offence)] = found.as_slice() else {
+            panic!("{found:?}")
+        };
+        assert_eq!(
+            *offender,
+            address_of_secret(&key(2)),
+            "the fourth has not signed ours"
+        );
+        assert_eq!(
+            offence.verify(B256::repeat_byte(1), CHAIN, *offender),
+            Ok(())
+        );
         assert_eq!(offence.height(), 30);
     }
 
     #[test]
     fn the_same_another_epoch_another_contract_and_what_is_only_claimed_are_none() {
         for (shown, why) in [
-            (shown(checkpoint(3, 1), ANCHOR, &[(1, 1), (2, 2)]), "the same"),
+            (
+                shown(checkpoint(3, 1), ANCHOR, &[(1, 1), (2, 2)]),
+                "the same",
+            ),
             (shown(checkpoint(4, 2), ANCHOR, &[(1, 1)]), "another epoch"),
-            (shown(checkpoint(3, 2), Address::repeat_byte(6), &[(1, 1)]), "another contract"),
-            (shown(checkpoint(3, 2), ANCHOR, &[(9, 1)]), "a stranger in the name of the first"),
+            (
+                shown(checkpoint(3, 2), Address::repeat_byte(6), &[(1, 1)]),
+                "another contract",
+            ),
+            (
+                shown(checkpoint(3, 2), ANCHOR, &[(9, 1)]),
+                "a stranger in the name of the first",
+            ),
         ] {
             assert_eq!(offenders(&shown), Vec::<Address>::new(), "{why}");
         }

@@ -80,13 +80,24 @@ impl Guard {
     /// The record after signing `digest` at `slot`; `None` when it stands there already.
     pub fn after(&self, slot: Slot, digest: B256) -> Result<Option<Self>, Refusal> {
         if let Some((_, signed)) = self.signed.iter().find(|(known, _)| *known == slot) {
-            let conflict = Refusal::Conflict { slot, signed: *signed, wanted: digest };
-            return if *signed == digest { Ok(None) } else { Err(conflict) };
+            let conflict = Refusal::Conflict {
+                slot,
+                signed: *signed,
+                wanted: digest,
+            };
+            return if *signed == digest {
+                Ok(None)
+            } else {
+                Err(conflict)
+            };
         }
         if let Some(last) = self.last().filter(|last| slot < *last) {
             return Err(Refusal::TooOld { last, wanted: slot });
         }
-        let same_height = self.signed.iter().filter(|(known, _)| known.height == slot.height);
+        let same_height = self
+            .signed
+            .iter()
+            .filter(|(known, _)| known.height == slot.height);
         let mut signed: Vec<(Slot, B256)> = same_height.copied().collect();
         signed.push((slot, digest));
         let surplus = signed.len().saturating_sub(SIGNED_MAX);
@@ -100,17 +111,27 @@ mod tests {
     use super::*;
 
     fn slot(height: u64, round: i64, step: Step) -> Slot {
-        Slot { height, round, step }
+        Slot {
+            height,
+            round,
+            step,
+        }
     }
 
     fn signed(guard: &Guard, slot: Slot, digest: u8) -> Guard {
-        guard.after(slot, B256::repeat_byte(digest)).unwrap().unwrap_or_else(|| guard.clone())
+        guard
+            .after(slot, B256::repeat_byte(digest))
+            .unwrap()
+            .unwrap_or_else(|| guard.clone())
     }
 
     #[test]
     fn a_slot_takes_one_message_which_may_be_signed_again() {
         let guard = signed(&Guard::default(), slot(5, 0, Step::Prevote), 1);
-        assert_eq!(guard.after(slot(5, 0, Step::Prevote), B256::repeat_byte(1)), Ok(None));
+        assert_eq!(
+            guard.after(slot(5, 0, Step::Prevote), B256::repeat_byte(1)),
+            Ok(None)
+        );
         let refused = guard.after(slot(5, 0, Step::Prevote), B256::repeat_byte(2));
         assert!(matches!(refused, Err(Refusal::Conflict { .. })));
     }
@@ -118,15 +139,26 @@ mod tests {
     #[test]
     fn nothing_below_the_last_signature_is_signed() {
         let guard = signed(&Guard::default(), slot(5, 1, Step::Prevote), 1);
-        for old in [slot(4, 9, Step::Precommit), slot(5, 0, Step::Precommit), slot(5, 1, Step::Propose)] {
-            assert!(matches!(guard.after(old, B256::ZERO), Err(Refusal::TooOld { .. })));
+        for old in [
+            slot(4, 9, Step::Precommit),
+            slot(5, 0, Step::Precommit),
+            slot(5, 1, Step::Propose),
+        ] {
+            assert!(matches!(
+                guard.after(old, B256::ZERO),
+                Err(Refusal::TooOld { .. })
+            ));
         }
     }
 
     #[test]
     fn the_engine_may_replay_a_whole_height_after_a_restart() {
         let mut guard = Guard::default();
-        let slots = [slot(5, 0, Step::Propose), slot(5, 0, Step::Prevote), slot(5, 0, Step::Precommit)];
+        let slots = [
+            slot(5, 0, Step::Propose),
+            slot(5, 0, Step::Prevote),
+            slot(5, 0, Step::Precommit),
+        ];
         for (digest, slot) in (1..).zip(slots) {
             guard = signed(&guard, slot, digest);
         }
@@ -139,10 +171,21 @@ mod tests {
     fn who_signed_beyond_its_store_or_sits_out_follows_until_that_height_is_decided() {
         let guard = signed(&Guard::default(), slot(5, 1, Step::Propose), 1);
         assert_eq!(Guard::default().follows_to(1), None);
-        assert_eq!([guard.follows_to(1), guard.follows_to(4)], [Some(5), Some(5)], "the proposal is lost");
-        assert_eq!([guard.follows_to(5), guard.follows_to(6)], [None, None], "a restart in the midst of a height");
+        assert_eq!(
+            [guard.follows_to(1), guard.follows_to(4)],
+            [Some(5), Some(5)],
+            "the proposal is lost"
+        );
+        assert_eq!(
+            [guard.follows_to(5), guard.follows_to(6)],
+            [None, None],
+            "a restart in the midst of a height"
+        );
         let sat_out = signed(&guard, slot(5, SAT_OUT, Step::Precommit), 0);
-        assert_eq!([sat_out.follows_to(5), sat_out.follows_to(6)], [Some(5), None]);
+        assert_eq!(
+            [sat_out.follows_to(5), sat_out.follows_to(6)],
+            [Some(5), None]
+        );
     }
 
     #[test]
@@ -152,6 +195,9 @@ mod tests {
             guard = signed(&guard, slot(5, round, Step::Prevote), 1);
         }
         assert!(guard.signed.len() <= SIGNED_MAX);
-        assert!(matches!(guard.after(slot(5, 0, Step::Prevote), B256::ZERO), Err(Refusal::TooOld { .. })));
+        assert!(matches!(
+            guard.after(slot(5, 0, Step::Prevote), B256::ZERO),
+            Err(Refusal::TooOld { .. })
+        ));
     }
 }

@@ -9,7 +9,10 @@ use std::sync::Arc;
 /// Bytes of transactions that a proposer puts into a block: some 2,000 sales. Far more fit, but if a validator had to
 /// check each of their signatures while everybody waits, a busy machine would not be done before the round is over.
 const BLOCK_TRANSACTION_BYTES_MAX: usize = 400_000;
-const _: () = assert!(BLOCK_TRANSACTION_BYTES_MAX < BLOCK_BYTES_MAX - 64 * 1024, "header and certificate need room");
+const _: () = assert!(
+    BLOCK_TRANSACTION_BYTES_MAX < BLOCK_BYTES_MAX - 64 * 1024,
+    "header and certificate need room"
+);
 
 /// Bytes of a line beside its texts.
 const LINE_BYTES: usize = 64;
@@ -30,9 +33,13 @@ impl Pending {
     /// Bytes that it takes in a block, and altogether with its lines.
     fn sizes(&self) -> (usize, usize) {
         // Counting cannot fail.
-        let block = borsh::object_length(&self.transaction.transaction).unwrap_or(TRANSACTION_BYTES_MAX);
+        let block =
+            borsh::object_length(&self.transaction.transaction).unwrap_or(TRANSACTION_BYTES_MAX);
         let line = |line: &Line| line.sku.len() + line.name.len() + LINE_BYTES;
-        let lines = self.lines.as_ref().map_or(0, |lines| lines.1.iter().map(line).sum());
+        let lines = self
+            .lines
+            .as_ref()
+            .map_or(0, |lines| lines.1.iter().map(line).sum());
         (block, block + lines)
     }
 }
@@ -82,7 +89,10 @@ pub struct MempoolLimits {
 
 impl Default for MempoolLimits {
     fn default() -> Self {
-        Self { count_max: 8_000, bytes_max: 64 * 1024 * 1024 }
+        Self {
+            count_max: 8_000,
+            bytes_max: 64 * 1024 * 1024,
+        }
     }
 }
 
@@ -122,7 +132,10 @@ pub struct Mempool {
 impl Mempool {
     /// An empty pool.
     pub fn new(limits: MempoolLimits) -> Self {
-        Self { limits, ..Self::default() }
+        Self {
+            limits,
+            ..Self::default()
+        }
     }
 
     /// Transactions waiting.
@@ -147,7 +160,11 @@ impl Mempool {
 
     /// Whether there is no room for what has so many bytes.
     pub fn is_full(&self, source: Source, bytes: usize) -> bool {
-        let share = if source == Source::Peer { PEER_SHARE } else { 1 };
+        let share = if source == Source::Peer {
+            PEER_SHARE
+        } else {
+            1
+        };
         self.entries.len() >= self.limits.count_max.saturating_mul(share)
             || self.bytes + bytes > self.limits.bytes_max.saturating_mul(share)
     }
@@ -170,18 +187,36 @@ impl Mempool {
             return Offered::Full;
         }
         self.arrived += 1;
-        self.lanes.entry(lane(&pending.transaction)).or_default().insert(self.arrived, id);
+        self.lanes
+            .entry(lane(&pending.transaction))
+            .or_default()
+            .insert(self.arrived, id);
         self.bytes += all_bytes;
-        self.signed.insert(pending.transaction.transaction.signature, id);
-        self.entries.insert(id, Entry { pending, number: self.arrived, block_bytes, all_bytes });
+        self.signed
+            .insert(pending.transaction.transaction.signature, id);
+        self.entries.insert(
+            id,
+            Entry {
+                pending,
+                number: self.arrived,
+                block_bytes,
+                all_bytes,
+            },
+        );
         Offered::Added
     }
 
     /// Forgets a transaction: it is in a block, or never will be.
     pub fn remove(&mut self, id: B256) -> Option<Pending> {
-        let Entry { pending, number, all_bytes, .. } = self.entries.remove(&id)?;
+        let Entry {
+            pending,
+            number,
+            all_bytes,
+            ..
+        } = self.entries.remove(&id)?;
         self.bytes -= all_bytes;
-        self.signed.remove(&pending.transaction.transaction.signature);
+        self.signed
+            .remove(&pending.transaction.transaction.signature);
         let lane = lane(&pending.transaction);
         if let Some(queue) = self.lanes.get_mut(&lane) {
             queue.remove(&number);
@@ -199,7 +234,9 @@ impl Mempool {
         let mut queues: Vec<_> = self.lanes.values().map(BTreeMap::values).collect();
         while !queues.is_empty() {
             queues.retain_mut(|queue| {
-                let Some(entry) = queue.next().and_then(|id| self.entries.get(id)) else { return false };
+                let Some(entry) = queue.next().and_then(|id| self.entries.get(id)) else {
+                    return false;
+                };
                 if entry.block_bytes > room {
                     return false;
                 }
@@ -223,22 +260,39 @@ mod tests {
         let mut signature = [0; 65];
         signature[0] = account;
         signature[1..9].copy_from_slice(&nonce.to_be_bytes());
-        let transaction = SignedTransaction { payload, signature: Signature(signature) };
+        let transaction = SignedTransaction {
+            payload,
+            signature: Signature(signature),
+        };
         let mut id = [0u8; 32];
         id[0] = account;
         id[24..].copy_from_slice(&nonce.to_be_bytes());
         let signer = Address::repeat_byte(account);
-        Pending { transaction: Arc::new(VerifiedTransaction { transaction, id: id.into(), signer }), lines: None }
+        Pending {
+            transaction: Arc::new(VerifiedTransaction {
+                transaction,
+                id: id.into(),
+                signer,
+            }),
+            lines: None,
+        }
     }
 
     #[test]
     fn lanes_take_turns_and_keep_their_order() {
         let mut pool = Mempool::new(MempoolLimits::default());
         for nonce in 1..=3 {
-            assert_eq!(pool.offer(pending(1, nonce), Source::Client), Offered::Added);
+            assert_eq!(
+                pool.offer(pending(1, nonce), Source::Client),
+                Offered::Added
+            );
         }
         pool.offer(pending(2, 1), Source::Client);
-        let order: Vec<(u8, u8)> = pool.candidates().iter().map(|t| (t.id[0], t.id[31])).collect();
+        let order: Vec<(u8, u8)> = pool
+            .candidates()
+            .iter()
+            .map(|t| (t.id[0], t.id[31]))
+            .collect();
         assert_eq!(order, [(1, 1), (2, 1), (1, 2), (1, 3)]);
     }
 
@@ -272,7 +326,10 @@ mod tests {
 
     #[test]
     fn the_pool_is_bounded_and_knows_what_it_holds() {
-        let mut pool = Mempool::new(MempoolLimits { count_max: 2, bytes_max: 1_000 });
+        let mut pool = Mempool::new(MempoolLimits {
+            count_max: 2,
+            bytes_max: 1_000,
+        });
         assert_eq!(pool.offer(pending(1, 1), Source::Client), Offered::Added);
         assert_eq!(pool.offer(pending(1, 1), Source::Client), Offered::Known);
         assert_eq!(pool.offer(pending(1, 2), Source::Client), Offered::Added);
@@ -291,15 +348,24 @@ mod tests {
         assert_eq!(pool.same(same).unwrap().id, known.transaction.id);
         let other = &pending(1, 2).transaction.transaction;
         assert!(pool.same(other).is_none());
-        let forged = SignedTransaction { signature: same.signature, ..other.clone() };
-        assert!(pool.same(&forged).is_none(), "the signature alone is not enough");
+        let forged = SignedTransaction {
+            signature: same.signature,
+            ..other.clone()
+        };
+        assert!(
+            pool.same(&forged).is_none(),
+            "the signature alone is not enough"
+        );
         pool.remove(known.transaction.id);
         assert!(pool.same(same).is_none());
     }
 
     #[test]
     fn peers_may_fill_it_twice_over() {
-        let mut pool = Mempool::new(MempoolLimits { count_max: 1, bytes_max: 1_000 });
+        let mut pool = Mempool::new(MempoolLimits {
+            count_max: 1,
+            bytes_max: 1_000,
+        });
         assert_eq!(pool.offer(pending(1, 1), Source::Client), Offered::Added);
         assert!(pool.is_full(Source::Client, 0) && !pool.is_full(Source::Peer, 0));
         assert_eq!(pool.offer(pending(1, 2), Source::Client), Offered::Full);
@@ -323,6 +389,8 @@ mod tests {
         let mut pool = Mempool::new(MempoolLimits::default());
         pool.offer(pending(1, 1), Source::Client);
         pool.remove(pending(1, 1).transaction.id);
-        assert!(pool.is_empty() && pool.lanes.is_empty() && pool.signed.is_empty() && pool.bytes == 0);
+        assert!(
+            pool.is_empty() && pool.lanes.is_empty() && pool.signed.is_empty() && pool.bytes == 0
+        );
     }
 }

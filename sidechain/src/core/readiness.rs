@@ -58,7 +58,10 @@ pub fn why_late(facts: &Facts) -> Option<String> {
     } else {
         "still catching up, or no new blocks come"
     };
-    Some(format!("the last block here, {}, is {seconds} s old: {cause}", facts.height))
+    Some(format!(
+        "the last block here, {}, is {seconds} s old: {cause}",
+        facts.height
+    ))
 }
 
 #[cfg(test)]
@@ -66,7 +69,14 @@ mod tests {
     use super::*;
 
     fn well() -> Facts {
-        Facts { has_started: true, is_validator: true, height: 7, age_ms: 900, heartbeat_ms: 5_000, ..Facts::default() }
+        Facts {
+            has_started: true,
+            is_validator: true,
+            height: 7,
+            age_ms: 900,
+            heartbeat_ms: 5_000,
+            ..Facts::default()
+        }
     }
 
     fn reason(facts: &Facts) -> String {
@@ -76,20 +86,53 @@ mod tests {
     #[test]
     fn a_node_is_ready_until_its_last_block_is_two_heartbeats_old() {
         assert_eq!(why_not_ready(&well()), None);
-        assert_eq!(why_not_ready(&Facts { age_ms: 10_000, ..well() }), None);
-        let late = Facts { age_ms: 10_001, ..well() };
-        assert!(reason(&late).starts_with("the last block here, 7, is 10 s old"), "{}", reason(&late));
-        let follower = Facts { is_validator: false, ..late };
-        assert!(reason(&follower).contains("no new blocks come"), "{}", reason(&follower));
+        assert_eq!(
+            why_not_ready(&Facts {
+                age_ms: 10_000,
+                ..well()
+            }),
+            None
+        );
+        let late = Facts {
+            age_ms: 10_001,
+            ..well()
+        };
+        assert!(
+            reason(&late).starts_with("the last block here, 7, is 10 s old"),
+            "{}",
+            reason(&late)
+        );
+        let follower = Facts {
+            is_validator: false,
+            ..late
+        };
+        assert!(
+            reason(&follower).contains("no new blocks come"),
+            "{}",
+            reason(&follower)
+        );
     }
 
     #[test]
     fn a_node_that_cannot_sign_says_why() {
-        let refused = Facts { guard_refusal: Some("another message was signed".into()), ..well() };
+        let refused = Facts {
+            guard_refusal: Some("another message was signed".into()),
+            ..well()
+        };
         assert!(reason(&refused).ends_with("refuses to sign: another message was signed"));
-        let follows = Facts { follows_to: Some(9), is_validator: false, ..well() };
+        let follows = Facts {
+            follows_to: Some(9),
+            is_validator: false,
+            ..well()
+        };
         assert!(reason(&follows).contains("up to height 9") && reason(&follows).ends_with("now 7"));
-        assert!(reason(&Facts { safety_failed: true, ..well() }).contains("could not write its log"));
+        assert!(
+            reason(&Facts {
+                safety_failed: true,
+                ..well()
+            })
+            .contains("could not write its log")
+        );
     }
 
     #[test]
@@ -103,9 +146,25 @@ mod tests {
             ..well()
         };
         assert!(reason(&all).contains("could not write its log"));
-        assert!(reason(&Facts { safety_failed: false, ..all.clone() }).contains("has not started"));
-        let started = Facts { safety_failed: false, has_started: true, ..all };
+        assert!(
+            reason(&Facts {
+                safety_failed: false,
+                ..all.clone()
+            })
+            .contains("has not started")
+        );
+        let started = Facts {
+            safety_failed: false,
+            has_started: true,
+            ..all
+        };
         assert!(reason(&started).contains("only follows"));
-        assert!(reason(&Facts { follows_to: None, ..started }).contains("too old"));
+        assert!(
+            reason(&Facts {
+                follows_to: None,
+                ..started
+            })
+            .contains("too old")
+        );
     }
 }

@@ -31,7 +31,13 @@ impl Unindexed {
         let (mut from, mut to) = (B256::ZERO, B256::repeat_byte(0xff));
         (from[0], to[0]) = (first, first);
         let waiting = self.0.range(from..=to).map(|(id, height)| (*id, *height));
-        waiting.chain(own.iter().filter(|id| id[0] == first).map(|id| (*id, height))).collect()
+        waiting
+            .chain(
+                own.iter()
+                    .filter(|id| id[0] == first)
+                    .map(|id| (*id, height)),
+            )
+            .collect()
     }
 
     /// Once a block is durable: its ids wait, but for those whose turn it was.
@@ -58,17 +64,28 @@ mod tests {
         let mut waiting = Unindexed::default();
         let mut index = BTreeMap::new();
         for height in 1..=3 * TURNS {
-            let ids: Vec<B256> = (0..5u64).map(|n| keccak256((height * 5 + n).to_be_bytes())).collect();
+            let ids: Vec<B256> = (0..5u64)
+                .map(|n| keccak256((height * 5 + n).to_be_bytes()))
+                .collect();
             let turn = waiting.turn(height, &ids);
-            assert!(turn.iter().all(|(id, _)| u64::from(id[0]) == height % TURNS));
-            assert!(ids.iter().all(|id| waiting.height(*id).is_none()), "not before it is durable");
+            assert!(
+                turn.iter()
+                    .all(|(id, _)| u64::from(id[0]) == height % TURNS)
+            );
+            assert!(
+                ids.iter().all(|id| waiting.height(*id).is_none()),
+                "not before it is durable"
+            );
             waiting.wrote(&turn, height, &ids);
             index.extend(turn);
             for (id, at) in ids.iter().map(|id| (id, height)) {
                 assert!(waiting.height(*id) == Some(at) || index.get(id) == Some(&at));
             }
             let oldest = waiting.0.values().min().copied().unwrap_or(height);
-            assert!(height - oldest < TURNS, "an id of {oldest} waits at {height}");
+            assert!(
+                height - oldest < TURNS,
+                "an id of {oldest} waits at {height}"
+            );
         }
         assert_eq!((waiting.0.len() + index.len()) as u64, 3 * TURNS * 5);
     }

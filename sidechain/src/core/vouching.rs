@@ -20,7 +20,11 @@ pub struct Copied {
 
 impl From<&SnapshotOffer> for Copied {
     fn from(offer: &SnapshotOffer) -> Self {
-        Self { height: offer.height, hash: offer.hash, bytes: offer.bytes }
+        Self {
+            height: offer.height,
+            hash: offer.hash,
+            bytes: offer.bytes,
+        }
     }
 }
 
@@ -37,23 +41,40 @@ impl Copied {
 }
 
 /// Whether a quorum of a set signed this state. Each validator counts once, strangers and forgeries never.
-pub fn is_vouched(offers: &[SnapshotOffer], copied: Copied, sidechain_id: B256, set: &ValidatorSet) -> bool {
+pub fn is_vouched(
+    offers: &[SnapshotOffer],
+    copied: Copied,
+    sidechain_id: B256,
+    set: &ValidatorSet,
+) -> bool {
     let digest = copied.digest(sidechain_id);
     let signed = |offer: &&SnapshotOffer| {
         Copied::from(*offer) == copied && offer.signature.recover(digest) == Ok(offer.validator)
     };
-    let signers: BTreeSet<Address> = offers.iter().filter(signed).map(|offer| offer.validator).collect();
-    set.is_quorum(signers.iter().filter_map(|signer| set.get(*signer)).map(|validator| validator.power).sum())
+    let signers: BTreeSet<Address> = offers
+        .iter()
+        .filter(signed)
+        .map(|offer| offer.validator)
+        .collect();
+    set.is_quorum(
+        signers
+            .iter()
+            .filter_map(|signer| set.get(*signer))
+            .map(|validator| validator.power)
+            .sum(),
+    )
 }
 
 /// Whether a quorum of a set that is believed signed a checkpoint: then the next set is to be believed as well.
 pub fn is_signed_by(set: &ValidatorSet, answer: &CheckpointAnswer, genesis: &Genesis) -> bool {
-    let Ok(next) = ValidatorSet::try_from(answer.next_validators.clone()) else { return false };
+    let Ok(next) = ValidatorSet::try_from(answer.next_validators.clone()) else {
+        return false;
+    };
     if next.hash() != answer.checkpoint.next_validators_hash {
         return false;
     }
-    let digest =
-        DomainSeparator::checkpoints(genesis.evm_chain_id, answer.anchor).checkpoint_digest(&answer.checkpoint);
+    let digest = DomainSeparator::checkpoints(genesis.evm_chain_id, answer.anchor)
+        .checkpoint_digest(&answer.checkpoint);
     let mut signed = SignedCheckpoint {
         checkpoint: answer.checkpoint,
         anchor: answer.anchor,
@@ -69,9 +90,16 @@ pub fn is_signed_by(set: &ValidatorSet, answer: &CheckpointAnswer, genesis: &Gen
 
 /// The validators after a height, by checkpoints that ascend and begin with one that the genesis' own set signed.
 /// `None` when one of them is not signed by the set before.
-pub fn set_after(height: u64, ascending: &[CheckpointAnswer], genesis: &Genesis) -> Option<ValidatorSet> {
+pub fn set_after(
+    height: u64,
+    ascending: &[CheckpointAnswer],
+    genesis: &Genesis,
+) -> Option<ValidatorSet> {
     let mut set = genesis.validators.clone();
-    for answer in ascending.iter().take_while(|answer| answer.checkpoint.last_height <= height) {
+    for answer in ascending
+        .iter()
+        .take_while(|answer| answer.checkpoint.last_height <= height)
+    {
         if !is_signed_by(&set, answer, genesis) {
             return None;
         }
@@ -90,7 +118,11 @@ mod tests {
     use domain::{Signature, Validator};
     use secp256k1::{SECP256K1, SecretKey};
 
-    const COPIED: Copied = Copied { height: 40, hash: B256::repeat_byte(7), bytes: 900 };
+    const COPIED: Copied = Copied {
+        height: 40,
+        hash: B256::repeat_byte(7),
+        bytes: 900,
+    };
 
     fn key(number: u8) -> SecretKey {
         SecretKey::from_byte_array([number; 32]).unwrap()
@@ -128,9 +160,19 @@ mod tests {
     }
 
     fn offer(number: u8, copied: Copied, claimed: Copied) -> SnapshotOffer {
-        let Copied { height, hash, bytes } = claimed;
+        let Copied {
+            height,
+            hash,
+            bytes,
+        } = claimed;
         let signature = Signature::sign(copied.digest(genesis().sidechain_id()), &key(number));
-        SnapshotOffer { height, hash, bytes, validator: address_of_secret(&key(number)), signature }
+        SnapshotOffer {
+            height,
+            hash,
+            bytes,
+            validator: address_of_secret(&key(number)),
+            signature,
+        }
     }
 
     fn vouched(offers: &[SnapshotOffer]) -> bool {
@@ -139,27 +181,58 @@ mod tests {
 
     #[test]
     fn three_of_four_validators_vouch_for_a_state_and_nobody_counts_twice() {
-        let by = |numbers: &[u8]| vouched(&numbers.iter().map(|n| offer(*n, COPIED, COPIED)).collect::<Vec<_>>());
+        let by = |numbers: &[u8]| {
+            vouched(
+                &numbers
+                    .iter()
+                    .map(|n| offer(*n, COPIED, COPIED))
+                    .collect::<Vec<_>>(),
+            )
+        };
         assert!(by(&[1, 2, 3]) && by(&[4, 3, 2, 1]));
-        assert!(!by(&[1, 2]) && !by(&[1, 2, 2, 2]) && !by(&[1, 2, 8, 9]), "two, one of them often, two strangers");
+        assert!(
+            !by(&[1, 2]) && !by(&[1, 2, 2, 2]) && !by(&[1, 2, 8, 9]),
+            "two, one of them often, two strangers"
+        );
     }
 
     #[test]
     fn a_signature_counts_for_the_very_state_that_was_signed() {
         let others = [
-            Copied { height: 41, ..COPIED },
-            Copied { hash: B256::ZERO, ..COPIED },
-            Copied { bytes: u64::MAX, ..COPIED },
+            Copied {
+                height: 41,
+                ..COPIED
+            },
+            Copied {
+                hash: B256::ZERO,
+                ..COPIED
+            },
+            Copied {
+                bytes: u64::MAX,
+                ..COPIED
+            },
         ];
         for other in others {
-            let third = [offer(1, COPIED, COPIED), offer(2, COPIED, COPIED), offer(3, other, COPIED)];
+            let third = [
+                offer(1, COPIED, COPIED),
+                offer(2, COPIED, COPIED),
+                offer(3, other, COPIED),
+            ];
             assert!(!vouched(&third), "signed {other:?}, claimed {COPIED:?}");
-            let third = [offer(1, COPIED, COPIED), offer(2, COPIED, COPIED), offer(3, COPIED, other)];
+            let third = [
+                offer(1, COPIED, COPIED),
+                offer(2, COPIED, COPIED),
+                offer(3, COPIED, other),
+            ];
             assert!(!vouched(&third), "claimed {other:?}");
         }
     }
 
-    fn checkpoint(epoch: u64, signers: std::ops::Range<u8>, next: std::ops::Range<u8>) -> CheckpointAnswer {
+    fn checkpoint(
+        epoch: u64,
+        signers: std::ops::Range<u8>,
+        next: std::ops::Range<u8>,
+    ) -> CheckpointAnswer {
         let anchor = Address::repeat_byte(5);
         let checkpoint = Checkpoint {
             sidechain_id: genesis().sidechain_id(),
@@ -192,7 +265,11 @@ mod tests {
 
     #[test]
     fn a_set_follows_from_the_genesis_through_checkpoints_that_the_set_before_signed() {
-        let chain = [checkpoint(1, 1..5, 2..6), checkpoint(2, 2..6, 3..7), checkpoint(3, 3..7, 3..7)];
+        let chain = [
+            checkpoint(1, 1..5, 2..6),
+            checkpoint(2, 2..6, 3..7),
+            checkpoint(3, 3..7, 3..7),
+        ];
         let after = |height| set_after(height, &chain, &genesis());
         assert_eq!(
             [after(9), after(10), after(19), after(20), after(35)].map(Option::unwrap),
@@ -204,7 +281,11 @@ mod tests {
     fn a_set_that_nobody_named_is_not_believed() {
         let usurped = [checkpoint(1, 1..5, 2..6), checkpoint(2, 10..14, 10..14)];
         assert_eq!(set_after(25, &usurped, &genesis()), None);
-        assert_eq!(set_after(15, &usurped, &genesis()), Some(set(2..6)), "before it the chain is good");
+        assert_eq!(
+            set_after(15, &usurped, &genesis()),
+            Some(set(2..6)),
+            "before it the chain is good"
+        );
         let mut swapped = checkpoint(1, 1..5, 2..6);
         swapped.next_validators = set(10..14).into();
         assert_eq!(set_after(15, &[swapped], &genesis()), None);

@@ -20,15 +20,39 @@ pub fn router() -> Router<Api> {
         .route("/api/v1/validators", get(validators))
 }
 
-async fn account(State(api): State<Api>, Path(address): Path<String>) -> Result<Json<AccountAnswer>, Refusal> {
-    let address: Address = address
-        .parse()
-        .map_err(|_| Refusal::bad_field("address", format!("expected 0x and 40 digits, found {address:?}")))?;
+async fn account(
+    State(api): State<Api>,
+    Path(address): Path<String>,
+) -> Result<Json<AccountAnswer>, Refusal> {
+    let address: Address = address.parse().map_err(|_| {
+        Refusal::bad_field(
+            "address",
+            format!("expected 0x and 40 digits, found {address:?}"),
+        )
+    })?;
     let missing = || Refusal::not_found(format!("{address} holds nothing on the ledger"));
     let ledger = api.node.ledger();
-    let Account { nonce, pending, released, debt } = ledger.account(address).ok_or_else(missing)?;
-    let Stake { bonding_ppm, bonded, unbonding } = ledger.stake(address).cloned().unwrap_or_default();
-    Ok(Json(AccountAnswer { address, nonce, pending, released, debt, bonding_ppm, bonded, unbonding }))
+    let Account {
+        nonce,
+        pending,
+        released,
+        debt,
+    } = ledger.account(address).ok_or_else(missing)?;
+    let Stake {
+        bonding_ppm,
+        bonded,
+        unbonding,
+    } = ledger.stake(address).cloned().unwrap_or_default();
+    Ok(Json(AccountAnswer {
+        address,
+        nonce,
+        pending,
+        released,
+        debt,
+        bonding_ppm,
+        bonded,
+        unbonding,
+    }))
 }
 
 async fn outlets(State(api): State<Api>) -> Json<Vec<OutletAnswer>> {
@@ -48,7 +72,11 @@ fn terminals_of(ledger: &Ledger, outlet: OutletId) -> Vec<TerminalAnswer> {
     ledger
         .terminals()
         .filter(|(_, terminal)| terminal.outlet == outlet)
-        .map(|(address, terminal)| TerminalAnswer { address, kind: terminal.kind, active: terminal.active })
+        .map(|(address, terminal)| TerminalAnswer {
+            address,
+            kind: terminal.kind,
+            active: terminal.active,
+        })
         .collect()
 }
 
@@ -77,13 +105,23 @@ struct At {
 }
 
 /// The set that decides a height; without one, that of the next block.
-async fn validators(State(api): State<Api>, Query(at): Query<At>) -> Result<Json<Vec<Validator>>, Refusal> {
-    let Some(text) = at.height else { return Ok(Json(api.node.ledger().validators().as_slice().to_vec())) };
+async fn validators(
+    State(api): State<Api>,
+    Query(at): Query<At>,
+) -> Result<Json<Vec<Validator>>, Refusal> {
+    let Some(text) = at.height else {
+        return Ok(Json(api.node.ledger().validators().as_slice().to_vec()));
+    };
     let refused = || Refusal::bad_field("height", format!("a height is a number, found {text:?}"));
     let height = text.parse().map_err(|_| refused())?;
     let unknown = || {
         let next = api.node.ledger().next_height();
-        Refusal::not_found(format!("no validators are known of height {height}; the next block here is {next}"))
+        Refusal::not_found(format!(
+            "no validators are known of height {height}; the next block here is {next}"
+        ))
     };
-    api.node.validators_at(height)?.map(|set| Json(set.into())).ok_or_else(unknown)
+    api.node
+        .validators_at(height)?
+        .map(|set| Json(set.into()))
+        .ok_or_else(unknown)
 }

@@ -13,7 +13,9 @@ pub fn rejected(rejection: &Rejection) -> Refusal {
         RejectionKind::Forbidden => 403,
         RejectionKind::Conflict | RejectionKind::Duplicate => 409,
     };
-    Problem::new(status, rejection.code(), rejection.to_string()).at(rejection.field()).into()
+    Problem::new(status, rejection.code(), rejection.to_string())
+        .at(rejection.field())
+        .into()
 }
 
 impl From<AdmissionError> for Refusal {
@@ -23,9 +25,11 @@ impl From<AdmissionError> for Refusal {
                 Self::from(Problem::new(422, "bad_signature", error.to_string()).at("signature"))
             }
             AdmissionError::Rejected(rejection) => rejected(&rejection),
-            AdmissionError::Full => {
-                Self::from(Problem::new(503, "mempool_full", "too many transactions wait; try again"))
-            }
+            AdmissionError::Full => Self::from(Problem::new(
+                503,
+                "mempool_full",
+                "too many transactions wait; try again",
+            )),
         }
     }
 }
@@ -33,14 +37,22 @@ impl From<AdmissionError> for Refusal {
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store cannot answer");
-        Self::from(Problem::new(500, "internal", "this node cannot read its store; ask another one"))
+        Self::from(Problem::new(
+            500,
+            "internal",
+            "this node cannot read its store; ask another one",
+        ))
     }
 }
 
 /// The refusal of a task that died.
 pub fn internal(error: &tokio::task::JoinError) -> Refusal {
     tracing::error!(%error, "a task died");
-    Refusal::from(Problem::new(500, "internal", "this node failed; ask another one"))
+    Refusal::from(Problem::new(
+        500,
+        "internal",
+        "this node failed; ask another one",
+    ))
 }
 
 /// Answers to unknown paths.
@@ -50,5 +62,9 @@ pub async fn no_such_route() -> Refusal {
 
 /// Answers to methods that a path does not take.
 pub async fn no_such_method() -> Refusal {
-    Refusal::from(Problem::new(405, "method_not_allowed", "this path does not take this method"))
+    Refusal::from(Problem::new(
+        405,
+        "method_not_allowed",
+        "this path does not take this method",
+    ))
 }

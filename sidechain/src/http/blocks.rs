@@ -18,34 +18,51 @@ const LIMIT_MAX: usize = 100;
 
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
-    Router::new().route("/api/v1/blocks", get(list)).route("/api/v1/blocks/{height}", get(show))
+    Router::new()
+        .route("/api/v1/blocks", get(list))
+        .route("/api/v1/blocks/{height}", get(show))
 }
 
-async fn show(State(api): State<Api>, Path(height): Path<String>) -> Result<Json<BlockAnswer>, Refusal> {
+async fn show(
+    State(api): State<Api>,
+    Path(height): Path<String>,
+) -> Result<Json<BlockAnswer>, Refusal> {
     let height = match height.as_str() {
         "latest" => api.node.ledger().height(),
-        text => text
-            .parse()
-            .map_err(|_| Refusal::bad_field("height", format!("a height is a number or latest, found {text:?}")))?,
+        text => text.parse().map_err(|_| {
+            Refusal::bad_field(
+                "height",
+                format!("a height is a number or latest, found {text:?}"),
+            )
+        })?,
     };
     let Some((block, certificate)) = find(&api.node.store, height)? else {
         return Err(missing(&api.node.store, height)?);
     };
     let raw = format!("0x{}", hex::encode(block.encode()));
     let hash = block.header.hash();
-    Ok(Json(BlockAnswer { hash, header: block.header, certificate, transactions: block.transactions, raw }))
+    Ok(Json(BlockAnswer {
+        hash,
+        header: block.header,
+        certificate,
+        transactions: block.transactions,
+        raw,
+    }))
 }
 
 /// There is no such block yet, or it is not here any more.
 pub fn missing(store: &Store, height: u64) -> Result<Refusal, StoreError> {
-    Ok(match store.first_height()?.filter(|first| height < *first) {
-        Some(first) => {
-            let detail =
-                format!("this node's first block is {first}, and block {height} is not here; ask another node");
-            Problem::new(410, "block_not_kept", detail).into()
-        }
-        None => Refusal::not_found(format!("no final block at height {height}")),
-    })
+    Ok(
+        match store.first_height()?.filter(|first| height < *first) {
+            Some(first) => {
+                let detail = format!(
+                    "this node's first block is {first}, and block {height} is not here; ask another node"
+                );
+                Problem::new(410, "block_not_kept", detail).into()
+            }
+            None => Refusal::not_found(format!("no final block at height {height}")),
+        },
+    )
 }
 
 fn find(store: &Store, height: u64) -> Result<Option<(Block, CommitCertificate)>, StoreError> {
@@ -61,26 +78,44 @@ struct PageQuery {
 
 impl PageQuery {
     fn limit(&self) -> Result<usize, Refusal> {
-        let Some(text) = &self.limit else { return Ok(LIMIT) };
-        let limit = text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
+        let Some(text) = &self.limit else {
+            return Ok(LIMIT);
+        };
+        let limit = text
+            .parse()
+            .ok()
+            .filter(|limit| (1..=LIMIT_MAX).contains(limit));
         let refused = || format!("limit is a number from 1 to {LIMIT_MAX}, found {text:?}");
         limit.ok_or_else(|| Refusal::bad_field("limit", refused()))
     }
 
     /// The height above the page.
     fn before(&self) -> Result<Option<u64>, Refusal> {
-        let refused = |found: &String| format!("a cursor is what next_cursor said, such as 12; found {found:?}");
-        let read = |text: &String| u64::from_str(text).map_err(|_| Refusal::bad_field("cursor", refused(text)));
+        let refused = |found: &String| {
+            format!("a cursor is what next_cursor said, such as 12; found {found:?}")
+        };
+        let read = |text: &String| {
+            u64::from_str(text).map_err(|_| Refusal::bad_field("cursor", refused(text)))
+        };
         self.cursor.as_ref().map(read).transpose()
     }
 }
 
 /// Newest first. A cursor is the height of the last block shown.
-async fn list(State(api): State<Api>, Query(query): Query<PageQuery>) -> Result<Json<Page<BlockSummary>>, Refusal> {
+async fn list(
+    State(api): State<Api>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<BlockSummary>>, Refusal> {
     let (limit, before) = (query.limit()?, query.before()?);
     // Reading many blocks takes a while: not on the threads that answer everybody.
     let read = tokio::task::spawn_blocking(move || page(&api, limit, before)).await;
-    let lost = |_| Problem::new(500, "internal", "this node could not list its blocks; ask another one");
+    let lost = |_| {
+        Problem::new(
+            500,
+            "internal",
+            "this node could not list its blocks; ask another one",
+        )
+    };
     Ok(Json(read.map_err(lost)??))
 }
 
@@ -96,7 +131,11 @@ fn page(api: &Api, limit: usize, before: Option<u64>) -> Result<Page<BlockSummar
         height = lower;
     }
     let has_more = height > 0 && api.node.store.has_block(height - 1)?;
-    Ok(Page { data, next_cursor: has_more.then(|| height.to_string()), has_more })
+    Ok(Page {
+        data,
+        next_cursor: has_more.then(|| height.to_string()),
+        has_more,
+    })
 }
 
 fn summary(block: &Block, certificate: &CommitCertificate) -> BlockSummary {
@@ -107,6 +146,10 @@ fn summary(block: &Block, certificate: &CommitCertificate) -> BlockSummary {
         proposer: block.header.proposer,
         transactions: block.transactions.len(),
         round: certificate.round,
-        signers: certificate.signatures.iter().map(|signed| signed.validator).collect(),
+        signers: certificate
+            .signatures
+            .iter()
+            .map(|signed| signed.validator)
+            .collect(),
     }
 }

@@ -23,9 +23,12 @@ fn find(api: &Api, epoch: &str) -> Result<SignedCheckpoint, Refusal> {
     if epoch == "latest" {
         return latest(api)?.ok_or_else(|| Refusal::not_found("no checkpoint has a quorum yet"));
     }
-    let epoch: u64 = epoch
-        .parse()
-        .map_err(|_| Refusal::bad_field("epoch", format!("an epoch is a number or latest, found {epoch:?}")))?;
+    let epoch: u64 = epoch.parse().map_err(|_| {
+        Refusal::bad_field(
+            "epoch",
+            format!("an epoch is a number or latest, found {epoch:?}"),
+        )
+    })?;
     let missing = || Refusal::not_found(format!("epoch {epoch} has no checkpoint"));
     api.node.store.checkpoint(epoch)?.ok_or_else(missing)
 }
@@ -35,7 +38,10 @@ pub fn latest(api: &Api) -> Result<Option<SignedCheckpoint>, Refusal> {
     Ok(api.node.store.latest_checkpoint_with_quorum()?)
 }
 
-async fn show(State(api): State<Api>, Path(epoch): Path<String>) -> Result<Json<CheckpointAnswer>, Refusal> {
+async fn show(
+    State(api): State<Api>,
+    Path(epoch): Path<String>,
+) -> Result<Json<CheckpointAnswer>, Refusal> {
     let signed = find(&api, &epoch)?;
     let settlement = settlement(&api, signed.checkpoint.epoch)?;
     Ok(Json(CheckpointAnswer {
@@ -54,7 +60,10 @@ fn settlement(api: &Api, epoch: u64) -> Result<Settlement, Refusal> {
     Ok(api.node.store.settlement(epoch)?.unwrap_or_default())
 }
 
-async fn chunks(State(api): State<Api>, Path(epoch): Path<String>) -> Result<Json<Vec<Chunk>>, Refusal> {
+async fn chunks(
+    State(api): State<Api>,
+    Path(epoch): Path<String>,
+) -> Result<Json<Vec<Chunk>>, Refusal> {
     let signed = find(&api, &epoch)?;
     Ok(Json(settlement(&api, signed.checkpoint.epoch)?.chunks()))
 }
@@ -63,9 +72,12 @@ async fn payout(
     State(api): State<Api>,
     Path((epoch, account)): Path<(String, String)>,
 ) -> Result<Json<PayoutAnswer>, Refusal> {
-    let account: Address = account
-        .parse()
-        .map_err(|_| Refusal::bad_field("account", format!("an account is an address, found {account:?}")))?;
+    let account: Address = account.parse().map_err(|_| {
+        Refusal::bad_field(
+            "account",
+            format!("an account is an address, found {account:?}"),
+        )
+    })?;
     let signed = find(&api, &epoch)?;
     let epoch = signed.checkpoint.epoch;
     let settlement = settlement(&api, epoch)?;
@@ -77,7 +89,11 @@ async fn payout(
         siblings
     };
     let word = payout.word();
-    let chunk = settlement.chunks().into_iter().find(|chunk| chunk.words.contains(&word)).ok_or_else(missing)?;
+    let chunk = settlement
+        .chunks()
+        .into_iter()
+        .find(|chunk| chunk.words.contains(&word))
+        .ok_or_else(missing)?;
     Ok(Json(PayoutAnswer {
         epoch,
         payout,

@@ -21,7 +21,9 @@ const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
-    Router::new().route(EXCHANGE_PATH, post(take)).layer(DefaultBodyLimit::max(BATCH_BYTES_MAX))
+    Router::new()
+        .route(EXCHANGE_PATH, post(take))
+        .layer(DefaultBodyLimit::max(BATCH_BYTES_MAX))
 }
 
 async fn take(State(api): State<Api>, body: Bytes) -> Result<StatusCode, Refusal> {
@@ -29,7 +31,10 @@ async fn take(State(api): State<Api>, body: Bytes) -> Result<StatusCode, Refusal
         .map_err(|error| Refusal::from(Problem::new(422, "malformed_batch", error.to_string())))?;
     let checker = api.clone();
     api.check(move || {
-        let late: Vec<_> = batch.into_iter().filter_map(|relayed| admit(&checker, relayed)).collect();
+        let late: Vec<_> = batch
+            .into_iter()
+            .filter_map(|relayed| admit(&checker, relayed))
+            .collect();
         // In one write: under load whole batches come after their block, and every write is fsynced.
         if let Err(error) = checker.node.keep_lines(late) {
             tracing::error!(%error, "cannot keep the lines of final sales");
@@ -48,14 +53,18 @@ fn admit(api: &Api, relayed: Relayed) -> Option<(SaleKey, Arc<SaleLines>)> {
         return None;
     }
     let sale = match (&transaction.payload, &lines) {
-        (Payload::Sale(sale), Some(sold)) if check_lines(sale, sold.0, &sold.1).is_ok() => Some(sale.key()),
+        (Payload::Sale(sale), Some(sold)) if check_lines(sale, sold.0, &sold.1).is_ok() => {
+            Some(sale.key())
+        }
         (Payload::Sale(_), _) => return None,
         _ => None,
     };
     let domain = *api.node.ledger().domain();
     let recorded = sale.and_then(|key| api.node.ledger().sale(key));
     if let Some(entry) = recorded {
-        return sale.zip(lines).filter(|_| entry.tx_id == transaction.id(&domain));
+        return sale
+            .zip(lines)
+            .filter(|_| entry.tx_id == transaction.id(&domain));
     }
     let verified = VerifiedTransaction::verify(transaction, &domain).ok()?;
     let id = verified.id;

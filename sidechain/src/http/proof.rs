@@ -29,7 +29,15 @@ async fn show(
     let key = key(&outlet, &sale_id)?;
     // Reading and hashing a block takes a while: not on the threads that answer everybody.
     let proved = tokio::task::spawn_blocking(move || prove(&api.node, key)).await;
-    proved.map_err(|_| Problem::new(500, "internal", "this node could not prove the sale; ask another one"))?.map(Json)
+    proved
+        .map_err(|_| {
+            Problem::new(
+                500,
+                "internal",
+                "this node could not prove the sale; ask another one",
+            )
+        })?
+        .map(Json)
 }
 
 /// What the ledger says, so that it is not held while the store is read.
@@ -49,7 +57,9 @@ fn facts(node: &Node, key: SaleKey) -> Option<Facts> {
     let entry = ledger.sale(key)?;
     let left = entry.shares.iter().filter(|share| share.outstanding() > 0);
     Some(Facts {
-        released: left.filter_map(|share| share.to.account().zip(ledger.released_in(&entry, share))).collect(),
+        released: left
+            .filter_map(|share| share.to.account().zip(ledger.released_in(&entry, share)))
+            .collect(),
         entry,
         domain: *ledger.domain(),
         evm_chain_id: ledger.genesis().evm_chain_id,
@@ -60,20 +70,39 @@ fn facts(node: &Node, key: SaleKey) -> Option<Facts> {
 }
 
 fn prove(node: &Node, key: SaleKey) -> Result<SaleProof, Refusal> {
-    let not_final =
-        || Refusal::not_found(format!("sale {} of outlet {} is not in the ledger", key.sale_id, key.outlet));
+    let not_final = || {
+        Refusal::not_found(format!(
+            "sale {} of outlet {} is not in the ledger",
+            key.sale_id, key.outlet
+        ))
+    };
     let facts = facts(node, key).ok_or_else(not_final)?;
     let height = facts.entry.height;
-    let early = || Refusal::not_found("the sale is final, but its epoch has no signed checkpoint yet; ask again later");
+    let early = || {
+        Refusal::not_found(
+            "the sale is final, but its epoch has no signed checkpoint yet; ask again later",
+        )
+    };
     let gone = || Refusal::not_found(format!("block {height} is not in this node's store"));
     let covering = node.store.checkpoint_of_height(height)?;
-    let signed = covering.filter(SignedCheckpoint::has_quorum).ok_or_else(early)?;
+    let signed = covering
+        .filter(SignedCheckpoint::has_quorum)
+        .ok_or_else(early)?;
     let token = facts.token.ok_or_else(early)?;
-    let Some(block) = node.store.block(height)? else { return Err(missing(&node.store, height)?) };
-    let (index, transaction_proof) = place(&block, &facts.domain, facts.entry.tx_id).ok_or_else(gone)?;
+    let Some(block) = node.store.block(height)? else {
+        return Err(missing(&node.store, height)?);
+    };
+    let (index, transaction_proof) =
+        place(&block, &facts.domain, facts.entry.tx_id).ok_or_else(gone)?;
     let checkpoint = signed.checkpoint;
-    let hashes = node.store.block_hashes(checkpoint.epoch)?.ok_or_else(gone)?;
-    let leaves: Vec<B256> = hashes.iter().map(|hash| domain::checkpoint::block_leaf(*hash)).collect();
+    let hashes = node
+        .store
+        .block_hashes(checkpoint.epoch)?
+        .ok_or_else(gone)?;
+    let leaves: Vec<B256> = hashes
+        .iter()
+        .map(|hash| domain::checkpoint::block_leaf(*hash))
+        .collect();
     let at = usize::try_from(height - checkpoint.first_height).map_err(|_| gone())?;
     Ok(SaleProof {
         evm_chain_id: facts.evm_chain_id,
@@ -92,12 +121,25 @@ fn prove(node: &Node, key: SaleKey) -> Result<SaleProof, Refusal> {
 
 /// The transaction's place in its block, and its siblings up to the transactions root.
 fn place(block: &Block, domain: &DomainSeparator, id: B256) -> Option<(usize, Vec<B256>)> {
-    let ids: Vec<B256> = block.transactions.iter().map(|transaction| transaction.id(domain)).collect();
+    let ids: Vec<B256> = block
+        .transactions
+        .iter()
+        .map(|transaction| transaction.id(domain))
+        .collect();
     let index = ids.iter().position(|found| *found == id)?;
     let leaf = |(index, (id, transaction)): (usize, (&B256, &domain::SignedTransaction))| {
-        transaction_leaf(u32::try_from(index).unwrap_or(u32::MAX), *id, &transaction.signature)
+        transaction_leaf(
+            u32::try_from(index).unwrap_or(u32::MAX),
+            *id,
+            &transaction.signature,
+        )
     };
-    let leaves: Vec<B256> = ids.iter().zip(&block.transactions).enumerate().map(leaf).collect();
+    let leaves: Vec<B256> = ids
+        .iter()
+        .zip(&block.transactions)
+        .enumerate()
+        .map(leaf)
+        .collect();
     Some((index, merkle::proof(&leaves, index)?))
 }
 
@@ -105,7 +147,12 @@ fn place(block: &Block, domain: &DomainSeparator, id: B256) -> Option<(usize, Ve
 fn payouts(node: &Node, facts: &Facts, covered_in: u64) -> Result<Vec<PayoutProof>, Refusal> {
     let mut payouts = BTreeMap::new();
     for (account, epoch) in facts.released.iter().copied() {
-        let paid = payout(node, account, epoch.max(covered_in), facts.settlement_epochs)?;
+        let paid = payout(
+            node,
+            account,
+            epoch.max(covered_in),
+            facts.settlement_epochs,
+        )?;
         payouts.extend(paid.map(|paid| (account, paid)));
     }
     Ok(payouts.into_values().collect())
@@ -121,10 +168,14 @@ fn payout(
 ) -> Result<Option<PayoutProof>, Refusal> {
     let epoch = from_epoch.div_ceil(settlement_epochs) * settlement_epochs;
     let settlement = node.store.settlement(epoch)?;
-    let Some((payout, proof)) = settlement.and_then(|settlement| settlement.proof_of(account)) else {
+    let Some((payout, proof)) = settlement.and_then(|settlement| settlement.proof_of(account))
+    else {
         return Ok(None);
     };
-    let signed = node.store.checkpoint(epoch)?.filter(SignedCheckpoint::has_quorum);
+    let signed = node
+        .store
+        .checkpoint(epoch)?
+        .filter(SignedCheckpoint::has_quorum);
     Ok(signed.map(|signed| PayoutProof {
         epoch,
         payout,

@@ -28,11 +28,19 @@ pub fn router() -> Router<Api> {
         .route("/api/v1/recordings/{cid}/proof", get(proof))
 }
 
-async fn consent(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<ConsentAnswer>, Refusal> {
-    let id: B256 = id.parse().map_err(|_| Refusal::bad_field("id", "an id has 32 bytes, 0x and 64 digits"))?;
+async fn consent(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+) -> Result<Json<ConsentAnswer>, Refusal> {
+    let id: B256 = id
+        .parse()
+        .map_err(|_| Refusal::bad_field("id", "an id has 32 bytes, 0x and 64 digits"))?;
     let missing = || Refusal::not_found(format!("consent {id} is not in the ledger"));
     let ledger = api.node.ledger();
-    ledger.consent(id).map(|consent| Json(ConsentAnswer::new(id, consent))).ok_or_else(missing)
+    ledger
+        .consent(id)
+        .map(|consent| Json(ConsentAnswer::new(id, consent)))
+        .ok_or_else(missing)
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -42,7 +50,8 @@ struct OfCamera {
 }
 
 fn number(field: &str, text: &str) -> Result<u64, Refusal> {
-    text.parse().map_err(|_| Refusal::bad_field(field, format!("{field} is a number, found {text:?}")))
+    text.parse()
+        .map_err(|_| Refusal::bad_field(field, format!("{field} is a number, found {text:?}")))
 }
 
 /// Those of a camera that permit something: neither revoked nor over when the last block came, and no guest who shared
@@ -56,7 +65,12 @@ async fn in_force(
     let missing = || Refusal::bad_field("camera", "name a camera, as in ?camera=3");
     let camera = number("camera", &query.camera.ok_or_else(missing)?)?;
     let ledger = api.node.ledger();
-    Ok(Json(ledger.consents_in_force(outlet, camera).map(|(id, consent)| ConsentAnswer::new(id, consent)).collect()))
+    Ok(Json(
+        ledger
+            .consents_in_force(outlet, camera)
+            .map(|(id, consent)| ConsentAnswer::new(id, consent))
+            .collect(),
+    ))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -75,11 +89,21 @@ async fn erasures(
     let after = query.after.map_or(Ok(0), |after| number("after", &after))?;
     let ledger = api.node.ledger();
     let mut found: Vec<ErasedAnswer> = Vec::new();
-    for erased in ledger.erasures_after(outlet, after).filter_map(|recording| recording.erased) {
-        if found.len() >= AT_ONCE && found.last().is_some_and(|last| last.erasure.height != erased.height) {
+    for erased in ledger
+        .erasures_after(outlet, after)
+        .filter_map(|recording| recording.erased)
+    {
+        if found.len() >= AT_ONCE
+            && found
+                .last()
+                .is_some_and(|last| last.erasure.height != erased.height)
+        {
             break;
         }
-        found.push(ErasedAnswer { cid: erased.cid, erasure: erased.into() });
+        found.push(ErasedAnswer {
+            cid: erased.cid,
+            erasure: erased.into(),
+        });
     }
     Ok(Json(found))
 }
@@ -95,7 +119,9 @@ async fn revocations(
     let ledger = api.node.ledger();
     let mut found: Vec<ConsentAnswer> = Vec::new();
     for (id, consent) in ledger.revocations_after(outlet, after) {
-        let is_next_block = found.last().is_some_and(|last| last.revoked_at_ms != consent.revoked_at_ms);
+        let is_next_block = found
+            .last()
+            .is_some_and(|last| last.revoked_at_ms != consent.revoked_at_ms);
         if found.len() >= AT_ONCE && is_next_block {
             break;
         }
@@ -113,24 +139,45 @@ fn find(node: &Node, cid: Cid) -> Result<Recording, Refusal> {
     node.ledger().recording(cid).copied().ok_or_else(missing)
 }
 
-async fn recording(State(api): State<Api>, Path(text): Path<String>) -> Result<Json<RecordingAnswer>, Refusal> {
+async fn recording(
+    State(api): State<Api>,
+    Path(text): Path<String>,
+) -> Result<Json<RecordingAnswer>, Refusal> {
     let recording = find(&api.node, cid(&text)?)?;
-    let covering = api.node.store.checkpoint_of_height(recording.pinned.height)?;
-    Ok(Json(RecordingAnswer::new(&recording, covering.map(|signed| signed.checkpoint.epoch))))
+    let covering = api
+        .node
+        .store
+        .checkpoint_of_height(recording.pinned.height)?;
+    Ok(Json(RecordingAnswer::new(
+        &recording,
+        covering.map(|signed| signed.checkpoint.epoch),
+    )))
 }
 
-async fn proof(State(api): State<Api>, Path(text): Path<String>) -> Result<Json<RecordingProofs>, Refusal> {
+async fn proof(
+    State(api): State<Api>,
+    Path(text): Path<String>,
+) -> Result<Json<RecordingProofs>, Refusal> {
     let cid = cid(&text)?;
     // Hashing an epoch's recordings takes a while: not on the threads that answer everybody.
     let proved = tokio::task::spawn_blocking(move || prove_both(&api.node, cid)).await;
-    let lost = |_| Problem::new(500, "internal", "this node could not prove the recording; ask another one");
+    let lost = |_| {
+        Problem::new(
+            500,
+            "internal",
+            "this node could not prove the recording; ask another one",
+        )
+    };
     proved.map_err(lost)?.map(Json)
 }
 
 fn prove_both(node: &Node, cid: Cid) -> Result<RecordingProofs, Refusal> {
     let recording = find(node, cid)?;
-    let early =
-        || Refusal::not_found("the recording is final, but no signed checkpoint covers it yet; ask again later");
+    let early = || {
+        Refusal::not_found(
+            "the recording is final, but no signed checkpoint covers it yet; ask again later",
+        )
+    };
     let pinned = prove(node, RecordingEntry::Pinned(recording.pinned))?.ok_or_else(early)?;
     let erased = match recording.erased {
         Some(erased) => prove(node, RecordingEntry::Erased(erased))?,
@@ -142,17 +189,33 @@ fn prove_both(node: &Node, cid: Cid) -> Result<RecordingProofs, Refusal> {
 /// Nothing until the checkpoint that covers it has a quorum.
 fn prove(node: &Node, entry: RecordingEntry) -> Result<Option<RecordingProof>, Refusal> {
     let covering = node.store.checkpoint_of_height(entry.height())?;
-    let Some(signed) = covering.filter(SignedCheckpoint::has_quorum) else { return Ok(None) };
+    let Some(signed) = covering.filter(SignedCheckpoint::has_quorum) else {
+        return Ok(None);
+    };
     let epoch = signed.checkpoint.epoch;
-    let gone = || Refusal::not_found(format!("the recordings of epoch {epoch} are not in this node's store"));
+    let gone = || {
+        Refusal::not_found(format!(
+            "the recordings of epoch {epoch} are not in this node's store"
+        ))
+    };
     let leaves = node.store.recording_leaves(epoch)?.ok_or_else(gone)?;
     let leaf = entry.leaf();
-    let at = leaves.iter().position(|found| *found == leaf).ok_or_else(gone)?;
+    let at = leaves
+        .iter()
+        .position(|found| *found == leaf)
+        .ok_or_else(gone)?;
     let (evm_chain_id, sidechain_id) = {
         let ledger = node.ledger();
         (ledger.genesis().evm_chain_id, ledger.sidechain_id())
     };
     let proof = merkle::proof(&leaves, at).ok_or_else(gone)?;
     let (anchor, checkpoint) = (signed.anchor, signed.checkpoint);
-    Ok(Some(RecordingProof { evm_chain_id, sidechain_id, anchor, entry, proof, checkpoint }))
+    Ok(Some(RecordingProof {
+        evm_chain_id,
+        sidechain_id,
+        anchor,
+        entry,
+        proof,
+        checkpoint,
+    }))
 }

@@ -47,11 +47,19 @@ async fn record_batch(
     JsonBody(requests): JsonBody<Vec<SaleRequest>>,
 ) -> Result<Json<Vec<BatchedSale>>, Refusal> {
     if requests.is_empty() || requests.len() > SALES_PER_BATCH_MAX {
-        let detail = format!("a batch holds 1 to {SALES_PER_BATCH_MAX} sales, found {}", requests.len());
+        let detail = format!(
+            "a batch holds 1 to {SALES_PER_BATCH_MAX} sales, found {}",
+            requests.len()
+        );
         return Err(Refusal::bad_field("", detail));
     }
     let taker = api.clone();
-    let begin_all = move || requests.into_iter().map(|request| begin(&taker, request)).collect::<Vec<_>>();
+    let begin_all = move || {
+        requests
+            .into_iter()
+            .map(|request| begin(&taker, request))
+            .collect::<Vec<_>>()
+    };
     let steps = api.check(begin_all).await?;
     let deadline = deadline();
     let mut answers = Vec::with_capacity(steps.len());
@@ -61,8 +69,16 @@ async fn record_batch(
             Err(refusal) => Err(refusal),
         };
         answers.push(match outcome {
-            Ok((status, sale)) => BatchedSale { status: status.as_u16(), sale: Some(sale), problem: None },
-            Err(Refusal(problem)) => BatchedSale { status: problem.status, sale: None, problem: Some(*problem) },
+            Ok((status, sale)) => BatchedSale {
+                status: status.as_u16(),
+                sale: Some(sale),
+                problem: None,
+            },
+            Err(Refusal(problem)) => BatchedSale {
+                status: problem.status,
+                sale: None,
+                problem: Some(*problem),
+            },
         });
     }
     Ok(Json(answers))
@@ -104,7 +120,9 @@ fn begin(api: &Api, request: SaleRequest) -> Result<Step, Refusal> {
     if api.node.is_full() {
         return Err(AdmissionError::Full.into());
     }
-    let sale = request.sale().map_err(|detail| Refusal::bad_field("occurred_at", detail))?;
+    let sale = request
+        .sale()
+        .map_err(|detail| Refusal::bad_field("occurred_at", detail))?;
     // Before the signature: a sum that is wrong says more than a signature that therefore is.
     check_sum(&sale, &request.lines).map_err(AdmissionError::Rejected)?;
     let key = sale.key();
@@ -117,38 +135,71 @@ fn begin(api: &Api, request: SaleRequest) -> Result<Step, Refusal> {
         lines: Some(Arc::new((request.lines_salt, request.lines))),
     };
     let id = verified.id;
-    Ok(Step::Waiting(TakenSale { key, id, taken: take(api, verified, relayed)? }))
+    Ok(Step::Waiting(TakenSale {
+        key,
+        id,
+        taken: take(api, verified, relayed)?,
+    }))
 }
 
 fn verify(api: &Api, sale: Sale, request: &SaleRequest) -> Result<VerifiedTransaction, Refusal> {
     let expected = sale.terminal;
-    let transaction = SignedTransaction { payload: Payload::Sale(sale), signature: request.signature };
+    let transaction = SignedTransaction {
+        payload: Payload::Sale(sale),
+        signature: request.signature,
+    };
     let domain = *api.node.ledger().domain();
-    let verified = VerifiedTransaction::verify(transaction, &domain).map_err(AdmissionError::Signature)?;
+    let verified =
+        VerifiedTransaction::verify(transaction, &domain).map_err(AdmissionError::Signature)?;
     if verified.signer != expected {
-        return Err(rejected(&Rejection::WrongTerminalSignature { expected, found: verified.signer }));
+        return Err(rejected(&Rejection::WrongTerminalSignature {
+            expected,
+            found: verified.signer,
+        }));
     }
     Ok(verified)
 }
 
 /// Waits until a sale is final.
-async fn finish(api: &Api, step: Step, deadline: Instant) -> Result<(StatusCode, SaleAnswer), Refusal> {
+async fn finish(
+    api: &Api,
+    step: Step,
+    deadline: Instant,
+) -> Result<(StatusCode, SaleAnswer), Refusal> {
     let TakenSale { key, id, taken } = match step {
         Step::Stood(answer) => return Ok((StatusCode::OK, answer)),
         Step::Waiting(sale) => sale,
     };
     let (_, is_new) = finality(api, id, taken, deadline).await?;
-    let answer = recorded(api, key, id)?
-        .ok_or_else(|| Refusal::from(Problem::new(503, "not_final_yet", "the sale is about to be final; ask again")))?;
-    Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, answer))
+    let answer = recorded(api, key, id)?.ok_or_else(|| {
+        Refusal::from(Problem::new(
+            503,
+            "not_final_yet",
+            "the sale is about to be final; ask again",
+        ))
+    })?;
+    Ok((
+        if is_new {
+            StatusCode::CREATED
+        } else {
+            StatusCode::OK
+        },
+        answer,
+    ))
 }
 
 /// The sale as it stands in the ledger; a conflict when it stands with other content.
 fn recorded(api: &Api, key: SaleKey, found: B256) -> Result<Option<SaleAnswer>, Refusal> {
     let ledger = api.node.ledger();
-    let Some(entry) = ledger.sale(key) else { return Ok(None) };
+    let Some(entry) = ledger.sale(key) else {
+        return Ok(None);
+    };
     if entry.tx_id != found {
-        return Err(rejected(&Rejection::SaleConflict { key, expected: entry.tx_id, found }));
+        return Err(rejected(&Rejection::SaleConflict {
+            key,
+            expected: entry.tx_id,
+            found,
+        }));
     }
     Ok(Some(SaleAnswer::is_final(&ledger, key, &entry)))
 }
@@ -159,14 +210,25 @@ async fn show(
 ) -> Result<Json<SaleAnswer>, Refusal> {
     let key = key(&outlet, &sale_id)?;
     let ledger = api.node.ledger();
-    let missing = || Refusal::not_found(format!("sale {} of outlet {} is not in the ledger", key.sale_id, key.outlet));
-    ledger.sale(key).map(|entry| Json(SaleAnswer::is_final(&ledger, key, &entry))).ok_or_else(missing)
+    let missing = || {
+        Refusal::not_found(format!(
+            "sale {} of outlet {} is not in the ledger",
+            key.sale_id, key.outlet
+        ))
+    };
+    ledger
+        .sale(key)
+        .map(|entry| Json(SaleAnswer::is_final(&ledger, key, &entry)))
+        .ok_or_else(missing)
 }
 
 /// The key that a path names.
 pub fn key(outlet: &str, sale_id: &str) -> Result<SaleKey, Refusal> {
-    let outlet: OutletId =
-        outlet.parse().map_err(|_| Refusal::bad_field("outlet", format!("an outlet is a number, found {outlet:?}")))?;
-    let sale_id: SaleId = sale_id.parse().map_err(|detail| Refusal::bad_field("sale_id", detail))?;
+    let outlet: OutletId = outlet.parse().map_err(|_| {
+        Refusal::bad_field("outlet", format!("an outlet is a number, found {outlet:?}"))
+    })?;
+    let sale_id: SaleId = sale_id
+        .parse()
+        .map_err(|detail| Refusal::bad_field("sale_id", detail))?;
     Ok(SaleKey { outlet, sale_id })
 }

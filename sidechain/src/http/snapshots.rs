@@ -16,19 +16,37 @@ const PART_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
-    Router::new().route("/internal/v1/snapshots", get(list)).route("/internal/v1/snapshots/{height}", get(part))
+    Router::new()
+        .route("/internal/v1/snapshots", get(list))
+        .route("/internal/v1/snapshots/{height}", get(part))
 }
 
 /// What this validator has and signs for; nothing at a node that only follows.
 async fn list(State(api): State<Api>) -> Result<Json<Vec<SnapshotOffer>>, Refusal> {
-    let Some((validator, key)) = api.node.validator.zip(api.key) else { return Ok(Json(Vec::new())) };
+    let Some((validator, key)) = api.node.validator.zip(api.key) else {
+        return Ok(Json(Vec::new()));
+    };
     let sidechain_id = api.node.ledger().sidechain_id();
     let snapshots = api.node.snapshots.files();
     let mut offers = Vec::new();
     for height in snapshots.heights()? {
         let (hash, bytes) = snapshots.describe(height)?;
-        let signature = Signature::sign(Copied { height, hash, bytes }.digest(sidechain_id), &key);
-        offers.push(SnapshotOffer { height, hash, bytes, validator, signature });
+        let signature = Signature::sign(
+            Copied {
+                height,
+                hash,
+                bytes,
+            }
+            .digest(sidechain_id),
+            &key,
+        );
+        offers.push(SnapshotOffer {
+            height,
+            hash,
+            bytes,
+            validator,
+            signature,
+        });
     }
     Ok(Json(offers))
 }
@@ -47,19 +65,34 @@ async fn part(
 ) -> Result<Vec<u8>, Refusal> {
     let snapshots = api.node.snapshots.files().clone();
     let read = tokio::task::spawn_blocking(move || snapshots.part(height, from, PART_BYTES)).await;
-    let lost = |_| Problem::new(500, "internal", "this node could not read its snapshot; ask another one");
+    let lost = |_| {
+        Problem::new(
+            500,
+            "internal",
+            "this node could not read its snapshot; ask another one",
+        )
+    };
     Ok(read.map_err(lost)??)
 }
 
 impl std::convert::From<SnapshotFileError> for Refusal {
     fn from(error: SnapshotFileError) -> Self {
         match error {
-            SnapshotFileError::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            SnapshotFileError::File { source, .. }
+                if source.kind() == std::io::ErrorKind::NotFound =>
+            {
                 Self::not_found("no such snapshot; GET /internal/v1/snapshots lists them")
             }
             error => {
-                tracing::error!(error = format!("{:#}", anyhow::Error::new(error)), "a snapshot cannot be read");
-                Self::from(Problem::new(500, "internal", "this node cannot read its snapshot; ask another one"))
+                tracing::error!(
+                    error = format!("{:#}", anyhow::Error::new(error)),
+                    "a snapshot cannot be read"
+                );
+                Self::from(Problem::new(
+                    500,
+                    "internal",
+                    "this node cannot read its snapshot; ask another one",
+                ))
             }
         }
     }

@@ -18,11 +18,20 @@ pub fn router() -> Router<Api> {
 
 async fn candidates(State(api): State<Api>) -> Json<Vec<CandidateAnswer>> {
     let standings = api.node.ledger().standings();
-    Json(standings.into_iter().map(|(address, standing)| candidate(address, standing)).collect())
+    Json(
+        standings
+            .into_iter()
+            .map(|(address, standing)| candidate(address, standing))
+            .collect(),
+    )
 }
 
 fn candidate(address: Address, standing: Standing) -> CandidateAnswer {
-    let Standing { scored, candidate, seated } = standing;
+    let Standing {
+        scored,
+        candidate,
+        seated,
+    } = standing;
     CandidateAnswer {
         address,
         outlet: candidate.outlet,
@@ -38,21 +47,27 @@ fn candidate(address: Address, standing: Standing) -> CandidateAnswer {
 
 async fn evidence(State(api): State<Api>) -> Json<Vec<EvidenceAnswer>> {
     let ledger = api.node.ledger();
-    let answer = |((validator, _), punished): ((Address, u64), &domain::staking::Punished)| EvidenceAnswer {
-        validator,
-        offence: punished.offence,
-        height: punished.height,
-        slashed: punished.slashed,
-    };
+    let answer =
+        |((validator, _), punished): ((Address, u64), &domain::staking::Punished)| EvidenceAnswer {
+            validator,
+            offence: punished.offence,
+            height: punished.height,
+            slashed: punished.slashed,
+        };
     Json(ledger.punished().map(answer).collect())
 }
 
 async fn parameters(State(api): State<Api>) -> Json<ParametersAnswer> {
     let ledger = api.node.ledger();
-    let waiting = ledger.waiting_changes().map(|(change, waiting)| WaitingChangeAnswer {
-        change,
-        at_ms: waiting.at_ms,
-        parameters: waiting.parameters,
-    });
-    Json(ParametersAnswer { parameters: *ledger.parameters(), waiting: waiting.collect() })
+    let waiting = ledger
+        .waiting_changes()
+        .map(|(change, waiting)| WaitingChangeAnswer {
+            change,
+            at_ms: waiting.at_ms,
+            parameters: waiting.parameters,
+        });
+    Json(ParametersAnswer {
+        parameters: *ledger.parameters(),
+        waiting: waiting.collect(),
+    })
 }

@@ -56,14 +56,21 @@ fn facts(node: &Node) -> Facts {
 
 fn signed_by(node: &Node, validator: Address) -> SignedAnswer {
     let attended = node.attendance().signed_by(validator);
-    SignedAnswer { signed: attended.signed, blocks: attended.blocks }
+    SignedAnswer {
+        signed: attended.signed,
+        blocks: attended.blocks,
+    }
 }
 
 async fn ready(State(api): State<Api>) -> Result<(StatusCode, Json<StatusAnswer>), Refusal> {
     let checkpointed_epoch = checkpoints::latest(&api)?.map_or(0, |signed| signed.checkpoint.epoch);
     let node = &api.node;
     let reason = why_not_ready(node);
-    let status = if reason.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if reason.is_none() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     Ok((status, Json(answer(node, reason, checkpointed_epoch))))
 }
 

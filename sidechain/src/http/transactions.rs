@@ -24,7 +24,9 @@ const FINALITY_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
-    Router::new().route("/api/v1/transactions", post(submit)).route("/api/v1/transactions/{id}", get(show))
+    Router::new()
+        .route("/api/v1/transactions", post(submit))
+        .route("/api/v1/transactions/{id}", get(show))
 }
 
 /// What a request waits for.
@@ -40,7 +42,10 @@ impl Wait {
         match self.wait.as_deref() {
             None | Some("final") => Ok(WaitFor::Final),
             Some("accepted") => Ok(WaitFor::Accepted),
-            Some(other) => Err(Refusal::bad_field("wait", format!("expected final or accepted, found {other:?}"))),
+            Some(other) => Err(Refusal::bad_field(
+                "wait",
+                format!("expected final or accepted, found {other:?}"),
+            )),
         }
     }
 }
@@ -81,10 +86,17 @@ impl Taken {
 }
 
 /// Admits a transaction and passes it on.
-pub fn take(api: &Api, transaction: VerifiedTransaction, relayed: Relayed) -> Result<Taken, Refusal> {
+pub fn take(
+    api: &Api,
+    transaction: VerifiedTransaction,
+    relayed: Relayed,
+) -> Result<Taken, Refusal> {
     let id = transaction.id;
     let waiter = api.node.wait_for(id);
-    let is_new = match api.node.admit(transaction, relayed.lines.clone(), Source::Client) {
+    let is_new = match api
+        .node
+        .admit(transaction, relayed.lines.clone(), Source::Client)
+    {
         Ok(is_new) => is_new,
         Err(AdmissionError::Rejected(rejection)) => {
             return duplicate(api, id, rejection).map(|height| Taken::Final { height });
@@ -104,14 +116,21 @@ pub fn deadline() -> Instant {
 }
 
 /// Waits until a transaction is final; gives the block and whether it is new.
-pub async fn finality(api: &Api, id: B256, taken: Taken, deadline: Instant) -> Result<(u64, bool), Refusal> {
+pub async fn finality(
+    api: &Api,
+    id: B256,
+    taken: Taken,
+    deadline: Instant,
+) -> Result<(u64, bool), Refusal> {
     let (mut waiter, is_new) = match taken {
         Taken::Final { height } => return Ok((height, false)),
         Taken::Waiting { waiter, is_new } => (waiter, is_new),
     };
     match tokio::time::timeout_at(deadline, waiter.outcome()).await {
         Ok(Some(Outcome::Final { height })) => Ok((height, is_new)),
-        Ok(Some(Outcome::Rejected(rejection))) => duplicate(api, id, rejection).map(|height| (height, false)),
+        Ok(Some(Outcome::Rejected(rejection))) => {
+            duplicate(api, id, rejection).map(|height| (height, false))
+        }
         Ok(None) | Err(_) => Err(Refusal::from(Problem::new(
             503,
             "not_final_yet",
@@ -134,8 +153,12 @@ fn duplicate(api: &Api, id: B256, rejection: Rejection) -> Result<u64, Refusal> 
 
 /// A node whose state is old may not know yet what makes a transaction good: its no is none.
 fn refusal(late: Option<String>, rejection: &Rejection) -> Refusal {
-    let Some(reason) = late else { return rejected(rejection) };
-    let detail = format!("{reason}; as of then the transaction is refused ({rejection}): try again, or another node");
+    let Some(reason) = late else {
+        return rejected(rejection);
+    };
+    let detail = format!(
+        "{reason}; as of then the transaction is refused ({rejection}): try again, or another node"
+    );
     Problem::new(503, "node_is_late", detail).into()
 }
 
@@ -146,12 +169,25 @@ async fn submit(
     JsonBody(transaction): JsonBody<SignedTransaction>,
 ) -> Result<Response, Refusal> {
     if matches!(transaction.payload, Payload::Sale(_)) {
-        return Err(Refusal::bad_field("type", "a sale goes to POST /api/v1/sales, with its lines"));
+        return Err(Refusal::bad_field(
+            "type",
+            "a sale goes to POST /api/v1/sales, with its lines",
+        ));
     }
     let domain = *api.node.ledger().domain();
-    let verified = VerifiedTransaction::verify(transaction.clone(), &domain).map_err(AdmissionError::Signature)?;
+    let verified = VerifiedTransaction::verify(transaction.clone(), &domain)
+        .map_err(AdmissionError::Signature)?;
     let id = verified.id;
-    let settled = settle(&api, verified, Relayed { transaction: transaction.clone(), lines: None }, &wait).await?;
+    let settled = settle(
+        &api,
+        verified,
+        Relayed {
+            transaction: transaction.clone(),
+            lines: None,
+        },
+        &wait,
+    )
+    .await?;
     let (code, status) = match settled {
         None => (StatusCode::ACCEPTED, SaleState::Accepted),
         Some((_, true)) => (StatusCode::CREATED, SaleState::Final),
@@ -160,7 +196,12 @@ async fn submit(
     let height = settled.map(|(height, _)| height);
     // The signature is no part of the id: what stood already may carry another one than this request.
     let transaction = (code == StatusCode::CREATED).then_some(transaction);
-    let answer = TransactionAnswer { id, status, height, transaction };
+    let answer = TransactionAnswer {
+        id,
+        status,
+        height,
+        transaction,
+    };
     Ok((code, Json(answer)).into_response())
 }
 
@@ -182,19 +223,36 @@ async fn settle(
     }
 }
 
-async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<TransactionAnswer>, Refusal> {
-    let id: B256 =
-        id.parse().map_err(|_| Refusal::bad_field("id", "a transaction id has 32 bytes, 0x and 64 digits"))?;
+async fn show(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+) -> Result<Json<TransactionAnswer>, Refusal> {
+    let id: B256 = id
+        .parse()
+        .map_err(|_| Refusal::bad_field("id", "a transaction id has 32 bytes, 0x and 64 digits"))?;
     if let Some(height) = api.node.store.transaction_height(id)? {
         let domain = *api.node.ledger().domain();
         let block = api.node.store.block(height)?;
-        let transaction = block.and_then(|block| block.transactions.into_iter().find(|t| t.id(&domain) == id));
-        return Ok(Json(TransactionAnswer { id, status: SaleState::Final, height: Some(height), transaction }));
+        let transaction =
+            block.and_then(|block| block.transactions.into_iter().find(|t| t.id(&domain) == id));
+        return Ok(Json(TransactionAnswer {
+            id,
+            status: SaleState::Final,
+            height: Some(height),
+            transaction,
+        }));
     }
     if api.node.is_pending(id) {
-        return Ok(Json(TransactionAnswer { id, status: SaleState::Accepted, height: None, transaction: None }));
+        return Ok(Json(TransactionAnswer {
+            id,
+            status: SaleState::Accepted,
+            height: None,
+            transaction: None,
+        }));
     }
-    Err(Refusal::not_found(format!("transaction {id} is neither final nor waiting here")))
+    Err(Refusal::not_found(format!(
+        "transaction {id} is neither final nor waiting here"
+    )))
 }
 
 #[cfg(test)]
@@ -204,11 +262,28 @@ mod tests {
 
     #[test]
     fn the_no_of_a_node_that_is_late_is_none() {
-        let rejection = Rejection::UnknownTerminal { found: Address::ZERO };
+        let rejection = Rejection::UnknownTerminal {
+            found: Address::ZERO,
+        };
         let Refusal(problem) = refusal(None, &rejection);
-        assert_eq!((problem.status, problem.title.as_str()), (403, "unknown terminal"));
-        let Refusal(problem) = refusal(Some("the last block here, 7, is 60 s old".into()), &rejection);
-        assert_eq!((problem.status, problem.title.as_str()), (503, "node is late"));
-        assert!(problem.detail.starts_with("the last block here, 7, is 60 s old; as of then"), "{}", problem.detail);
+        assert_eq!(
+            (problem.status, problem.title.as_str()),
+            (403, "unknown terminal")
+        );
+        let Refusal(problem) = refusal(
+            Some("the last block here, 7, is 60 s old".into()),
+            &rejection,
+        );
+        assert_eq!(
+            (problem.status, problem.title.as_str()),
+            (503, "node is late")
+        );
+        assert!(
+            problem
+                .detail
+                .starts_with("the last block here, 7, is 60 s old; as of then"),
+            "{}",
+            problem.detail
+        );
     }
 }

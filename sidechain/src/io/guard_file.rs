@@ -61,7 +61,10 @@ impl GuardFile {
     /// Opens the record. `next_height` is the only one that a damaged slot, or a file that was lost, can have been
     /// signed for; `is_fresh` says that the chain has no block yet, so that a missing file is nothing to worry about.
     pub fn open(path: &Path, next_height: u64, is_fresh: bool) -> Result<Self, GuardError> {
-        let error = |source| GuardError::File { path: path.to_owned(), source };
+        let error = |source| GuardError::File {
+            path: path.to_owned(),
+            source,
+        };
         // A crash right after it was made leaves an empty file.
         let fresh = std::fs::metadata(path).map_or(true, |metadata| metadata.len() == 0);
         let file = OpenOptions::new()
@@ -73,7 +76,12 @@ impl GuardFile {
             .open(path)
             .map_err(error)?;
         lock(&file, path)?;
-        let mut opened = Self { path: path.to_owned(), file, sequence: 0, guard: Guard::default() };
+        let mut opened = Self {
+            path: path.to_owned(),
+            file,
+            sequence: 0,
+            guard: Guard::default(),
+        };
         if fresh {
             opened.write(&Guard::default())?;
             sync_folder(path).map_err(error)?;
@@ -82,13 +90,21 @@ impl GuardFile {
             }
             return Ok(opened);
         }
-        let slots = [opened.read(0).map_err(error)?, opened.read(1).map_err(error)?];
+        let slots = [
+            opened.read(0).map_err(error)?,
+            opened.read(1).map_err(error)?,
+        ];
         // Only the very first write leaves a slot blank.
-        let is_first = slots.iter().any(|slot| matches!(slot, Slotted::Record(1, _)));
-        let damaged = slots.contains(&Slotted::Damaged) || (slots.contains(&Slotted::Blank) && !is_first);
+        let is_first = slots
+            .iter()
+            .any(|slot| matches!(slot, Slotted::Record(1, _)));
+        let damaged =
+            slots.contains(&Slotted::Damaged) || (slots.contains(&Slotted::Blank) && !is_first);
         let records = slots.into_iter().filter_map(Slotted::record);
         let newest = records.max_by_key(|(sequence, _)| *sequence);
-        (opened.sequence, opened.guard) = newest.ok_or(GuardError::Damaged { path: path.to_owned() })?;
+        (opened.sequence, opened.guard) = newest.ok_or(GuardError::Damaged {
+            path: path.to_owned(),
+        })?;
         if damaged {
             opened.sit_out(next_height)?;
         }
@@ -96,8 +112,18 @@ impl GuardFile {
     }
 
     fn sit_out(&mut self, height: u64) -> Result<(), GuardError> {
-        tracing::warn!(height, "the double-sign guard is damaged or new on an old chain: not signing at this height");
-        self.permit(Slot { height, round: SAT_OUT, step: Step::Precommit }, B256::ZERO)
+        tracing::warn!(
+            height,
+            "the double-sign guard is damaged or new on an old chain: not signing at this height"
+        );
+        self.permit(
+            Slot {
+                height,
+                round: SAT_OUT,
+                step: Step::Precommit,
+            },
+            B256::ZERO,
+        )
     }
 
     /// Up to which height a validator must follow before it votes.
@@ -142,22 +168,35 @@ impl GuardFile {
         bytes.extend_from_slice(&record);
         bytes.resize(SLOT_BYTES, 0);
         let offset = (sequence % 2) * SLOT_BYTES as u64;
-        let written = self.file.write_all_at(&bytes, offset).and_then(|()| self.file.sync_data());
-        written.map_err(|source| GuardError::File { path: self.path.clone(), source })?;
+        let written = self
+            .file
+            .write_all_at(&bytes, offset)
+            .and_then(|()| self.file.sync_data());
+        written.map_err(|source| GuardError::File {
+            path: self.path.clone(),
+            source,
+        })?;
         self.sequence = sequence;
         Ok(())
     }
 
     fn read(&self, slot: u64) -> std::io::Result<Slotted> {
         let mut bytes = vec![0u8; SLOT_BYTES];
-        match self.file.read_exact_at(&mut bytes, slot * SLOT_BYTES as u64) {
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(Slotted::Blank),
+        match self
+            .file
+            .read_exact_at(&mut bytes, slot * SLOT_BYTES as u64)
+        {
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                return Ok(Slotted::Blank);
+            }
             other => other?,
         }
         if bytes.iter().all(|byte| *byte == 0) {
             return Ok(Slotted::Blank);
         }
-        Ok(parse(&bytes).map_or(Slotted::Damaged, |(sequence, guard)| Slotted::Record(sequence, guard)))
+        Ok(parse(&bytes).map_or(Slotted::Damaged, |(sequence, guard)| {
+            Slotted::Record(sequence, guard)
+        }))
     }
 }
 
@@ -192,13 +231,21 @@ fn parse(bytes: &[u8]) -> Option<(u64, Guard)> {
 /// Held until the process ends, however it ends.
 fn lock(file: &File, path: &Path) -> Result<(), GuardError> {
     file.try_lock().map_err(|refused| match refused {
-        TryLockError::WouldBlock => GuardError::InUse { path: path.to_owned() },
-        TryLockError::Error(source) => GuardError::File { path: path.to_owned(), source },
+        TryLockError::WouldBlock => GuardError::InUse {
+            path: path.to_owned(),
+        },
+        TryLockError::Error(source) => GuardError::File {
+            path: path.to_owned(),
+            source,
+        },
     })
 }
 
 fn sync_folder(path: &Path) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
 }
 
@@ -207,8 +254,16 @@ mod tests {
     use super::*;
     use crate::core::guard::Step;
 
-    const FIRST: Slot = Slot { height: 1, round: 0, step: Step::Prevote };
-    const SECOND: Slot = Slot { height: 1, round: 0, step: Step::Precommit };
+    const FIRST: Slot = Slot {
+        height: 1,
+        round: 0,
+        step: Step::Prevote,
+    };
+    const SECOND: Slot = Slot {
+        height: 1,
+        round: 0,
+        step: Step::Precommit,
+    };
 
     fn digest(byte: u8) -> B256 {
         B256::repeat_byte(byte)
@@ -223,7 +278,8 @@ mod tests {
 
     fn overwrite(path: &Path, slot: u64, at: u64, bytes: &[u8]) {
         let file = OpenOptions::new().write(true).open(path).unwrap();
-        file.write_all_at(bytes, slot * SLOT_BYTES as u64 + at).unwrap();
+        file.write_all_at(bytes, slot * SLOT_BYTES as u64 + at)
+            .unwrap();
     }
 
     fn damage(path: &Path, slot: u64) {
@@ -242,7 +298,10 @@ mod tests {
         closed(guard);
         let mut guard = GuardFile::open(&path, 1, true).unwrap();
         assert!(guard.permit(FIRST, digest(1)).is_ok());
-        assert!(matches!(guard.permit(FIRST, digest(2)), Err(GuardError::Refused(_))));
+        assert!(matches!(
+            guard.permit(FIRST, digest(2)),
+            Err(GuardError::Refused(_))
+        ));
     }
 
     #[test]
@@ -252,12 +311,22 @@ mod tests {
         guard.permit(SECOND, digest(2)).unwrap();
         damage(&path, closed(guard));
         let mut reopened = GuardFile::open(&path, 1, true).unwrap();
-        assert!(matches!(reopened.permit(SECOND, digest(3)), Err(GuardError::Refused(_))));
-        assert!(reopened.permit(Slot { height: 2, ..FIRST }, digest(4)).is_ok());
+        assert!(matches!(
+            reopened.permit(SECOND, digest(3)),
+            Err(GuardError::Refused(_))
+        ));
+        assert!(
+            reopened
+                .permit(Slot { height: 2, ..FIRST }, digest(4))
+                .is_ok()
+        );
         closed(reopened);
         damage(&path, 0);
         damage(&path, 1);
-        assert!(matches!(GuardFile::open(&path, 1, true), Err(GuardError::Damaged { .. })));
+        assert!(matches!(
+            GuardFile::open(&path, 1, true),
+            Err(GuardError::Damaged { .. })
+        ));
     }
 
     #[test]
@@ -268,30 +337,58 @@ mod tests {
         let newest = closed(guard);
         let clean = std::fs::read(&path).unwrap();
         overwrite(&path, newest, 0, &[0; SLOT_BYTES]);
-        assert!(GuardFile::open(&path, 1, false).unwrap().permit(SECOND, digest(3)).is_err());
+        assert!(
+            GuardFile::open(&path, 1, false)
+                .unwrap()
+                .permit(SECOND, digest(3))
+                .is_err()
+        );
         std::fs::write(&path, &clean[..SLOT_BYTES]).unwrap();
-        assert!(GuardFile::open(&path, 1, false).unwrap().permit(SECOND, digest(3)).is_err());
+        assert!(
+            GuardFile::open(&path, 1, false)
+                .unwrap()
+                .permit(SECOND, digest(3))
+                .is_err()
+        );
         std::fs::remove_file(&path).unwrap();
-        assert!(GuardFile::open(&path, 1, false).unwrap().permit(FIRST, digest(3)).is_err());
+        assert!(
+            GuardFile::open(&path, 1, false)
+                .unwrap()
+                .permit(FIRST, digest(3))
+                .is_err()
+        );
     }
 
     #[test]
     fn what_cannot_be_made_durable_is_not_permitted() {
         let (_folder, path, mut guard) = opened();
-        let slot = Slot { height: 5, round: 0, step: Step::Prevote };
+        let slot = Slot {
+            height: 5,
+            round: 0,
+            step: Step::Prevote,
+        };
         // A disk that takes nothing.
         let healthy = std::mem::replace(&mut guard.file, File::open(&path).unwrap());
-        assert!(matches!(guard.permit(slot, digest(1)), Err(GuardError::File { .. })));
+        assert!(matches!(
+            guard.permit(slot, digest(1)),
+            Err(GuardError::File { .. })
+        ));
         // Nothing was signed, so with a disk that takes it another message may be.
         guard.file = healthy;
         guard.permit(slot, digest(2)).unwrap();
-        assert!(matches!(guard.permit(slot, digest(1)), Err(GuardError::Refused(_))));
+        assert!(matches!(
+            guard.permit(slot, digest(1)),
+            Err(GuardError::Refused(_))
+        ));
     }
 
     #[test]
     fn only_one_process_at_a_time_signs_with_it() {
         let (_folder, path, guard) = opened();
-        assert!(matches!(GuardFile::open(&path, 1, true), Err(GuardError::InUse { .. })));
+        assert!(matches!(
+            GuardFile::open(&path, 1, true),
+            Err(GuardError::InUse { .. })
+        ));
         closed(guard);
         assert!(GuardFile::open(&path, 1, true).is_ok());
     }
@@ -301,11 +398,20 @@ mod tests {
         let (_folder, path, mut guard) = opened();
         guard.permit(FIRST, digest(1)).unwrap();
         assert_eq!(guard.take_refusal(), None);
-        assert!(matches!(guard.permit(FIRST, digest(2)), Err(GuardError::Refused(_))));
+        assert!(matches!(
+            guard.permit(FIRST, digest(2)),
+            Err(GuardError::Refused(_))
+        ));
         closed(guard);
         let mut reopened = GuardFile::open(&path, 1, true).unwrap();
-        assert_eq!([reopened.take_refusal(), reopened.take_refusal()], [Some(1), None]);
-        assert!(reopened.permit(SECOND, digest(3)).is_ok(), "the record itself is as it was");
+        assert_eq!(
+            [reopened.take_refusal(), reopened.take_refusal()],
+            [Some(1), None]
+        );
+        assert!(
+            reopened.permit(SECOND, digest(3)).is_ok(),
+            "the record itself is as it was"
+        );
     }
 
     #[test]

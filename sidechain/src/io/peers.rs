@@ -50,7 +50,11 @@ impl Peers {
     pub fn start(urls: &[String], stop: &CancellationToken) -> Self {
         let start = |url: &String| {
             let (sender, receiver) = mpsc::channel(QUEUE_MAX);
-            tokio::spawn(send_loop(format!("{}{EXCHANGE_PATH}", url.trim_end_matches('/')), receiver, stop.clone()));
+            tokio::spawn(send_loop(
+                format!("{}{EXCHANGE_PATH}", url.trim_end_matches('/')),
+                receiver,
+                stop.clone(),
+            ));
             sender
         };
         Self {
@@ -77,7 +81,11 @@ impl Peers {
 }
 
 async fn send_loop(url: String, mut queue: mpsc::Receiver<Bytes>, stop: CancellationToken) {
-    let http = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build().unwrap_or_default();
+    let http = reqwest::Client::builder()
+        .timeout(TIMEOUT)
+        .no_proxy()
+        .build()
+        .unwrap_or_default();
     let mut batch = Vec::new();
     loop {
         batch.clear();
@@ -106,7 +114,10 @@ async fn post(http: &reqwest::Client, url: &str, body: Bytes) {
 fn bodies(batch: &[Bytes]) -> Vec<Bytes> {
     let mut bodies: Vec<(u32, Vec<u8>)> = Vec::new();
     for bytes in batch {
-        match bodies.last_mut().filter(|(_, body)| body.len() + bytes.len() <= BODY_BYTES) {
+        match bodies
+            .last_mut()
+            .filter(|(_, body)| body.len() + bytes.len() <= BODY_BYTES)
+        {
             Some((count, body)) => {
                 *count += 1;
                 body.extend_from_slice(bytes);
@@ -130,14 +141,28 @@ mod tests {
 
     #[test]
     fn a_batch_is_cut_into_bodies_that_hold_everything_in_order() {
-        let line = Line { sku: "s".repeat(64), name: "n".repeat(256), quantity: 1, unit_price: 1 };
+        let line = Line {
+            sku: "s".repeat(64),
+            name: "n".repeat(256),
+            quantity: 1,
+            unit_price: 1,
+        };
         let relayed = |nonce| {
             let payload = Payload::FullSettlement(FullSettlement { nonce });
-            let transaction = SignedTransaction { payload, signature: Signature([0; 65]) };
-            Relayed { transaction, lines: Some(Arc::new((B256::ZERO, vec![line.clone(); 400]))) }
+            let transaction = SignedTransaction {
+                payload,
+                signature: Signature([0; 65]),
+            };
+            Relayed {
+                transaction,
+                lines: Some(Arc::new((B256::ZERO, vec![line.clone(); 400]))),
+            }
         };
         let batch: Vec<Relayed> = (0..60).map(relayed).collect();
-        let encoded: Vec<Bytes> = batch.iter().map(|relayed| borsh::to_vec(relayed).unwrap().into()).collect();
+        let encoded: Vec<Bytes> = batch
+            .iter()
+            .map(|relayed| borsh::to_vec(relayed).unwrap().into())
+            .collect();
         let bodies = bodies(&encoded);
         assert!(bodies.len() > 1 && bodies.iter().all(|body| body.len() <= BODY_BYTES + 4));
         let decode = |body: &Bytes| borsh::from_slice::<Vec<Relayed>>(body).unwrap();

@@ -3,7 +3,9 @@
 
 use domain::{B256, Keccak256};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, IntoInnerError, Read, Seek, SeekFrom, Write};
+use std::io::{
+    self, BufRead, BufReader, BufWriter, ErrorKind, IntoInnerError, Read, Seek, SeekFrom, Write,
+};
 use std::path::{Path, PathBuf};
 
 /// Snapshots kept: should the newest be damaged, there is the one before.
@@ -57,7 +59,10 @@ impl Snapshots {
     /// Heights of all snapshots, the newest first.
     pub fn heights(&self) -> Result<Vec<u64>, SnapshotFileError> {
         let entries = std::fs::read_dir(&self.dir).map_err(failed(&self.dir))?;
-        let mut heights: Vec<u64> = entries.flatten().filter_map(|entry| height_of(&entry.path())).collect();
+        let mut heights: Vec<u64> = entries
+            .flatten()
+            .filter_map(|entry| height_of(&entry.path()))
+            .collect();
         heights.sort_unstable_by(|one, other| other.cmp(one));
         Ok(heights)
     }
@@ -83,7 +88,12 @@ impl Snapshots {
     }
 
     /// At most so many bytes of the state at a height, from a place on; none from its end on.
-    pub fn part(&self, height: u64, from: u64, bytes_max: u64) -> Result<Vec<u8>, SnapshotFileError> {
+    pub fn part(
+        &self,
+        height: u64,
+        from: u64,
+        bytes_max: u64,
+    ) -> Result<Vec<u8>, SnapshotFileError> {
         let (_, length) = self.describe(height)?;
         if from >= length {
             return Ok(Vec::new());
@@ -108,7 +118,9 @@ impl Snapshots {
         let unfinished = path.with_extension("unfinished");
         let bytes = write_synced(&unfinished, export).map_err(failed(&unfinished))?;
         std::fs::rename(&unfinished, &path).map_err(failed(&path))?;
-        File::open(&self.dir).and_then(|dir| dir.sync_all()).map_err(failed(&self.dir))?;
+        File::open(&self.dir)
+            .and_then(|dir| dir.sync_all())
+            .map_err(failed(&self.dir))?;
         for old in self.heights()?.into_iter().skip(KEPT) {
             std::fs::remove_file(self.path(old)).map_err(failed(&self.path(old)))?;
         }
@@ -137,13 +149,24 @@ impl Write for Content {
 }
 
 /// The checksum comes in front once it is known.
-fn write_synced(path: &Path, export: impl FnOnce(&mut Content) -> io::Result<()>) -> io::Result<u64> {
+fn write_synced(
+    path: &Path,
+    export: impl FnOnce(&mut Content) -> io::Result<()>,
+) -> io::Result<u64> {
     let mut file = BufWriter::with_capacity(BUFFER_BYTES, File::create(path)?);
     file.write_all(&MAGIC)?;
     file.write_all(&[0; 32])?;
-    let mut content = Content { file, hasher: Keccak256::new(), bytes: 0 };
+    let mut content = Content {
+        file,
+        hasher: Keccak256::new(),
+        bytes: 0,
+    };
     export(&mut content)?;
-    let Content { file, hasher, bytes } = content;
+    let Content {
+        file,
+        hasher,
+        bytes,
+    } = content;
     let mut file = file.into_inner().map_err(IntoInnerError::into_error)?;
     file.seek(SeekFrom::Start(MAGIC.len() as u64))?;
     file.write_all(hasher.finalize().as_slice())?;
@@ -172,7 +195,8 @@ fn checked(path: &Path) -> io::Result<Option<BufReader<File>>> {
 }
 
 fn height_of(path: &Path) -> Option<u64> {
-    path.extension().filter(|extension| *extension == EXTENSION)?;
+    path.extension()
+        .filter(|extension| *extension == EXTENSION)?;
     path.file_stem()?.to_str()?.parse().ok()
 }
 
@@ -193,13 +217,19 @@ mod tests {
     }
 
     fn write(snapshots: &Snapshots, height: u64, content: &[u8]) {
-        let bytes = snapshots.write(height, |file| file.write_all(content)).unwrap();
+        let bytes = snapshots
+            .write(height, |file| file.write_all(content))
+            .unwrap();
         assert_eq!(bytes, content.len() as u64);
     }
 
     fn read(snapshots: &Snapshots, height: u64) -> Vec<u8> {
         let mut content = Vec::new();
-        snapshots.read(height).unwrap().read_to_end(&mut content).unwrap();
+        snapshots
+            .read(height)
+            .unwrap()
+            .read_to_end(&mut content)
+            .unwrap();
         content
     }
 
@@ -212,7 +242,10 @@ mod tests {
         assert_eq!(snapshots.heights().unwrap(), [100, 10]);
         assert_eq!(read(&snapshots, 100), b"state 100");
         assert_eq!(read(&snapshots, 10), b"state 10");
-        assert!(matches!(snapshots.read(9), Err(SnapshotFileError::File { .. })));
+        assert!(matches!(
+            snapshots.read(9),
+            Err(SnapshotFileError::File { .. })
+        ));
     }
 
     #[test]
@@ -225,7 +258,10 @@ mod tests {
             changed[place] ^= 1;
             for content in [&changed, &whole[..place].to_vec()] {
                 std::fs::write(snapshots.path(7), content).unwrap();
-                assert!(matches!(snapshots.read(7), Err(SnapshotFileError::Damaged { .. })), "byte {place}");
+                assert!(
+                    matches!(snapshots.read(7), Err(SnapshotFileError::Damaged { .. })),
+                    "byte {place}"
+                );
             }
         }
     }
@@ -234,9 +270,15 @@ mod tests {
     fn a_state_is_given_in_parts() {
         let (_dir, snapshots) = snapshots();
         write(&snapshots, 7, b"0123456789");
-        assert_eq!(snapshots.describe(7).unwrap(), (keccak256(b"0123456789"), 10));
+        assert_eq!(
+            snapshots.describe(7).unwrap(),
+            (keccak256(b"0123456789"), 10)
+        );
         let part = |from| snapshots.part(7, from, 4).unwrap();
-        assert_eq!([part(0), part(4), part(8), part(10), part(u64::MAX / 2)], [&b"0123"[..], b"4567", b"89", b"", b""]);
+        assert_eq!(
+            [part(0), part(4), part(8), part(10), part(u64::MAX / 2)],
+            [&b"0123"[..], b"4567", b"89", b"", b""]
+        );
         assert!(snapshots.part(8, 0, 4).is_err() && snapshots.describe(8).is_err());
     }
 

@@ -9,7 +9,9 @@ use domain::eip712::DomainSeparator;
 use domain::ledger::EpochCheckpoint;
 use domain::payout::Settlement;
 use domain::{Address, B256, Block, CommitCertificate, Payload, SaleKey, ValidatorSet};
-use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{
+    Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction,
+};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -34,7 +36,8 @@ const RECORDING_LEAVES: TableDefinition<u64, Bytes> = TableDefinition::new("chec
 /// first height of a validator set → [`ValidatorSet`]
 const VALIDATOR_SETS: TableDefinition<u64, Bytes> = TableDefinition::new("validator_sets");
 /// anchor ‖ epoch → digest and own signature: one for ever
-const OWN_SIGNATURES: TableDefinition<Bytes, Bytes> = TableDefinition::new("own_checkpoint_signatures");
+const OWN_SIGNATURES: TableDefinition<Bytes, Bytes> =
+    TableDefinition::new("own_checkpoint_signatures");
 
 /// Bytes of the checksum behind each record: against what a disk does, not against people.
 const CHECKSUM_BYTES: usize = 16;
@@ -129,10 +132,19 @@ pub struct Store {
 impl Store {
     /// Opens or makes the store; recovers by itself after a crash.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let error = |source: redb::Error| StoreError::Database { path: path.to_owned(), source: Box::new(source) };
-        let database =
-            Database::builder().set_cache_size(CACHE_BYTES).create(path).map_err(|source| error(source.into()))?;
-        let store = Self { database, path: path.to_owned(), unindexed: Mutex::default() };
+        let error = |source: redb::Error| StoreError::Database {
+            path: path.to_owned(),
+            source: Box::new(source),
+        };
+        let database = Database::builder()
+            .set_cache_size(CACHE_BYTES)
+            .create(path)
+            .map_err(|source| error(source.into()))?;
+        let store = Self {
+            database,
+            path: path.to_owned(),
+            unindexed: Mutex::default(),
+        };
         store.write(|write| {
             write.open_table(BLOCKS)?;
             write.open_table(CERTIFICATES)?;
@@ -151,10 +163,16 @@ impl Store {
     }
 
     fn failed(&self, source: redb::Error) -> StoreError {
-        StoreError::Database { path: self.path.clone(), source: Box::new(source) }
+        StoreError::Database {
+            path: self.path.clone(),
+            source: Box::new(source),
+        }
     }
 
-    fn write<T>(&self, change: impl FnOnce(&WriteTransaction) -> Result<T, redb::Error>) -> Result<T, StoreError> {
+    fn write<T>(
+        &self,
+        change: impl FnOnce(&WriteTransaction) -> Result<T, redb::Error>,
+    ) -> Result<T, StoreError> {
         self.write_with(Durability::Immediate, change)
     }
 
@@ -184,8 +202,14 @@ impl Store {
             let table = self.database.begin_read()?.open_table(table)?;
             Ok(table.get(key)?.map(|value| value.value().to_vec()))
         };
-        let Some(bytes) = read().map_err(|source| self.failed(source))? else { return Ok(None) };
-        let damaged = || StoreError::Damaged { path: self.path.clone(), table: name, key: label() };
+        let Some(bytes) = read().map_err(|source| self.failed(source))? else {
+            return Ok(None);
+        };
+        let damaged = || StoreError::Damaged {
+            path: self.path.clone(),
+            table: name,
+            key: label(),
+        };
         decoded(&bytes).map(Some).ok_or_else(damaged)
     }
 
@@ -197,7 +221,12 @@ impl Store {
     /// Whether there is a decided block at a height.
     pub fn has_block(&self, height: u64) -> Result<bool, StoreError> {
         let read = || -> Result<bool, redb::Error> {
-            Ok(self.database.begin_read()?.open_table(BLOCKS)?.get(height)?.is_some())
+            Ok(self
+                .database
+                .begin_read()?
+                .open_table(BLOCKS)?
+                .get(height)?
+                .is_some())
         };
         read().map_err(|source| self.failed(source))
     }
@@ -226,15 +255,25 @@ impl Store {
     }
 
     fn unindexed(&self) -> MutexGuard<'_, Unindexed> {
-        self.unindexed.lock().unwrap_or_else(PoisonError::into_inner)
+        self.unindexed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Knows again which transactions of the last blocks may be missing in the index. To be called once, after opening.
     pub fn recall_transactions(&self, domain: &DomainSeparator) -> Result<(), StoreError> {
-        let Some(last) = self.last_height()? else { return Ok(()) };
+        let Some(last) = self.last_height()? else {
+            return Ok(());
+        };
         for height in (last + 1).saturating_sub(TURNS)..=last {
-            let Some(block) = self.block(height)? else { continue };
-            let ids: Vec<B256> = block.transactions.iter().map(|transaction| transaction.id(domain)).collect();
+            let Some(block) = self.block(height)? else {
+                continue;
+            };
+            let ids: Vec<B256> = block
+                .transactions
+                .iter()
+                .map(|transaction| transaction.id(domain))
+                .collect();
             self.unindexed().add(&ids, height);
         }
         Ok(())
@@ -254,7 +293,9 @@ impl Store {
 
     /// The lines of a sale in the block at `height`, if this node has them and they were not erased.
     pub fn lines(&self, height: u64, key: SaleKey) -> Result<Option<SaleLines>, StoreError> {
-        self.get(LINES, "lines", &lines_key(height, key), || format!("{key:?}"))
+        self.get(LINES, "lines", &lines_key(height, key), || {
+            format!("{key:?}")
+        })
     }
 
     /// Keeps the lines of sales that became final before this node had them.
@@ -262,7 +303,10 @@ impl Store {
         self.write(|write| {
             let mut table = write.open_table(LINES)?;
             for LateLines { height, key, lines } in late {
-                table.insert(lines_key(*height, *key).as_slice(), encoded(lines).as_slice())?;
+                table.insert(
+                    lines_key(*height, *key).as_slice(),
+                    encoded(lines).as_slice(),
+                )?;
             }
             Ok(())
         })
@@ -270,18 +314,32 @@ impl Store {
 
     /// Forgets at most so many of the oldest blocks below a height, with the index of their sales and the lines of these;
     /// says how many. The ledger knows each sale for ever, and the index keeps all other transactions.
-    pub fn prune_blocks(&self, below: u64, count_max: usize, domain: &DomainSeparator) -> Result<usize, StoreError> {
+    pub fn prune_blocks(
+        &self,
+        below: u64,
+        count_max: usize,
+        domain: &DomainSeparator,
+    ) -> Result<usize, StoreError> {
         let old = self.oldest(below, count_max)?;
-        let (Some((first, _)), Some((last, _))) = (old.first(), old.last()) else { return Ok(0) };
-        let ids: Vec<B256> = old.iter().flat_map(|(_, block)| sales_of(block, domain)).collect();
+        let (Some((first, _)), Some((last, _))) = (old.first(), old.last()) else {
+            return Ok(0);
+        };
+        let ids: Vec<B256> = old
+            .iter()
+            .flat_map(|(_, block)| sales_of(block, domain))
+            .collect();
         self.write(|write| {
             self.unindexed().remove(&ids);
             let mut index = write.open_table(TRANSACTIONS)?;
             for id in &ids {
                 index.remove(id.as_slice())?;
             }
-            write.open_table(BLOCKS)?.retain_in(*first..=*last, |_, _| false)?;
-            write.open_table(CERTIFICATES)?.retain_in(..=*last, |_, _| false)?;
+            write
+                .open_table(BLOCKS)?
+                .retain_in(*first..=*last, |_, _| false)?;
+            write
+                .open_table(CERTIFICATES)?
+                .retain_in(..=*last, |_, _| false)?;
             erase_lines(write, *last)
         })?;
         Ok(old.len())
@@ -291,7 +349,9 @@ impl Store {
         let first = self.first_height()?.unwrap_or(below);
         let mut old = Vec::new();
         for height in (first..below).take(count_max) {
-            let Some(block) = self.block(height)? else { break };
+            let Some(block) = self.block(height)? else {
+                break;
+            };
             old.push((height, block));
         }
         Ok(old)
@@ -325,7 +385,9 @@ impl Store {
         let mut key = proposed_key(proposed.height, proposed.round);
         key.extend_from_slice(checksum(&record));
         self.write(|write| {
-            write.open_table(UNDECIDED)?.insert(key.as_slice(), record.as_slice())?;
+            write
+                .open_table(UNDECIDED)?
+                .insert(key.as_slice(), record.as_slice())?;
             Ok(())
         })
     }
@@ -364,15 +426,22 @@ impl Store {
         let turn = self.write(|write| {
             // Not before the write has begun: pruning may have forgotten some of these.
             let turn = self.unindexed().turn(height, decision.transactions);
-            write.open_table(BLOCKS)?.insert(height, with_checksum(decision.block.to_vec()).as_slice())?;
-            write.open_table(CERTIFICATES)?.insert(height, encoded(decision.certificate).as_slice())?;
+            write
+                .open_table(BLOCKS)?
+                .insert(height, with_checksum(decision.block.to_vec()).as_slice())?;
+            write
+                .open_table(CERTIFICATES)?
+                .insert(height, encoded(decision.certificate).as_slice())?;
             let mut transactions = write.open_table(TRANSACTIONS)?;
             for (id, at) in &turn {
                 transactions.insert(id.as_slice(), at)?;
             }
             let mut lines = write.open_table(LINES)?;
             for (key, sold) in sorted(decision.lines, |(key, _)| *key) {
-                lines.insert(lines_key(height, *key).as_slice(), encoded(sold.as_ref()).as_slice())?;
+                lines.insert(
+                    lines_key(height, *key).as_slice(),
+                    encoded(sold.as_ref()).as_slice(),
+                )?;
             }
             if let Some(closed) = decision.checkpoint {
                 put_checkpoint(write, closed)?;
@@ -381,7 +450,9 @@ impl Store {
                 put_validators(write, height, validators)?;
             }
             let next = (height + 1).to_be_bytes();
-            write.open_table(UNDECIDED)?.retain_in(..next.as_slice(), |_, _| false)?;
+            write
+                .open_table(UNDECIDED)?
+                .retain_in(..next.as_slice(), |_, _| false)?;
             Ok(turn)
         })?;
         self.unindexed().wrote(&turn, height, decision.transactions);
@@ -391,7 +462,9 @@ impl Store {
     /// Replaces a certificate by one with more signatures. Losing this in a crash loses nothing that counts.
     pub fn put_certificate(&self, certificate: &CommitCertificate) -> Result<(), StoreError> {
         self.write_with(Durability::None, |write| {
-            write.open_table(CERTIFICATES)?.insert(certificate.height, encoded(certificate).as_slice())?;
+            write
+                .open_table(CERTIFICATES)?
+                .insert(certificate.height, encoded(certificate).as_slice())?;
             Ok(())
         })
     }
@@ -400,10 +473,18 @@ impl Store {
     pub fn validators_at(&self, height: u64) -> Result<Option<ValidatorSet>, StoreError> {
         let read = || -> Result<Option<u64>, redb::Error> {
             let table = self.database.begin_read()?.open_table(VALIDATOR_SETS)?;
-            Ok(table.range(..=height)?.next_back().transpose()?.map(|(first, _)| first.value()))
+            Ok(table
+                .range(..=height)?
+                .next_back()
+                .transpose()?
+                .map(|(first, _)| first.value()))
         };
-        let Some(first) = read().map_err(|source| self.failed(source))? else { return Ok(None) };
-        self.get(VALIDATOR_SETS, "validator_sets", first, || first.to_string())
+        let Some(first) = read().map_err(|source| self.failed(source))? else {
+            return Ok(None);
+        };
+        self.get(VALIDATOR_SETS, "validator_sets", first, || {
+            first.to_string()
+        })
     }
 
     /// Makes the block of a state that others gave the first one here, with who decided it and who decides the next.
@@ -416,15 +497,23 @@ impl Store {
     ) -> Result<(), StoreError> {
         let height = block.header.height;
         self.write(|write| {
-            write.open_table(BLOCKS)?.insert(height, encoded(block).as_slice())?;
-            write.open_table(CERTIFICATES)?.insert(height, encoded(certificate).as_slice())?;
+            write
+                .open_table(BLOCKS)?
+                .insert(height, encoded(block).as_slice())?;
+            write
+                .open_table(CERTIFICATES)?
+                .insert(height, encoded(certificate).as_slice())?;
             put_validators(write, height, validators)?;
             put_validators(write, height + 1, next_validators)
         })
     }
 
     /// Keeps the set that decides from a height on.
-    pub fn put_validators(&self, first_height: u64, validators: &ValidatorSet) -> Result<(), StoreError> {
+    pub fn put_validators(
+        &self,
+        first_height: u64,
+        validators: &ValidatorSet,
+    ) -> Result<(), StoreError> {
         self.write(|write| put_validators(write, first_height, validators))
     }
 
@@ -462,17 +551,26 @@ impl Store {
 
     /// Hashes of the blocks that an epoch's checkpoint covers, from its first height on.
     pub fn block_hashes(&self, epoch: u64) -> Result<Option<Vec<B256>>, StoreError> {
-        self.get(BLOCK_HASHES, "checkpoint_block_hashes", epoch, || epoch.to_string())
+        self.get(BLOCK_HASHES, "checkpoint_block_hashes", epoch, || {
+            epoch.to_string()
+        })
     }
 
     /// Leaves of the recordings root of an epoch's checkpoint, in the ledger's order.
     pub fn recording_leaves(&self, epoch: u64) -> Result<Option<Vec<B256>>, StoreError> {
-        self.get(RECORDING_LEAVES, "checkpoint_recordings", epoch, || epoch.to_string())
+        self.get(RECORDING_LEAVES, "checkpoint_recordings", epoch, || {
+            epoch.to_string()
+        })
     }
 
     /// The checkpoint that covers a height, if there is one yet. Heights of checkpoints are continuous.
-    pub fn checkpoint_of_height(&self, height: u64) -> Result<Option<SignedCheckpoint>, StoreError> {
-        let Some(last) = self.last_checkpoint_epoch()? else { return Ok(None) };
+    pub fn checkpoint_of_height(
+        &self,
+        height: u64,
+    ) -> Result<Option<SignedCheckpoint>, StoreError> {
+        let Some(last) = self.last_checkpoint_epoch()? else {
+            return Ok(None);
+        };
         let (mut low, mut high) = (0, last);
         while low < high {
             let middle = low + (high - low) / 2;
@@ -489,7 +587,9 @@ impl Store {
     /// Keeps a checkpoint with further signatures.
     pub fn put_checkpoint(&self, signed: &SignedCheckpoint) -> Result<(), StoreError> {
         self.write(|write| {
-            write.open_table(CHECKPOINTS)?.insert(signed.checkpoint.epoch, encoded(signed).as_slice())?;
+            write
+                .open_table(CHECKPOINTS)?
+                .insert(signed.checkpoint.epoch, encoded(signed).as_slice())?;
             Ok(())
         })
     }
@@ -504,15 +604,23 @@ impl Store {
     ) -> Result<CheckpointSignature, StoreError> {
         let key = [anchor.as_slice(), &epoch.to_be_bytes()].concat();
         let known: Option<(B256, CheckpointSignature)> =
-            self.get(OWN_SIGNATURES, "own_checkpoint_signatures", &key, || epoch.to_string())?;
+            self.get(OWN_SIGNATURES, "own_checkpoint_signatures", &key, || {
+                epoch.to_string()
+            })?;
         match known {
             Some((signed, signature)) if signed == digest => Ok(signature),
-            Some((signed, _)) => Err(StoreError::AlreadySigned { epoch, signed, wanted: digest }),
+            Some((signed, _)) => Err(StoreError::AlreadySigned {
+                epoch,
+                signed,
+                wanted: digest,
+            }),
             None => {
                 let signature = sign();
                 self.write(|write| {
                     let record = encoded(&(digest, signature));
-                    write.open_table(OWN_SIGNATURES)?.insert(key.as_slice(), record.as_slice())?;
+                    write
+                        .open_table(OWN_SIGNATURES)?
+                        .insert(key.as_slice(), record.as_slice())?;
                     Ok(())
                 })?;
                 Ok(signature)
@@ -530,27 +638,46 @@ fn put_checkpoint(write: &WriteTransaction, closed: &EpochCheckpoint) -> Result<
         next_validators: closed.next_validators.clone(),
         signatures: Vec::new(),
     };
-    write.open_table(CHECKPOINTS)?.insert(epoch, encoded(&signed).as_slice())?;
-    write.open_table(SETTLEMENTS)?.insert(epoch, encoded(&closed.settlement).as_slice())?;
-    write.open_table(BLOCK_HASHES)?.insert(epoch, encoded(&closed.block_hashes).as_slice())?;
-    write.open_table(RECORDING_LEAVES)?.insert(epoch, encoded(&closed.recording_leaves).as_slice())?;
+    write
+        .open_table(CHECKPOINTS)?
+        .insert(epoch, encoded(&signed).as_slice())?;
+    write
+        .open_table(SETTLEMENTS)?
+        .insert(epoch, encoded(&closed.settlement).as_slice())?;
+    write
+        .open_table(BLOCK_HASHES)?
+        .insert(epoch, encoded(&closed.block_hashes).as_slice())?;
+    write
+        .open_table(RECORDING_LEAVES)?
+        .insert(epoch, encoded(&closed.recording_leaves).as_slice())?;
     Ok(())
 }
 
-fn put_validators(write: &WriteTransaction, first_height: u64, validators: &ValidatorSet) -> Result<(), redb::Error> {
-    write.open_table(VALIDATOR_SETS)?.insert(first_height, encoded(validators).as_slice())?;
+fn put_validators(
+    write: &WriteTransaction,
+    first_height: u64,
+    validators: &ValidatorSet,
+) -> Result<(), redb::Error> {
+    write
+        .open_table(VALIDATOR_SETS)?
+        .insert(first_height, encoded(validators).as_slice())?;
     Ok(())
 }
 
 fn sales_of(block: &Block, domain: &DomainSeparator) -> impl Iterator<Item = B256> {
-    let sales = block.transactions.iter().filter(|transaction| matches!(transaction.payload, Payload::Sale(_)));
+    let sales = block
+        .transactions
+        .iter()
+        .filter(|transaction| matches!(transaction.payload, Payload::Sale(_)));
     sales.map(|transaction| transaction.id(domain))
 }
 
 /// Those of all blocks up to a height.
 fn erase_lines(write: &WriteTransaction, up_to: u64) -> Result<(), redb::Error> {
     let end = (up_to + 1).to_be_bytes();
-    Ok(write.open_table(LINES)?.retain_in(..end.as_slice(), |_, _| false)?)
+    Ok(write
+        .open_table(LINES)?
+        .retain_in(..end.as_slice(), |_, _| false)?)
 }
 
 /// A record with the first bytes of its BLAKE3 behind it: a flipped byte is seen, never answered.
@@ -567,7 +694,9 @@ fn with_checksum(mut bytes: Vec<u8>) -> Vec<u8> {
 
 fn decoded<T: BorshDeserialize>(bytes: &[u8]) -> Option<T> {
     let (record, checksum) = bytes.split_at_checked(bytes.len().checked_sub(CHECKSUM_BYTES)?)?;
-    (checksum_of(record) == checksum).then(|| borsh::from_slice(record).ok()).flatten()
+    (checksum_of(record) == checksum)
+        .then(|| borsh::from_slice(record).ok())
+        .flatten()
 }
 
 fn sorted<T, K: Ord>(items: &[T], key: impl Fn(&T) -> K) -> Vec<&T> {
@@ -577,7 +706,12 @@ fn sorted<T, K: Ord>(items: &[T], key: impl Fn(&T) -> K) -> Vec<&T> {
 }
 
 fn lines_key(height: u64, key: SaleKey) -> Vec<u8> {
-    [height.to_be_bytes().as_slice(), &key.outlet.to_be_bytes(), &key.sale_id.0].concat()
+    [
+        height.to_be_bytes().as_slice(),
+        &key.outlet.to_be_bytes(),
+        &key.sale_id.0,
+    ]
+    .concat()
 }
 
 fn proposed_key(height: u64, round: u32) -> Vec<u8> {

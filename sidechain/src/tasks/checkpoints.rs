@@ -50,7 +50,9 @@ async fn step(
     reporter: &mpsc::Sender<Report>,
     first_open: &mut u64,
 ) -> Result<bool, StoreError> {
-    let Some(last) = node.store.last_checkpoint_epoch()? else { return Ok(false) };
+    let Some(last) = node.store.last_checkpoint_epoch()? else {
+        return Ok(false);
+    };
     let mut open = false;
     for epoch in *first_open..=last {
         let complete = match node.store.checkpoint(epoch)? {
@@ -73,13 +75,19 @@ async fn step(
 }
 
 fn is_complete(node: &Node, signed: &SignedCheckpoint) -> bool {
-    let is_there = |own| signed.signatures.iter().any(|signature| signature.validator == own);
+    let is_there = |own| {
+        signed
+            .signatures
+            .iter()
+            .any(|signature| signature.validator == own)
+    };
     signed.has_quorum() && signer_of(node, signed).is_none_or(is_there)
 }
 
 /// This validator, if it is one of those who sign.
 fn signer_of(node: &Node, signed: &SignedCheckpoint) -> Option<Address> {
-    node.validator.filter(|own| signed.validators.get(*own).is_some())
+    node.validator
+        .filter(|own| signed.validators.get(*own).is_some())
 }
 
 async fn gather(
@@ -92,8 +100,13 @@ async fn gather(
     let digest = digest(node, &signed);
     let mut changed = false;
     if let (Some(validator), Some(key)) = (signer_of(node, &signed), key) {
-        let sign = || CheckpointSignature { validator, signature: Signature::sign(digest, key) };
-        let own = node.store.sign_once(signed.anchor, signed.checkpoint.epoch, digest, sign)?;
+        let sign = || CheckpointSignature {
+            validator,
+            signature: Signature::sign(digest, key),
+        };
+        let own = node
+            .store
+            .sign_once(signed.anchor, signed.checkpoint.epoch, digest, sign)?;
         changed |= signed.add(digest, own);
     }
     if !signed.has_quorum() {
@@ -116,13 +129,24 @@ async fn ask(peers: &Peers, epoch: u64) -> Vec<CheckpointAnswer> {
         async move { tokio::time::timeout(PEER_TIMEOUT, peer.checkpoint(epoch)).await }
     };
     let answers = join_all(peers.clients().iter().map(one)).await;
-    answers.into_iter().filter_map(|answer| answer.ok()?.ok()?).collect()
+    answers
+        .into_iter()
+        .filter_map(|answer| answer.ok()?.ok()?)
+        .collect()
 }
 
 /// Passes offences on to be put on the ledger. When too many wait, the first of them are enough.
-fn report(node: &Node, signed: &SignedCheckpoint, answers: &[CheckpointAnswer], reporter: &mpsc::Sender<Report>) {
+fn report(
+    node: &Node,
+    signed: &SignedCheckpoint,
+    answers: &[CheckpointAnswer],
+    reporter: &mpsc::Sender<Report>,
+) {
     let evm_chain_id = node.ledger().genesis().evm_chain_id;
-    for offence in answers.iter().flat_map(|answer| double_checkpoints(signed, answer, evm_chain_id)) {
+    for offence in answers
+        .iter()
+        .flat_map(|answer| double_checkpoints(signed, answer, evm_chain_id))
+    {
         tracing::error!(offender = %offence.0, epoch = signed.checkpoint.epoch, "two checkpoints of one epoch were signed");
         if reporter.try_send(offence).is_err() {
             metrics::counter!("hotpot_node_reports_dropped_total").increment(1);

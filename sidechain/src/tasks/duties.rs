@@ -62,12 +62,24 @@ fn send(node: &Node, key: &SecretKey, peers: &Peers, payload: Payload) {
     if node.is_pending(id) {
         return;
     }
-    let transaction = SignedTransaction { payload, signature: Signature::sign(id, key) };
-    let Ok(verified) = VerifiedTransaction::verify(transaction.clone(), &domain) else { return };
+    let transaction = SignedTransaction {
+        payload,
+        signature: Signature::sign(id, key),
+    };
+    let Ok(verified) = VerifiedTransaction::verify(transaction.clone(), &domain) else {
+        return;
+    };
     // As from a peer: there is room for it even while clients are refused.
     match node.admit(verified, None, Source::Peer) {
-        Ok(_) => peers.announce(&Relayed { transaction, lines: None }),
-        Err(AdmissionError::Rejected(Rejection::AlreadyIncluded { .. } | Rejection::AlreadyPunished)) => {}
-        Err(error) => tracing::warn!(error = %error, "a transaction of this validator is not taken"),
+        Ok(_) => peers.announce(&Relayed {
+            transaction,
+            lines: None,
+        }),
+        Err(AdmissionError::Rejected(
+            Rejection::AlreadyIncluded { .. } | Rejection::AlreadyPunished,
+        )) => {}
+        Err(error) => {
+            tracing::warn!(error = %error, "a transaction of this validator is not taken")
+        }
     }
 }

@@ -20,7 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 #[derive(Debug, thiserror::Error)]
 pub enum NotJoined {
     /// Nobody has one that enough validators signed.
-    #[error("no peer offers a state that more than two thirds of the power signed; {offers} offers were seen")]
+    #[error(
+        "no peer offers a state that more than two thirds of the power signed; {offers} offers were seen"
+    )]
     NotVouched {
         /// Offers seen.
         offers: usize,
@@ -60,23 +62,46 @@ pub async fn join(
 ) -> Result<u64, NotJoined> {
     let offers = offers(peers).await;
     let checkpoints = checkpoints(peers, genesis).await;
-    let not_vouched = NotJoined::NotVouched { offers: offers.len() };
+    let not_vouched = NotJoined::NotVouched {
+        offers: offers.len(),
+    };
     let copied = newest_vouched(&offers, &checkpoints, genesis).ok_or(not_vouched)?;
     let (height, content) = (copied.height, download(peers, copied).await?);
     let ledger = Ledger::import(genesis.clone(), content.as_slice())?;
     let (block, certificate) = block_of(peers, &ledger).await?;
-    certificate.verify(ledger.sidechain_id(), height, ledger.head_hash(), ledger.previous_validators())?;
+    certificate.verify(
+        ledger.sidechain_id(),
+        height,
+        ledger.head_hash(),
+        ledger.previous_validators(),
+    )?;
     snapshots.write(height, |file| file.write_all(&content))?;
-    store.begin_at(&block, &certificate, ledger.previous_validators(), ledger.validators())?;
+    store.begin_at(
+        &block,
+        &certificate,
+        ledger.previous_validators(),
+        ledger.validators(),
+    )?;
     Ok(height)
 }
 
 async fn offers(peers: &[NodeClient]) -> Vec<SnapshotOffer> {
-    let asked = peers.iter().map(|peer| tokio::time::timeout(PATIENCE, peer.snapshots()));
-    join_all(asked).await.into_iter().filter_map(|answer| answer.ok()?.ok()).flatten().collect()
+    let asked = peers
+        .iter()
+        .map(|peer| tokio::time::timeout(PATIENCE, peer.snapshots()));
+    join_all(asked)
+        .await
+        .into_iter()
+        .filter_map(|answer| answer.ok()?.ok())
+        .flatten()
+        .collect()
 }
 
-fn newest_vouched(offers: &[SnapshotOffer], checkpoints: &[CheckpointAnswer], genesis: &Genesis) -> Option<Copied> {
+fn newest_vouched(
+    offers: &[SnapshotOffer],
+    checkpoints: &[CheckpointAnswer],
+    genesis: &Genesis,
+) -> Option<Copied> {
     let states: BTreeSet<Copied> = offers.iter().map(Copied::from).collect();
     let id = genesis.sidechain_id();
     let vouched = |copied: &Copied| {
@@ -95,15 +120,24 @@ async fn checkpoints(peers: &[NodeClient], genesis: &Genesis) -> Vec<CheckpointA
         let is_last = is_signed_by(&genesis.validators, &answer, genesis);
         let below = answer.checkpoint.epoch.saturating_sub(1);
         all.push(answer);
-        next = if is_last { None } else { checkpoint(peers, below).await };
+        next = if is_last {
+            None
+        } else {
+            checkpoint(peers, below).await
+        };
     }
     all.reverse();
     all
 }
 
 async fn newest_checkpoint(peers: &[NodeClient]) -> Option<CheckpointAnswer> {
-    let asked = peers.iter().map(|peer| tokio::time::timeout(PATIENCE, peer.latest_checkpoint()));
-    let answers = join_all(asked).await.into_iter().filter_map(|answer| answer.ok()?.ok()?);
+    let asked = peers
+        .iter()
+        .map(|peer| tokio::time::timeout(PATIENCE, peer.latest_checkpoint()));
+    let answers = join_all(asked)
+        .await
+        .into_iter()
+        .filter_map(|answer| answer.ok()?.ok()?);
     answers.max_by_key(|answer| answer.checkpoint.epoch)
 }
 
@@ -124,8 +158,14 @@ async fn download(peers: &[NodeClient], copied: Copied) -> Result<Vec<u8>, NotJo
     for peer in peers {
         match download_from(peer, copied).await {
             Ok(content) if keccak256(&content) == copied.hash => return Ok(content),
-            Ok(_) => tracing::warn!(peer = peer.base(), height, "a peer gave another state than was signed"),
-            Err(error) => tracing::debug!(peer = peer.base(), height, %error, "a peer does not give the state"),
+            Ok(_) => tracing::warn!(
+                peer = peer.base(),
+                height,
+                "a peer gave another state than was signed"
+            ),
+            Err(error) => {
+                tracing::debug!(peer = peer.base(), height, %error, "a peer does not give the state")
+            }
         }
     }
     Err(NotJoined::NotGiven { height })
@@ -135,7 +175,9 @@ async fn download(peers: &[NodeClient], copied: Copied) -> Result<Vec<u8>, NotJo
 async fn download_from(peer: &NodeClient, copied: Copied) -> Result<Vec<u8>, ClientError> {
     let mut content = Vec::new();
     while (content.len() as u64) < copied.bytes {
-        let part = peer.snapshot_part(copied.height, content.len() as u64).await?;
+        let part = peer
+            .snapshot_part(copied.height, content.len() as u64)
+            .await?;
         if part.is_empty() {
             break;
         }
@@ -144,10 +186,15 @@ async fn download_from(peer: &NodeClient, copied: Copied) -> Result<Vec<u8>, Cli
     Ok(content)
 }
 
-async fn block_of(peers: &[NodeClient], ledger: &Ledger) -> Result<(Block, CommitCertificate), NotJoined> {
+async fn block_of(
+    peers: &[NodeClient],
+    ledger: &Ledger,
+) -> Result<(Block, CommitCertificate), NotJoined> {
     let height = ledger.height();
     for peer in peers {
-        let Ok(Some(answer)) = peer.block(height).await else { continue };
+        let Ok(Some(answer)) = peer.block(height).await else {
+            continue;
+        };
         let bytes = hex::decode(answer.raw.trim_start_matches("0x")).unwrap_or_default();
         if let Ok(block) = Block::decode(&bytes)
             && block.header.hash() == ledger.head_hash()

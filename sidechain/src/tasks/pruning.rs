@@ -33,7 +33,11 @@ pub async fn run(node: Arc<Node>, stop: CancellationToken) -> Result<()> {
         stop.cancelled().await;
         return Ok(());
     }
-    while stop.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_some() {
+    while stop
+        .run_until_cancelled(tokio::time::sleep(INTERVAL))
+        .await
+        .is_some()
+    {
         let node = Arc::clone(&node);
         tokio::task::spawn_blocking(move || step(&node)).await??;
     }
@@ -63,7 +67,9 @@ fn blocks_below(node: &Node) -> Result<u64, PruningError> {
 /// The first height whose block is young enough; block times only grow.
 fn lines_below(node: &Node) -> Result<u64, PruningError> {
     let days = node.config.storage.keep_lines_days;
-    let (Some(first), Some(last)) = (node.store.first_height()?, node.store.last_height()?) else { return Ok(0) };
+    let (Some(first), Some(last)) = (node.store.first_height()?, node.store.last_height()?) else {
+        return Ok(0);
+    };
     if days == 0 {
         return Ok(0);
     }

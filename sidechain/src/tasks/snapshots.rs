@@ -18,7 +18,11 @@ pub struct SnapshotTaker {
 impl SnapshotTaker {
     /// None are taken when `every_blocks` is 0.
     pub fn new(snapshots: Snapshots, every_blocks: u64) -> Self {
-        Self { snapshots, every_blocks, is_busy: Arc::default() }
+        Self {
+            snapshots,
+            every_blocks,
+            is_busy: Arc::default(),
+        }
     }
 
     /// What was taken.
@@ -56,7 +60,11 @@ impl SnapshotTaker {
                 write_ms = crate::metrics::milliseconds(started.elapsed()),
                 "snapshot of the state"
             ),
-            Err(error) => tracing::error!(height, error = format!("{:#}", anyhow::Error::new(error)), "no snapshot"),
+            Err(error) => tracing::error!(
+                height,
+                error = format!("{:#}", anyhow::Error::new(error)),
+                "no snapshot"
+            ),
         }
     }
 }

@@ -39,15 +39,28 @@ pub async fn run(args: &CheckArgs) -> Result<bool> {
     let network = Network::read(&args.network)?;
     let entries = journal::read(&args.journal)?;
     if entries.is_empty() {
-        bail!("{} holds no acknowledged sale: there is nothing to check", args.journal.display());
+        bail!(
+            "{} holds no acknowledged sale: there is nothing to check",
+            args.journal.display()
+        );
     }
     let deadline = Instant::now() + Duration::from_secs(args.patience);
     let mut losses = Vec::new();
     for node in &network.nodes {
-        wait_for_height(node, entries.iter().map(|entry| entry.height).max().unwrap_or(0), deadline).await;
+        wait_for_height(
+            node,
+            entries.iter().map(|entry| entry.height).max().unwrap_or(0),
+            deadline,
+        )
+        .await;
         losses.extend(missing_at(node, &entries, deadline).await);
     }
-    let outcome = Outcome { acknowledged: entries.len(), nodes: network.nodes.len(), lost: losses.len(), losses };
+    let outcome = Outcome {
+        acknowledged: entries.len(),
+        nodes: network.nodes.len(),
+        lost: losses.len(),
+        losses,
+    };
     show(args, &outcome)?;
     Ok(outcome.losses.is_empty())
 }
@@ -55,7 +68,11 @@ pub async fn run(args: &CheckArgs) -> Result<bool> {
 /// A node that was away catches up first; one that does not in time is asked as it is.
 async fn wait_for_height(node: &NodeClient, height: u64, deadline: Instant) {
     while Instant::now() < deadline {
-        if node.status().await.is_ok_and(|status| status.height >= height) {
+        if node
+            .status()
+            .await
+            .is_ok_and(|status| status.height >= height)
+        {
             return;
         }
         tokio::time::sleep(RETRY_PAUSE).await;
@@ -65,9 +82,15 @@ async fn wait_for_height(node: &NodeClient, height: u64, deadline: Instant) {
 async fn missing_at(node: &NodeClient, entries: &[Entry], deadline: Instant) -> Vec<Loss> {
     let question = |entry: Entry| async move {
         let found = compare(node, &entry, deadline).await.err()?;
-        Some(Loss { node: node.base().to_owned(), entry, found })
+        Some(Loss {
+            node: node.base().to_owned(),
+            entry,
+            found,
+        })
     };
-    let answers = stream::iter(entries.iter().copied()).map(question).buffer_unordered(IN_FLIGHT);
+    let answers = stream::iter(entries.iter().copied())
+        .map(question)
+        .buffer_unordered(IN_FLIGHT);
     answers.filter_map(|loss| async { loss }).collect().await
 }
 
@@ -78,7 +101,9 @@ async fn compare(node: &NodeClient, entry: &Entry, deadline: Instant) -> Result<
             Ok(Some(sale)) if sale.transaction_id == entry.transaction_id => return Ok(()),
             Ok(Some(sale)) => return Err(format!("transaction {}", sale.transaction_id)),
             Ok(None) => return Err("nothing".into()),
-            Err(error) if !error.is_retryable() || Instant::now() > deadline => return Err(error.to_string()),
+            Err(error) if !error.is_retryable() || Instant::now() > deadline => {
+                return Err(error.to_string());
+            }
             Err(_) => tokio::time::sleep(RETRY_PAUSE).await,
         }
     }
@@ -90,12 +115,20 @@ fn show(args: &CheckArgs, outcome: &Outcome) -> Result<()> {
         return Ok(());
     }
     for loss in outcome.losses.iter().take(SHOWN_MAX) {
-        let Entry { outlet, sale_id, transaction_id, .. } = loss.entry;
+        let Entry {
+            outlet,
+            sale_id,
+            transaction_id,
+            ..
+        } = loss.entry;
         println!(
             "LOST  sale {sale_id} of outlet {outlet} at {}: expected {transaction_id}, found {}",
             loss.node, loss.found
         );
     }
-    println!("{} acknowledged sales asked of {} nodes: lost={}", outcome.acknowledged, outcome.nodes, outcome.lost);
+    println!(
+        "{} acknowledged sales asked of {} nodes: lost={}",
+        outcome.acknowledged, outcome.nodes, outcome.lost
+    );
     Ok(())
 }

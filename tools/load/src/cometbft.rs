@@ -39,7 +39,11 @@ struct Report {
 
 /// Sends, measures, shows; true when every transaction was taken.
 pub async fn run(args: &CometbftArgs) -> Result<bool> {
-    let nodes: Arc<[Door]> = args.node.iter().map(|url| Door::new(url)).collect::<Result<_>>()?;
+    let nodes: Arc<[Door]> = args
+        .node
+        .iter()
+        .map(|url| Door::new(url))
+        .collect::<Result<_>>()?;
     let errors = Arc::new(Mutex::new(BTreeMap::new()));
     let start = Instant::now();
     let measured_from = start + Duration::from_secs(args.warmup.into());
@@ -54,7 +58,10 @@ pub async fn run(args: &CometbftArgs) -> Result<bool> {
     let ((), heights) = tokio::join!(send_all(args, &nodes, &errors, start, offered), heights);
     let (before, after) = heights?;
     let committed = transactions(&nodes[0], before + 1, after).await?;
-    let errors = errors.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let errors = errors
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
     let report = Report {
         rate: args.rate,
         seconds: args.seconds,
@@ -81,17 +88,27 @@ async fn send_all(
     let batch = u64::from(args.batch);
     // Ids of an earlier run would be refused.
     let seed = crate::sales::now_ms();
-    let method = if args.commit { "broadcast_tx_commit" } else { "broadcast_tx_sync" };
+    let method = if args.commit {
+        "broadcast_tx_commit"
+    } else {
+        "broadcast_tx_sync"
+    };
     for first in (0..total).step_by(args.batch as usize) {
         let last = (first + batch).min(total);
         sleep_until(start + Duration::from_nanos(last * NANOS / u64::from(args.rate))).await;
-        let requests: Vec<String> = (first..last).map(|number| broadcast(method, seed, number, args.bytes)).collect();
+        let requests: Vec<String> = (first..last)
+            .map(|number| broadcast(method, seed, number, args.bytes))
+            .collect();
         let (nodes, errors) = (Arc::clone(nodes), Arc::clone(errors));
         under_way.spawn(async move {
             let node = &nodes[(first / batch) as usize % nodes.len()];
             let failures = ask_all(node, &requests).await;
             for failure in failures {
-                *errors.lock().unwrap_or_else(PoisonError::into_inner).entry(failure).or_default() += 1;
+                *errors
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .entry(failure)
+                    .or_default() += 1;
             }
         });
     }
@@ -109,9 +126,18 @@ fn broadcast(method: &str, seed: u64, number: u64, bytes: usize) -> String {
 
 /// Why transactions were not taken.
 async fn ask_all(node: &Door, requests: &[String]) -> Vec<String> {
-    let body = if let [one] = requests { one.clone() } else { format!("[{}]", requests.join(",")) };
+    let body = if let [one] = requests {
+        one.clone()
+    } else {
+        format!("[{}]", requests.join(","))
+    };
     let failed = |why: String| vec![why; requests.len()];
-    match timeout(ANSWER_TIMEOUT, node.send(&node.request("/", body.as_bytes()))).await {
+    match timeout(
+        ANSWER_TIMEOUT,
+        node.send(&node.request("/", body.as_bytes())),
+    )
+    .await
+    {
         Err(_) => failed("timeout".into()),
         Ok(Err(error)) => failed(format!("no_answer ({error})")),
         Ok(Ok((_, answer))) => match serde_json::from_slice::<Value>(&answer) {
@@ -129,16 +155,29 @@ fn refusal(answer: &Value) -> Option<String> {
         Value::Null => vec![&result["code"]],
         _ => vec![&result["check_tx"]["code"], &result["tx_result"]["code"]],
     };
-    match (&answer["error"], codes.into_iter().find(|code| **code != json!(0))) {
+    match (
+        &answer["error"],
+        codes.into_iter().find(|code| **code != json!(0)),
+    ) {
         (Value::Null, None) => None,
         (Value::Null, Some(code)) => Some(format!("code {code}")),
-        (error, _) => Some(error["data"].as_str().unwrap_or("error").chars().take_while(|c| *c != ':').collect()),
+        (error, _) => Some(
+            error["data"]
+                .as_str()
+                .unwrap_or("error")
+                .chars()
+                .take_while(|c| *c != ':')
+                .collect(),
+        ),
     }
 }
 
 async fn call<T: DeserializeOwned>(node: &Door, method: &str, params: Value) -> Result<T> {
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-    let (_, answer) = node.send(&node.request("/", body.as_bytes())).await.with_context(|| format!("ask {method}"))?;
+    let (_, answer) = node
+        .send(&node.request("/", body.as_bytes()))
+        .await
+        .with_context(|| format!("ask {method}"))?;
     let mut answer: Value = serde_json::from_slice(&answer)?;
     if !answer["error"].is_null() {
         bail!("{method}: {}", answer["error"]);
@@ -148,7 +187,10 @@ async fn call<T: DeserializeOwned>(node: &Door, method: &str, params: Value) -> 
 
 /// Numbers are texts in its JSON.
 fn number(value: &Value) -> Result<u64> {
-    value.as_str().and_then(|text| text.parse().ok()).with_context(|| format!("expected a number, found {value}"))
+    value
+        .as_str()
+        .and_then(|text| text.parse().ok())
+        .with_context(|| format!("expected a number, found {value}"))
 }
 
 async fn height(node: &Door) -> Result<u64> {
@@ -163,7 +205,10 @@ async fn transactions(node: &Door, first: u64, last: u64) -> Result<u64> {
         let to = (from + BLOCKS_PER_PAGE - 1).min(last);
         let params = json!({"minHeight": from.to_string(), "maxHeight": to.to_string()});
         let page: Value = call(node, "blockchain", params).await?;
-        for meta in page["block_metas"].as_array().context("expected block_metas")? {
+        for meta in page["block_metas"]
+            .as_array()
+            .context("expected block_metas")?
+        {
             count += number(&meta["num_txs"])?;
         }
     }
@@ -176,15 +221,22 @@ mod tests {
 
     #[test]
     fn a_transaction_has_the_size_that_was_asked_for() {
-        let request: Value = serde_json::from_str(&broadcast("broadcast_tx_sync", 1, 2, 182)).unwrap();
-        assert_eq!(request["params"]["tx"].as_str().unwrap().len(), 182_usize.div_ceil(3) * 4);
+        let request: Value =
+            serde_json::from_str(&broadcast("broadcast_tx_sync", 1, 2, 182)).unwrap();
+        assert_eq!(
+            request["params"]["tx"].as_str().unwrap().len(),
+            182_usize.div_ceil(3) * 4
+        );
         assert_ne!(broadcast("", 1, 2, 182), broadcast("", 1, 3, 182));
     }
 
     #[test]
     fn what_was_refused_is_told_by_its_cause() {
         assert_eq!(refusal(&json!({"result": {"code": 0}})), None);
-        assert_eq!(refusal(&json!({"result": {"code": 2}})), Some("code 2".into()));
+        assert_eq!(
+            refusal(&json!({"result": {"code": 2}})),
+            Some("code 2".into())
+        );
         let in_a_block = |check: u32, executed: u32| json!({"result": {"check_tx": {"code": check}, "tx_result": {"code": executed}}});
         assert_eq!(refusal(&in_a_block(0, 0)), None);
         assert_eq!(

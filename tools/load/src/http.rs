@@ -24,8 +24,13 @@ pub struct Door {
 impl Door {
     /// A door to `http://host:port`.
     pub fn new(base: &str) -> Result<Self> {
-        let authority = base.strip_prefix("http://").with_context(|| format!("expected http://…, found {base}"))?;
-        Ok(Self { authority: authority.trim_end_matches('/').to_owned(), idle: Mutex::default() })
+        let authority = base
+            .strip_prefix("http://")
+            .with_context(|| format!("expected http://…, found {base}"))?;
+        Ok(Self {
+            authority: authority.trim_end_matches('/').to_owned(),
+            idle: Mutex::default(),
+        })
     }
 
     /// A POST of JSON as bytes.
@@ -74,7 +79,9 @@ async fn read_answer(stream: &mut TcpStream) -> io::Result<Answer> {
         if bytes.len() > ANSWER_BYTES_MAX {
             return Err(malformed("an answer that is too long"));
         }
-        let Some(head) = parse_head(&bytes)? else { continue };
+        let Some(head) = parse_head(&bytes)? else {
+            continue;
+        };
         if let Some(body) = head.body(&bytes)? {
             return Ok((head.status, body));
         }
@@ -103,10 +110,15 @@ impl Head {
 fn join_chunks(mut rest: &[u8]) -> io::Result<Option<Vec<u8>>> {
     let mut body = Vec::new();
     loop {
-        let Ok(size) = httparse::parse_chunk_size(rest) else { return Err(malformed("a chunk without a size")) };
-        let httparse::Status::Complete((start, size)) = size else { return Ok(None) };
+        let Ok(size) = httparse::parse_chunk_size(rest) else {
+            return Err(malformed("a chunk without a size"));
+        };
+        let httparse::Status::Complete((start, size)) = size else {
+            return Ok(None);
+        };
         let end = start.saturating_add(usize::try_from(size).unwrap_or(usize::MAX));
-        let (Some(chunk), Some(next)) = (rest.get(start..end), rest.get(end.saturating_add(2)..)) else {
+        let (Some(chunk), Some(next)) = (rest.get(start..end), rest.get(end.saturating_add(2)..))
+        else {
             return Ok(None);
         };
         if chunk.is_empty() {
@@ -121,14 +133,28 @@ fn join_chunks(mut rest: &[u8]) -> io::Result<Option<Vec<u8>>> {
 fn parse_head(bytes: &[u8]) -> io::Result<Option<Head>> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut answer = httparse::Response::new(&mut headers);
-    let Ok(parsed) = answer.parse(bytes) else { return Err(malformed("an answer that is not HTTP")) };
-    let httparse::Status::Complete(bytes) = parsed else { return Ok(None) };
-    let header = |name: &str| answer.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
-    let length = header("content-length").and_then(|header| std::str::from_utf8(header.value).ok()?.parse().ok());
+    let Ok(parsed) = answer.parse(bytes) else {
+        return Err(malformed("an answer that is not HTTP"));
+    };
+    let httparse::Status::Complete(bytes) = parsed else {
+        return Ok(None);
+    };
+    let header = |name: &str| {
+        answer
+            .headers
+            .iter()
+            .find(|header| header.name.eq_ignore_ascii_case(name))
+    };
+    let length = header("content-length")
+        .and_then(|header| std::str::from_utf8(header.value).ok()?.parse().ok());
     if length.is_none() && header("transfer-encoding").is_none() {
         return Err(malformed("an answer without a length"));
     }
-    Ok(Some(Head { status: answer.code.unwrap_or(0), bytes, body_bytes: length }))
+    Ok(Some(Head {
+        status: answer.code.unwrap_or(0),
+        bytes,
+        body_bytes: length,
+    }))
 }
 
 fn malformed(what: &'static str) -> io::Error {
@@ -148,10 +174,16 @@ mod tests {
             let length = stream.read(&mut request).await.unwrap();
             assert!(request[..length].ends_with(b"content-length: 2\r\n\r\n{}"));
             // In two pieces, cut within the head.
-            stream.write_all(b"HTTP/1.1 201 Created\r\nconte").await.unwrap();
+            stream
+                .write_all(b"HTTP/1.1 201 Created\r\nconte")
+                .await
+                .unwrap();
             stream.flush().await.unwrap();
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-            stream.write_all(b"nt-length: 5\r\n\r\nhello").await.unwrap();
+            stream
+                .write_all(b"nt-length: 5\r\n\r\nhello")
+                .await
+                .unwrap();
         }
     }
 

@@ -47,7 +47,9 @@ impl Journal {
     /// Waits until every sender is gone and all is on disk; gives the number of lines.
     pub fn close(self) -> Result<u64> {
         drop(self.entries);
-        self.writer.join().map_err(|_| anyhow!("the journal's writer died"))?
+        self.writer
+            .join()
+            .map_err(|_| anyhow!("the journal's writer died"))?
     }
 }
 
@@ -69,10 +71,12 @@ fn write(mut file: File, path: &Path, received: &mpsc::Receiver<Entry>) -> Resul
 
 /// Reads all whole lines. A last line without its end was never fsynced, so it acknowledges nothing.
 pub fn read(path: &Path) -> Result<Vec<Entry>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("read the journal {}", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("read the journal {}", path.display()))?;
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let parse = |(number, line)| -> Result<Entry> {
-        serde_json::from_str(line).with_context(|| format!("{} line {}", path.display(), number + 1))
+        serde_json::from_str(line)
+            .with_context(|| format!("{} line {}", path.display(), number + 1))
     };
     whole.lines().enumerate().map(parse).collect()
 }
@@ -83,7 +87,12 @@ mod tests {
 
     fn entry(number: u8) -> Entry {
         let transaction_id = B256::repeat_byte(number);
-        Entry { outlet: 1, sale_id: SaleId([number; 16]), transaction_id, height: u64::from(number) }
+        Entry {
+            outlet: 1,
+            sale_id: SaleId([number; 16]),
+            transaction_id,
+            height: u64::from(number),
+        }
     }
 
     #[test]

@@ -32,11 +32,19 @@ pub struct Network {
 impl Network {
     /// Reads `network.json`.
     pub fn read(file: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(file)
-            .with_context(|| format!("{} is missing: is hotpot up running on this folder?", file.display()))?;
-        let network: NetworkFile =
-            serde_json::from_str(&text).with_context(|| format!("{} is damaged", file.display()))?;
-        let nodes: Vec<NodeClient> = network.nodes.iter().map(|node| NodeClient::new(&node.http)).collect();
+        let text = std::fs::read_to_string(file).with_context(|| {
+            format!(
+                "{} is missing: is hotpot up running on this folder?",
+                file.display()
+            )
+        })?;
+        let network: NetworkFile = serde_json::from_str(&text)
+            .with_context(|| format!("{} is damaged", file.display()))?;
+        let nodes: Vec<NodeClient> = network
+            .nodes
+            .iter()
+            .map(|node| NodeClient::new(&node.http))
+            .collect();
         anyhow::ensure!(!nodes.is_empty(), "{} names no node", file.display());
         let folder = file.parent().map(Path::to_owned).unwrap_or_default();
         Ok(Self { nodes, folder })
@@ -44,22 +52,38 @@ impl Network {
 
     /// What each node says of itself, if it says it soon.
     pub async fn statuses(&self) -> Vec<Option<StatusAnswer>> {
-        let ask = |node| async move { tokio::time::timeout(STATUS_TIMEOUT, NodeClient::status(node)).await.ok()?.ok() };
+        let ask = |node| async move {
+            tokio::time::timeout(STATUS_TIMEOUT, NodeClient::status(node))
+                .await
+                .ok()?
+                .ok()
+        };
         join_all(self.nodes.iter().map(ask)).await
     }
 
     /// The height of the node that is furthest.
     pub async fn height(&self) -> Result<u64> {
-        let heights = self.statuses().await.into_iter().flatten().map(|status| status.height);
-        heights.max().context("no node answers: is hotpot up running on this folder?")
+        let heights = self
+            .statuses()
+            .await
+            .into_iter()
+            .flatten()
+            .map(|status| status.height);
+        heights
+            .max()
+            .context("no node answers: is hotpot up running on this folder?")
     }
 
     /// The keys of this network.
     pub fn keys(&self) -> Result<Keys> {
         let folder = self.folder.join("keys");
         let file = folder.join("passphrase");
-        let passphrase = std::fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
-        Ok(Keys { folder, passphrase: passphrase.trim().to_owned() })
+        let passphrase =
+            std::fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
+        Ok(Keys {
+            folder,
+            passphrase: passphrase.trim().to_owned(),
+        })
     }
 }
 
@@ -72,6 +96,9 @@ pub struct Keys {
 impl Keys {
     /// An actor's key, made on first use.
     pub fn get(&self, actor: &str) -> Result<SecretKey> {
-        Ok(wallet::load_or_create(&self.folder.join(format!("{actor}.json")), &self.passphrase)?)
+        Ok(wallet::load_or_create(
+            &self.folder.join(format!("{actor}.json")),
+            &self.passphrase,
+        )?)
     }
 }

@@ -7,7 +7,10 @@ use domain::crypto::address_of_secret;
 use domain::eip712::DomainSeparator;
 use domain::limits::QUOTA_UNLIMITED;
 use domain::transaction::{RegisterOutlet, RegisterTerminal};
-use domain::{Address, Currency, OutletId, OutletKind, Payload, Signature, SignedTransaction, TerminalKind, keccak256};
+use domain::{
+    Address, Currency, OutletId, OutletKind, Payload, Signature, SignedTransaction, TerminalKind,
+    keccak256,
+};
 use wallet::SecretKey;
 
 /// The first outlet of ours: far from those that an import may name.
@@ -38,8 +41,15 @@ pub async fn ensure(network: &Network, outlets: u64, terminals: u64) -> Result<V
         let outlet = known.iter().find(|outlet| outlet.outlet == id);
         ready.push(registry.outlet(id, outlet, terminals).await?);
     }
-    let turn = |place: usize| ready.iter().filter_map(move |outlet| outlet.get(place).cloned());
-    Ok((0..terminals).filter_map(|place| usize::try_from(place).ok()).flat_map(turn).collect())
+    let turn = |place: usize| {
+        ready
+            .iter()
+            .filter_map(move |outlet| outlet.get(place).cloned())
+    };
+    Ok((0..terminals)
+        .filter_map(|place| usize::try_from(place).ok())
+        .flat_map(turn)
+        .collect())
 }
 
 /// Whoever may register, at one node.
@@ -53,13 +63,28 @@ struct Registry {
 
 impl Registry {
     async fn open(network: &Network) -> Result<Self> {
-        let node = network.nodes.first().context("the network has no node")?.clone();
+        let node = network
+            .nodes
+            .first()
+            .context("the network has no node")?
+            .clone();
         let keys = network.keys()?;
         let domain = node.genesis().await?.domain();
-        Ok(Self { founder: keys.get("founder")?, registrar: keys.get("registrar")?, node, keys, domain })
+        Ok(Self {
+            founder: keys.get("founder")?,
+            registrar: keys.get("registrar")?,
+            node,
+            keys,
+            domain,
+        })
     }
 
-    async fn outlet(&self, id: OutletId, known: Option<&OutletAnswer>, terminals: u64) -> Result<Vec<Terminal>> {
+    async fn outlet(
+        &self,
+        id: OutletId,
+        known: Option<&OutletAnswer>,
+        terminals: u64,
+    ) -> Result<Vec<Terminal>> {
         let owner = self.keys.get(&format!("owner-{id}"))?;
         match known {
             None => self.register_outlet(id, address_of_secret(&owner)).await?,
@@ -73,9 +98,17 @@ impl Registry {
         let mut ready = Vec::new();
         for number in 0..terminals {
             let key = self.keys.get(&format!("terminal-{id}-{number}"))?;
-            let terminal = Terminal { outlet: id, key, address: address_of_secret(&key) };
-            let enrolled =
-                |outlet: &OutletAnswer| outlet.terminals.iter().any(|known| known.address == terminal.address);
+            let terminal = Terminal {
+                outlet: id,
+                key,
+                address: address_of_secret(&key),
+            };
+            let enrolled = |outlet: &OutletAnswer| {
+                outlet
+                    .terminals
+                    .iter()
+                    .any(|known| known.address == terminal.address)
+            };
             if !known.is_some_and(enrolled) {
                 self.register_terminal(&terminal, &owner).await?;
             }
@@ -87,7 +120,9 @@ impl Registry {
     async fn register_outlet(&self, outlet: OutletId, owner: Address) -> Result<()> {
         let approval_ref = keccak256(format!("load {outlet} {owner}"));
         let approval_expires_at_ms = crate::sales::now_ms() + APPROVAL_MS;
-        let approval = self.domain.approval_digest(outlet, owner, approval_ref, approval_expires_at_ms);
+        let approval =
+            self.domain
+                .approval_digest(outlet, owner, approval_ref, approval_expires_at_ms);
         let payload = Payload::RegisterOutlet(RegisterOutlet {
             outlet,
             owner,
@@ -101,7 +136,9 @@ impl Registry {
             approval_signature: Signature::sign(approval, &self.registrar),
             nonce: self.next_nonce(&self.founder).await?,
         });
-        self.submit(payload, &self.founder).await.with_context(|| format!("register outlet {outlet}"))
+        self.submit(payload, &self.founder)
+            .await
+            .with_context(|| format!("register outlet {outlet}"))
     }
 
     async fn register_terminal(&self, terminal: &Terminal, owner: &SecretKey) -> Result<()> {
@@ -111,16 +148,25 @@ impl Registry {
             kind: TerminalKind::Physical,
             nonce: self.next_nonce(owner).await?,
         });
-        self.submit(payload, owner).await.with_context(|| format!("enrol a terminal of outlet {}", terminal.outlet))
+        self.submit(payload, owner)
+            .await
+            .with_context(|| format!("enrol a terminal of outlet {}", terminal.outlet))
     }
 
     async fn next_nonce(&self, key: &SecretKey) -> Result<u64> {
-        Ok(self.node.account(address_of_secret(key)).await?.map_or(0, |account| account.nonce) + 1)
+        Ok(self
+            .node
+            .account(address_of_secret(key))
+            .await?
+            .map_or(0, |account| account.nonce)
+            + 1)
     }
 
     async fn submit(&self, payload: Payload, key: &SecretKey) -> Result<()> {
         let signature = Signature::sign(self.domain.transaction_digest(&payload), key);
-        self.node.post_transaction(&SignedTransaction { payload, signature }).await?;
+        self.node
+            .post_transaction(&SignedTransaction { payload, signature })
+            .await?;
         Ok(())
     }
 }

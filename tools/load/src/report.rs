@@ -175,21 +175,62 @@ impl Report {
         };
         row(
             "offered",
-            format!("{}/s for {} s: {} sales (seed {})", run.rate, run.sent.seconds, self.offered, run.seed),
+            format!(
+                "{}/s for {} s: {} sales (seed {})",
+                run.rate, run.sent.seconds, self.offered, run.seed
+            ),
         );
-        row("spread over", format!("{} nodes, {} terminals", run.nodes, run.terminals));
+        row(
+            "spread over",
+            format!("{} nodes, {} terminals", run.nodes, run.terminals),
+        );
         row("acknowledged", format!("{} of these", self.acknowledged));
         let (min, max) = (self.final_per_second_min, self.final_per_second_max);
-        row("final", format!("{}/s; worst second {min}, best {max}", self.final_per_second));
+        row(
+            "final",
+            format!(
+                "{}/s; worst second {min}, best {max}",
+                self.final_per_second
+            ),
+        );
         let rest = [self.p90_us, self.p99_us, self.p999_us, self.max_us].map(ms);
         let [p90, p99, p999, most] = rest;
-        row("latency", format!("p50 {}, p90 {p90}, p99 {p99}, p99.9 {p999}, max {most}", ms(self.p50_us)));
-        row("errors", if self.errors.is_empty() { "none".into() } else { format!("{:?}", self.errors) });
-        let bound = if run.sent.in_flight_bound_reached { " (the bound)" } else { "" };
-        row("in flight", format!("at most {}{bound}", run.sent.in_flight_max));
+        row(
+            "latency",
+            format!(
+                "p50 {}, p90 {p90}, p99 {p99}, p99.9 {p999}, max {most}",
+                ms(self.p50_us)
+            ),
+        );
+        row(
+            "errors",
+            if self.errors.is_empty() {
+                "none".into()
+            } else {
+                format!("{:?}", self.errors)
+            },
+        );
+        let bound = if run.sent.in_flight_bound_reached {
+            " (the bound)"
+        } else {
+            ""
+        };
+        row(
+            "in flight",
+            format!("at most {}{bound}", run.sent.in_flight_max),
+        );
         row("blocks", run.blocks.to_string());
-        row("generator", format!("sent at most {} late", ms(run.sent.late_us_max)));
-        row("signing", format!("{} us a sale; {} signed before the start", run.sign_us, run.signed_ahead));
+        row(
+            "generator",
+            format!("sent at most {} late", ms(run.sent.late_us_max)),
+        );
+        row(
+            "signing",
+            format!(
+                "{} us a sale; {} signed before the start",
+                run.sign_us, run.signed_ahead
+            ),
+        );
         if let Some(lines) = run.journaled {
             row("journal", format!("{lines} lines fsynced"));
         }
@@ -215,9 +256,22 @@ mod tests {
             recorder.acknowledged(ms(latency), at.map(ms), is_measured);
         }
         (0..3).for_each(|_| recorder.offered());
-        let run = Run { sent: Sent { seconds: 2, ..Sent::default() }, ..Run::default() };
+        let run = Run {
+            sent: Sent {
+                seconds: 2,
+                ..Sent::default()
+            },
+            ..Run::default()
+        };
         let report = recorder.report(run);
-        assert_eq!((report.final_per_second, report.final_per_second_min, report.final_per_second_max), (1, 1, 2));
+        assert_eq!(
+            (
+                report.final_per_second,
+                report.final_per_second_min,
+                report.final_per_second_max
+            ),
+            (1, 1, 2)
+        );
         assert_eq!((report.acknowledged, report.max_us / 10_000), (3, 500));
         assert!(report.is_complete());
         recorder.failed("timeout".into());

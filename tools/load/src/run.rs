@@ -27,9 +27,16 @@ pub async fn run(args: &SalesArgs) -> Result<bool> {
     tokio::spawn(async move { tokio::signal::ctrl_c().await.map(|()| interrupted.cancel()) });
 
     let network = Network::read(&args.network)?;
-    let genesis = network.nodes[0].genesis().await.context("ask a node for the genesis")?;
+    let genesis = network.nodes[0]
+        .genesis()
+        .await
+        .context("ask a node for the genesis")?;
     let terminals = outlets::ensure(&network, args.outlets, args.terminals).await?;
-    let (nodes, seed, count) = (network.nodes.len(), args.seed.unwrap_or_else(now_ms), terminals.len());
+    let (nodes, seed, count) = (
+        network.nodes.len(),
+        args.seed.unwrap_or_else(now_ms),
+        terminals.len(),
+    );
     let factory = Factory::new(terminals, genesis.domain(), seed)?;
     let rate = u64::from(args.rate);
     let total = rate * u64::from(args.warmup + args.seconds);
@@ -37,7 +44,10 @@ pub async fn run(args: &SalesArgs) -> Result<bool> {
 
     let journal = args.journal.as_deref().map(Journal::open).transpose()?;
     let schedule = Schedule::new(args, &network, journal.as_ref().map(Journal::sender))?;
-    let (sent, blocks) = tokio::join!(schedule.send_all(sales, total, &stop), schedule.count_blocks(network, &stop));
+    let (sent, blocks) = tokio::join!(
+        schedule.send_all(sales, total, &stop),
+        schedule.count_blocks(network, &stop)
+    );
     // The journal ends when the last sender of entries is gone.
     let recorder = schedule.answers.recorder;
     drop(schedule.answers.journal);
@@ -52,7 +62,13 @@ pub async fn run(args: &SalesArgs) -> Result<bool> {
         signed_ahead: ahead,
         journaled: journal.map(Journal::close).transpose()?,
     };
-    show(args, &recorder.lock().unwrap_or_else(PoisonError::into_inner).report(run))
+    show(
+        args,
+        &recorder
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .report(run),
+    )
 }
 
 fn show(args: &SalesArgs, report: &Report) -> Result<bool> {
@@ -90,7 +106,8 @@ impl Answers {
             Err(failure) => return self.recorder().failed(failure),
         };
         let at = now.checked_duration_since(self.measured_from);
-        self.recorder().acknowledged(now - intended, at, intended >= self.measured_from);
+        self.recorder()
+            .acknowledged(now - intended, at, intended >= self.measured_from);
         if let Some(journal) = &self.journal {
             // Fails only when the writer has died, which closing the journal says.
             let _ = journal.send(entry);
@@ -113,19 +130,31 @@ struct Schedule {
 type Due = (Instant, SignedSale);
 
 impl Schedule {
-    fn new(args: &SalesArgs, network: &Network, journal: Option<mpsc::Sender<Entry>>) -> Result<Self> {
+    fn new(
+        args: &SalesArgs,
+        network: &Network,
+        journal: Option<mpsc::Sender<Entry>>,
+    ) -> Result<Self> {
         let start = Instant::now();
         let measured_from = start + Duration::from_secs(args.warmup.into());
         let recorder = Arc::new(Mutex::new(Recorder::new(args.seconds)?));
         Ok(Self {
-            answers: Answers { recorder, journal, measured_from },
+            answers: Answers {
+                recorder,
+                journal,
+                measured_from,
+            },
             start,
             end: measured_from + Duration::from_secs(args.seconds.into()),
             rate: args.rate.into(),
             retry: args.retry,
             in_flight_max: args.in_flight_max as usize,
             batch: args.batch as usize,
-            nodes: network.nodes.iter().map(|node| Door::new(node.base())).collect::<Result<_>>()?,
+            nodes: network
+                .nodes
+                .iter()
+                .map(|node| Door::new(node.base()))
+                .collect::<Result<_>>()?,
         })
     }
 
@@ -136,7 +165,12 @@ impl Schedule {
     }
 
     /// Sends everything or until it is stopped, then waits for the answers.
-    async fn send_all(&self, mut sales: Receiver<SignedSale>, total: u64, stop: &CancellationToken) -> Sent {
+    async fn send_all(
+        &self,
+        mut sales: Receiver<SignedSale>,
+        total: u64,
+        stop: &CancellationToken,
+    ) -> Sent {
         let under_way = TaskTracker::new();
         let room = Arc::new(Semaphore::new(self.in_flight_max));
         let mut sent = Sent::default();
@@ -148,7 +182,9 @@ impl Schedule {
                 () = stop.cancelled() => break,
                 () = sleep_until(intended) => {}
             }
-            let Some(sale) = sales.recv().await else { break };
+            let Some(sale) = sales.recv().await else {
+                break;
+            };
             self.answers.offered(intended);
             let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
                 sent.in_flight_bound_reached = true;
@@ -161,16 +197,28 @@ impl Schedule {
                 None => places = Some(place),
             }
             sent.late_us_max = sent.late_us_max.max(micros(intended.elapsed()));
-            sent.in_flight_max = sent.in_flight_max.max(self.in_flight_max - room.available_permits());
+            sent.in_flight_max = sent
+                .in_flight_max
+                .max(self.in_flight_max - room.available_permits());
             if group.len() == self.batch {
-                under_way.spawn(self.send(number as usize / self.batch, std::mem::take(&mut group), places.take()));
+                under_way.spawn(self.send(
+                    number as usize / self.batch,
+                    std::mem::take(&mut group),
+                    places.take(),
+                ));
             }
         }
         if !group.is_empty() {
             under_way.spawn(self.send(0, group, places));
         }
-        let end = if stop.is_cancelled() { Instant::now().min(self.end) } else { self.end };
-        sent.seconds = end.saturating_duration_since(self.answers.measured_from).as_secs();
+        let end = if stop.is_cancelled() {
+            Instant::now().min(self.end)
+        } else {
+            self.end
+        };
+        sent.seconds = end
+            .saturating_duration_since(self.answers.measured_from)
+            .as_secs();
         under_way.close();
         under_way.wait().await;
         sent

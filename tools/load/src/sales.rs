@@ -6,7 +6,9 @@ use client::SaleRequest;
 use domain::crypto::address_of_secret;
 use domain::eip712::DomainSeparator;
 use domain::sale::lines_hash;
-use domain::{Address, B256, BuyerKind, Currency, Line, Payload, Sale, SaleId, Signature, keccak256};
+use domain::{
+    Address, B256, BuyerKind, Currency, Line, Payload, Sale, SaleId, Signature, keccak256,
+};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use wallet::{lines_salt, receipt_key};
@@ -27,7 +29,9 @@ const POLL: Duration = Duration::from_millis(5);
 
 /// Milliseconds since the Unix epoch.
 pub fn now_ms() -> u64 {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let elapsed = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -57,7 +61,12 @@ impl Factory {
     pub fn new(terminals: Vec<Terminal>, domain: DomainSeparator, seed: u64) -> Result<Self> {
         let currency = CURRENCY.parse().map_err(anyhow::Error::msg)?;
         anyhow::ensure!(!terminals.is_empty(), "there is no terminal to sell");
-        Ok(Self { terminals, domain, seed, currency })
+        Ok(Self {
+            terminals,
+            domain,
+            seed,
+            currency,
+        })
     }
 
     /// The sale of a number.
@@ -73,7 +82,10 @@ impl Factory {
             sale_id,
             occurred_at_ms,
             currency: self.currency,
-            total: lines.iter().map(|line| u64::from(line.quantity) * line.unit_price).sum(),
+            total: lines
+                .iter()
+                .map(|line| u64::from(line.quantity) * line.unit_price)
+                .sum(),
             lines_hash: lines_hash(salt, &lines),
             buyer_kind,
             buyer,
@@ -82,7 +94,10 @@ impl Factory {
         let signature = Signature::sign(transaction_id, &terminal.key);
         let request = SaleRequest::new(&sale, lines, salt, signature);
         // Writing to a vector cannot fail.
-        SignedSale { body: serde_json::to_vec(&request).unwrap_or_default(), transaction_id }
+        SignedSale {
+            body: serde_json::to_vec(&request).unwrap_or_default(),
+            transaction_id,
+        }
     }
 }
 
@@ -94,7 +109,11 @@ fn sale_id(seed: u64, number: u64) -> SaleId {
 }
 
 fn lines(number: u64) -> Vec<Line> {
-    let chosen = MENU.iter().cycle().skip(number as usize % MENU.len()).take(2);
+    let chosen = MENU
+        .iter()
+        .cycle()
+        .skip(number as usize % MENU.len())
+        .take(2);
     let quantity = 1 + (number % 5) as u32;
     let line = |(sku, name, unit_price): &(&str, &str, u64)| Line {
         sku: (*sku).into(),
@@ -110,7 +129,10 @@ fn buyer(terminal: &Terminal, number: u64, sale_id: SaleId) -> (BuyerKind, Addre
         let wallet = keccak256(format!("load wallet {}", number / WALLET_ONE_IN % WALLETS));
         return (BuyerKind::Wallet, Address::from_slice(&wallet[12..]));
     }
-    (BuyerKind::Receipt, address_of_secret(&receipt_key(&terminal.key, sale_id.0)))
+    (
+        BuyerKind::Receipt,
+        address_of_secret(&receipt_key(&terminal.key, sale_id.0)),
+    )
 }
 
 /// Sales that are signed ahead.
@@ -135,7 +157,11 @@ pub async fn sign(factory: Factory, total: u64, ahead: u64) -> Result<Signed> {
     while sales.len() < ahead && !sales.is_closed() {
         tokio::time::sleep(POLL).await;
     }
-    Ok(Signed { sales, each: started.elapsed() / u32::try_from(ahead)?, ahead })
+    Ok(Signed {
+        sales,
+        each: started.elapsed() / u32::try_from(ahead)?,
+        ahead,
+    })
 }
 
 #[cfg(test)]
@@ -147,8 +173,17 @@ mod tests {
 
     fn factory(seed: u64) -> Factory {
         let key = SecretKey::from_byte_array([7; 32]).unwrap();
-        let terminal = |outlet| Terminal { outlet, key, address: address_of_secret(&key) };
-        Factory::new(vec![terminal(1), terminal(2)], DomainSeparator::transactions(31_337, B256::ZERO), seed).unwrap()
+        let terminal = |outlet| Terminal {
+            outlet,
+            key,
+            address: address_of_secret(&key),
+        };
+        Factory::new(
+            vec![terminal(1), terminal(2)],
+            DomainSeparator::transactions(31_337, B256::ZERO),
+            seed,
+        )
+        .unwrap()
     }
 
     fn request(sale: &SignedSale) -> SaleRequest {
@@ -162,8 +197,13 @@ mod tests {
             let sale = factory.make(number, 1_000);
             let request = request(&sale);
             check_lines(&request.sale().unwrap(), request.lines_salt, &request.lines).unwrap();
-            let verified = VerifiedTransaction::verify(request.transaction().unwrap(), &factory.domain).unwrap();
-            assert_eq!((verified.id, verified.signer), (sale.transaction_id, request.terminal));
+            let verified =
+                VerifiedTransaction::verify(request.transaction().unwrap(), &factory.domain)
+                    .unwrap();
+            assert_eq!(
+                (verified.id, verified.signer),
+                (sale.transaction_id, request.terminal)
+            );
         }
     }
 

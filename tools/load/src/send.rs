@@ -24,21 +24,40 @@ pub type Outcome = Result<Entry, Failure>;
 
 /// Sends a sale once to the node whose turn it is.
 pub async fn once(nodes: &[Door], number: usize, sale: &SignedSale) -> Outcome {
-    judge(sale, &ask(&nodes[number % nodes.len()], "/api/v1/sales", &sale.body, ANSWER_TIMEOUT).await?)
+    judge(
+        sale,
+        &ask(
+            &nodes[number % nodes.len()],
+            "/api/v1/sales",
+            &sale.body,
+            ANSWER_TIMEOUT,
+        )
+        .await?,
+    )
 }
 
 /// Sends several sales in one request to the node whose turn it is.
 pub async fn batch(nodes: &[Door], number: usize, sales: &[SignedSale]) -> Vec<Outcome> {
     let bodies: Vec<&[u8]> = sales.iter().map(|sale| sale.body.as_slice()).collect();
     let body = [b"[", bodies.join(&b',').as_slice(), b"]"].concat();
-    let answer = ask(&nodes[number % nodes.len()], "/api/v1/sales/batch", &body, ANSWER_TIMEOUT).await;
+    let answer = ask(
+        &nodes[number % nodes.len()],
+        "/api/v1/sales/batch",
+        &body,
+        ANSWER_TIMEOUT,
+    )
+    .await;
     let answers = answer.and_then(|answer| match parse::<Vec<BatchedSale>>(&answer) {
         Ok(answers) if answers.len() == sales.len() => Ok(answers),
         Ok(_) => Err("other_number_of_answers".into()),
         Err(failure) => Err(failure),
     });
     match answers {
-        Ok(answers) => sales.iter().zip(answers).map(|(sale, answer)| of_batch(sale, answer)).collect(),
+        Ok(answers) => sales
+            .iter()
+            .zip(answers)
+            .map(|(sale, answer)| of_batch(sale, answer))
+            .collect(),
         Err(failure) => vec![Err(failure); sales.len()],
     }
 }
@@ -84,20 +103,29 @@ fn parse<T: serde::de::DeserializeOwned>((status, body): &Answer) -> Result<T, F
     if (200..300).contains(status) {
         return serde_json::from_slice(body).map_err(|_| "malformed_answer".into());
     }
-    Err(serde_json::from_slice(body).map_or_else(|_| format!("status_{status}"), |problem| code(&problem)))
+    Err(serde_json::from_slice(body)
+        .map_or_else(|_| format!("status_{status}"), |problem| code(&problem)))
 }
 
 fn code(problem: &Problem) -> Failure {
-    problem.kind.rsplit(':').next().unwrap_or_default().to_owned()
+    problem
+        .kind
+        .rsplit(':')
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// An answer counts only if it speaks of this sale and says that it is final.
 fn acknowledged(sale: &SignedSale, answer: &SaleAnswer) -> Outcome {
     match answer.height {
         _ if answer.transaction_id != sale.transaction_id => Err("other_transaction_id".into()),
-        Some(height) if answer.status == SaleState::Final => {
-            Ok(Entry { outlet: answer.outlet, sale_id: answer.sale_id, transaction_id: answer.transaction_id, height })
-        }
+        Some(height) if answer.status == SaleState::Final => Ok(Entry {
+            outlet: answer.outlet,
+            sale_id: answer.sale_id,
+            transaction_id: answer.transaction_id,
+            height,
+        }),
         _ => Err("acknowledged_without_being_final".into()),
     }
 }

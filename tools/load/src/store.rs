@@ -13,8 +13,15 @@ pub fn run(args: &StoreArgs) -> Result<bool> {
     let mut bytes = Map::new();
     for handle in read.list_tables().with_context(store)? {
         let name = handle.name().to_owned();
-        let stats = read.open_untyped_table(handle).with_context(store)?.stats().with_context(store)?;
-        bytes.insert(name, json!(stats.stored_bytes() + stats.metadata_bytes() + stats.fragmented_bytes()));
+        let stats = read
+            .open_untyped_table(handle)
+            .with_context(store)?
+            .stats()
+            .with_context(store)?;
+        bytes.insert(
+            name,
+            json!(stats.stored_bytes() + stats.metadata_bytes() + stats.fragmented_bytes()),
+        );
     }
     println!("{}", json!(bytes));
     Ok(true)

@@ -53,17 +53,30 @@ pub enum PlatformKind {
 impl PlatformConfig {
     pub(super) fn mistakes(&self) -> Vec<&'static str> {
         let bad_url = |url: &Option<String>| {
-            url.as_ref().is_some_and(|url| !url.starts_with("https://") && !url.starts_with("http://"))
+            url.as_ref()
+                .is_some_and(|url| !url.starts_with("https://") && !url.starts_with("http://"))
         };
         let needs_channel = self.kind == PlatformKind::Twitch && self.broadcaster_id.is_none();
         let rules = [
             (self.title.trim().is_empty(), "platform.title: is missing"),
             (self.client_id.is_empty(), "platform.client_id: is missing"),
-            (needs_channel, "platform.broadcaster_id: Twitch needs the channel's number"),
-            (bad_url(&self.api_url), "platform.api_url: must begin with http:// or https://"),
-            (bad_url(&self.token_url), "platform.token_url: must begin with http:// or https://"),
+            (
+                needs_channel,
+                "platform.broadcaster_id: Twitch needs the channel's number",
+            ),
+            (
+                bad_url(&self.api_url),
+                "platform.api_url: must begin with http:// or https://",
+            ),
+            (
+                bad_url(&self.token_url),
+                "platform.token_url: must begin with http:// or https://",
+            ),
         ];
-        rules.into_iter().filter_map(|(wrong, what)| wrong.then_some(what)).collect()
+        rules
+            .into_iter()
+            .filter_map(|(wrong, what)| wrong.then_some(what))
+            .collect()
     }
 
     /// `key` is the stream's.
@@ -73,19 +86,32 @@ impl PlatformConfig {
             client_secret: read_secret(&self.client_secret_file)?,
             refresh_token_file: self.refresh_token_file.clone(),
         };
-        let or = |given: &Option<String>, own: &str| given.clone().unwrap_or_else(|| own.to_owned());
+        let or =
+            |given: &Option<String>, own: &str| given.clone().unwrap_or_else(|| own.to_owned());
         let title = self.title.clone();
         Ok(match self.kind {
             PlatformKind::Twitch => {
-                let channel = self.broadcaster_id.as_ref().context("platform.broadcaster_id: is missing")?;
+                let channel = self
+                    .broadcaster_id
+                    .as_ref()
+                    .context("platform.broadcaster_id: is missing")?;
                 let api = or(&self.api_url, Twitch::API_URL);
-                let client = Twitch::new(&api, &or(&self.token_url, Twitch::TOKEN_URL), grant, channel)?;
+                let client = Twitch::new(
+                    &api,
+                    &or(&self.token_url, Twitch::TOKEN_URL),
+                    grant,
+                    channel,
+                )?;
                 Platform::Twitch { client, title }
             }
             PlatformKind::Youtube => {
                 let api = or(&self.api_url, YouTube::API_URL);
                 let client = YouTube::new(&api, &or(&self.token_url, YouTube::TOKEN_URL), grant)?;
-                let plan = Plan { title, privacy: self.privacy, allow_recording: self.allow_recording };
+                let plan = Plan {
+                    title,
+                    privacy: self.privacy,
+                    allow_recording: self.allow_recording,
+                };
                 Platform::Youtube { client, plan, key }
             }
         })

@@ -113,7 +113,9 @@ fn pinata_uploads() -> String {
 pub(super) fn mistakes(config: &Config) -> Vec<String> {
     let mut found = match &config.vault {
         Some(vault) => of_vault(vault, config),
-        None if is_given(&config.ipfs) => vec!["ipfs: nothing goes there without vault.dir and vault.keys_dir".into()],
+        None if is_given(&config.ipfs) => {
+            vec!["ipfs: nothing goes there without vault.dir and vault.keys_dir".into()]
+        }
         None => Vec::new(),
     };
     found.extend(of_ipfs(&config.ipfs));
@@ -133,35 +135,70 @@ fn of_vault(vault: &VaultConfig, config: &Config) -> Vec<String> {
     let rules = [
         (empty(&vault.dir), "vault.dir: is missing".to_owned()),
         (empty(&vault.keys_dir), "vault.keys_dir: is missing".into()),
-        (vault.dir == vault.keys_dir, "vault.keys_dir: must be another folder than vault.dir".into()),
-        (vault.spool_bytes_max < SPOOL_BYTES_MIN, format!("vault.spool_bytes_max: must be {SPOOL_BYTES_MIN} or more")),
+        (
+            vault.dir == vault.keys_dir,
+            "vault.keys_dir: must be another folder than vault.dir".into(),
+        ),
+        (
+            vault.spool_bytes_max < SPOOL_BYTES_MIN,
+            format!("vault.spool_bytes_max: must be {SPOOL_BYTES_MIN} or more"),
+        ),
         (
             !(1..=KEEP_DAYS_MAX).contains(&vault.guest_keep_days),
             format!("vault.guest_keep_days: must be from 1 to {KEEP_DAYS_MAX}"),
         ),
-        (agent.keystore_file.is_none(), "agent.keystore_file: is missing, recordings are signed with it".into()),
-        (agent.passphrase_file.is_none(), "agent.passphrase_file: is missing".into()),
+        (
+            agent.keystore_file.is_none(),
+            "agent.keystore_file: is missing, recordings are signed with it".into(),
+        ),
+        (
+            agent.passphrase_file.is_none(),
+            "agent.passphrase_file: is missing".into(),
+        ),
         (
             ipfs.kubo_url.is_some() == ipfs.block_store_dir.is_some(),
             "ipfs.kubo_url, ipfs.block_store_dir: give exactly one".into(),
         ),
     ];
-    rules.into_iter().filter_map(|(wrong, text)| wrong.then_some(text)).collect()
+    rules
+        .into_iter()
+        .filter_map(|(wrong, text)| wrong.then_some(text))
+        .collect()
 }
 
 fn of_ipfs(ipfs: &IpfsConfig) -> Vec<String> {
     let bad_url = |url: &str| !url.starts_with("http://") && !url.starts_with("https://");
     let mut urls: Vec<(String, &str)> = Vec::new();
-    urls.extend(ipfs.kubo_url.iter().map(|url| ("kubo_url".into(), url.as_str())));
-    urls.extend(ipfs.pinata.iter().map(|pinata| ("pinata.api_url".into(), pinata.api_url.as_str())));
-    urls.extend(ipfs.pinata.iter().map(|pinata| ("pinata.uploads_url".into(), pinata.uploads_url.as_str())));
+    urls.extend(
+        ipfs.kubo_url
+            .iter()
+            .map(|url| ("kubo_url".into(), url.as_str())),
+    );
+    urls.extend(
+        ipfs.pinata
+            .iter()
+            .map(|pinata| ("pinata.api_url".into(), pinata.api_url.as_str())),
+    );
+    urls.extend(
+        ipfs.pinata
+            .iter()
+            .map(|pinata| ("pinata.uploads_url".into(), pinata.uploads_url.as_str())),
+    );
     let services = ipfs.pinning_services.iter().enumerate();
-    urls.extend(services.map(|(place, service)| (format!("pinning_services[{place}].url"), service.url.as_str())));
+    urls.extend(services.map(|(place, service)| {
+        (
+            format!("pinning_services[{place}].url"),
+            service.url.as_str(),
+        )
+    }));
     let wrong = urls.into_iter().filter(|(_, url)| bad_url(url));
-    let mut found: Vec<String> =
-        wrong.map(|(path, _)| format!("ipfs.{path}: must begin with http:// or https://")).collect();
+    let mut found: Vec<String> = wrong
+        .map(|(path, _)| format!("ipfs.{path}: must begin with http:// or https://"))
+        .collect();
     if !ipfs.pinning_services.is_empty() && ipfs.kubo_url.is_none() {
-        found.push("ipfs.pinning_services: they fetch from a Kubo node, so ipfs.kubo_url is needed".into());
+        found.push(
+            "ipfs.pinning_services: they fetch from a Kubo node, so ipfs.kubo_url is needed".into(),
+        );
     }
     if ipfs.kubo_token_file.is_some() && ipfs.kubo_url.is_none() {
         found.push("ipfs.kubo_token_file: is of no use without ipfs.kubo_url".into());
@@ -179,8 +216,9 @@ mod tests {
 
     #[test]
     fn a_vault_needs_a_key_and_a_place_to_go() {
-        let found =
-            mistakes_of(r#"{"vault": {"dir": "v", "keys_dir": "v", "spool_bytes_max": 1, "guest_keep_days": 31}}"#);
+        let found = mistakes_of(
+            r#"{"vault": {"dir": "v", "keys_dir": "v", "spool_bytes_max": 1, "guest_keep_days": 31}}"#,
+        );
         assert_eq!(found.len(), 6, "{found:#?}");
     }
 
@@ -200,6 +238,11 @@ mod tests {
             "pinning_services": [{"url": "ftp://pin.example", "token_file": "t"}]}}"#;
         let found = mistakes_of(text);
         assert_eq!(found.len(), 4, "{found:#?}");
-        assert!(found.iter().any(|text| text.starts_with("ipfs.pinning_services[0].url")), "{found:#?}");
+        assert!(
+            found
+                .iter()
+                .any(|text| text.starts_with("ipfs.pinning_services[0].url")),
+            "{found:#?}"
+        );
     }
 }

@@ -36,7 +36,13 @@ pub enum Alert {
 
 impl Alert {
     /// All of them, for metrics.
-    pub const ALL: [Self; 5] = [Self::Down, Self::Covered, Self::Moved, Self::Frozen, Self::DetectorLate];
+    pub const ALL: [Self; 5] = [
+        Self::Down,
+        Self::Covered,
+        Self::Moved,
+        Self::Frozen,
+        Self::DetectorLate,
+    ];
 
     /// A label of metrics.
     pub fn name(self) -> &'static str {
@@ -58,12 +64,15 @@ impl Edges {
     /// Of a grey picture of [`THUMBNAIL`].
     fn of(grey: &[u8]) -> Self {
         let (columns, rows) = THUMBNAIL;
-        let at = |column: usize, row: usize| f32::from(grey.get(row * columns + column).copied().unwrap_or(0));
+        let at = |column: usize, row: usize| {
+            f32::from(grey.get(row * columns + column).copied().unwrap_or(0))
+        };
         let edge = |(row, column): (usize, usize)| {
             let here = at(column, row);
             (at(column + 1, row) - here).abs() + (at(column, row + 1) - here).abs()
         };
-        let places = (0..rows - 1).flat_map(|row| (0..columns - 1).map(move |column| (row, column)));
+        let places =
+            (0..rows - 1).flat_map(|row| (0..columns - 1).map(move |column| (row, column)));
         Self(places.map(edge).collect())
     }
 
@@ -109,7 +118,11 @@ impl Watch {
     /// The next grey picture. `frames` is how many frames passed since the one before.
     pub fn see(&mut self, grey: &[u8], frames: u64) {
         let passed_ms = frames * FRAME_MS;
-        self.same_ms = if self.last == grey { self.same_ms + passed_ms } else { 0 };
+        self.same_ms = if self.last == grey {
+            self.same_ms + passed_ms
+        } else {
+            0
+        };
         self.last.clear();
         self.last.extend_from_slice(grey);
         let edges = Edges::of(grey);
@@ -122,7 +135,11 @@ impl Watch {
             usual.follow(&edges);
             self.seen = self.seen.saturating_add(1);
         }
-        self.covered_ms = if covered { self.covered_ms + passed_ms } else { 0 };
+        self.covered_ms = if covered {
+            self.covered_ms + passed_ms
+        } else {
+            0
+        };
         self.moved_ms = if moved { self.moved_ms + passed_ms } else { 0 };
         self.covered = self.covered_ms >= SIGN_MS;
         self.moved = self.moved_ms >= SIGN_MS;
@@ -142,9 +159,15 @@ impl Watch {
 
     /// What there is to complain of.
     pub fn alerts(&self) -> Vec<Alert> {
-        let signs =
-            [(self.covered, Alert::Covered), (self.moved, Alert::Moved), (self.same_ms >= FROZEN_MS, Alert::Frozen)];
-        signs.into_iter().filter_map(|(is, alert)| is.then_some(alert)).collect()
+        let signs = [
+            (self.covered, Alert::Covered),
+            (self.moved, Alert::Moved),
+            (self.same_ms >= FROZEN_MS, Alert::Frozen),
+        ];
+        signs
+            .into_iter()
+            .filter_map(|(is, alert)| is.then_some(alert))
+            .collect()
     }
 }
 
@@ -156,7 +179,10 @@ mod tests {
     fn view(shift: usize, noise: usize, gain: usize) -> Vec<u8> {
         let (columns, rows) = THUMBNAIL;
         let pixel = |place: usize| {
-            let (x, y) = ((place % columns + shift) / 6, (place / columns + shift / 2) / 5);
+            let (x, y) = (
+                (place % columns + shift) / 6,
+                (place / columns + shift / 2) / 5,
+            );
             let block = (x * 7919 + y * 104_729 + x * y * 31) % 160;
             (40 + block * gain / 100 + (place * 31 + noise * 17) % 3) as u8
         };

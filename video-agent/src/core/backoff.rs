@@ -10,7 +10,11 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     pub fn new(first_ms: u64, max_ms: u64) -> Self {
-        Self { first_ms, max_ms, next_ms: first_ms }
+        Self {
+            first_ms,
+            max_ms,
+            next_ms: first_ms,
+        }
     }
 
     /// The delay after an attempt that lasted for so long; one that outlived the longest delay had been a success.
@@ -31,7 +35,9 @@ mod tests {
     #[test]
     fn delays_double_to_a_limit_and_begin_again_after_a_success() {
         let mut backoff = Backoff::new(500, 3_000);
-        let delays: Vec<u64> = [0, 0, 0, 0, 10_000, 0].map(|lasted| backoff.after(lasted)).into();
+        let delays: Vec<u64> = [0, 0, 0, 0, 10_000, 0]
+            .map(|lasted| backoff.after(lasted))
+            .into();
         assert_eq!(delays, [500, 1_000, 2_000, 3_000, 500, 1_000]);
     }
 }

@@ -54,10 +54,20 @@ impl Output<'_> {
     /// Faces from `threshold` on, best first, in pixels of the network's input times `scale` (horizontal, vertical).
     pub fn faces(&self, threshold: f32, scale: (f32, f32)) -> Result<Vec<Detection>, Unsure> {
         self.check()?;
-        let hot = self.heat.iter().enumerate().filter(|(_, score)| **score >= threshold);
-        let mut found: Vec<Detection> = hot.take(CELLS_MAX + 1).map(|(cell, _)| self.face(cell, scale)).collect();
+        let hot = self
+            .heat
+            .iter()
+            .enumerate()
+            .filter(|(_, score)| **score >= threshold);
+        let mut found: Vec<Detection> = hot
+            .take(CELLS_MAX + 1)
+            .map(|(cell, _)| self.face(cell, scale))
+            .collect();
         if found.len() > CELLS_MAX {
-            return Err(Unsure::TooMany { found: found.len(), max: CELLS_MAX });
+            return Err(Unsure::TooMany {
+                found: found.len(),
+                max: CELLS_MAX,
+            });
         }
         if found.iter().any(|face| !face.rect.is_finite()) {
             return Err(Unsure::NotANumber);
@@ -65,7 +75,10 @@ impl Output<'_> {
         found.sort_by(|a, b| b.score.total_cmp(&a.score));
         let faces = without_doubles(&found);
         if faces.len() > FACES_MAX {
-            return Err(Unsure::TooMany { found: faces.len(), max: FACES_MAX });
+            return Err(Unsure::TooMany {
+                found: faces.len(),
+                max: FACES_MAX,
+            });
         }
         Ok(faces)
     }
@@ -74,7 +87,10 @@ impl Output<'_> {
         let cells = self.columns * self.rows;
         for (plane, times) in [(self.heat, 1), (self.sizes, 2), (self.offsets, 2)] {
             if cells == 0 || plane.len() != cells * times {
-                return Err(Unsure::Shape { expected: cells * times, found: plane.len() });
+                return Err(Unsure::Shape {
+                    expected: cells * times,
+                    found: plane.len(),
+                });
             }
             if plane.iter().any(|value| !value.is_finite()) {
                 return Err(Unsure::NotANumber);
@@ -86,7 +102,10 @@ impl Output<'_> {
     fn face(&self, cell: usize, scale: (f32, f32)) -> Detection {
         let cells = self.columns * self.rows;
         let (row, column) = ((cell / self.columns) as f32, (cell % self.columns) as f32);
-        let (height, width) = (self.sizes[cell].exp() * STRIDE, self.sizes[cells + cell].exp() * STRIDE);
+        let (height, width) = (
+            self.sizes[cell].exp() * STRIDE,
+            self.sizes[cells + cell].exp() * STRIDE,
+        );
         let x = (column + self.offsets[cells + cell] + 0.5) * STRIDE;
         let y = (row + self.offsets[cell] + 0.5) * STRIDE;
         let rect = Rect::new(
@@ -95,7 +114,10 @@ impl Output<'_> {
             (x + width / 2.0) * scale.0,
             (y + height / 2.0) * scale.1,
         );
-        Detection { rect, score: self.heat[cell] }
+        Detection {
+            rect,
+            score: self.heat[cell],
+        }
     }
 }
 
@@ -103,7 +125,10 @@ impl Output<'_> {
 fn without_doubles(found: &[Detection]) -> Vec<Detection> {
     let mut kept: Vec<Detection> = Vec::new();
     for face in found {
-        if kept.iter().all(|better| better.rect.overlap(&face.rect) < SAME_FACE) {
+        if kept
+            .iter()
+            .all(|better| better.rect.overlap(&face.rect) < SAME_FACE)
+        {
             kept.push(*face);
         }
     }
@@ -120,12 +145,19 @@ mod tests {
     const CELLS: usize = COLUMNS * ROWS;
 
     fn output<'a>(heat: &'a [f32], sizes: &'a [f32], offsets: &'a [f32]) -> Output<'a> {
-        Output { columns: COLUMNS, rows: ROWS, heat, sizes, offsets }
+        Output {
+            columns: COLUMNS,
+            rows: ROWS,
+            heat,
+            sizes,
+            offsets,
+        }
     }
 
     #[test]
     fn one_face_is_where_the_heat_is() {
-        let (mut heat, mut sizes, offsets) = (vec![0.0; CELLS], vec![0.0; 2 * CELLS], vec![0.0; 2 * CELLS]);
+        let (mut heat, mut sizes, offsets) =
+            (vec![0.0; CELLS], vec![0.0; 2 * CELLS], vec![0.0; 2 * CELLS]);
         let cell = 4 * COLUMNS + 5;
         heat[cell] = 0.9;
         heat[cell + 1] = 0.5;
@@ -133,19 +165,32 @@ mod tests {
             sizes[place] = 3.0f32.ln();
             sizes[CELLS + place] = 2.0f32.ln();
         }
-        let faces = output(&heat, &sizes, &offsets).faces(0.1, (2.0, 1.0)).unwrap();
+        let faces = output(&heat, &sizes, &offsets)
+            .faces(0.1, (2.0, 1.0))
+            .unwrap();
         assert_eq!(faces.len(), 1, "the neighbour is the same face: {faces:?}");
         let rect = faces[0].rect;
         assert_eq!(rect.center(), (44.0, 18.0));
-        assert!((rect.width() - 16.0).abs() < 0.01 && (rect.height() - 12.0).abs() < 0.01, "{rect:?}");
+        assert!(
+            (rect.width() - 16.0).abs() < 0.01 && (rect.height() - 12.0).abs() < 0.01,
+            "{rect:?}"
+        );
     }
 
     #[test]
     fn a_network_that_sees_faces_everywhere_is_not_believed() {
         let offsets = vec![0.0; 2 * CELLS];
         let sizes = vec![-3.0; 2 * CELLS];
-        let unsure = output(&vec![0.5; CELLS], &sizes, &offsets).faces(0.1, (1.0, 1.0)).unwrap_err();
-        assert_eq!(unsure, Unsure::TooMany { found: CELLS, max: FACES_MAX });
+        let unsure = output(&vec![0.5; CELLS], &sizes, &offsets)
+            .faces(0.1, (1.0, 1.0))
+            .unwrap_err();
+        assert_eq!(
+            unsure,
+            Unsure::TooMany {
+                found: CELLS,
+                max: FACES_MAX
+            }
+        );
     }
 
     proptest! {

@@ -38,7 +38,10 @@ impl Permission {
     /// Without what is void at this time.
     pub fn at(self, now_ms: u64) -> Self {
         let valid = |grant: &Grant| grant.until_ms > now_ms;
-        Self { recording: self.recording.filter(valid), stream: self.stream.filter(valid) }
+        Self {
+            recording: self.recording.filter(valid),
+            stream: self.stream.filter(valid),
+        }
     }
 
     /// Whether the camera may look at all.
@@ -75,16 +78,29 @@ impl Asked {
     /// What a list of consents permits now. Of several the one that lasts longest counts.
     pub(crate) fn permitted(&self, listed: &[Listed], now_ms: u64) -> Permission {
         let grant = |purpose: &str| {
-            let counts = listed.iter().filter(|consent| self.counts(consent, purpose, now_ms));
+            let counts = listed
+                .iter()
+                .filter(|consent| self.counts(consent, purpose, now_ms));
             let grants = counts.filter_map(|consent| {
                 let id = hex::decode(consent.id.strip_prefix("0x")?).ok()?;
                 let consent_id = id.try_into().ok()?;
-                let Listed { until_ms, retention_days, .. } = *consent;
-                Some(Grant { consent: consent_id, until_ms, retention_days })
+                let Listed {
+                    until_ms,
+                    retention_days,
+                    ..
+                } = *consent;
+                Some(Grant {
+                    consent: consent_id,
+                    until_ms,
+                    retention_days,
+                })
             });
             grants.max_by_key(|grant| (grant.until_ms, grant.consent))
         };
-        Permission { recording: grant("recording"), stream: grant("stream") }
+        Permission {
+            recording: grant("recording"),
+            stream: grant("stream"),
+        }
     }
 
     fn counts(&self, consent: &Listed, purpose: &str, now_ms: u64) -> bool {
@@ -109,7 +125,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const ASKED: Asked = Asked { outlet: 1, camera: 7, kind: CameraKind::Customer };
+    const ASKED: Asked = Asked {
+        outlet: 1,
+        camera: 7,
+        kind: CameraKind::Customer,
+    };
 
     fn listed() -> Listed {
         Listed {
@@ -127,7 +147,14 @@ mod tests {
     #[test]
     fn a_consent_permits_its_purpose_until_its_end() {
         let permission = ASKED.permitted(&[listed()], 1_000);
-        assert_eq!(permission.recording, Some(Grant { consent: [0xab; 32], until_ms: 2_000, retention_days: None }));
+        assert_eq!(
+            permission.recording,
+            Some(Grant {
+                consent: [0xab; 32],
+                until_ms: 2_000,
+                retention_days: None
+            })
+        );
         assert_eq!(permission.stream, None);
         assert!(permission.at(1_999).is_any());
         assert!(!permission.at(2_000).is_any());
@@ -148,18 +175,37 @@ mod tests {
         for change in changes {
             let mut consent = listed();
             change(&mut consent);
-            assert!(!ASKED.permitted(&[consent.clone()], 1_000).is_any(), "{consent:?}");
+            assert!(
+                !ASKED.permitted(&[consent.clone()], 1_000).is_any(),
+                "{consent:?}"
+            );
         }
     }
 
     #[test]
     fn a_kitchen_needs_a_legal_basis_with_its_retention() {
-        let kitchen = Asked { kind: CameraKind::Chef, ..ASKED };
-        let mut basis = Listed { kind: "chef".into(), ..listed() };
+        let kitchen = Asked {
+            kind: CameraKind::Chef,
+            ..ASKED
+        };
+        let mut basis = Listed {
+            kind: "chef".into(),
+            ..listed()
+        };
         assert!(!kitchen.permitted(&[basis.clone()], 1_000).is_any());
         basis.retention_days = Some(3);
-        assert_eq!(kitchen.permitted(&[basis], 1_000).recording.unwrap().retention_days, Some(3));
-        assert!(!kitchen.permitted(&[listed()], 1_000).is_any(), "a guest's consent is none of the kitchen's");
+        assert_eq!(
+            kitchen
+                .permitted(&[basis], 1_000)
+                .recording
+                .unwrap()
+                .retention_days,
+            Some(3)
+        );
+        assert!(
+            !kitchen.permitted(&[listed()], 1_000).is_any(),
+            "a guest's consent is none of the kitchen's"
+        );
     }
 
     proptest! {

@@ -34,7 +34,9 @@ fn boxed(kind: &[u8; 4], parts: &[&[u8]]) -> Vec<u8> {
 /// A box with version and flags.
 fn full(kind: &[u8; 4], version: u8, flags: u32, parts: &[&[u8]]) -> Vec<u8> {
     let head = (u32::from(version) << 24 | flags).to_be_bytes();
-    let with_head: Vec<&[u8]> = std::iter::once(head.as_slice()).chain(parts.iter().copied()).collect();
+    let with_head: Vec<&[u8]> = std::iter::once(head.as_slice())
+        .chain(parts.iter().copied())
+        .collect();
     boxed(kind, &with_head)
 }
 
@@ -56,17 +58,34 @@ pub(crate) fn init(avcc: &[u8], width: u16, height: u16) -> Vec<u8> {
         ],
     );
     let trex = full(b"trex", 0, 0, &[&words(&[TRACK, 1, 0, 0, 0])]);
-    let moov = boxed(b"moov", &[&mvhd, &trak(avcc, width, height), &boxed(b"mvex", &[&trex])]);
+    let moov = boxed(
+        b"moov",
+        &[&mvhd, &trak(avcc, width, height), &boxed(b"mvex", &[&trex])],
+    );
     [ftyp, moov].concat()
 }
 
 fn trak(avcc: &[u8], width: u16, height: u16) -> Vec<u8> {
     let size = words(&[u32::from(width) << 16, u32::from(height) << 16]);
     // Enabled and in the movie.
-    let tkhd = full(b"tkhd", 0, 3, &[&words(&[0, 0, TRACK, 0, 0, 0, 0, 0, 0]), &words(&IDENTITY), &size]);
+    let tkhd = full(
+        b"tkhd",
+        0,
+        3,
+        &[
+            &words(&[0, 0, TRACK, 0, 0, 0, 0, 0, 0]),
+            &words(&IDENTITY),
+            &size,
+        ],
+    );
     let language = 0x55c4_0000;
     let mdhd = full(b"mdhd", 0, 0, &[&words(&[0, 0, TIMESCALE, 0, language])]);
-    let hdlr = full(b"hdlr", 0, 0, &[&words(&[0]), b"vide", &words(&[0, 0, 0]), b"video\0"]);
+    let hdlr = full(
+        b"hdlr",
+        0,
+        0,
+        &[&words(&[0]), b"vide", &words(&[0, 0, 0]), b"video\0"],
+    );
     let vmhd = full(b"vmhd", 0, 1, &[&words(&[0, 0])]);
     let dref = full(b"dref", 0, 0, &[&words(&[1]), &full(b"url ", 0, 1, &[])]);
     let empty = words(&[0]);
@@ -105,8 +124,15 @@ fn avc1(avcc: &[u8], width: u16, height: u16) -> Vec<u8> {
 pub(crate) fn fragment(number: u32, decode_time: u64, samples: &[Sample]) -> Vec<u8> {
     // The data begin behind the `moof` and the head of the `mdat`; the length of a `moof` does not depend on the offset.
     let offset = moof(number, decode_time, samples, 0).len() as u32 + 8;
-    let data: Vec<&[u8]> = samples.iter().map(|sample| sample.bytes.as_slice()).collect();
-    [moof(number, decode_time, samples, offset), boxed(b"mdat", &data)].concat()
+    let data: Vec<&[u8]> = samples
+        .iter()
+        .map(|sample| sample.bytes.as_slice())
+        .collect();
+    [
+        moof(number, decode_time, samples, offset),
+        boxed(b"mdat", &data),
+    ]
+    .concat()
 }
 
 fn moof(number: u32, decode_time: u64, samples: &[Sample], offset: u32) -> Vec<u8> {
@@ -114,10 +140,19 @@ fn moof(number: u32, decode_time: u64, samples: &[Sample], offset: u32) -> Vec<u
     let tfhd = full(b"tfhd", 0, DEFAULT_BASE_IS_MOOF, &[&words(&[TRACK])]);
     let tfdt = full(b"tfdt", 1, 0, &[&decode_time.to_be_bytes()]);
     let entry = |sample: &Sample| {
-        words(&[sample.duration, sample.bytes.len() as u32, if sample.is_sync { SYNC } else { DEPENDS }])
+        words(&[
+            sample.duration,
+            sample.bytes.len() as u32,
+            if sample.is_sync { SYNC } else { DEPENDS },
+        ])
     };
     let entries: Vec<u8> = samples.iter().flat_map(entry).collect();
-    let trun = full(b"trun", 0, TRUN_FLAGS, &[&words(&[samples.len() as u32, offset]), &entries]);
+    let trun = full(
+        b"trun",
+        0,
+        TRUN_FLAGS,
+        &[&words(&[samples.len() as u32, offset]), &entries],
+    );
     boxed(b"moof", &[&mfhd, &boxed(b"traf", &[&tfhd, &tfdt, &trun])])
 }
 
@@ -131,8 +166,15 @@ pub(crate) mod tests {
         let mut found = Vec::new();
         while !bytes.is_empty() {
             let length = u32::from_be_bytes(bytes[..4].try_into().unwrap()) as usize;
-            assert!(length >= 8 && length <= bytes.len(), "a box of {length} bytes in {}", bytes.len());
-            found.push((String::from_utf8_lossy(&bytes[4..8]).into_owned(), &bytes[8..length]));
+            assert!(
+                length >= 8 && length <= bytes.len(),
+                "a box of {length} bytes in {}",
+                bytes.len()
+            );
+            found.push((
+                String::from_utf8_lossy(&bytes[4..8]).into_owned(),
+                &bytes[8..length],
+            ));
             bytes = &bytes[length..];
         }
         found

@@ -59,7 +59,11 @@ impl RawFrame {
         if !is_filled(&self.pixels, size, mask) {
             return self.hide_all();
         }
-        ShownFrame { pixels: self.pixels, at_ms: self.at_ms, taken_at_ms: self.taken_at_ms }
+        ShownFrame {
+            pixels: self.pixels,
+            at_ms: self.at_ms,
+            taken_at_ms: self.taken_at_ms,
+        }
     }
 
     /// The whole frame solid.
@@ -69,7 +73,11 @@ impl RawFrame {
         pixels.fill(FILL.1);
         pixels.resize(self.size.bytes(), FILL.1);
         pixels[..self.size.width * self.size.height].fill(FILL.0);
-        ShownFrame { pixels, at_ms: self.at_ms, taken_at_ms: self.taken_at_ms }
+        ShownFrame {
+            pixels,
+            at_ms: self.at_ms,
+            taken_at_ms: self.taken_at_ms,
+        }
     }
 }
 
@@ -78,7 +86,11 @@ fn runs(row: &[u8]) -> impl Iterator<Item = (usize, usize)> + '_ {
     let mut at = 0;
     std::iter::from_fn(move || {
         let first = at + row[at..].iter().position(|cell| *cell != 0)?;
-        let end = first + row[first..].iter().position(|cell| *cell == 0).unwrap_or(row.len() - first);
+        let end = first
+            + row[first..]
+                .iter()
+                .position(|cell| *cell == 0)
+                .unwrap_or(row.len() - first);
         at = end;
         Some((first, end))
     })
@@ -88,7 +100,11 @@ fn runs(row: &[u8]) -> impl Iterator<Item = (usize, usize)> + '_ {
 fn planes(size: Size) -> [(usize, usize, usize, u8); 3] {
     let (luma, chroma) = (size.width * size.height, size.width * size.height / 4);
     let (half, cell) = (size.width / 2, CELL / 2);
-    [(0, size.width, CELL, FILL.0), (luma, half, cell, FILL.1), (luma + chroma, half, cell, FILL.1)]
+    [
+        (0, size.width, CELL, FILL.0),
+        (luma, half, cell, FILL.1),
+        (luma + chroma, half, cell, FILL.1),
+    ]
 }
 
 fn fill(pixels: &mut [u8], size: Size, mask: &Mask) {
@@ -106,13 +122,21 @@ fn fill(pixels: &mut [u8], size: Size, mask: &Mask) {
 
 /// Looks at one pixel of each hidden cell, in each plane.
 fn is_filled(pixels: &[u8], size: Size, mask: &Mask) -> bool {
-    planes(size).into_iter().all(|(offset, stride, cell, colour)| {
-        (0..mask.rows()).all(|row| {
-            let start = offset + (row * cell + cell / 2) * stride;
-            let hidden = mask.row(row).iter().enumerate().filter(|(_, hidden)| **hidden != 0);
-            hidden.map(|(column, _)| pixels[start + column * cell + cell / 2]).all(|pixel| pixel == colour)
+    planes(size)
+        .into_iter()
+        .all(|(offset, stride, cell, colour)| {
+            (0..mask.rows()).all(|row| {
+                let start = offset + (row * cell + cell / 2) * stride;
+                let hidden = mask
+                    .row(row)
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, hidden)| **hidden != 0);
+                hidden
+                    .map(|(column, _)| pixels[start + column * cell + cell / 2])
+                    .all(|pixel| pixel == colour)
+            })
         })
-    })
 }
 
 #[cfg(test)]
@@ -120,10 +144,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const SIZE: Size = Size { width: 64, height: 32 };
+    const SIZE: Size = Size {
+        width: 64,
+        height: 32,
+    };
 
     fn raw(pixels: Vec<u8>) -> RawFrame {
-        RawFrame { size: SIZE, pixels, number: 0, at_ms: 0, taken_at_ms: 0 }
+        RawFrame {
+            size: SIZE,
+            pixels,
+            number: 0,
+            at_ms: 0,
+            taken_at_ms: 0,
+        }
     }
 
     proptest! {
@@ -149,8 +182,16 @@ mod tests {
     #[test]
     fn a_mask_of_another_frame_hides_everything() {
         let solid = raw(vec![200; SIZE.bytes()]).hide_all().into_pixels();
-        assert!(raw(vec![200; SIZE.bytes()]).hide(&Mask::empty(32, 32)).into_pixels() == solid);
-        assert!(raw(vec![200; 7]).hide(&Mask::empty(64, 32)).into_pixels() == solid, "a frame that was cut off");
+        assert!(
+            raw(vec![200; SIZE.bytes()])
+                .hide(&Mask::empty(32, 32))
+                .into_pixels()
+                == solid
+        );
+        assert!(
+            raw(vec![200; 7]).hide(&Mask::empty(64, 32)).into_pixels() == solid,
+            "a frame that was cut off"
+        );
         assert!(solid[..64 * 32].iter().all(|luma| *luma == FILL.0));
         assert!(solid[64 * 32..].iter().all(|chroma| *chroma == FILL.1));
     }

@@ -20,8 +20,13 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, for metrics.
-    pub const ALL: [Self; 5] =
-        [Self::Policy, Self::Background, Self::NoSilhouette, Self::DetectorLate, Self::DetectorBroken];
+    pub const ALL: [Self; 5] = [
+        Self::Policy,
+        Self::Background,
+        Self::NoSilhouette,
+        Self::DetectorLate,
+        Self::DetectorBroken,
+    ];
 
     /// A label of metrics.
     pub fn name(self) -> &'static str {
@@ -46,7 +51,11 @@ pub(crate) enum Silhouettes {
 
 impl Silhouettes {
     pub fn into_mask(self) -> Option<Mask> {
-        if let Self::Seen(mask) = self { Some(mask) } else { None }
+        if let Self::Seen(mask) = self {
+            Some(mask)
+        } else {
+            None
+        }
     }
 }
 
@@ -89,7 +98,11 @@ pub(crate) fn judge(evidence: &Evidence<'_>) -> Verdict {
     }
     let is_near = |looked: &u64| looked.abs_diff(evidence.at_ms) <= MASK_AGE_MS_MAX;
     if !evidence.looked_at_ms.iter().any(is_near) {
-        let late = if evidence.look_failed { Reason::DetectorBroken } else { Reason::DetectorLate };
+        let late = if evidence.look_failed {
+            Reason::DetectorBroken
+        } else {
+            Reason::DetectorLate
+        };
         return Verdict::Solid(late);
     }
     mask.unite(evidence.faces);

@@ -11,7 +11,12 @@ pub(crate) struct Rect {
 
 impl Rect {
     pub fn new(left: f32, top: f32, right: f32, bottom: f32) -> Self {
-        Self { left, top, right, bottom }
+        Self {
+            left,
+            top,
+            right,
+            bottom,
+        }
     }
 
     pub fn width(&self) -> f32 {
@@ -23,23 +28,38 @@ impl Rect {
     }
 
     pub fn center(&self) -> (f32, f32) {
-        ((self.left + self.right) / 2.0, (self.top + self.bottom) / 2.0)
+        (
+            (self.left + self.right) / 2.0,
+            (self.top + self.bottom) / 2.0,
+        )
     }
 
     pub fn is_finite(&self) -> bool {
-        [self.left, self.top, self.right, self.bottom].iter().all(|side| side.is_finite())
+        [self.left, self.top, self.right, self.bottom]
+            .iter()
+            .all(|side| side.is_finite())
     }
 
     /// The same centre, `factor` times as wide and high.
     pub fn scaled(&self, factor: f32) -> Self {
         let (x, y) = self.center();
         let (half_width, half_height) = (self.width() * factor / 2.0, self.height() * factor / 2.0);
-        Self::new(x - half_width, y - half_height, x + half_width, y + half_height)
+        Self::new(
+            x - half_width,
+            y - half_height,
+            x + half_width,
+            y + half_height,
+        )
     }
 
     /// Each side moved outwards.
     pub fn grown(&self, by: f32) -> Self {
-        Self::new(self.left - by, self.top - by, self.right + by, self.bottom + by)
+        Self::new(
+            self.left - by,
+            self.top - by,
+            self.right + by,
+            self.bottom + by,
+        )
     }
 
     pub fn moved(&self, (x, y): (f32, f32)) -> Self {

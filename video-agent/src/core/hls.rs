@@ -16,18 +16,29 @@ pub(crate) struct Entry {
 /// A time of day as playlists write it, so that a reader can tell how far behind it is.
 fn date(at_ms: u64) -> String {
     let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at_ms) * 1_000_000);
-    at.ok().and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_else(|| "1970-01-01T00:00:00Z".to_owned())
+    at.ok()
+        .and_then(|at| at.format(&Rfc3339).ok())
+        .unwrap_or_else(|| "1970-01-01T00:00:00Z".to_owned())
 }
 
 /// A live playlist of these fragments, which follow each other.
 pub(crate) fn playlist(entries: &[Entry]) -> String {
-    let longest_ms = entries.iter().map(|entry| entry.duration_ms).max().unwrap_or(1_000);
+    let longest_ms = entries
+        .iter()
+        .map(|entry| entry.duration_ms)
+        .max()
+        .unwrap_or(1_000);
     let first = entries.first().map_or(0, |entry| entry.number);
     let mut text = format!(
         "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{}\n#EXT-X-MEDIA-SEQUENCE:{first}\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-MAP:URI=\"init.mp4\"\n",
         longest_ms.div_ceil(1_000)
     );
-    for Entry { number, duration_ms, taken_at_ms } in entries {
+    for Entry {
+        number,
+        duration_ms,
+        taken_at_ms,
+    } in entries
+    {
         // Writing to a string cannot fail.
         let _ = write!(
             text,
@@ -46,7 +57,11 @@ mod tests {
 
     #[test]
     fn a_playlist_names_its_fragments() {
-        let entry = |number, duration_ms| Entry { number, duration_ms, taken_at_ms: 1_795_823_583_156 };
+        let entry = |number, duration_ms| Entry {
+            number,
+            duration_ms,
+            taken_at_ms: 1_795_823_583_156,
+        };
         let text = playlist(&[entry(7, 960), entry(8, 1_040)]);
         assert!(text.starts_with("#EXTM3U\n"));
         assert!(text.contains("#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:7\n"));

@@ -67,11 +67,19 @@ impl LookBack {
             self.ever_moved.unite(mask);
         }
         let mut faces = Mask::empty(self.size.width, self.size.height);
-        for cover in self.ahead.iter().filter(|cover| cover.frame == frame.number) {
+        for cover in self
+            .ahead
+            .iter()
+            .filter(|cover| cover.frame == frame.number)
+        {
             faces.cover(&cover.rect);
         }
         self.ahead.retain(|cover| cover.frame > frame.number);
-        self.held.push_back(Held { frame, silhouettes, faces });
+        self.held.push_back(Held {
+            frame,
+            silhouettes,
+            faces,
+        });
     }
 
     /// Faces that were looked for in a frame, which may have left already.
@@ -84,7 +92,11 @@ impl LookBack {
         for cover in self.tracker.look(frame, faces) {
             if cover.frame >= next {
                 self.ahead.push(cover);
-            } else if let Some(held) = self.held.iter_mut().find(|held| held.frame.number == cover.frame) {
+            } else if let Some(held) = self
+                .held
+                .iter_mut()
+                .find(|held| held.frame.number == cover.frame)
+            {
                 held.faces.cover(&cover.rect);
             }
         }
@@ -115,11 +127,17 @@ impl LookBack {
     }
 
     fn unite_neighbours(&self, silhouettes: &mut Silhouettes) {
-        let Silhouettes::Seen(mask) = silhouettes else { return };
+        let Silhouettes::Seen(mask) = silhouettes else {
+            return;
+        };
         if let Some(before) = &self.moved_before {
             mask.unite(before);
         }
-        if let Some(Held { silhouettes: Silhouettes::Seen(after), .. }) = self.held.front() {
+        if let Some(Held {
+            silhouettes: Silhouettes::Seen(after),
+            ..
+        }) = self.held.front()
+        {
             mask.unite(after);
         }
     }
@@ -166,12 +184,21 @@ mod tests {
     use crate::core::geometry::Rect;
     use proptest::prelude::*;
 
-    const SIZE: Size = Size { width: 64, height: 32 };
+    const SIZE: Size = Size {
+        width: 64,
+        height: 32,
+    };
     const WHITE: u8 = 235;
 
     fn frame(number: u64) -> RawFrame {
         let at_ms = number * FRAME_MS;
-        RawFrame { size: SIZE, pixels: vec![WHITE; SIZE.bytes()], number, at_ms, taken_at_ms: at_ms }
+        RawFrame {
+            size: SIZE,
+            pixels: vec![WHITE; SIZE.bytes()],
+            number,
+            at_ms,
+            taken_at_ms: at_ms,
+        }
     }
 
     fn calm() -> Silhouettes {
@@ -179,7 +206,10 @@ mod tests {
     }
 
     fn face(x: f32) -> Detection {
-        Detection { rect: Rect::new(x, 8.0, x + 8.0, 16.0), score: 0.9 }
+        Detection {
+            rect: Rect::new(x, 8.0, x + 8.0, 16.0),
+            score: 0.9,
+        }
     }
 
     #[test]
@@ -188,13 +218,21 @@ mod tests {
         for number in 0..=LOOK_BACK as u64 {
             frames.push(frame(number), calm());
             if frames.wants_look(number) {
-                let found = if number == 6 { vec![face(20.0)] } else { Vec::new() };
+                let found = if number == 6 {
+                    vec![face(20.0)]
+                } else {
+                    Vec::new()
+                };
                 frames.looked(number, &found);
             }
         }
         assert!(frames.is_full());
         let pixels = frames.release().unwrap().shown.into_pixels();
-        assert_ne!(pixels[12 * SIZE.width + 24], WHITE, "the face's place is hidden");
+        assert_ne!(
+            pixels[12 * SIZE.width + 24],
+            WHITE,
+            "the face's place is hidden"
+        );
         assert_eq!(pixels[30 * SIZE.width + 60], WHITE, "the rest is shown");
     }
 
@@ -212,7 +250,11 @@ mod tests {
             }
         }
         // The last look was at frame 27; frame 28 is 80 ms away from it.
-        assert_eq!((tally.masked, tally.solid_for(Reason::DetectorLate)), (29, 25), "{tally:?}");
+        assert_eq!(
+            (tally.masked, tally.solid_for(Reason::DetectorLate)),
+            (29, 25),
+            "{tally:?}"
+        );
     }
 
     #[test]
@@ -220,7 +262,10 @@ mod tests {
         let mut frames = LookBack::new(Policy::FacesAndSilhouettes, SIZE);
         frames.push(frame(0), calm());
         frames.look_failed(0);
-        assert_eq!(frames.release().unwrap().verdict, Verdict::Solid(Reason::DetectorBroken));
+        assert_eq!(
+            frames.release().unwrap().verdict,
+            Verdict::Solid(Reason::DetectorBroken)
+        );
     }
 
     #[test]

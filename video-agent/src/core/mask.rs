@@ -15,7 +15,11 @@ impl Mask {
     /// Nothing hidden. Sides that are no multiple of a cell get one more.
     pub fn empty(width: usize, height: usize) -> Self {
         let (columns, rows) = (width.div_ceil(CELL), height.div_ceil(CELL));
-        Self { columns, rows, cells: vec![0; columns * rows] }
+        Self {
+            columns,
+            rows,
+            cells: vec![0; columns * rows],
+        }
     }
 
     /// From a row-wise grid where anything but 0 is hidden; `None` when it has another size.

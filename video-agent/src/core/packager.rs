@@ -48,13 +48,28 @@ pub(crate) struct Packager {
 
 impl Packager {
     pub fn new(init: Vec<u8>, segment_ms: u64) -> Self {
-        Self { init, segment_ms, group: Vec::new(), segment: Vec::new(), fragments: 0, ticks: 0 }
+        Self {
+            init,
+            segment_ms,
+            group: Vec::new(),
+            segment: Vec::new(),
+            fragments: 0,
+            ticks: 0,
+        }
     }
 
     /// The next picture. A group that it ends is a fragment, and may end a segment.
     pub fn push(&mut self, picture: Picture) -> (Option<Fragment>, Option<Recorded>) {
-        let done = if picture.is_sync { self.end_group() } else { None };
-        let recorded = if self.segment_length_ms() >= self.segment_ms { self.end_segment() } else { None };
+        let done = if picture.is_sync {
+            self.end_group()
+        } else {
+            None
+        };
+        let recorded = if self.segment_length_ms() >= self.segment_ms {
+            self.end_segment()
+        } else {
+            None
+        };
         // What comes before the first picture that can be decoded alone cannot be shown.
         if picture.is_sync || !self.group.is_empty() {
             self.group.push(picture);
@@ -75,7 +90,9 @@ impl Packager {
             .first()
             .and_then(|group| group.first())
             .zip(self.segment.last().and_then(|group| group.last()));
-        let by_clock = ends.map_or(0, |(first, last)| last.taken_at_ms.saturating_sub(first.taken_at_ms) + FRAME_MS);
+        let by_clock = ends.map_or(0, |(first, last)| {
+            last.taken_at_ms.saturating_sub(first.taken_at_ms) + FRAME_MS
+        });
         by_pictures.max(by_clock)
     }
 
@@ -87,7 +104,11 @@ impl Packager {
         self.ticks += group.len() as u64 * u64::from(FRAME_TICKS);
         let duration_ms = group.len() as u64 * FRAME_MS;
         self.segment.push(group);
-        Some(Fragment { bytes, duration_ms, taken_at_ms })
+        Some(Fragment {
+            bytes,
+            duration_ms,
+            taken_at_ms,
+        })
     }
 
     fn end_segment(&mut self) -> Option<Recorded> {
@@ -99,14 +120,21 @@ impl Packager {
             bytes.extend(fmp4::fragment(number as u32 + 1, ticks, &samples(group)));
             ticks += group.len() as u64 * u64::from(FRAME_TICKS);
         }
-        Some(Recorded { bytes, started_at_ms, ended_at_ms })
+        Some(Recorded {
+            bytes,
+            started_at_ms,
+            ended_at_ms,
+        })
     }
 }
 
 /// A picture lasts until the next one.
 fn samples(group: &[Picture]) -> Vec<Sample> {
-    let sample =
-        |picture: &Picture| Sample { bytes: picture.bytes.clone(), duration: FRAME_TICKS, is_sync: picture.is_sync };
+    let sample = |picture: &Picture| Sample {
+        bytes: picture.bytes.clone(),
+        duration: FRAME_TICKS,
+        is_sync: picture.is_sync,
+    };
     group.iter().map(sample).collect()
 }
 
@@ -117,17 +145,27 @@ mod tests {
     use proptest::prelude::*;
 
     fn picture(number: u64, is_sync: bool) -> Picture {
-        Picture { bytes: number.to_be_bytes().to_vec(), is_sync, taken_at_ms: 1_000 + number * FRAME_MS, at_ms: 0 }
+        Picture {
+            bytes: number.to_be_bytes().to_vec(),
+            is_sync,
+            taken_at_ms: 1_000 + number * FRAME_MS,
+            at_ms: 0,
+        }
     }
 
     #[test]
     fn pictures_that_are_missing_make_a_segment_no_longer() {
         let mut packager = Packager::new(fmp4::init(&[1], 64, 32), 1_900);
         // One picture in three came.
-        let recorded: Vec<Recorded> =
-            (0..60).filter_map(|number| packager.push(picture(number * 3, number % 4 == 0)).1).collect();
+        let recorded: Vec<Recorded> = (0..60)
+            .filter_map(|number| packager.push(picture(number * 3, number % 4 == 0)).1)
+            .collect();
         assert!(!recorded.is_empty());
-        assert!(recorded.iter().all(|one| one.ended_at_ms - one.started_at_ms < 1_900 + 12 * FRAME_MS + FRAME_MS));
+        assert!(
+            recorded
+                .iter()
+                .all(|one| one.ended_at_ms - one.started_at_ms < 1_900 + 12 * FRAME_MS + FRAME_MS)
+        );
     }
 
     #[test]
@@ -138,9 +176,15 @@ mod tests {
             recorded.extend(packager.push(picture(number, number % 12 == 0)).1);
         }
         recorded.extend(packager.finish().1);
-        let times: Vec<(u64, u64)> = recorded.iter().map(|one| (one.started_at_ms, one.ended_at_ms)).collect();
+        let times: Vec<(u64, u64)> = recorded
+            .iter()
+            .map(|one| (one.started_at_ms, one.ended_at_ms))
+            .collect();
         assert_eq!(times, [(1_000, 2_920), (2_920, 4_840), (4_840, 5_800)]);
-        let names: Vec<String> = boxes(&recorded[0].bytes).into_iter().map(|(name, _)| name).collect();
+        let names: Vec<String> = boxes(&recorded[0].bytes)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
         assert_eq!(names, ["ftyp", "moov", "moof", "mdat", "moof", "mdat"]);
     }
 

@@ -38,7 +38,8 @@ pub(crate) const RELEARN_AFTER_FRAMES: u32 = 12;
 pub(crate) const LEARN_RATE: f64 = 0.1;
 pub(crate) const FOLLOW_RATE: f64 = 0.0003;
 /// The checksum of the one model that these numbers were measured with.
-pub(crate) const MODEL_SHA256: &str = "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc";
+pub(crate) const MODEL_SHA256: &str =
+    "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc";
 
 /// How a camera's frames are anonymised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -30,15 +30,25 @@ pub(crate) struct Scene {
 
 impl Default for Scene {
     fn default() -> Self {
-        Self { state: State::Learning(LEARN_FRAMES), forget: true }
+        Self {
+            state: State::Learning(LEARN_FRAMES),
+            forget: true,
+        }
     }
 }
 
 impl Scene {
     /// Before a frame is looked at.
     pub fn next(&mut self) -> Step {
-        let rate = if matches!(self.state, State::Learning(_)) { LEARN_RATE } else { FOLLOW_RATE };
-        Step { forget: std::mem::take(&mut self.forget), rate }
+        let rate = if matches!(self.state, State::Learning(_)) {
+            LEARN_RATE
+        } else {
+            FOLLOW_RATE
+        };
+        Step {
+            forget: std::mem::take(&mut self.forget),
+            rate,
+        }
     }
 
     /// After it was looked at: which share of it moved. Says whether this frame's silhouettes can be trusted.

@@ -7,8 +7,8 @@
 use super::centerface::Detection;
 use super::geometry::Rect;
 use super::policy::{
-    DETECT_EVERY, FACE_MARGIN, FACE_SCALE, FACES_MAX, GROW_BACKWARDS, GROW_PER_FRAME, HOLD_FRAMES, LOOK_BACK,
-    SCORE_BEGIN,
+    DETECT_EVERY, FACE_MARGIN, FACE_SCALE, FACES_MAX, GROW_BACKWARDS, GROW_PER_FRAME, HOLD_FRAMES,
+    LOOK_BACK, SCORE_BEGIN,
 };
 
 /// Boxes whose centres are nearer than this many widths may be the same face.
@@ -43,7 +43,9 @@ impl Track {
     /// Where it should be in a frame after it was found, growing with doubt.
     fn expected(&self, frame: u64) -> Rect {
         let frames = frame.saturating_sub(self.found_in) as f32;
-        let grown = self.found.grown(self.found.width() * GROW_PER_FRAME * frames);
+        let grown = self
+            .found
+            .grown(self.found.width() * GROW_PER_FRAME * frames);
         grown.moved((self.speed.0 * frames, self.speed.1 * frames))
     }
 
@@ -52,14 +54,19 @@ impl Track {
             distance if distance < SAME_FACE_WIDTHS => SAME_FACE_WIDTHS - distance,
             _ => 0.0,
         };
-        near(expected).max(expected.overlap(&face.rect)).max(near(&self.found))
+        near(expected)
+            .max(expected.overlap(&face.rect))
+            .max(near(&self.found))
     }
 
     fn find(&mut self, rect: Rect, frame: u64) {
         let frames = frame.saturating_sub(self.found_in).max(1) as f32;
         let ((x, y), (before_x, before_y)) = (rect.center(), self.found.center());
         let speed = ((x - before_x) / frames, (y - before_y) / frames);
-        self.speed = (self.speed.0.midpoint(speed.0), self.speed.1.midpoint(speed.1));
+        self.speed = (
+            self.speed.0.midpoint(speed.0),
+            self.speed.1.midpoint(speed.1),
+        );
         (self.found, self.found_in) = (rect, frame);
     }
 }
@@ -69,7 +76,10 @@ impl Tracker {
     pub fn look(&mut self, frame: u64, faces: &[Detection]) -> Vec<Cover> {
         let since = self.looked_in.map_or(frame, |looked| looked + 1).min(frame);
         self.looked_in = Some(frame);
-        let mut covers = Covers { until: frame + DETECT_EVERY, list: Vec::new() };
+        let mut covers = Covers {
+            until: frame + DETECT_EVERY,
+            list: Vec::new(),
+        };
         let mut free: Vec<&Detection> = faces.iter().collect();
         for track in &mut self.tracks {
             let expected = track.expected(frame);
@@ -82,10 +92,15 @@ impl Tracker {
             }
             covers.ahead(frame, track);
         }
-        self.tracks.retain(|track| frame.saturating_sub(track.found_in) <= HOLD_FRAMES);
+        self.tracks
+            .retain(|track| frame.saturating_sub(track.found_in) <= HOLD_FRAMES);
         for face in free {
             if face.score >= SCORE_BEGIN && self.tracks.len() < FACES_MAX {
-                let track = Track { found: face.rect, found_in: frame, speed: (0.0, 0.0) };
+                let track = Track {
+                    found: face.rect,
+                    found_in: frame,
+                    speed: (0.0, 0.0),
+                };
                 covers.backwards(frame, &face.rect);
                 covers.ahead(frame, &track);
                 self.tracks.push(track);
@@ -98,8 +113,15 @@ impl Tracker {
 }
 
 /// Takes the most alike face out of those that are free.
-fn best<'a>(track: &Track, expected: &Rect, free: &mut Vec<&'a Detection>) -> Option<&'a Detection> {
-    let likeness = free.iter().map(|face| track.likeness(expected, face)).enumerate();
+fn best<'a>(
+    track: &Track,
+    expected: &Rect,
+    free: &mut Vec<&'a Detection>,
+) -> Option<&'a Detection> {
+    let likeness = free
+        .iter()
+        .map(|face| track.likeness(expected, face))
+        .enumerate();
     let (place, alike) = likeness.max_by(|(_, a), (_, b)| a.total_cmp(b))?;
     (alike > LIKENESS_MIN).then(|| free.swap_remove(place))
 }
@@ -112,7 +134,10 @@ struct Covers {
 
 impl Covers {
     fn add(&mut self, frame: u64, rect: &Rect) {
-        self.list.push(Cover { frame, rect: rect.scaled(FACE_SCALE).grown(FACE_MARGIN) });
+        self.list.push(Cover {
+            frame,
+            rect: rect.scaled(FACE_SCALE).grown(FACE_MARGIN),
+        });
     }
 
     fn between(&mut self, from: u64, to: u64, rect: &Rect) {
@@ -131,7 +156,10 @@ impl Covers {
     /// Somebody who arrives was there before the detector was sure.
     fn backwards(&mut self, frame: u64, rect: &Rect) {
         for back in 0..=(LOOK_BACK as u64).min(frame) {
-            self.add(frame - back, &rect.grown(rect.width() * GROW_BACKWARDS * back as f32));
+            self.add(
+                frame - back,
+                &rect.grown(rect.width() * GROW_BACKWARDS * back as f32),
+            );
         }
     }
 
@@ -150,7 +178,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn face(x: f32, y: f32, side: f32, score: f32) -> Detection {
-        Detection { rect: Rect::new(x, y, x + side, y + side), score }
+        Detection {
+            rect: Rect::new(x, y, x + side, y + side),
+            score,
+        }
     }
 
     fn is_hidden(covers: &[Cover], frame: u64, rect: &Rect) -> bool {
@@ -166,7 +197,10 @@ mod tests {
         tracker.look(9, &[]);
         let covers = tracker.look(12, &[face(100.0, 100.0, 40.0, 0.9)]);
         for frame in 6..=12 {
-            assert!(is_hidden(&covers, frame, &Rect::new(100.0, 100.0, 140.0, 140.0)), "frame {frame}");
+            assert!(
+                is_hidden(&covers, frame, &Rect::new(100.0, 100.0, 140.0, 140.0)),
+                "frame {frame}"
+            );
         }
     }
 
@@ -176,7 +210,10 @@ mod tests {
         tracker.look(0, &[face(100.0, 100.0, 40.0, 0.9)]);
         for frame in (DETECT_EVERY..=HOLD_FRAMES).step_by(3) {
             let covers = tracker.look(frame, &[]);
-            assert!(is_hidden(&covers, frame, &Rect::new(100.0, 100.0, 140.0, 140.0)), "frame {frame}");
+            assert!(
+                is_hidden(&covers, frame, &Rect::new(100.0, 100.0, 140.0, 140.0)),
+                "frame {frame}"
+            );
         }
         tracker.look(HOLD_FRAMES + DETECT_EVERY, &[]);
         assert!(tracker.look(HOLD_FRAMES + 2 * DETECT_EVERY, &[]).is_empty());

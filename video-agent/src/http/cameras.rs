@@ -13,7 +13,10 @@ pub(super) fn router() -> Router<Api> {
     Router::new()
         .route("/api/v1/cameras", get(list))
         .route("/api/v1/cameras/{camera}/push", put(switch))
-        .route("/api/v1/cameras/{camera}/view", axum::routing::delete(forget_view))
+        .route(
+            "/api/v1/cameras/{camera}/view",
+            axum::routing::delete(forget_view),
+        )
 }
 
 #[derive(Serialize)]
@@ -65,16 +68,22 @@ async fn switch(
 ) -> Result<Json<Shown>, Refusal> {
     let camera = api.camera(camera)?;
     if let Err(error) = camera.switch_push(on) {
-        tracing::error!(error = crate::error::in_full(&error), on, "the kill switch cannot be remembered");
-        let said =
-            "the switch could not be remembered: off holds until a restart only, on was not done; the log says why";
+        tracing::error!(
+            error = crate::error::in_full(&error),
+            on,
+            "the kill switch cannot be remembered"
+        );
+        let said = "the switch could not be remembered: off holds until a restart only, on was not done; the log says why";
         return Err(Problem::new(500, "internal", said).into());
     }
     Ok(Json(Shown::of(camera)))
 }
 
 /// An operator has turned the camera on purpose: what it shows from now on is its usual view.
-async fn forget_view(Shared(api): Shared<Api>, Path(camera): Path<u64>) -> Result<Json<Shown>, Refusal> {
+async fn forget_view(
+    Shared(api): Shared<Api>,
+    Path(camera): Path<u64>,
+) -> Result<Json<Shown>, Refusal> {
     let camera = api.camera(camera)?;
     camera.forget_view();
     Ok(Json(Shown::of(camera)))

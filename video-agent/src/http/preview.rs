@@ -18,7 +18,11 @@ pub(super) fn router() -> Router<Api> {
 
 /// Nothing may keep it: after a revocation it is gone here, and has to be gone elsewhere.
 fn answer(kind: &'static str, body: impl Into<Bytes>) -> Response {
-    ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-store")], body.into()).into_response()
+    (
+        [(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-store")],
+        body.into(),
+    )
+        .into_response()
 }
 
 fn nothing() -> Refusal {
@@ -31,11 +35,25 @@ async fn playlist(State(api): State<Api>, Path(camera): Path<u64>) -> Result<Res
 }
 
 async fn init(State(api): State<Api>, Path(camera): Path<u64>) -> Result<Response, Refusal> {
-    Ok(answer("video/mp4", api.camera(camera)?.preview.init().ok_or_else(nothing)?))
+    Ok(answer(
+        "video/mp4",
+        api.camera(camera)?.preview.init().ok_or_else(nothing)?,
+    ))
 }
 
-async fn fragment(State(api): State<Api>, Path((camera, fragment)): Path<(u64, String)>) -> Result<Response, Refusal> {
-    let number = fragment.strip_suffix(".m4s").and_then(|number| number.parse().ok());
+async fn fragment(
+    State(api): State<Api>,
+    Path((camera, fragment)): Path<(u64, String)>,
+) -> Result<Response, Refusal> {
+    let number = fragment
+        .strip_suffix(".m4s")
+        .and_then(|number| number.parse().ok());
     let number = number.ok_or_else(|| Refusal::not_found("no such file"))?;
-    Ok(answer("video/iso.segment", api.camera(camera)?.preview.fragment(number).ok_or_else(nothing)?))
+    Ok(answer(
+        "video/iso.segment",
+        api.camera(camera)?
+            .preview
+            .fragment(number)
+            .ok_or_else(nothing)?,
+    ))
 }

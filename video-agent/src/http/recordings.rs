@@ -53,7 +53,11 @@ impl Shown {
             bytes: manifest.ciphertext_bytes,
             mask_policy: capture.mask_policy.clone(),
             manifest_hash: manifest.hash().to_string(),
-            stage: if is_erased { "erasing" } else { name(record.stage) },
+            stage: if is_erased {
+                "erasing"
+            } else {
+                name(record.stage)
+            },
         }
     }
 }
@@ -77,17 +81,39 @@ struct Page {
 
 /// Newest first.
 async fn list(State(api): State<Api>, Query(wanted): Query<Wanted>) -> Result<Json<Page>, Refusal> {
-    let vault =
-        api.vault.clone().ok_or_else(|| Refusal::not_found("this agent keeps no recordings: it has no vault"))?;
-    let (limit, before) = (wanted.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX), wanted.before.unwrap_or(u64::MAX));
-    let found = tokio::task::spawn_blocking(move || vault.newest(wanted.camera, before, limit)).await;
-    let found = found.map_err(|error| broken(&error))?.map_err(|error: VaultError| broken(&error))?;
-    let data: Vec<Shown> = found.iter().map(|(record, is_erased)| Shown::of(record, *is_erased)).collect();
-    let next_before = data.last().filter(|_| data.len() == limit).map(|last| last.sequence);
+    let vault = api
+        .vault
+        .clone()
+        .ok_or_else(|| Refusal::not_found("this agent keeps no recordings: it has no vault"))?;
+    let (limit, before) = (
+        wanted.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX),
+        wanted.before.unwrap_or(u64::MAX),
+    );
+    let found =
+        tokio::task::spawn_blocking(move || vault.newest(wanted.camera, before, limit)).await;
+    let found = found
+        .map_err(|error| broken(&error))?
+        .map_err(|error: VaultError| broken(&error))?;
+    let data: Vec<Shown> = found
+        .iter()
+        .map(|(record, is_erased)| Shown::of(record, *is_erased))
+        .collect();
+    let next_before = data
+        .last()
+        .filter(|_| data.len() == limit)
+        .map(|last| last.sequence);
     Ok(Json(Page { data, next_before }))
 }
 
 fn broken(error: &(dyn std::error::Error + 'static)) -> Refusal {
-    tracing::error!(error = crate::error::in_full(error), "the vault cannot be read");
-    Problem::new(500, "internal", "the vault cannot be read; the log says why").into()
+    tracing::error!(
+        error = crate::error::in_full(error),
+        "the vault cannot be read"
+    );
+    Problem::new(
+        500,
+        "internal",
+        "the vault cannot be read; the log says why",
+    )
+    .into()
 }

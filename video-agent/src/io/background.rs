@@ -7,7 +7,8 @@ use crate::core::scene::Step;
 use crate::error::Error;
 use opencv::core::{Mat, Ptr, Size as CvSize};
 use opencv::imgproc::{
-    MORPH_CLOSE, MORPH_OPEN, MORPH_RECT, dilate_def, gaussian_blur_def, get_structuring_element_def, morphology_ex_def,
+    MORPH_CLOSE, MORPH_OPEN, MORPH_RECT, dilate_def, gaussian_blur_def,
+    get_structuring_element_def, morphology_ex_def,
 };
 use opencv::prelude::*;
 use opencv::video::{BackgroundSubtractorMOG2, create_background_subtractor_mog2};
@@ -36,7 +37,8 @@ fn subtractor() -> Result<Ptr<BackgroundSubtractorMOG2>, Error> {
 }
 
 fn square(side: i32) -> Result<Mat, Error> {
-    get_structuring_element_def(MORPH_RECT, CvSize::new(side, side)).map_err(failed("make a kernel"))
+    get_structuring_element_def(MORPH_RECT, CvSize::new(side, side))
+        .map_err(failed("make a kernel"))
 }
 
 impl Background {
@@ -55,10 +57,17 @@ impl Background {
         if step.forget {
             self.subtractor = subtractor()?;
         }
-        let (moving, share) = self.moving(&picture.0, step.rate).map_err(failed("subtract the background"))?;
-        let cells = moving.data_bytes().map_err(failed("read the silhouettes"))?;
+        let (moving, share) = self
+            .moving(&picture.0, step.rate)
+            .map_err(failed("subtract the background"))?;
+        let cells = moving
+            .data_bytes()
+            .map_err(failed("read the silhouettes"))?;
         let mask = Mask::from_cells(self.size.width, self.size.height, cells);
-        mask.map(|mask| (mask, share)).ok_or(Error::Frame { found: cells.len(), expected: self.size.bytes() })
+        mask.map(|mask| (mask, share)).ok_or(Error::Frame {
+            found: cells.len(),
+            expected: self.size.bytes(),
+        })
     }
 
     fn moving(&mut self, picture: &Mat, rate: f64) -> opencv::Result<(Mat, f32)> {
@@ -68,7 +77,8 @@ impl Background {
         let without_specks = morphed(&moving, MORPH_OPEN, &self.open)?;
         let whole = morphed(&without_specks, MORPH_CLOSE, &self.close)?;
         let cells = whole.data_bytes()?;
-        let share = cells.iter().filter(|cell| **cell != 0).count() as f32 / cells.len().max(1) as f32;
+        let share =
+            cells.iter().filter(|cell| **cell != 0).count() as f32 / cells.len().max(1) as f32;
         let mut wide = Mat::default();
         dilate_def(&whole, &mut wide, &self.margin)?;
         Ok((wide, share))

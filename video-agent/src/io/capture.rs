@@ -46,7 +46,12 @@ pub(crate) struct Capture {
 impl Capture {
     pub fn open(source: &Source, size: Size) -> Result<Self, Error> {
         let (pipeline, sink) = start(source, size)?;
-        Ok(Self { pipeline, sink, size, frames: 0 })
+        Ok(Self {
+            pipeline,
+            sink,
+            size,
+            frames: 0,
+        })
     }
 
     /// A film from its beginning; frames go on being numbered.
@@ -57,22 +62,39 @@ impl Capture {
 
     /// The next frame, if one comes in time.
     pub fn take(&mut self, within: Duration) -> Result<Taken, Error> {
-        let Some(sample) = self.sink.try_pull_sample(gst::ClockTime::from_mseconds(within.as_millis() as u64)) else {
+        let Some(sample) = self
+            .sink
+            .try_pull_sample(gst::ClockTime::from_mseconds(within.as_millis() as u64))
+        else {
             return match self.pipeline.failure() {
                 Some(error) => Err(error),
                 None if self.sink.is_eos() => Ok(Taken::End),
                 None => Ok(Taken::Nothing),
             };
         };
-        let map = sample.buffer().and_then(|buffer| buffer.map_readable().ok());
-        let map = map.ok_or(Error::Frame { found: 0, expected: self.size.bytes() })?;
+        let map = sample
+            .buffer()
+            .and_then(|buffer| buffer.map_readable().ok());
+        let map = map.ok_or(Error::Frame {
+            found: 0,
+            expected: self.size.bytes(),
+        })?;
         if map.len() != self.size.bytes() {
-            return Err(Error::Frame { found: map.len(), expected: self.size.bytes() });
+            return Err(Error::Frame {
+                found: map.len(),
+                expected: self.size.bytes(),
+            });
         }
         let number = self.frames;
         self.frames += 1;
         let (pixels, at_ms) = (map.to_vec(), number * FRAME_MS);
-        Ok(Taken::Frame(RawFrame { size: self.size, pixels, number, at_ms, taken_at_ms: clock::now_ms() }))
+        Ok(Taken::Frame(RawFrame {
+            size: self.size,
+            pixels,
+            number,
+            at_ms,
+            taken_at_ms: clock::now_ms(),
+        }))
     }
 }
 
@@ -112,7 +134,9 @@ fn set_location(pipeline: &Pipeline, source: &Source) -> Result<(), Error> {
     let camera = pipeline.element("camera")?;
     match source {
         Source::Rtsp(url) => camera.set_property("location", url.expose()),
-        Source::File { path, .. } => camera.set_property("location", path.to_string_lossy().as_ref()),
+        Source::File { path, .. } => {
+            camera.set_property("location", path.to_string_lossy().as_ref())
+        }
         Source::Test(pattern) => camera.set_property_from_str("pattern", pattern),
     }
     Ok(())

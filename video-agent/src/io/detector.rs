@@ -22,9 +22,17 @@ pub(crate) trait FaceDetector: Send {
 const OUTPUTS: [&str; 3] = ["537", "538", "539"];
 /// The reference picture: a portrait in grey (NASA, public domain), as binary PGM.
 const REFERENCE: &[u8] = include_bytes!("../../assets/reference.pgm");
-const REFERENCE_SIZE: Size = Size { width: 160, height: 192 };
+const REFERENCE_SIZE: Size = Size {
+    width: 160,
+    height: 192,
+};
 /// Where its one face is.
-const REFERENCE_FACE: Rect = Rect { left: 36.0, top: 26.0, right: 116.0, bottom: 136.0 };
+const REFERENCE_FACE: Rect = Rect {
+    left: 36.0,
+    top: 26.0,
+    right: 116.0,
+    bottom: 136.0,
+};
 const REFERENCE_OVERLAP_MIN: f32 = 0.5;
 /// Where it is put on grey.
 const REFERENCE_AT: (usize, usize) = (240, 96);
@@ -38,15 +46,24 @@ pub(crate) struct CenterFace {
 impl CenterFace {
     /// Reads the model, compares its checksum, and lets it find the face of the reference picture.
     pub fn open(file: &Path, size: Size) -> Result<Self, Error> {
-        let model = std::fs::read(file).map_err(|source| Error::ModelFile { file: file.to_owned(), source })?;
+        let model = std::fs::read(file).map_err(|source| Error::ModelFile {
+            file: file.to_owned(),
+            source,
+        })?;
         let found = hex::encode(Sha256::digest(&model));
         if found != MODEL_SHA256 {
-            return Err(Error::ModelChecksum { found, expected: MODEL_SHA256 });
+            return Err(Error::ModelChecksum {
+                found,
+                expected: MODEL_SHA256,
+            });
         }
         // From the bytes that were checked, not from the file, which may have changed since.
-        let net =
-            opencv::dnn::read_net_from_onnx_buffer(&Vector::from_slice(&model)).map_err(failed("read the model"))?;
-        let mut detector = Self { net, scale: (1.0, 1.0) };
+        let net = opencv::dnn::read_net_from_onnx_buffer(&Vector::from_slice(&model))
+            .map_err(failed("read the model"))?;
+        let mut detector = Self {
+            net,
+            scale: (1.0, 1.0),
+        };
         detector.self_test()?;
         let (width, height) = (DETECTOR_SIZE.width as f32, DETECTOR_SIZE.height as f32);
         detector.scale = (size.width as f32 / width, size.height as f32 / height);
@@ -60,10 +77,13 @@ impl CenterFace {
         let expected = REFERENCE_FACE.moved((x, y));
         for _ in 0..2 {
             let found = self.detect(&portrait)?;
-            let is_right =
-                |face: &Detection| face.score >= SCORE_BEGIN && face.rect.overlap(&expected) >= REFERENCE_OVERLAP_MIN;
+            let is_right = |face: &Detection| {
+                face.score >= SCORE_BEGIN && face.rect.overlap(&expected) >= REFERENCE_OVERLAP_MIN
+            };
             if !on_grey.is_empty() || found.len() != 1 || !found.iter().all(is_right) {
-                return Err(Error::SelfTest { found: format!("{found:?}, on grey {on_grey:?}") });
+                return Err(Error::SelfTest {
+                    found: format!("{found:?}, on grey {on_grey:?}"),
+                });
             }
         }
         Ok(())
@@ -83,7 +103,11 @@ impl CenterFace {
 impl FaceDetector for CenterFace {
     fn detect(&mut self, picture: &Picture) -> Result<Vec<Detection>, Error> {
         let answers = self.forward(&picture.0).map_err(failed("look for faces"))?;
-        let plane = |number: usize| answers.get(number).map_err(failed("read the detector's answer"));
+        let plane = |number: usize| {
+            answers
+                .get(number)
+                .map_err(failed("read the detector's answer"))
+        };
         let (heat, sizes, offsets) = (plane(0)?, plane(1)?, plane(2)?);
         let output = Output {
             columns: DETECTOR_SIZE.width / 4,
@@ -97,13 +121,18 @@ impl FaceDetector for CenterFace {
 }
 
 fn values(plane: &Mat) -> Result<&[f32], Error> {
-    plane.data_typed::<f32>().map_err(failed("read the detector's answer"))
+    plane
+        .data_typed::<f32>()
+        .map_err(failed("read the detector's answer"))
 }
 
 /// Grey alone, and with the portrait on it.
 fn reference() -> Result<(Picture, Picture), Error> {
     let Size { width, height } = REFERENCE_SIZE;
-    let pixels = REFERENCE.len().checked_sub(width * height).and_then(|head| REFERENCE.get(head..));
+    let pixels = REFERENCE
+        .len()
+        .checked_sub(width * height)
+        .and_then(|head| REFERENCE.get(head..));
     let pixels = pixels.unwrap_or_default();
     let mut bytes = vec![128u8; DETECTOR_SIZE.bytes() * 2];
     let grey = picture(&bytes)?;
@@ -119,5 +148,6 @@ fn reference() -> Result<(Picture, Picture), Error> {
 fn picture(bytes: &[u8]) -> Result<Picture, Error> {
     let rows = DETECTOR_SIZE.height as i32;
     let mat = Mat::from_slice(bytes).and_then(|flat| flat.reshape(3, rows)?.try_clone());
-    mat.map(Picture).map_err(failed("make the reference picture"))
+    mat.map(Picture)
+        .map_err(failed("make the reference picture"))
 }

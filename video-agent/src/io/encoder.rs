@@ -43,7 +43,14 @@ impl Encoder {
         let pipeline = Pipeline::parse("encoder", &description)?;
         let (source, sink) = (pipeline.source("frames")?, pipeline.sink("pictures")?);
         pipeline.play()?;
-        Ok(Self { pipeline, source, sink, size, frames: 0, under_way: VecDeque::new() })
+        Ok(Self {
+            pipeline,
+            source,
+            sink,
+            size,
+            frames: 0,
+            under_way: VecDeque::new(),
+        })
     }
 
     /// Gives a frame in.
@@ -51,7 +58,10 @@ impl Encoder {
         self.under_way.push_back((frame.taken_at_ms, frame.at_ms));
         let pixels = frame.into_pixels();
         if pixels.len() != self.size.bytes() {
-            return Err(Error::Frame { found: pixels.len(), expected: self.size.bytes() });
+            return Err(Error::Frame {
+                found: pixels.len(),
+                expected: self.size.bytes(),
+            });
         }
         let mut buffer = gst::Buffer::from_mut_slice(pixels);
         if let Some(buffer) = buffer.get_mut() {
@@ -59,7 +69,10 @@ impl Encoder {
             buffer.set_duration(gst::ClockTime::from_mseconds(FRAME_MS));
         }
         self.frames += 1;
-        self.source.push_buffer(buffer).map(|_| ()).map_err(|_| self.failure())
+        self.source
+            .push_buffer(buffer)
+            .map(|_| ())
+            .map_err(|_| self.failure())
     }
 
     /// No more frames come: what is under way comes out.
@@ -70,14 +83,22 @@ impl Encoder {
 
     /// The next picture if one is ready within this time.
     pub fn take(&mut self, within_ms: u64) -> Result<Option<Picture>, Error> {
-        let Some(sample) = self.sink.try_pull_sample(gst::ClockTime::from_mseconds(within_ms)) else {
+        let Some(sample) = self
+            .sink
+            .try_pull_sample(gst::ClockTime::from_mseconds(within_ms))
+        else {
             return self.pipeline.failure().map_or(Ok(None), Err);
         };
         let buffer = sample.buffer().ok_or(Error::Encoded)?;
         let map = buffer.map_readable().map_err(|_| Error::Encoded)?;
         let (taken_at_ms, at_ms) = self.under_way.pop_front().ok_or(Error::Encoded)?;
         let is_sync = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
-        Ok(Some(Picture { bytes: map.to_vec(), is_sync, taken_at_ms, at_ms }))
+        Ok(Some(Picture {
+            bytes: map.to_vec(),
+            is_sync,
+            taken_at_ms,
+            at_ms,
+        }))
     }
 
     /// Whether all has come out after [`Encoder::end`].
@@ -87,7 +108,9 @@ impl Encoder {
 
     /// The decoder's configuration, known once the first picture is out.
     pub fn configuration(&self) -> Option<Vec<u8>> {
-        let caps = gst::prelude::PadExt::current_caps(&gst::prelude::ElementExt::static_pad(&self.sink, "sink")?)?;
+        let caps = gst::prelude::PadExt::current_caps(&gst::prelude::ElementExt::static_pad(
+            &self.sink, "sink",
+        )?)?;
         let buffer = caps.structure(0)?.get::<gst::Buffer>("codec_data").ok()?;
         Some(buffer.map_readable().ok()?.to_vec())
     }

@@ -10,16 +10,18 @@ pub(crate) async fn of_chain(nodes: &[NodeClient], file: &Path) -> Result<Genesi
     if let Some(known) = read(file)? {
         return Ok(known);
     }
-    let genesis = ask(nodes).await.context("the first start needs a node that says what chain it is")?;
+    let genesis = ask(nodes)
+        .await
+        .context("the first start needs a node that says what chain it is")?;
     keep(file, &genesis).with_context(|| format!("write {}", file.display()))?;
     Ok(genesis)
 }
 
 fn read(file: &Path) -> Result<Option<Genesis>> {
     match std::fs::read(file) {
-        Ok(bytes) => {
-            Some(serde_json::from_slice(&bytes)).transpose().with_context(|| format!("{} is damaged", file.display()))
-        }
+        Ok(bytes) => Some(serde_json::from_slice(&bytes))
+            .transpose()
+            .with_context(|| format!("{} is damaged", file.display())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("read {}", file.display())),
     }
@@ -40,7 +42,10 @@ async fn ask(nodes: &[NodeClient]) -> Result<Genesis> {
 fn keep(file: &Path, genesis: &Genesis) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     let folder = file.parent().context("a file has a folder")?;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
     let unfinished = file.with_extension("new");
     std::fs::write(&unfinished, serde_json::to_vec_pretty(genesis)?)?;
     std::fs::File::open(&unfinished)?.sync_all()?;

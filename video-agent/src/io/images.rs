@@ -9,7 +9,10 @@ use opencv::imgproc::{COLOR_YUV2BGR_I420, INTER_AREA, cvt_color_def, resize};
 use opencv::prelude::*;
 
 /// What the detector's network takes.
-pub(crate) const DETECTOR_SIZE: Size = Size { width: 640, height: 384 };
+pub(crate) const DETECTOR_SIZE: Size = Size {
+    width: 640,
+    height: 384,
+};
 
 /// A small picture in blue, green and red.
 pub(crate) struct Picture(pub(super) Mat);
@@ -26,21 +29,30 @@ pub(crate) fn single_threaded() -> Result<(), Error> {
 
 /// One pixel for each cell of a mask, for what looks at movement.
 pub(crate) fn background(frame: &RawFrame, size: Size) -> Result<Picture, Error> {
-    let small = Size { width: size.width / CELL, height: size.height / CELL };
+    let small = Size {
+        width: size.width / CELL,
+        height: size.height / CELL,
+    };
     // Two rows of a half plane have to fill rows of the whole picture.
-    let even = Size { width: small.width.next_multiple_of(2), height: small.height.next_multiple_of(4) };
+    let even = Size {
+        width: small.width.next_multiple_of(2),
+        height: small.height.next_multiple_of(4),
+    };
     let picture = coloured(frame, even).map_err(failed("shrink a frame"))?;
     if even == small {
         return Ok(Picture(picture));
     }
     let mut exact = Mat::default();
-    resize(&picture, &mut exact, cv_size(small), 0.0, 0.0, INTER_AREA).map_err(failed("shrink a frame"))?;
+    resize(&picture, &mut exact, cv_size(small), 0.0, 0.0, INTER_AREA)
+        .map_err(failed("shrink a frame"))?;
     Ok(Picture(exact))
 }
 
 /// What the detector looks at.
 pub(crate) fn faces(frame: &RawFrame, _size: Size) -> Result<Picture, Error> {
-    coloured(frame, DETECTOR_SIZE).map(Picture).map_err(failed("shrink a frame for the detector"))
+    coloured(frame, DETECTOR_SIZE)
+        .map(Picture)
+        .map_err(failed("shrink a frame for the detector"))
 }
 
 /// What alerts are judged by.
@@ -52,7 +64,10 @@ pub(crate) fn thumbnail(frame: &RawFrame) -> Result<Vec<u8>, Error> {
 }
 
 fn coloured(frame: &RawFrame, size: Size) -> opencv::Result<Mat> {
-    let half = Size { width: size.width / 2, height: size.height / 2 };
+    let half = Size {
+        width: size.width / 2,
+        height: size.height / 2,
+    };
     let luma = shrunk(&plane(frame, 0)?, size)?;
     let mut planes = Vector::<Mat>::new();
     planes.push(luma);

@@ -57,7 +57,13 @@ impl Left {
     fn of(answer: &ConsentAnswer) -> Option<Self> {
         let revoked_at_ms = answer.revoked_at_ms?;
         let (consent, camera, from_ms) = (answer.id, answer.camera, answer.recorded_at_ms);
-        Some(Self { consent, camera, from_ms, to_ms: answer.until_ms.min(revoked_at_ms), revoked_at_ms })
+        Some(Self {
+            consent,
+            camera,
+            from_ms,
+            to_ms: answer.until_ms.min(revoked_at_ms),
+            revoked_at_ms,
+        })
     }
 }
 
@@ -86,7 +92,12 @@ pub(crate) struct NodeLedger {
 
 impl NodeLedger {
     /// `key` is the agent's, `outlet` is where it works.
-    pub fn new(nodes: Vec<NodeClient>, genesis: &domain::Genesis, outlet: u64, key: SecretKey) -> Self {
+    pub fn new(
+        nodes: Vec<NodeClient>,
+        genesis: &domain::Genesis,
+        outlet: u64,
+        key: SecretKey,
+    ) -> Self {
         Self {
             nodes,
             begin: Arc::default(),
@@ -123,23 +134,44 @@ impl NodeLedger {
 
     /// A node that is behind knows neither what was pinned nor what was revoked.
     async fn ready(&self, node: &NodeClient) -> Result<(), LedgerError> {
-        let silent = |_| LedgerError::Unreachable(format!("no answer from {} within {READY_TIMEOUT:?}", node.base()));
-        let status = tokio::time::timeout(READY_TIMEOUT, node.status()).await.map_err(silent)?;
+        let silent = |_| {
+            LedgerError::Unreachable(format!(
+                "no answer from {} within {READY_TIMEOUT:?}",
+                node.base()
+            ))
+        };
+        let status = tokio::time::timeout(READY_TIMEOUT, node.status())
+            .await
+            .map_err(silent)?;
         let status = status.map_err(|error| refused(&error))?;
         if status.sidechain_id != self.sidechain_id {
-            return Err(LedgerError::Unreachable(format!("{} is a node of another network", node.base())));
+            return Err(LedgerError::Unreachable(format!(
+                "{} is a node of another network",
+                node.base()
+            )));
         }
         let reason = || status.reason.clone().unwrap_or_else(|| "not ready".into());
-        if status.ready { Ok(()) } else { Err(LedgerError::Unreachable(format!("{}: {}", node.base(), reason()))) }
+        if status.ready {
+            Ok(())
+        } else {
+            Err(LedgerError::Unreachable(format!(
+                "{}: {}",
+                node.base(),
+                reason()
+            )))
+        }
     }
 
     async fn submit(&self, payload: Payload) -> Result<(), LedgerError> {
         let signature = Signature::sign(self.domain.transaction_digest(&payload), &self.key);
         let transaction = SignedTransaction { payload, signature };
         let transaction = &transaction;
-        self.first(
-            |node| async move { node.post_transaction(transaction).await.map(drop).map_err(|error| refused(&error)) },
-        )
+        self.first(|node| async move {
+            node.post_transaction(transaction)
+                .await
+                .map(drop)
+                .map_err(|error| refused(&error))
+        })
         .await
     }
 }
@@ -151,7 +183,11 @@ fn graver(before: LedgerError, now: LedgerError) -> LedgerError {
         LedgerError::NotAllowed(_) => 1,
         LedgerError::Refused(_) => 2,
     };
-    if weight(&now) >= weight(&before) { now } else { before }
+    if weight(&now) >= weight(&before) {
+        now
+    } else {
+        before
+    }
 }
 
 /// What a node's no means for a recording.
@@ -163,9 +199,16 @@ fn refused(error: &ClientError) -> LedgerError {
 }
 
 fn meaning(problem: &Problem) -> LedgerError {
-    let code = problem.kind.strip_prefix("urn:hotpot:problem:").unwrap_or_default();
+    let code = problem
+        .kind
+        .strip_prefix("urn:hotpot:problem:")
+        .unwrap_or_default();
     let said = format!("{} ({code})", problem.detail);
-    if FOR_GOOD.contains(&code) { LedgerError::Refused(said) } else { LedgerError::NotAllowed(said) }
+    if FOR_GOOD.contains(&code) {
+        LedgerError::Refused(said)
+    } else {
+        LedgerError::NotAllowed(said)
+    }
 }
 
 /// The same 36 bytes in the ledger's type.
@@ -184,8 +227,14 @@ fn in_vault(reason: EraseReason) -> Reason {
 
 fn on_vault(erased: &ErasedAnswer) -> Result<ErasedOnLedger, LedgerError> {
     let cid = ipfs::Cid::from_bytes(erased.cid.as_bytes());
-    let cid = cid.map_err(|error| LedgerError::Unreachable(format!("it names an id of another kind: {error}")))?;
-    Ok(ErasedOnLedger { cid, reason: in_vault(erased.erasure.reason), height: erased.erasure.height })
+    let cid = cid.map_err(|error| {
+        LedgerError::Unreachable(format!("it names an id of another kind: {error}"))
+    })?;
+    Ok(ErasedOnLedger {
+        cid,
+        reason: in_vault(erased.erasure.reason),
+        height: erased.erasure.height,
+    })
 }
 
 fn reason(reason: Reason) -> EraseReason {
@@ -200,12 +249,15 @@ fn reason(reason: Reason) -> EraseReason {
 impl Ledger for NodeLedger {
     async fn state(&self, cid: &ipfs::Cid) -> Result<LedgerState, LedgerError> {
         let cid = on_ledger(cid)?;
-        let found =
-            self.first(|node| async move { node.recording(cid).await.map_err(|error| refused(&error)) }).await?;
+        let found = self
+            .first(|node| async move { node.recording(cid).await.map_err(|error| refused(&error)) })
+            .await?;
         Ok(match found {
             None => LedgerState::Unknown,
             Some(recording) if recording.erased.is_some() => LedgerState::Erased,
-            Some(recording) => LedgerState::Pinned { manifest_hash: recording.manifest_hash },
+            Some(recording) => LedgerState::Pinned {
+                manifest_hash: recording.manifest_hash,
+            },
         })
     }
 
@@ -224,8 +276,17 @@ impl Ledger for NodeLedger {
     }
 
     async fn erase(&self, report: &EraseReport) -> Result<(), LedgerError> {
-        let (outlet, cid, reason) = (report.outlet, on_ledger(&report.cid)?, reason(report.reason));
-        self.submit(Payload::EraseRecording(EraseRecording { outlet, cid, reason })).await
+        let (outlet, cid, reason) = (
+            report.outlet,
+            on_ledger(&report.cid)?,
+            reason(report.reason),
+        );
+        self.submit(Payload::EraseRecording(EraseRecording {
+            outlet,
+            cid,
+            reason,
+        }))
+        .await
     }
 }
 
@@ -234,7 +295,11 @@ impl ErasureFeed for NodeLedger {
     async fn left_after(&self, ms: u64) -> Result<Vec<Left>, LedgerError> {
         let outlet = self.outlet;
         let found = self
-            .first(|node| async move { node.revocations(outlet, ms).await.map_err(|error| refused(&error)) })
+            .first(|node| async move {
+                node.revocations(outlet, ms)
+                    .await
+                    .map_err(|error| refused(&error))
+            })
             .await?;
         Ok(found.iter().filter_map(Left::of).collect())
     }
@@ -242,7 +307,11 @@ impl ErasureFeed for NodeLedger {
     async fn erased_after(&self, height: u64) -> Result<Vec<ErasedOnLedger>, LedgerError> {
         let outlet = self.outlet;
         let found = self
-            .first(|node| async move { node.erasures(outlet, height).await.map_err(|error| refused(&error)) })
+            .first(|node| async move {
+                node.erasures(outlet, height)
+                    .await
+                    .map_err(|error| refused(&error))
+            })
             .await?;
         found.iter().map(on_vault).collect()
     }
@@ -255,7 +324,10 @@ pub(crate) fn nodes(urls: &[String]) -> anyhow::Result<Vec<NodeClient>> {
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .build()?;
-    Ok(urls.iter().map(|url| NodeClient::over(http.clone(), url)).collect())
+    Ok(urls
+        .iter()
+        .map(|url| NodeClient::over(http.clone(), url))
+        .collect())
 }
 
 #[cfg(test)]
@@ -263,28 +335,59 @@ mod tests {
     use super::*;
 
     fn said(status: u16, code: &str) -> LedgerError {
-        refused(&ClientError::Problem(Box::new(Problem::new(status, code, "because"))))
+        refused(&ClientError::Problem(Box::new(Problem::new(
+            status, code, "because",
+        ))))
     }
 
     #[test]
     fn only_what_no_waiting_changes_is_refused_for_good() {
-        assert!(matches!(said(403, "consent_revoked"), LedgerError::Refused(_)));
-        assert!(matches!(said(403, "outside_consent"), LedgerError::Refused(_)));
-        assert!(matches!(said(409, "recording_conflict"), LedgerError::Refused(_)));
-        for (status, code) in
-            [(403, "revoked_terminal"), (403, "unknown_terminal"), (403, "day_full"), (422, "recording_ahead")]
-        {
-            assert!(matches!(said(status, code), LedgerError::NotAllowed(_)), "{code}");
+        assert!(matches!(
+            said(403, "consent_revoked"),
+            LedgerError::Refused(_)
+        ));
+        assert!(matches!(
+            said(403, "outside_consent"),
+            LedgerError::Refused(_)
+        ));
+        assert!(matches!(
+            said(409, "recording_conflict"),
+            LedgerError::Refused(_)
+        ));
+        for (status, code) in [
+            (403, "revoked_terminal"),
+            (403, "unknown_terminal"),
+            (403, "day_full"),
+            (422, "recording_ahead"),
+        ] {
+            assert!(
+                matches!(said(status, code), LedgerError::NotAllowed(_)),
+                "{code}"
+            );
         }
-        assert!(matches!(said(403, "unexpected_answer"), LedgerError::NotAllowed(_)), "a proxy decides nothing");
-        for (status, code) in [(503, "node_is_late"), (503, "mempool_full"), (429, "too_many"), (500, "internal")] {
-            assert!(matches!(said(status, code), LedgerError::Unreachable(_)), "{code}");
+        assert!(
+            matches!(said(403, "unexpected_answer"), LedgerError::NotAllowed(_)),
+            "a proxy decides nothing"
+        );
+        for (status, code) in [
+            (503, "node_is_late"),
+            (503, "mempool_full"),
+            (429, "too_many"),
+            (500, "internal"),
+        ] {
+            assert!(
+                matches!(said(status, code), LedgerError::Unreachable(_)),
+                "{code}"
+            );
         }
     }
 
     #[test]
     fn the_gravest_no_counts() {
-        let (silent, waits) = (LedgerError::Unreachable("a".into()), LedgerError::NotAllowed("b".into()));
+        let (silent, waits) = (
+            LedgerError::Unreachable("a".into()),
+            LedgerError::NotAllowed("b".into()),
+        );
         let never = LedgerError::Refused("c".into());
         assert_eq!(graver(silent.clone(), waits.clone()), waits);
         assert_eq!(graver(never.clone(), silent), never);

@@ -6,10 +6,18 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior,
 
 /// No core dumps, no debugger of the same user, and no swap: memory is locked where there is any.
 pub(crate) fn keep_in_memory() -> Result<(), Error> {
-    let none = Rlimit { current: Some(0), maximum: Some(0) };
-    setrlimit(Resource::Core, none).map_err(|source| Error::Memory { what: "forbid core dumps", source })?;
-    set_dumpable_behavior(DumpableBehavior::NotDumpable)
-        .map_err(|source| Error::Memory { what: "forbid dumps", source })?;
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    setrlimit(Resource::Core, none).map_err(|source| Error::Memory {
+        what: "forbid core dumps",
+        source,
+    })?;
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(|source| Error::Memory {
+        what: "forbid dumps",
+        source,
+    })?;
     if !has_swap() {
         return Ok(());
     }

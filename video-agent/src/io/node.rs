@@ -21,10 +21,22 @@ pub(crate) struct NodeGate {
 
 impl NodeGate {
     pub fn new(urls: &[String], timeout: Duration) -> Result<Self, GateError> {
-        let http = reqwest::Client::builder().timeout(timeout).redirect(reqwest::redirect::Policy::none()).build();
-        let http = http.map_err(|source| GateError::Unreachable { source: Some(source.into()) })?;
-        let urls = urls.iter().map(|url| url.trim_end_matches('/').to_owned()).collect();
-        Ok(Self { http, urls, first: AtomicUsize::new(0) })
+        let http = reqwest::Client::builder()
+            .timeout(timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .build();
+        let http = http.map_err(|source| GateError::Unreachable {
+            source: Some(source.into()),
+        })?;
+        let urls = urls
+            .iter()
+            .map(|url| url.trim_end_matches('/').to_owned())
+            .collect();
+        Ok(Self {
+            http,
+            urls,
+            first: AtomicUsize::new(0),
+        })
     }
 
     async fn get(&self, url: String) -> Result<Vec<u8>, reqwest::Error> {
@@ -40,11 +52,15 @@ impl NodeGate {
     }
 
     async fn ask_one(&self, url: &str, asked: &Asked) -> Result<Permission, GateError> {
-        let unreachable = |source: reqwest::Error| GateError::Unreachable { source: Some(source.into()) };
+        let unreachable = |source: reqwest::Error| GateError::Unreachable {
+            source: Some(source.into()),
+        };
         let (outlet, camera) = (asked.outlet, asked.camera);
         let list = format!("{url}/api/v1/outlets/{outlet}/consents?camera={camera}");
-        let (_, body) = tokio::try_join!(self.get(format!("{url}/readyz")), self.get(list)).map_err(unreachable)?;
-        let listed: Vec<Listed> = serde_json::from_slice(&body).map_err(|source| GateError::Answer { source })?;
+        let (_, body) = tokio::try_join!(self.get(format!("{url}/readyz")), self.get(list))
+            .map_err(unreachable)?;
+        let listed: Vec<Listed> =
+            serde_json::from_slice(&body).map_err(|source| GateError::Answer { source })?;
         Ok(asked.permitted(&listed, clock::now_ms()))
     }
 }

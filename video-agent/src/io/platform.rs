@@ -6,8 +6,15 @@ use time::OffsetDateTime;
 
 /// One account, and what its stream is called.
 pub(crate) enum Platform {
-    Twitch { client: Twitch, title: String },
-    Youtube { client: YouTube, plan: Plan, key: Secret },
+    Twitch {
+        client: Twitch,
+        title: String,
+    },
+    Youtube {
+        client: YouTube,
+        plan: Plan,
+        key: Secret,
+    },
 }
 
 /// A stream that has begun.
@@ -28,10 +35,13 @@ pub(crate) struct Seen {
 impl Platform {
     pub async fn start(&self) -> Result<OnAir, PlatformError> {
         match self {
-            Self::Twitch { client, title } => client.set_title(title).await.map(|()| OnAir::Channel),
-            Self::Youtube { client, plan, key } => {
-                client.start(plan, key, OffsetDateTime::now_utc()).await.map(OnAir::Broadcast)
+            Self::Twitch { client, title } => {
+                client.set_title(title).await.map(|()| OnAir::Channel)
             }
+            Self::Youtube { client, plan, key } => client
+                .start(plan, key, OffsetDateTime::now_utc())
+                .await
+                .map(OnAir::Broadcast),
         }
     }
 
@@ -42,20 +52,39 @@ impl Platform {
 
     pub async fn look(&self, on_air: &OnAir) -> Result<Seen, PlatformError> {
         match (self, on_air) {
-            (Self::Twitch { client, .. }, _) => Ok(Seen { viewers: client.viewers().await?, is_over: false }),
-            (Self::Youtube { client, .. }, OnAir::Broadcast(broadcast)) => match client.go_live(broadcast).await? {
-                LifeCycle::Live => Ok(Seen { viewers: client.viewers(broadcast).await?, is_over: false }),
-                LifeCycle::Waiting => Ok(Seen { viewers: None, is_over: false }),
-                LifeCycle::Complete => Ok(Seen { viewers: None, is_over: true }),
-            },
-            (Self::Youtube { .. }, OnAir::Channel) => Ok(Seen { viewers: None, is_over: true }),
+            (Self::Twitch { client, .. }, _) => Ok(Seen {
+                viewers: client.viewers().await?,
+                is_over: false,
+            }),
+            (Self::Youtube { client, .. }, OnAir::Broadcast(broadcast)) => {
+                match client.go_live(broadcast).await? {
+                    LifeCycle::Live => Ok(Seen {
+                        viewers: client.viewers(broadcast).await?,
+                        is_over: false,
+                    }),
+                    LifeCycle::Waiting => Ok(Seen {
+                        viewers: None,
+                        is_over: false,
+                    }),
+                    LifeCycle::Complete => Ok(Seen {
+                        viewers: None,
+                        is_over: true,
+                    }),
+                }
+            }
+            (Self::Youtube { .. }, OnAir::Channel) => Ok(Seen {
+                viewers: None,
+                is_over: true,
+            }),
         }
     }
 
     /// A channel of Twitch ends with its pictures.
     pub async fn stop(&self, on_air: &OnAir) -> Result<(), PlatformError> {
         match (self, on_air) {
-            (Self::Youtube { client, .. }, OnAir::Broadcast(broadcast)) => client.stop(broadcast).await,
+            (Self::Youtube { client, .. }, OnAir::Broadcast(broadcast)) => {
+                client.stop(broadcast).await
+            }
             _ => Ok(()),
         }
     }

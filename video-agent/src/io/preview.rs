@@ -33,8 +33,16 @@ impl Preview {
 
     pub fn add(&self, fragment: Fragment) {
         let mut inner = self.inner();
-        let Fragment { bytes, duration_ms, taken_at_ms } = fragment;
-        let entry = Entry { number: inner.next, duration_ms, taken_at_ms };
+        let Fragment {
+            bytes,
+            duration_ms,
+            taken_at_ms,
+        } = fragment;
+        let entry = Entry {
+            number: inner.next,
+            duration_ms,
+            taken_at_ms,
+        };
         inner.next += 1;
         inner.fragments.push_back((entry, bytes.into()));
         if inner.fragments.len() > FRAGMENTS_MAX {
@@ -61,6 +69,10 @@ impl Preview {
 
     pub fn fragment(&self, number: u64) -> Option<Bytes> {
         let inner = self.inner();
-        inner.fragments.iter().find(|(entry, _)| entry.number == number).map(|(_, bytes)| bytes.clone())
+        inner
+            .fragments
+            .iter()
+            .find(|(entry, _)| entry.number == number)
+            .map(|(_, bytes)| bytes.clone())
     }
 }

@@ -28,17 +28,26 @@ impl Push {
              audiotestsrc wave=silence is-live=true ! audio/x-raw,rate=44100,channels=2 ! avenc_aac bitrate=32000 \
              ! aacparse ! mux.",
         )?;
-        pipeline.element("platform")?.set_property("location", location.expose());
+        pipeline
+            .element("platform")?
+            .set_property("location", location.expose());
         let source = pipeline.source("pictures")?;
         let caps = gst::Caps::builder("video/x-h264")
             .field("stream-format", "avc")
             .field("alignment", "au")
-            .field("codec_data", gst::Buffer::from_slice(configuration.to_vec()))
+            .field(
+                "codec_data",
+                gst::Buffer::from_slice(configuration.to_vec()),
+            )
             .build();
         source.set_caps(Some(&caps));
         source.set_do_timestamp(true);
         pipeline.play()?;
-        Ok(Self { pipeline, source, first_ms: None })
+        Ok(Self {
+            pipeline,
+            source,
+            first_ms: None,
+        })
     }
 
     /// Sends a picture; what comes before the first that can be decoded alone is left out.
@@ -54,7 +63,11 @@ impl Push {
         if let (Some(buffer), false) = (buffer.get_mut(), picture.is_sync) {
             buffer.set_flags(gst::BufferFlags::DELTA_UNIT);
         }
-        let closed = |_| Error::Stream { pipeline: "push", element: "pictures".into(), what: "is closed" };
+        let closed = |_| Error::Stream {
+            pipeline: "push",
+            element: "pictures".into(),
+            what: "is closed",
+        };
         self.source.push_buffer(buffer).map(|_| ()).map_err(closed)
     }
 }

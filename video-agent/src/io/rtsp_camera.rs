@@ -19,17 +19,23 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Serves `film` on `port` until `stop`.
 pub(crate) async fn serve(film: &Path, port: u16, stop: CancellationToken) -> Result<()> {
     gst::init().context("start GStreamer")?;
-    let film = film.canonicalize().with_context(|| format!("open {}", film.display()))?;
+    let film = film
+        .canonicalize()
+        .with_context(|| format!("open {}", film.display()))?;
     let uri = glib::filename_to_uri(&film, None).context("the film's path makes no URI")?;
     let server = RTSPServer::new();
     server.set_address("127.0.0.1");
     server.set_service(&port.to_string());
-    let mounts = server.mount_points().context("the RTSP server has no mount points")?;
+    let mounts = server
+        .mount_points()
+        .context("the RTSP server has no mount points")?;
     for mount in MOUNTS {
         mounts.add_factory(mount, factory(uri.as_str()));
     }
     let context = glib::MainContext::new();
-    let _attached = server.attach(Some(&context)).with_context(|| format!("listen on port {port}"))?;
+    let _attached = server
+        .attach(Some(&context))
+        .with_context(|| format!("listen on port {port}"))?;
     tracing::info!(port = server.bound_port(), film = %film.display(), "the film plays at {}", MOUNTS.join(" and "));
     let turning = glib::MainLoop::new(Some(&context), false);
     let inside = turning.clone();
@@ -55,12 +61,19 @@ fn factory(uri: &str) -> RTSPMediaFactory {
 
 fn begin(media: &RTSPMedia, uri: &str) {
     let bin = media.element().downcast::<gst::Bin>().ok();
-    let film = bin.and_then(|bin| bin.by_name("film")).and_then(|film| film.downcast::<AppSrc>().ok());
-    let Some(film) = film else { return tracing::error!("the camera's pipeline has no source") };
+    let film = bin
+        .and_then(|bin| bin.by_name("film"))
+        .and_then(|film| film.downcast::<AppSrc>().ok());
+    let Some(film) = film else {
+        return tracing::error!("the camera's pipeline has no source");
+    };
     let uri = uri.to_owned();
     std::thread::spawn(move || {
         while let Err(error) = play(&uri, &film) {
-            tracing::warn!(error = format!("{error:#}"), "the film does not play; trying again");
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "the film does not play; trying again"
+            );
             std::thread::sleep(PAUSE);
         }
     });
@@ -71,8 +84,13 @@ fn play(uri: &str, to: &AppSrc) -> Result<()> {
     let pipeline = gst::parse::launch(&format!(
         "uridecodebin uri=\"{uri}\" ! videoconvert ! videoscale ! videorate ! {CAPS} ! appsink name=frames max-buffers=4"
     ))?;
-    let pipeline = pipeline.downcast::<gst::Pipeline>().ok().context("no pipeline")?;
-    let frames = pipeline.by_name("frames").and_then(|frames| frames.downcast::<AppSink>().ok());
+    let pipeline = pipeline
+        .downcast::<gst::Pipeline>()
+        .ok()
+        .context("no pipeline")?;
+    let frames = pipeline
+        .by_name("frames")
+        .and_then(|frames| frames.downcast::<AppSink>().ok());
     let played = frames.context("no frames").and_then(|frames| {
         pipeline.set_state(gst::State::Playing)?;
         pass_on(&pipeline, &frames, to)
@@ -85,7 +103,10 @@ fn play(uri: &str, to: &AppSrc) -> Result<()> {
 fn pass_on(pipeline: &gst::Pipeline, frames: &AppSink, to: &AppSrc) -> Result<()> {
     let patience = gst::ClockTime::from_seconds(10);
     loop {
-        match frames.try_pull_sample(patience).and_then(|sample| sample.buffer_owned()) {
+        match frames
+            .try_pull_sample(patience)
+            .and_then(|sample| sample.buffer_owned())
+        {
             Some(mut frame) => {
                 let times = frame.make_mut();
                 times.set_pts(gst::ClockTime::NONE);
@@ -96,7 +117,9 @@ fn pass_on(pipeline: &gst::Pipeline, frames: &AppSink, to: &AppSrc) -> Result<()
             }
             None if frames.is_eos() => {
                 let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::KEY_UNIT;
-                pipeline.seek_simple(flags, gst::ClockTime::ZERO).context("begin the film again")?;
+                pipeline
+                    .seek_simple(flags, gst::ClockTime::ZERO)
+                    .context("begin the film again")?;
             }
             None => anyhow::bail!("no frame for {patience}"),
         }

@@ -14,7 +14,10 @@ pub(crate) struct Switch {
 
 impl Switch {
     pub fn new(folder: &Path, camera: u64) -> Self {
-        Self { folder: folder.to_owned(), file: folder.join(format!("push-off-{camera}")) }
+        Self {
+            folder: folder.to_owned(),
+            file: folder.join(format!("push-off-{camera}")),
+        }
     }
 
     /// Whatever cannot be read is off.
@@ -24,7 +27,10 @@ impl Switch {
 
     /// Durable when it returns.
     pub fn set(&self, on: bool) -> Result<(), Error> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.folder)?;
         match on {
             true => match fs::remove_file(&self.file) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),

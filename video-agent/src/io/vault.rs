@@ -13,18 +13,25 @@ pub(crate) struct VaultSink {
 }
 
 fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SinkError {
-    SinkError { source: error.into() }
+    SinkError {
+        source: error.into(),
+    }
 }
 
 impl VaultSink {
     pub fn new(vault: Arc<Vault>, guest_keep_days: u32) -> Self {
-        Self { vault, guest_keep_days }
+        Self {
+            vault,
+            guest_keep_days,
+        }
     }
 
     fn terms(&self, retention_days: Option<u32>) -> Terms {
         match retention_days {
             Some(retention_days) => Terms::LegalBasis { retention_days },
-            None => Terms::Guest { keep_days: self.guest_keep_days },
+            None => Terms::Guest {
+                keep_days: self.guest_keep_days,
+            },
         }
     }
 }

@@ -29,12 +29,24 @@ pub(crate) struct Anonymiser<'a> {
 }
 
 impl<'a> Anonymiser<'a> {
-    pub fn new(policy: Policy, size: Size, mut looker: Option<&'a mut Looker>, patient: bool) -> Result<Self, Error> {
+    pub fn new(
+        policy: Policy,
+        size: Size,
+        mut looker: Option<&'a mut Looker>,
+        patient: bool,
+    ) -> Result<Self, Error> {
         if let Some(looker) = &mut looker {
             looker.begin();
         }
         let background = Background::new(size)?;
-        Ok(Self { size, scene: Scene::default(), background, frames: LookBack::new(policy, size), looker, patient })
+        Ok(Self {
+            size,
+            scene: Scene::default(),
+            background,
+            frames: LookBack::new(policy, size),
+            looker,
+            patient,
+        })
     }
 
     /// Takes a raw frame; gives the one of half a second ago, with a verdict.
@@ -43,7 +55,9 @@ impl<'a> Anonymiser<'a> {
         if number.is_multiple_of(WATCH_EVERY) {
             match images::thumbnail(&raw) {
                 Ok(grey) => watch.see(&grey, WATCH_EVERY),
-                Err(error) => tracing::warn!(error = in_full(&error), "the picture could not be judged"),
+                Err(error) => {
+                    tracing::warn!(error = in_full(&error), "the picture could not be judged")
+                }
             }
         }
         let silhouettes = self.silhouettes(&raw);
@@ -52,7 +66,11 @@ impl<'a> Anonymiser<'a> {
         }
         self.frames.push(raw, silhouettes);
         self.read_answers();
-        if self.frames.is_full() { self.frames.release() } else { None }
+        if self.frames.is_full() {
+            self.frames.release()
+        } else {
+            None
+        }
     }
 
     /// The film is over: what is held back, one by one.
@@ -62,14 +80,22 @@ impl<'a> Anonymiser<'a> {
 
     fn silhouettes(&mut self, raw: &RawFrame) -> Silhouettes {
         let step = self.scene.next();
-        let seen = images::background(raw, self.size).and_then(|picture| self.background.see(&picture, step));
+        let seen = images::background(raw, self.size)
+            .and_then(|picture| self.background.see(&picture, step));
         match seen {
             Ok((mask, share)) => {
                 let trusted = self.scene.saw(share);
-                if trusted { Silhouettes::Seen(mask) } else { Silhouettes::Untrusted }
+                if trusted {
+                    Silhouettes::Seen(mask)
+                } else {
+                    Silhouettes::Untrusted
+                }
             }
             Err(error) => {
-                tracing::warn!(error = in_full(&error), "what moves could not be determined");
+                tracing::warn!(
+                    error = in_full(&error),
+                    "what moves could not be determined"
+                );
                 self.scene = Scene::default();
                 Silhouettes::Failed
             }
@@ -81,7 +107,10 @@ impl<'a> Anonymiser<'a> {
         match images::faces(raw, self.size) {
             Ok(picture) => looker.ask(raw.number, picture),
             Err(error) => {
-                tracing::warn!(error = in_full(&error), "the detector's picture could not be made");
+                tracing::warn!(
+                    error = in_full(&error),
+                    "the detector's picture could not be made"
+                );
                 self.frames.look_failed(raw.number);
             }
         }
@@ -93,7 +122,11 @@ impl<'a> Anonymiser<'a> {
     }
 
     fn read_answers(&mut self) {
-        while let Some(answer) = self.looker.as_ref().and_then(|looker| looker.answer(Duration::ZERO)) {
+        while let Some(answer) = self
+            .looker
+            .as_ref()
+            .and_then(|looker| looker.answer(Duration::ZERO))
+        {
             self.take(answer);
         }
     }
@@ -116,7 +149,10 @@ mod tests {
     use crate::io::detector::FaceDetector;
     use crate::io::images::Picture;
 
-    const SIZE: Size = Size { width: 320, height: 180 };
+    const SIZE: Size = Size {
+        width: 320,
+        height: 180,
+    };
     const FRAMES: u64 = 90;
 
     /// A detector that does what a broken one does.
@@ -134,21 +170,31 @@ mod tests {
     }
 
     fn frame(number: u64) -> RawFrame {
-        let pixels = (0..SIZE.bytes()).map(|place| (100 + (place * 7 + number as usize * 13) % 5) as u8).collect();
+        let pixels = (0..SIZE.bytes())
+            .map(|place| (100 + (place * 7 + number as usize * 13) % 5) as u8)
+            .collect();
         let at_ms = number * FRAME_MS;
-        RawFrame { size: SIZE, pixels, number, at_ms, taken_at_ms: at_ms }
+        RawFrame {
+            size: SIZE,
+            pixels,
+            number,
+            at_ms,
+            taken_at_ms: at_ms,
+        }
     }
 
     /// Live: time passes between frames, and nobody waits for the detector.
     fn run(detector: fn() -> Result<Vec<Detection>, Error>, pause: Duration) -> Tally {
         let mut looker = Looker::start(Box::new(Fake(detector)));
-        let mut anonymiser = Anonymiser::new(Policy::FacesAndSilhouettes, SIZE, Some(&mut looker), false).unwrap();
+        let mut anonymiser =
+            Anonymiser::new(Policy::FacesAndSilhouettes, SIZE, Some(&mut looker), false).unwrap();
         let (mut watch, mut tally) = (Watch::default(), Tally::default());
         for number in 0..FRAMES {
             if let Some(released) = anonymiser.frame(frame(number), &mut watch) {
                 let solid = matches!(released.verdict, Verdict::Solid(_));
-                let one_colour =
-                    released.shown.into_pixels()[..SIZE.width * SIZE.height].iter().all(|luma| *luma == 48);
+                let one_colour = released.shown.into_pixels()[..SIZE.width * SIZE.height]
+                    .iter()
+                    .all(|luma| *luma == 48);
                 assert_eq!(solid, one_colour);
                 tally.count(&released.verdict);
             }
@@ -171,18 +217,29 @@ mod tests {
         let tally = run(|| after(Duration::from_secs(3600)), Duration::ZERO);
         assert_eq!(tally.masked, 0, "{tally:?}");
         assert!(tally.solid_for(Reason::DetectorLate) > 50, "{tally:?}");
-        assert!(started.elapsed() < Duration::from_secs(30), "nobody waits for it");
+        assert!(
+            started.elapsed() < Duration::from_secs(30),
+            "nobody waits for it"
+        );
     }
 
     #[test]
     fn a_detector_that_is_a_second_late_leaves_every_frame_solid() {
-        let tally = run(|| after(Duration::from_millis(1_000)), Duration::from_millis(20));
+        let tally = run(
+            || after(Duration::from_millis(1_000)),
+            Duration::from_millis(20),
+        );
         assert_eq!(tally.masked, 0, "{tally:?}");
     }
 
     #[test]
     fn a_detector_that_fails_or_lies_leaves_every_frame_solid() {
-        let lies = || Err(Error::Unsure(Unsure::TooMany { found: 360, max: 128 }));
+        let lies = || {
+            Err(Error::Unsure(Unsure::TooMany {
+                found: 360,
+                max: 128,
+            }))
+        };
         let tally = run(lies, Duration::from_millis(2));
         assert_eq!(tally.masked, 0, "{tally:?}");
         assert!(tally.solid_for(Reason::DetectorBroken) > 50, "{tally:?}");
@@ -190,7 +247,10 @@ mod tests {
 
     #[test]
     fn a_detector_that_panics_leaves_every_frame_solid() {
-        let tally = run(|| panic!("as a broken driver would"), Duration::from_millis(1));
+        let tally = run(
+            || panic!("as a broken driver would"),
+            Duration::from_millis(1),
+        );
         assert_eq!(tally.masked, 0, "{tally:?}");
     }
 }

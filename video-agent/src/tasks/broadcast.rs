@@ -24,15 +24,23 @@ pub(crate) async fn run(camera: Arc<Camera>, platform: Platform, stop: Cancellat
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     camera.set_push_ready(!platform.decides_who_sees());
-    let mut page =
-        Page { camera, platform, on_air: None, is_ending: false, next: Instant::now(), backoff: new_backoff() };
+    let mut page = Page {
+        camera,
+        platform,
+        on_air: None,
+        is_ending: false,
+        next: Instant::now(),
+        backoff: new_backoff(),
+    };
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         if stop.run_until_cancelled(page.follow()).await.is_none() {
             break;
         }
     }
     if tokio::time::timeout(END_TIMEOUT, page.end()).await.is_err() {
-        tracing::warn!("a broadcast could not be ended in time; the platform ends it when pictures stay away");
+        tracing::warn!(
+            "a broadcast could not be ended in time; the platform ends it when pictures stay away"
+        );
     }
 }
 
@@ -66,8 +74,12 @@ impl Page {
     async fn begin(&mut self) {
         match self.platform.start().await {
             Ok(on_air) => {
-                tracing::info!(camera = self.camera.asked.camera, "the platform knows of the stream");
-                (self.on_air, self.next, self.backoff) = (Some(on_air), Instant::now(), new_backoff());
+                tracing::info!(
+                    camera = self.camera.asked.camera,
+                    "the platform knows of the stream"
+                );
+                (self.on_air, self.next, self.backoff) =
+                    (Some(on_air), Instant::now(), new_backoff());
                 self.camera.set_push_ready(true);
             }
             Err(error) => self.failed(&error),
@@ -99,7 +111,8 @@ impl Page {
     async fn end(&mut self) {
         let Some(on_air) = &self.on_air else { return };
         self.is_ending = true;
-        self.camera.set_push_ready(!self.platform.decides_who_sees());
+        self.camera
+            .set_push_ready(!self.platform.decides_who_sees());
         match self.platform.stop(on_air).await {
             Ok(()) => self.forget(),
             // It is tried again, and the platform ends by itself what gets no pictures.
@@ -113,14 +126,19 @@ impl Page {
 
     fn forget(&mut self) {
         (self.on_air, self.is_ending) = (None, false);
-        self.camera.set_push_ready(!self.platform.decides_who_sees());
+        self.camera
+            .set_push_ready(!self.platform.decides_who_sees());
         self.camera.has_viewers(None);
         metrics::viewers(self.camera.asked.camera, None);
     }
 
     fn failed(&mut self, error: &PlatformError) {
         metrics::platform_error(self.camera.asked.camera);
-        tracing::warn!(camera = self.camera.asked.camera, error = in_full(error), "the platform did not do as asked");
+        tracing::warn!(
+            camera = self.camera.asked.camera,
+            error = in_full(error),
+            "the platform did not do as asked"
+        );
         self.next = Instant::now() + Duration::from_millis(self.backoff.after(0));
     }
 }

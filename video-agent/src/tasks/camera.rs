@@ -50,7 +50,10 @@ pub(crate) enum State {
     /// Nothing permits it.
     Waiting { reason: String },
     /// It is read.
-    Live { recording_until_ms: Option<u64>, stream_until_ms: Option<u64> },
+    Live {
+        recording_until_ms: Option<u64>,
+        stream_until_ms: Option<u64>,
+    },
     /// It failed, and is tried again.
     Down { reason: String },
 }
@@ -79,7 +82,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Camera {
-    pub fn new(asked: Asked, source: Source, push_to: Option<PushTo>, setup: Setup, looker: Option<Looker>) -> Self {
+    pub fn new(
+        asked: Asked,
+        source: Source,
+        push_to: Option<PushTo>,
+        setup: Setup,
+        looker: Option<Looker>,
+    ) -> Self {
         let switch = push_to.as_ref().map(|to| to.switch.clone());
         let is_on = switch.as_ref().is_none_or(Switch::is_on);
         Self {
@@ -88,7 +97,9 @@ impl Camera {
             push_to,
             setup,
             preview: Preview::default(),
-            state: Mutex::new(State::Waiting { reason: "starting".into() }),
+            state: Mutex::new(State::Waiting {
+                reason: "starting".into(),
+            }),
             alerts: Mutex::default(),
             watch: Mutex::default(),
             looker: Mutex::new(looker),
@@ -123,7 +134,11 @@ impl Camera {
         if *lock(&self.alerts) != alerts {
             metrics::alerts(self.asked.camera, &alerts);
             let names: Vec<&str> = alerts.iter().map(|alert| alert.name()).collect();
-            tracing::warn!(camera = self.asked.camera, alerts = names.join(","), "the camera's alerts changed");
+            tracing::warn!(
+                camera = self.asked.camera,
+                alerts = names.join(","),
+                "the camera's alerts changed"
+            );
             *lock(&self.alerts) = alerts;
         }
     }
@@ -137,9 +152,15 @@ impl Camera {
         if !on {
             self.push_is_on.store(false, Ordering::Relaxed);
         }
-        self.switch.as_ref().map_or(Ok(()), |switch| switch.set(on))?;
+        self.switch
+            .as_ref()
+            .map_or(Ok(()), |switch| switch.set(on))?;
         self.push_is_on.store(on, Ordering::Relaxed);
-        tracing::info!(camera = self.asked.camera, on, "the public stream is switched");
+        tracing::info!(
+            camera = self.asked.camera,
+            on,
+            "the public stream is switched"
+        );
         Ok(())
     }
 
@@ -158,7 +179,10 @@ impl Camera {
     pub fn wants_push(&self) -> Option<bool> {
         match self.state() {
             State::Down { .. } if self.push_is_on() => None,
-            State::Live { stream_until_ms: Some(_), .. } => Some(self.push_is_on()),
+            State::Live {
+                stream_until_ms: Some(_),
+                ..
+            } => Some(self.push_is_on()),
             _ => Some(false),
         }
     }
@@ -185,7 +209,10 @@ impl Camera {
     pub fn is_live(&self, permission: Permission) {
         let until = |grant: Option<Grant>| grant.map(|grant| grant.until_ms);
         let (recording, stream) = (until(permission.recording), until(permission.stream));
-        self.enter(State::Live { recording_until_ms: recording, stream_until_ms: stream });
+        self.enter(State::Live {
+            recording_until_ms: recording,
+            stream_until_ms: stream,
+        });
     }
 
     fn enter(&self, state: State) {
@@ -195,7 +222,11 @@ impl Camera {
         }
         let mut current = lock(&self.state);
         if *current != state {
-            tracing::info!(camera = self.asked.camera, ?state, "the camera's state changed");
+            tracing::info!(
+                camera = self.asked.camera,
+                ?state,
+                "the camera's state changed"
+            );
             *current = state;
         }
     }
@@ -227,7 +258,9 @@ pub(crate) async fn run(context: Context, camera: Arc<Camera>, stop: Cancellatio
             () = tokio::time::sleep(pause) => {}
         }
     }
-    camera.enter(State::Waiting { reason: "stopped".into() });
+    camera.enter(State::Waiting {
+        reason: "stopped".into(),
+    });
 }
 
 /// What is permitted, or why nothing is.
@@ -246,7 +279,11 @@ async fn ask(context: &Context, camera: &Camera) -> Result<Permission, String> {
         }
     };
     metrics::consent(number, if permission.is_any() { "yes" } else { "no" });
-    if permission.is_any() { Ok(permission) } else { Err("no consent is in force".into()) }
+    if permission.is_any() {
+        Ok(permission)
+    } else {
+        Err("no consent is in force".into())
+    }
 }
 
 /// One session, from yes to no. Gives the pause before the next question.
@@ -261,8 +298,14 @@ async fn attempt(
     match session(context, camera, permission, stop).await {
         Ok(()) => Duration::ZERO,
         Err(failure) => {
-            tracing::warn!(camera = camera.asked.camera, error = in_full(&failure), "the session failed");
-            camera.enter(State::Down { reason: in_full(&failure) });
+            tracing::warn!(
+                camera = camera.asked.camera,
+                error = in_full(&failure),
+                "the session failed"
+            );
+            camera.enter(State::Down {
+                reason: in_full(&failure),
+            });
             camera.saw(vec![Alert::Down]);
             Duration::from_millis(backoff.after(started.elapsed().as_millis() as u64))
         }
@@ -286,11 +329,19 @@ async fn session(
     permission: Permission,
     stop: &CancellationToken,
 ) -> Result<(), Failure> {
-    let sequence = context.sink.next_sequence(camera.asked.camera).await.map_err(Failure::Vault)?;
+    let sequence = context
+        .sink
+        .next_sequence(camera.asked.camera)
+        .await
+        .map_err(Failure::Vault)?;
     let (permit, permitted) = watch::channel(permission);
     let (kept, waiting) = mpsc::channel(KEPT_WAITING_MAX);
     let ending = stop.child_token();
-    let wires = Wires { permission: permitted, ending: ending.clone(), kept };
+    let wires = Wires {
+        permission: permitted,
+        ending: ending.clone(),
+        kept,
+    };
     let running = Arc::clone(camera);
     let frames = tokio::task::spawn_blocking(move || session::run(&running, &wires));
     let keeping = keep(context, camera, sequence, waiting, &ending);
@@ -299,7 +350,9 @@ async fn session(
         let ended = frames.await;
         // The question under way and the vault learn of the end by this.
         ending.cancel();
-        ended.map_err(|_| Failure::Panicked)?.map_err(Failure::Camera)
+        ended
+            .map_err(|_| Failure::Panicked)?
+            .map_err(Failure::Camera)
     };
     let (ended, kept, ()) = tokio::join!(watched, keeping, asking);
     kept.and(ended)
@@ -325,7 +378,11 @@ async fn keep_asking(
                 permit.send_replace(permission);
             }
             Err(reason) => {
-                tracing::info!(camera = camera.asked.camera, reason, "the session is not permitted any more");
+                tracing::info!(
+                    camera = camera.asked.camera,
+                    reason,
+                    "the session is not permitted any more"
+                );
                 permit.send_replace(Permission::default());
                 camera.preview.clear();
                 return ending.cancel();

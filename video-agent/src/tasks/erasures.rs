@@ -19,14 +19,22 @@ type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 pub(crate) async fn run(ledger: Arc<dyn ErasureFeed>, vault: Arc<Vault>, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut followed = Followed { ledger, vault, left_ms: 0, erased_height: 0 };
+    let mut followed = Followed {
+        ledger,
+        vault,
+        left_ms: 0,
+        erased_height: 0,
+    };
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         for outcome in [
             stop.run_until_cancelled(followed.revocations()).await,
             stop.run_until_cancelled(followed.erasures()).await,
         ] {
             if let Some(Err(error)) = outcome {
-                tracing::warn!(error = crate::error::in_full(error.as_ref()), "cannot follow the ledger; trying again");
+                tracing::warn!(
+                    error = crate::error::in_full(error.as_ref()),
+                    "cannot follow the ledger; trying again"
+                );
             }
         }
     }
@@ -44,9 +52,14 @@ impl Followed {
     async fn revocations(&mut self) -> Outcome {
         loop {
             let found = self.ledger.left_after(self.left_ms).await?;
-            let Some(last) = found.last() else { return Ok(()) };
+            let Some(last) = found.last() else {
+                return Ok(());
+            };
             let (vault, to) = (Arc::clone(&self.vault), last.revoked_at_ms);
-            tokio::task::spawn_blocking(move || found.iter().try_for_each(|left| forget(&vault, left))).await??;
+            tokio::task::spawn_blocking(move || {
+                found.iter().try_for_each(|left| forget(&vault, left))
+            })
+            .await??;
             self.left_ms = to;
         }
     }
@@ -54,9 +67,14 @@ impl Followed {
     async fn erasures(&mut self) -> Outcome {
         loop {
             let found = self.ledger.erased_after(self.erased_height).await?;
-            let Some(last) = found.last() else { return Ok(()) };
+            let Some(last) = found.last() else {
+                return Ok(());
+            };
             let (vault, to) = (Arc::clone(&self.vault), last.height);
-            tokio::task::spawn_blocking(move || found.iter().try_for_each(|erased| erase(&vault, erased))).await??;
+            tokio::task::spawn_blocking(move || {
+                found.iter().try_for_each(|erased| erase(&vault, erased))
+            })
+            .await??;
             self.erased_height = to;
         }
     }

@@ -19,12 +19,22 @@ pub(crate) async fn run(vault: Arc<Vault>, dir: PathBuf, stop: CancellationToken
 }
 
 fn look(vault: &Vault, dir: &std::path::Path) {
-    match vault.waiting().and_then(|waiting| Ok((waiting, vault.erasures_waiting()?))) {
-        Ok(((bytes, uploads), erasures)) => metrics::waiting(bytes, vault.spool_bytes_max(), uploads, erasures),
-        Err(error) => tracing::error!(error = crate::error::in_full(&error), "the vault cannot be read"),
+    match vault
+        .waiting()
+        .and_then(|waiting| Ok((waiting, vault.erasures_waiting()?)))
+    {
+        Ok(((bytes, uploads), erasures)) => {
+            metrics::waiting(bytes, vault.spool_bytes_max(), uploads, erasures)
+        }
+        Err(error) => tracing::error!(
+            error = crate::error::in_full(&error),
+            "the vault cannot be read"
+        ),
     }
     match disk::free(dir) {
         Ok((free, total)) => metrics::disk(free, total),
-        Err(error) => tracing::error!(%error, dir = %dir.display(), "cannot see how much room is left"),
+        Err(error) => {
+            tracing::error!(%error, dir = %dir.display(), "cannot see how much room is left")
+        }
     }
 }

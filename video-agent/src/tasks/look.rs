@@ -38,13 +38,26 @@ impl Looker {
         let (questions, asked) = sync_channel::<Question>(1);
         let (answer, answers) = sync_channel(ANSWERS_MAX);
         std::thread::spawn(move || {
-            while let Ok(Question { session, frame, picture }) = asked.recv() {
+            while let Ok(Question {
+                session,
+                frame,
+                picture,
+            }) = asked.recv()
+            {
                 let faces = look(detector.as_mut(), &picture);
                 // Whoever asked for so much without reading does not need this one.
-                let _ = answer.try_send(Answer { session, frame, faces });
+                let _ = answer.try_send(Answer {
+                    session,
+                    frame,
+                    faces,
+                });
             }
         });
-        Self { questions, answers, session: 0 }
+        Self {
+            questions,
+            answers,
+            session: 0,
+        }
     }
 
     /// A session begins: answers to what an earlier one asked are thrown away.
@@ -54,7 +67,11 @@ impl Looker {
 
     /// Asks without waiting. While the detector is busy with two others, this one is left out.
     pub fn ask(&self, frame: u64, picture: Picture) {
-        let _ = self.questions.try_send(Question { session: self.session, frame, picture });
+        let _ = self.questions.try_send(Question {
+            session: self.session,
+            frame,
+            picture,
+        });
     }
 
     /// An answer that has come, waiting for one at most so long.
@@ -75,5 +92,9 @@ fn look(detector: &mut dyn FaceDetector, picture: &Picture) -> Option<Vec<Detect
     let started = Instant::now();
     let found = detector.detect(picture);
     metrics::looked(started.elapsed());
-    found.inspect_err(|error: &Error| tracing::warn!(error = in_full(error), "faces could not be looked for")).ok()
+    found
+        .inspect_err(|error: &Error| {
+            tracing::warn!(error = in_full(error), "faces could not be looked for")
+        })
+        .ok()
 }

@@ -56,25 +56,44 @@ impl Writer {
     fn create(path: &Path) -> Result<Self, Error> {
         let path = path.to_owned();
         match File::create(&path) {
-            Ok(file) => Ok(Self { file: BufWriter::new(file), path }),
+            Ok(file) => Ok(Self {
+                file: BufWriter::new(file),
+                path,
+            }),
             Err(source) => Err(Error::Write { file: path, source }),
         }
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.file.write_all(bytes).map_err(|source| Error::Write { file: self.path.clone(), source })
+        self.file.write_all(bytes).map_err(|source| Error::Write {
+            file: self.path.clone(),
+            source,
+        })
     }
 
     fn end(mut self) -> Result<(), Error> {
-        self.file.flush().map_err(|source| Error::Write { file: self.path.clone(), source })
+        self.file.flush().map_err(|source| Error::Write {
+            file: self.path.clone(),
+            source,
+        })
     }
 }
 
 /// Runs, and says how many frames were masked and how many were solid, and why.
 pub(crate) fn run(args: &MeasureArgs, mut looker: Option<Looker>) -> Result<Tally, Error> {
-    let size = Size { width: args.width.into(), height: args.height.into() };
-    let policy = if looker.is_some() { Policy::FacesAndSilhouettes } else { Policy::Silhouettes };
-    let source = Source::File { path: args.film.clone(), paced: false };
+    let size = Size {
+        width: args.width.into(),
+        height: args.height.into(),
+    };
+    let policy = if looker.is_some() {
+        Policy::FacesAndSilhouettes
+    } else {
+        Policy::Silhouettes
+    };
+    let source = Source::File {
+        path: args.film.clone(),
+        paced: false,
+    };
     let preview = Preview::default();
     let mut capture = Capture::open(&source, size)?;
     let mut anonymiser = Anonymiser::new(policy, size, looker.as_mut(), true)?;
@@ -127,14 +146,25 @@ impl Results<'_> {
                 }
                 Verdict::Solid(_) => {
                     masks.write(&[0])?;
-                    let cells = crate::core::mask::Mask::empty(self.size.width, self.size.height).cells().len();
+                    let cells = crate::core::mask::Mask::empty(self.size.width, self.size.height)
+                        .cells()
+                        .len();
                     masks.write(&vec![1; cells])?;
                 }
             }
         }
-        let grant = Grant { consent: [0; 32], until_ms: u64::MAX, retention_days: None };
-        let permission = Permission { recording: Some(grant), stream: None };
-        self.output.push(released.shown, permission, false).map(|_| ())
+        let grant = Grant {
+            consent: [0; 32],
+            until_ms: u64::MAX,
+            retention_days: None,
+        };
+        let permission = Permission {
+            recording: Some(grant),
+            stream: None,
+        };
+        self.output
+            .push(released.shown, permission, false)
+            .map(|_| ())
     }
 
     fn end(mut self) -> Result<Tally, Error> {

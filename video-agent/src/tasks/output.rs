@@ -49,13 +49,28 @@ impl<'a> Output<'a> {
         push_to: Option<&'a PushTo>,
     ) -> Result<Self, Error> {
         let encoder = Encoder::open(size, bitrate_kbps)?;
-        Ok(Self { encoder, size, segment_ms, packager: None, preview, push_to, feed: None, grant: None })
+        Ok(Self {
+            encoder,
+            size,
+            segment_ms,
+            packager: None,
+            preview,
+            push_to,
+            feed: None,
+            grant: None,
+        })
     }
 
     /// A frame, under what is permitted now. Gives the segments that it completes.
-    pub fn push(&mut self, frame: ShownFrame, permission: Permission, push_on: bool) -> Result<Vec<Kept>, Error> {
+    pub fn push(
+        &mut self,
+        frame: ShownFrame,
+        permission: Permission,
+        push_on: bool,
+    ) -> Result<Vec<Kept>, Error> {
         let mut kept = Vec::new();
-        if self.grant.map(|grant| grant.consent) != permission.recording.map(|grant| grant.consent) {
+        if self.grant.map(|grant| grant.consent) != permission.recording.map(|grant| grant.consent)
+        {
             // A segment belongs to one consent. What is still in the encoder is not kept under either.
             kept.extend(self.end_segment());
         }
@@ -91,7 +106,12 @@ impl<'a> Output<'a> {
     }
 
     fn follow_stream(&mut self, wanted: bool) {
-        match (wanted, self.push_to, &self.feed, self.encoder.configuration()) {
+        match (
+            wanted,
+            self.push_to,
+            &self.feed,
+            self.encoder.configuration(),
+        ) {
             (false, ..) => self.feed = None,
             (true, Some(to), None, Some(configuration)) => {
                 self.feed = Some(Feed::start(to.camera, to.location.clone(), configuration));

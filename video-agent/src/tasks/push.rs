@@ -41,7 +41,12 @@ enum End {
     Broken,
 }
 
-fn keep_connected(camera: u64, location: &Secret, configuration: &[u8], waiting: &Receiver<Arc<Picture>>) {
+fn keep_connected(
+    camera: u64,
+    location: &Secret,
+    configuration: &[u8],
+    waiting: &Receiver<Arc<Picture>>,
+) {
     let mut backoff = Backoff::new(PAUSE_FIRST_MS, PAUSE_MAX_MS);
     loop {
         metrics::push_attempt(camera);
@@ -56,9 +61,18 @@ fn keep_connected(camera: u64, location: &Secret, configuration: &[u8], waiting:
     }
 }
 
-fn connection(camera: u64, location: &Secret, configuration: &[u8], waiting: &Receiver<Arc<Picture>>) -> End {
+fn connection(
+    camera: u64,
+    location: &Secret,
+    configuration: &[u8],
+    waiting: &Receiver<Arc<Picture>>,
+) -> End {
     let broken = |error| {
-        tracing::warn!(camera, error = in_full(&error), "the public stream is interrupted");
+        tracing::warn!(
+            camera,
+            error = in_full(&error),
+            "the public stream is interrupted"
+        );
         End::Broken
     };
     let mut push = match Push::open(location, configuration) {

@@ -38,8 +38,13 @@ pub(crate) fn run(camera: &Camera, wires: &Wires) -> Result<(), Error> {
     watch.restart();
     let mut capture = Capture::open(&camera.source, setup.size)?;
     let mut anonymiser = Anonymiser::new(setup.policy, setup.size, looker.as_mut(), false)?;
-    let mut output =
-        Output::open(setup.size, setup.bitrate_kbps, setup.segment_ms, &camera.preview, camera.push_to.as_ref())?;
+    let mut output = Output::open(
+        setup.size,
+        setup.bitrate_kbps,
+        setup.segment_ms,
+        &camera.preview,
+        camera.push_to.as_ref(),
+    )?;
     let (mut last, mut patience, mut late) = (Instant::now(), FIRST_FRAME, 0);
     let result = loop {
         let permission = wires.permission.borrow().at(clock::now_ms());
@@ -48,10 +53,12 @@ pub(crate) fn run(camera: &Camera, wires: &Wires) -> Result<(), Error> {
         }
         let frame = match capture.take(WAIT) {
             Ok(Taken::Frame(frame)) => frame,
-            Ok(Taken::End) if matches!(camera.source, Source::File { .. }) => match capture.again(&camera.source) {
-                Ok(()) => continue,
-                Err(error) => break Err(error),
-            },
+            Ok(Taken::End) if matches!(camera.source, Source::File { .. }) => {
+                match capture.again(&camera.source) {
+                    Ok(()) => continue,
+                    Err(error) => break Err(error),
+                }
+            }
             Ok(Taken::End) => break Err(Error::Stalled(last.elapsed())),
             Ok(Taken::Nothing) if last.elapsed() < patience => continue,
             Ok(Taken::Nothing) => break Err(Error::Stalled(patience)),
@@ -65,7 +72,11 @@ pub(crate) fn run(camera: &Camera, wires: &Wires) -> Result<(), Error> {
         metrics::anonymised(camera.asked.camera, last.elapsed());
         let Some(released) = released else { continue };
         metrics::frame(camera.asked.camera, &released.verdict);
-        late = if is_late(&released.verdict) { late + 1 } else { 0 };
+        late = if is_late(&released.verdict) {
+            late + 1
+        } else {
+            0
+        };
         let mut alerts = watch.alerts();
         alerts.extend((late >= LATE_FRAMES).then_some(Alert::DetectorLate));
         camera.saw(alerts);
@@ -76,14 +87,20 @@ pub(crate) fn run(camera: &Camera, wires: &Wires) -> Result<(), Error> {
         }
     };
     // The camera is let go last: closing a connection may take its time, and the segment must not wait for it.
-    let finished = output.finish().and_then(|kept| hand_over(kept, &wires.kept));
+    let finished = output
+        .finish()
+        .and_then(|kept| hand_over(kept, &wires.kept));
     result.and(finished)
 }
 
 fn is_late(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Solid(Reason::DetectorLate | Reason::DetectorBroken))
+    matches!(
+        verdict,
+        Verdict::Solid(Reason::DetectorLate | Reason::DetectorBroken)
+    )
 }
 
 fn hand_over(kept: Vec<Kept>, to: &mpsc::Sender<Kept>) -> Result<(), Error> {
-    kept.into_iter().try_for_each(|one| to.try_send(one).map_err(|_| Error::VaultBehind))
+    kept.into_iter()
+        .try_for_each(|one| to.try_send(one).map_err(|_| Error::VaultBehind))
 }

@@ -13,11 +13,20 @@ async fn alerts_of(parts: &[(&str, u32)], alert: &str) {
     let folder = tempfile::tempdir().unwrap();
     let path = film(folder.path(), parts);
     let world = World::start(
-        config(&format!(r#"[{{"camera": 1, "kind": "chef", "file": "{}"}}]"#, path.display())),
+        config(&format!(
+            r#"[{{"camera": 1, "kind": "chef", "file": "{}"}}]"#,
+            path.display()
+        )),
         Says::Permits(yes()),
     )
     .await;
-    let has = |camera: &serde_json::Value| camera["alerts"].as_array().unwrap().iter().any(|name| name == alert);
+    let has = |camera: &serde_json::Value| {
+        camera["alerts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|name| name == alert)
+    };
     world.until_camera(1, alert, has).await;
     world.stop().await;
 }
@@ -49,6 +58,9 @@ fn alert_rules_speak_of_metrics_that_are_there() {
     assert!(names.len() >= 8, "{names:?}");
     for name in names {
         let described = name.trim_end_matches("_bucket").trim_end_matches("_count");
-        assert!(metrics.contains(&format!("\"{described}\"")), "{name} is no metric of the agent");
+        assert!(
+            metrics.contains(&format!("\"{described}\"")),
+            "{name} is no metric of the agent"
+        );
     }
 }

@@ -9,8 +9,8 @@ use domain::genesis::EpochLength;
 use domain::limits::QUOTA_UNLIMITED;
 use domain::transaction::{RecordConsent, RecordLegalBasis, RegisterOutlet, RegisterTerminal};
 use domain::{
-    Address, B256, ElectionRules, Genesis, OutletKind, Parameters, Payload, Signature, SignedTransaction, TerminalKind,
-    Validator, ValidatorSet,
+    Address, B256, ElectionRules, Genesis, OutletKind, Parameters, Payload, Signature,
+    SignedTransaction, TerminalKind, Validator, ValidatorSet,
 };
 use serde_json::{Value, json};
 use sidechain::NodeConfig;
@@ -61,7 +61,10 @@ impl Chain {
         let genesis = genesis(&validator);
         std::fs::write(at("genesis.json"), serde_json::to_vec(&genesis).unwrap()).unwrap();
         let port = local_services::free_port().unwrap();
-        let p2p = format!("/ip4/127.0.0.1/tcp/{}", local_services::free_port().unwrap());
+        let p2p = format!(
+            "/ip4/127.0.0.1/tcp/{}",
+            local_services::free_port().unwrap()
+        );
         let config = NodeConfig {
             data_dir: at("node"),
             genesis_file: at("genesis.json"),
@@ -70,14 +73,27 @@ impl Chain {
                 passphrase_file: Some(at("passphrase")),
                 guard_file: None,
             },
-            http: HttpConfig { listen: format!("127.0.0.1:{port}"), peers: Vec::new() },
-            p2p: P2pConfig { listen: p2p, peers: Vec::new() },
+            http: HttpConfig {
+                listen: format!("127.0.0.1:{port}"),
+                peers: Vec::new(),
+            },
+            p2p: P2pConfig {
+                listen: p2p,
+                peers: Vec::new(),
+            },
             ..NodeConfig::default()
         };
         let stop = CancellationToken::new();
         let running = tokio::spawn(sidechain::run(config, stop.clone()));
         let node = NodeClient::new(&format!("http://127.0.0.1:{port}"));
-        let chain = Self { dir, genesis, node, agent, stop, running };
+        let chain = Self {
+            dir,
+            genesis,
+            node,
+            agent,
+            stop,
+            running,
+        };
         chain.open_outlet().await;
         chain
     }
@@ -88,7 +104,10 @@ impl Chain {
 
     pub async fn submit(&self, payload: Payload, by: &SecretKey) -> B256 {
         let id = self.genesis.domain().transaction_digest(&payload);
-        let transaction = SignedTransaction { payload, signature: Signature::sign(id, by) };
+        let transaction = SignedTransaction {
+            payload,
+            signature: Signature::sign(id, by),
+        };
         let started = Instant::now();
         loop {
             match self.node.post_transaction(&transaction).await {
@@ -102,14 +121,24 @@ impl Chain {
     }
 
     pub async fn nonce(&self, of: &SecretKey) -> u64 {
-        self.node.account(address_of_secret(of)).await.unwrap().map_or(0, |account| account.nonce) + 1
+        self.node
+            .account(address_of_secret(of))
+            .await
+            .unwrap()
+            .map_or(0, |account| account.nonce)
+            + 1
     }
 
     pub async fn open_outlet(&self) {
         let [founder, registrar, owner, till, _] = people();
         let (approval_ref, approval_expires_at_ms) = (B256::repeat_byte(9), now_ms() + 3_600_000);
         let owner_address = address_of_secret(&owner);
-        let approval = self.genesis.domain().approval_digest(1, owner_address, approval_ref, approval_expires_at_ms);
+        let approval = self.genesis.domain().approval_digest(
+            1,
+            owner_address,
+            approval_ref,
+            approval_expires_at_ms,
+        );
         let outlet = RegisterOutlet {
             outlet: 1,
             owner: owner_address,
@@ -124,13 +153,23 @@ impl Chain {
             nonce: 1,
         };
         self.submit(Payload::RegisterOutlet(outlet), &founder).await;
-        self.enrol(address_of_secret(&till), TerminalKind::Physical).await;
+        self.enrol(address_of_secret(&till), TerminalKind::Physical)
+            .await;
     }
 
     pub async fn enrol(&self, terminal: Address, kind: TerminalKind) {
         let owner = key(3);
         let nonce = self.nonce(&owner).await;
-        self.submit(Payload::RegisterTerminal(RegisterTerminal { outlet: 1, terminal, kind, nonce }), &owner).await;
+        self.submit(
+            Payload::RegisterTerminal(RegisterTerminal {
+                outlet: 1,
+                terminal,
+                kind,
+                nonce,
+            }),
+            &owner,
+        )
+        .await;
     }
 
     /// The owner's legal basis for the kitchen.
@@ -166,7 +205,10 @@ impl Chain {
             witness: address_of_secret(&till),
             witness_signature: Signature([0; 65]),
         };
-        let digest = self.genesis.domain().consent_witness_digest(&WitnessedConsent::from(&consent));
+        let digest = self
+            .genesis
+            .domain()
+            .consent_witness_digest(&WitnessedConsent::from(&consent));
         consent.witness_signature = Signature::sign(digest, &till);
         self.submit(Payload::RecordConsent(consent), guest).await
     }
@@ -177,8 +219,7 @@ impl Chain {
     }
 
     pub fn agent_config(&self) -> Config {
-        let cameras =
-            r#"[{"camera": 1, "kind": "chef", "test": "ball"}, {"camera": 2, "kind": "customer", "test": "ball"}]"#;
+        let cameras = r#"[{"camera": 1, "kind": "chef", "test": "ball"}, {"camera": 2, "kind": "customer", "test": "ball"}]"#;
         let mut value = serde_json::to_value(config(cameras)).unwrap();
         value["cameras"] = serde_json::from_str(cameras).unwrap();
         // A node that does not answer stands first: the next one is asked.
@@ -197,8 +238,15 @@ impl Chain {
 
 fn genesis(validator: &SecretKey) -> Genesis {
     let [founder, registrar, ..] = people().map(|key| address_of_secret(&key));
-    let public_key = validator.public_key(secp256k1::SECP256K1).serialize().into();
-    let validator = Validator { address: address_of_secret(validator), power: 100, public_key };
+    let public_key = validator
+        .public_key(secp256k1::SECP256K1)
+        .serialize()
+        .into();
+    let validator = Validator {
+        address: address_of_secret(validator),
+        power: 100,
+        public_key,
+    };
     Genesis {
         name: "one validator".into(),
         evm_chain_id: 31_337,
@@ -231,23 +279,35 @@ impl Running {
         config.http.listen = SocketAddr::from(([127, 0, 0, 1], port));
         let (address, stop) = (config.http.listen, CancellationToken::new());
         let task = tokio::spawn(video_agent::run(config, stop.clone()));
-        Self { address, stop, task }
+        Self {
+            address,
+            stop,
+            task,
+        }
     }
 
     pub async fn get(&self, path: &str) -> Option<Value> {
-        let answer = reqwest::get(format!("http://{}{path}", self.address)).await.ok()?;
+        let answer = reqwest::get(format!("http://{}{path}", self.address))
+            .await
+            .ok()?;
         answer.error_for_status().ok()?.json().await.ok()
     }
 
     pub async fn recordings(&self, camera: u64) -> Vec<Value> {
-        let page = self.get(&format!("/api/v1/recordings?camera={camera}")).await.unwrap_or_default();
+        let page = self
+            .get(&format!("/api/v1/recordings?camera={camera}"))
+            .await
+            .unwrap_or_default();
         page["data"].as_array().cloned().unwrap_or_default()
     }
 
     pub async fn state(&self, camera: u64) -> String {
         let cameras = self.get("/api/v1/cameras").await.unwrap_or_default();
         let all = cameras.as_array().cloned().unwrap_or_default();
-        let found = all.into_iter().find(|shown| shown["camera"] == camera).unwrap_or_default();
+        let found = all
+            .into_iter()
+            .find(|shown| shown["camera"] == camera)
+            .unwrap_or_default();
         found["state"].as_str().unwrap_or_default().to_owned()
     }
 
@@ -256,12 +316,19 @@ impl Running {
         let started = Instant::now();
         loop {
             let all = self.recordings(camera).await;
-            let found: Vec<Value> = all.iter().filter(|shown| shown["stage"] == stage).cloned().collect();
+            let found: Vec<Value> = all
+                .iter()
+                .filter(|shown| shown["stage"] == stage)
+                .cloned()
+                .collect();
             if found.len() >= count {
                 return found;
             }
             assert!(!self.task.is_finished(), "the agent ended");
-            assert!(started.elapsed() < PATIENCE, "no {count} recordings {stage}: {all:?}");
+            assert!(
+                started.elapsed() < PATIENCE,
+                "no {count} recordings {stage}: {all:?}"
+            );
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }

@@ -16,7 +16,9 @@ use video_agent::Config;
 
 async fn chain() -> Chain {
     let chain = Chain::start().await;
-    chain.enrol(address_of_secret(&chain.agent), TerminalKind::VideoAgent).await;
+    chain
+        .enrol(address_of_secret(&chain.agent), TerminalKind::VideoAgent)
+        .await;
     chain.basis().await;
     chain
 }
@@ -25,7 +27,11 @@ impl Running {
     async fn until_state(&self, expected: &str) {
         let started = Instant::now();
         while self.state(KITCHEN).await != expected {
-            assert!(started.elapsed() < PATIENCE, "{} and not {expected}", self.state(KITCHEN).await);
+            assert!(
+                started.elapsed() < PATIENCE,
+                "{} and not {expected}",
+                self.state(KITCHEN).await
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -34,7 +40,10 @@ impl Running {
     async fn all_arrive(&self, chain: &Chain) {
         let count = self.recordings(KITCHEN).await.len();
         let done = self.until(KITCHEN, "done", count).await;
-        let mut sequences: Vec<u64> = done.iter().map(|one| one["sequence"].as_u64().unwrap()).collect();
+        let mut sequences: Vec<u64> = done
+            .iter()
+            .map(|one| one["sequence"].as_u64().unwrap())
+            .collect();
         sequences.sort_unstable();
         assert_eq!(sequences, (0..sequences.len() as u64).collect::<Vec<_>>());
         for shown in &done {
@@ -54,7 +63,11 @@ impl Line {
     async fn to(chain: &Chain) -> Self {
         let from = SocketAddr::from(([127, 0, 0, 1], local_services::free_port().unwrap()));
         let to = chain.node.base().trim_start_matches("http://").to_owned();
-        let mut line = Self { from, to, carrying: tokio::spawn(async {}) };
+        let mut line = Self {
+            from,
+            to,
+            carrying: tokio::spawn(async {}),
+        };
         line.mend().await;
         line
     }
@@ -94,12 +107,19 @@ async fn without_a_node_nothing_is_recorded_and_what_was_arrives_later() {
     let down = Instant::now();
     line.cut();
     agent.until_state("waiting").await;
-    println!("the camera stopped {:?} after the line was cut", down.elapsed());
+    println!(
+        "the camera stopped {:?} after the line was cut",
+        down.elapsed()
+    );
     assert!(down.elapsed() < Duration::from_millis(2_500));
     // What the last second brought is there, encrypted.
     let held = agent.recordings(KITCHEN).await.len();
     tokio::time::sleep(Duration::from_secs(3)).await;
-    assert_eq!(agent.recordings(KITCHEN).await.len(), held, "something was recorded that nobody allowed");
+    assert_eq!(
+        agent.recordings(KITCHEN).await.len(),
+        held,
+        "something was recorded that nobody allowed"
+    );
     line.mend().await;
     agent.until_state("live").await;
     agent.all_arrive(&chain).await;
@@ -109,7 +129,9 @@ async fn without_a_node_nothing_is_recorded_and_what_was_arrives_later() {
 
 fn programs() -> Vec<PathBuf> {
     let home = service_kit::config::environment("HOME").map(PathBuf::from);
-    home.map(|home| home.join(".cache/hotpot/bin")).into_iter().collect()
+    home.map(|home| home.join(".cache/hotpot/bin"))
+        .into_iter()
+        .collect()
 }
 
 fn with_kubo(chain: &Chain, url: &str) -> Config {
@@ -123,9 +145,15 @@ fn with_kubo(chain: &Chain, url: &str) -> Config {
 async fn without_ipfs_recordings_wait_encrypted_and_arrive_when_it_is_back() {
     let folder = tempfile::tempdir().unwrap();
     let port = local_services::free_port().unwrap();
-    let options = KuboOptions { dir: folder.path().join("kubo"), port, programs: programs() };
+    let options = KuboOptions {
+        dir: folder.path().join("kubo"),
+        port,
+        programs: programs(),
+    };
     if options.program().is_none() {
-        eprintln!("SKIPPED: Kubo going away is not tested; the program ipfs is not here (scripts/test builds it)");
+        eprintln!(
+            "SKIPPED: Kubo going away is not tested; the program ipfs is not here (scripts/test builds it)"
+        );
         return;
     }
     let kubo = Kubo::start(&options).await.unwrap();
@@ -134,10 +162,18 @@ async fn without_ipfs_recordings_wait_encrypted_and_arrive_when_it_is_back() {
     agent.until(KITCHEN, "done", 1).await;
     kubo.stop().await.unwrap();
     let waiting = agent.until(KITCHEN, "encrypted", 3).await;
-    assert_eq!(agent.state(KITCHEN).await, "live", "the camera does not depend on IPFS");
+    assert_eq!(
+        agent.state(KITCHEN).await,
+        "live",
+        "the camera does not depend on IPFS"
+    );
     for shown in &waiting {
         let cid = shown["cid"].as_str().unwrap().parse().unwrap();
-        assert_eq!(chain.node.recording(cid).await.unwrap(), None, "it is reported before it is pinned");
+        assert_eq!(
+            chain.node.recording(cid).await.unwrap(),
+            None,
+            "it is reported before it is pinned"
+        );
     }
     let kubo = Kubo::start(&options).await.unwrap();
     agent.all_arrive(&chain).await;
@@ -152,8 +188,13 @@ struct SmallDisk(PathBuf);
 impl SmallDisk {
     fn mount(at: &Path) -> Option<Self> {
         std::fs::create_dir_all(at).unwrap();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=12m", "tmpfs"]).arg(at).output();
-        mounted.is_ok_and(|output| output.status.success()).then(|| Self(at.to_owned()))
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=12m", "tmpfs"])
+            .arg(at)
+            .output();
+        mounted
+            .is_ok_and(|output| output.status.success())
+            .then(|| Self(at.to_owned()))
     }
 
     /// Takes all room there is.
@@ -184,7 +225,10 @@ async fn on_a_full_disk_the_camera_is_down_and_what_was_taken_is_kept() {
     agent.until(KITCHEN, "done", 1).await;
     disk.fill();
     agent.until_state("down").await;
-    let reason = agent.get("/api/v1/cameras").await.unwrap()[0]["reason"].as_str().unwrap().to_owned();
+    let reason = agent.get("/api/v1/cameras").await.unwrap()[0]["reason"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert!(reason.contains("No space left"), "{reason}");
     disk.empty();
     agent.until_state("live").await;

@@ -34,7 +34,13 @@ fn nginx(folder: &Path, port: u16, events: u16) -> Child {
     );
     let file = folder.join("nginx.conf");
     std::fs::write(&file, configuration).unwrap();
-    Command::new("/usr/sbin/nginx").arg("-c").arg(&file).arg("-p").arg(folder).spawn().unwrap()
+    Command::new("/usr/sbin/nginx")
+        .arg("-c")
+        .arg(&file)
+        .arg("-p")
+        .arg(folder)
+        .spawn()
+        .unwrap()
 }
 
 async fn platform(folder: &Path) -> Platform {
@@ -47,21 +53,40 @@ async fn platform(folder: &Path) -> Platform {
             events.lock().unwrap().push(format!("{what} {body}"));
         })
     };
-    let router = Router::new().route("/begin", note("begin")).route("/end", note("end"));
+    let router = Router::new()
+        .route("/begin", note("begin"))
+        .route("/end", note("end"));
     tokio::spawn(async move { axum::serve(listener, router).await });
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    Platform { nginx: nginx(folder, port, hooks), port, events }
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    Platform {
+        nginx: nginx(folder, port, hooks),
+        port,
+        events,
+    }
 }
 
 impl Platform {
     fn count(&self, what: &str) -> usize {
-        self.events.lock().unwrap().iter().filter(|event| event.starts_with(what)).count()
+        self.events
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|event| event.starts_with(what))
+            .count()
     }
 
     async fn until(&self, what: &str, count: usize) -> Duration {
         let started = Instant::now();
         while self.count(what) < count {
-            assert!(started.elapsed() < PATIENCE, "{what} {count}: {:?}", self.events.lock().unwrap());
+            assert!(
+                started.elapsed() < PATIENCE,
+                "{what} {count}: {:?}",
+                self.events.lock().unwrap()
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         started.elapsed()
@@ -80,14 +105,21 @@ impl Platform {
 
 async fn switch(world: &World, on: bool) {
     let url = format!("http://{}/api/v1/cameras/1/push", world.address);
-    let answer = reqwest::Client::new().put(url).json(&serde_json::json!({ "on": on })).send().await.unwrap();
+    let answer = reqwest::Client::new()
+        .put(url)
+        .json(&serde_json::json!({ "on": on }))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.status(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_public_stream_is_seen_killed_and_connected_again() {
     if !Path::new(MODULE).exists() {
-        println!("SKIPPED: no public stream is tested; {MODULE} is not here (apt-get install libnginx-mod-rtmp)");
+        println!(
+            "SKIPPED: no public stream is tested; {MODULE} is not here (apt-get install libnginx-mod-rtmp)"
+        );
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -99,12 +131,19 @@ async fn a_public_stream_is_seen_killed_and_connected_again() {
         platform.port,
         key.display()
     );
-    let recording_only = Permission { stream: None, ..yes() };
+    let recording_only = Permission {
+        stream: None,
+        ..yes()
+    };
     let mut config = config(&cameras);
     config.state_dir = Some(folder.path().join("state"));
     let world = World::start(config.clone(), Says::Permits(recording_only)).await;
     world.until_segments(1, 2).await;
-    assert_eq!(platform.count("begin"), 0, "nobody consented to a public stream");
+    assert_eq!(
+        platform.count("begin"),
+        0,
+        "nobody consented to a public stream"
+    );
 
     world.gate.says(Says::Permits(yes()));
     platform.until("begin", 1).await;
@@ -150,7 +189,13 @@ async fn a_public_stream_is_seen_killed_and_connected_again() {
     world.stop().await;
     let world = World::start(config, Says::Permits(yes())).await;
     world.until_segments(1, 1).await;
-    assert_eq!((world.camera(1).await["push"].as_str(), platform.count("begin")), (Some("off"), 3));
+    assert_eq!(
+        (
+            world.camera(1).await["push"].as_str(),
+            platform.count("begin")
+        ),
+        (Some("off"), 3)
+    );
     switch(&world, true).await;
     platform.until("begin", 4).await;
     world.stop().await;
@@ -177,7 +222,11 @@ impl Account {
 
     fn answer(&self, request: &axum::extract::Request) -> serde_json::Value {
         use serde_json::json;
-        let (method, path, query) = (request.method(), request.uri().path(), request.uri().query().unwrap_or_default());
+        let (method, path, query) = (
+            request.method(),
+            request.uri().path(),
+            request.uri().query().unwrap_or_default(),
+        );
         let said = |what: &str| self.said.lock().unwrap().push(what.to_owned());
         let id = json!({"items": [{"id": "b", "status": {"lifeCycleStatus": "live"}}]});
         match (method.as_str(), path) {
@@ -197,10 +246,16 @@ impl Account {
                 json!({"id": "b"})
             }
             ("POST", "/liveBroadcasts/transition") => {
-                said(if query.contains("complete") { "ended" } else { "begun" });
+                said(if query.contains("complete") {
+                    "ended"
+                } else {
+                    "begun"
+                });
                 json!({"id": "b"})
             }
-            ("GET", "/videos") => json!({"items": [{"liveStreamingDetails": {"concurrentViewers": "17"}}]}),
+            ("GET", "/videos") => {
+                json!({"items": [{"liveStreamingDetails": {"concurrentViewers": "17"}}]})
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -208,7 +263,11 @@ impl Account {
     async fn until(&self, expected: &[&str]) {
         let started = Instant::now();
         while *self.said.lock().unwrap() != expected {
-            assert!(started.elapsed() < PATIENCE, "{:?}, expected {expected:?}", self.said.lock().unwrap());
+            assert!(
+                started.elapsed() < PATIENCE,
+                "{:?}, expected {expected:?}",
+                self.said.lock().unwrap()
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -232,7 +291,14 @@ async fn the_platform_is_told_of_the_stream_and_of_its_end() {
     );
     let mut config = config(&cameras);
     config.state_dir = Some(folder.path().join("state"));
-    let world = World::start(config, Says::Permits(Permission { stream: None, ..yes() })).await;
+    let world = World::start(
+        config,
+        Says::Permits(Permission {
+            stream: None,
+            ..yes()
+        }),
+    )
+    .await;
     world.until_segments(1, 1).await;
     account.until(&[]).await;
     world.gate.says(Says::Permits(yes()));
@@ -246,8 +312,12 @@ async fn the_platform_is_told_of_the_stream_and_of_its_end() {
     account.until(&["made", "bound", "ended"]).await;
     assert_eq!(world.camera(1).await.get("viewers"), None);
     switch(&world, true).await;
-    account.until(&["made", "bound", "ended", "made", "bound"]).await;
+    account
+        .until(&["made", "bound", "ended", "made", "bound"])
+        .await;
     // The agent stops, and nothing is left on air.
     world.stop().await;
-    account.until(&["made", "bound", "ended", "made", "bound", "ended"]).await;
+    account
+        .until(&["made", "bound", "ended", "made", "bound", "ended"])
+        .await;
 }

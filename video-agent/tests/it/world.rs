@@ -10,20 +10,33 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use video_agent::{Agent, Asked, Config, ConsentGate, GateError, Grant, Permission, Segment, SegmentSink, SinkError};
+use video_agent::{
+    Agent, Asked, Config, ConsentGate, GateError, Grant, Permission, Segment, SegmentSink,
+    SinkError,
+};
 
 pub const CONSENT: [u8; 32] = [7; 32];
 /// Longer than anything takes on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_millis() as u64
 }
 
 /// Both purposes, for an hour.
 pub fn yes() -> Permission {
-    let grant = Grant { consent: CONSENT, until_ms: now_ms() + 3_600_000, retention_days: None };
-    Permission { recording: Some(grant), stream: Some(grant) }
+    let grant = Grant {
+        consent: CONSENT,
+        until_ms: now_ms() + 3_600_000,
+        retention_days: None,
+    };
+    Permission {
+        recording: Some(grant),
+        stream: Some(grant),
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -66,7 +79,13 @@ pub struct Sink {
 
 impl Sink {
     pub fn of(&self, camera: u64) -> Vec<Segment> {
-        self.segments.lock().unwrap().iter().filter(|segment| segment.camera == camera).cloned().collect()
+        self.segments
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|segment| segment.camera == camera)
+            .cloned()
+            .collect()
     }
 }
 
@@ -78,7 +97,9 @@ impl SegmentSink for Sink {
 
     async fn accept(&self, segment: Segment) -> Result<(), SinkError> {
         if *self.refuses.lock().unwrap() {
-            return Err(SinkError { source: "the disk is full".into() });
+            return Err(SinkError {
+                source: "the disk is full".into(),
+            });
         }
         self.segments.lock().unwrap().push(segment);
         Ok(())
@@ -105,20 +126,33 @@ pub fn config(cameras: &str) -> Config {
 impl World {
     pub async fn start(config: Config, says: Says) -> Self {
         let (gate, sink, stop) = (Gate::new(says), Sink::default(), CancellationToken::new());
-        let agent = Agent::build(config, Arc::new(gate.clone()), Arc::new(sink.clone())).await.unwrap();
+        let agent = Agent::build(config, Arc::new(gate.clone()), Arc::new(sink.clone()))
+            .await
+            .unwrap();
         let address = agent.local_addr().unwrap();
         let running = tokio::spawn(agent.run(stop.clone()));
-        Self { gate, sink, address, stop, running }
+        Self {
+            gate,
+            sink,
+            address,
+            stop,
+            running,
+        }
     }
 
     pub async fn get(&self, path: &str) -> reqwest::Response {
-        reqwest::get(format!("http://{}{path}", self.address)).await.unwrap()
+        reqwest::get(format!("http://{}{path}", self.address))
+            .await
+            .unwrap()
     }
 
     /// What `/api/v1/cameras` says of a camera.
     pub async fn camera(&self, number: u64) -> Value {
         let cameras: Vec<Value> = self.get("/api/v1/cameras").await.json().await.unwrap();
-        cameras.into_iter().find(|camera| camera["camera"] == number).unwrap()
+        cameras
+            .into_iter()
+            .find(|camera| camera["camera"] == number)
+            .unwrap()
     }
 
     pub async fn until_camera(&self, number: u64, what: &str, is: impl Fn(&Value) -> bool) {
@@ -141,7 +175,11 @@ impl World {
                 return segments;
             }
             let state = self.camera(camera).await;
-            assert!(started.elapsed() < PATIENCE, "{} of {count} segments: {state}", segments.len());
+            assert!(
+                started.elapsed() < PATIENCE,
+                "{} of {count} segments: {state}",
+                segments.len()
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -151,7 +189,11 @@ impl World {
         let started = Instant::now();
         self.stop.cancel();
         self.running.await.unwrap().unwrap();
-        assert!(started.elapsed() < Duration::from_secs(3), "stopping took {:?}", started.elapsed());
+        assert!(
+            started.elapsed() < Duration::from_secs(3),
+            "stopping took {:?}",
+            started.elapsed()
+        );
         self.sink
     }
 }
@@ -163,8 +205,13 @@ pub fn run_pipeline(description: &str) {
     pipeline.set_state(gst::State::Playing).unwrap();
     let bus = pipeline.bus().unwrap();
     let kinds = [gst::MessageType::Eos, gst::MessageType::Error];
-    let message = bus.timed_pop_filtered(gst::ClockTime::from_seconds(60), &kinds).expect("it ends");
-    assert!(matches!(message.view(), gst::MessageView::Eos(_)), "{message:?}");
+    let message = bus
+        .timed_pop_filtered(gst::ClockTime::from_seconds(60), &kinds)
+        .expect("it ends");
+    assert!(
+        matches!(message.view(), gst::MessageView::Eos(_)),
+        "{message:?}"
+    );
     pipeline.set_state(gst::State::Null).unwrap();
 }
 
@@ -174,7 +221,9 @@ pub fn film(folder: &Path, parts: &[(&str, u32)]) -> PathBuf {
     let caps = "video/x-raw,width=320,height=180,framerate=25/1";
     let sources: Vec<String> = parts
         .iter()
-        .map(|(pattern, frames)| format!("videotestsrc num-buffers={frames} {pattern} ! {caps} ! c."))
+        .map(|(pattern, frames)| {
+            format!("videotestsrc num-buffers={frames} {pattern} ! {caps} ! c.")
+        })
         .collect();
     let sink = path.display();
     // With a bit rate, what a busy encoder makes of a still picture is never still.
@@ -188,8 +237,15 @@ pub fn film(folder: &Path, parts: &[(&str, u32)]) -> PathBuf {
 /// The first frames that come out of a pipeline's `frames`, as luma of 320 by 180 pixels.
 pub fn frames_of(description: &str, count_max: usize) -> Vec<Vec<u8>> {
     gst::init().unwrap();
-    let pipeline = gst::parse::launch(description).unwrap().downcast::<gst::Pipeline>().unwrap();
-    let sink = pipeline.by_name("frames").unwrap().downcast::<gstreamer_app::AppSink>().unwrap();
+    let pipeline = gst::parse::launch(description)
+        .unwrap()
+        .downcast::<gst::Pipeline>()
+        .unwrap();
+    let sink = pipeline
+        .by_name("frames")
+        .unwrap()
+        .downcast::<gstreamer_app::AppSink>()
+        .unwrap();
     pipeline.set_state(gst::State::Playing).unwrap();
     let mut frames = Vec::new();
     while frames.len() < count_max

@@ -10,7 +10,11 @@ export function Failed({ cause, otherwise }: { cause: unknown; otherwise: string
   return (
     <div className="refused" role="alert" data-testid="failed">
       {cause instanceof WalletError && <WalletWords problem={cause} />}
-      {cause instanceof ApiError && <p>{cause.unreachable ? t('send.unreachable') : t('send.refused', { detail: cause.message })}</p>}
+      {cause instanceof ApiError && (
+        <p>
+          {cause.unreachable ? t('send.unreachable') : t('send.refused', { detail: cause.message })}
+        </p>
+      )}
       {!(cause instanceof WalletError || cause instanceof ApiError) && <p>{t(otherwise)}</p>}
     </div>
   )

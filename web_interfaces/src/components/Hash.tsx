@@ -38,7 +38,10 @@ export function CopyButton({ value, what }: { value: string; what: string }) {
 /** Browsers give the clipboard to https and localhost only; elsewhere the old way still works. */
 async function copy(text: string): Promise<boolean> {
   if (navigator.clipboard) {
-    return navigator.clipboard.writeText(text).then(() => true, () => false)
+    return navigator.clipboard.writeText(text).then(
+      () => true,
+      () => false,
+    )
   }
   const field = document.createElement('textarea')
   field.value = text

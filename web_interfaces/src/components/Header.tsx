@@ -10,7 +10,13 @@ const LANGUAGE_NAMES: Record<Language, string> = { ka: 'ქართული', 
 const LANGUAGE_TAGS: Record<Language, string> = { ka: 'ქარ', ru: 'RU', en: 'EN' }
 
 /** Brand, network and language: the same on every page; guests are not told about the network. */
-export function Header({ network, onLanguage }: { network?: Network | null; onLanguage: (language: Language) => void }) {
+export function Header({
+  network,
+  onLanguage,
+}: {
+  network?: Network | null
+  onLanguage: (language: Language) => void
+}) {
   const { t } = useWords()
   return (
     <header className="header">
@@ -57,7 +63,10 @@ function StepChip({ network }: { network: Network }) {
   const behind = blocksBehind(network)
   if (behind === null) return <Chip tone="failed">{t('header.no_node')}</Chip>
   if (!network.sidechain?.ready) return <Chip tone="waiting">{t('header.not_ready')}</Chip>
-  if (behind > 0) return <Chip tone="waiting">{t('header.behind', { blocks: formatCount(behind, language) })}</Chip>
+  if (behind > 0)
+    return (
+      <Chip tone="waiting">{t('header.behind', { blocks: formatCount(behind, language) })}</Chip>
+    )
   return <Chip tone="ok">{t('header.in_step')}</Chip>
 }
 
@@ -66,7 +75,14 @@ function LanguageSwitch({ onLanguage }: { onLanguage: (language: Language) => vo
   return (
     <div className="languages" role="group" aria-label={t('header.language')}>
       {LANGUAGES.map((one) => (
-        <button key={one} type="button" lang={one} aria-pressed={one === language} aria-label={`${LANGUAGE_TAGS[one]}, ${LANGUAGE_NAMES[one]}`} onClick={() => onLanguage(one)}>
+        <button
+          key={one}
+          type="button"
+          lang={one}
+          aria-pressed={one === language}
+          aria-label={`${LANGUAGE_TAGS[one]}, ${LANGUAGE_NAMES[one]}`}
+          onClick={() => onLanguage(one)}
+        >
           {LANGUAGE_TAGS[one]}
         </button>
       ))}

@@ -5,7 +5,13 @@ import { type Language, preferredLanguage, translator } from '../shared/i18n.ts'
 const STORED_LANGUAGE = 'hotpot.language'
 
 /** A page in the reader's language, which the page may change; `title` is the key of its title. */
-export function Localized({ title, children }: { title: string; children: (setLanguage: (language: Language) => void) => ReactNode }) {
+export function Localized({
+  title,
+  children,
+}: {
+  title: string
+  children: (setLanguage: (language: Language) => void) => ReactNode
+}) {
   const [language, setLanguage] = useLanguage()
   const t = translator(language)
   useEffect(() => {

@@ -11,7 +11,9 @@ export function Problem({ error, onRetry }: { error: ApiError; onRetry: () => vo
         <Icon name="warning" />
         {t(error.status === 0 ? 'error.unreachable' : 'error.refused')}
       </p>
-      <p className="problem-detail">{error.status === 0 ? t('error.nothing_lost') : error.message}</p>
+      <p className="problem-detail">
+        {error.status === 0 ? t('error.nothing_lost') : error.message}
+      </p>
       {error.requestId && (
         <p className="problem-detail">
           {t('error.request_id')} <code>{error.requestId}</code>

@@ -6,7 +6,8 @@ export function WalletWords({ problem }: { problem: WalletError }) {
   const { t } = useWords()
   return (
     <p data-testid="wallet-problem">
-      {t(`wallet.${problem.problem}`)} {problem.problem === 'failed' && <code className="whole">{problem.message}</code>}
+      {t(`wallet.${problem.problem}`)}{' '}
+      {problem.problem === 'failed' && <code className="whole">{problem.message}</code>}
     </p>
   )
 }

@@ -31,8 +31,13 @@ export function Agree({ table, network, onAsk }: AgreeProps) {
     const guest = key === null ? await connect(findWallet()) : addressOf(key)
     const salt = randomSalt()
     const commitment = commitmentOf(salt, referenceOf(table, guest))
-    const terms = { ...table, purposes: PURPOSES.filter((purpose) => purposes.includes(purpose)), until_ms: Date.now() + minutes * 60_000 }
-    if (!onAsk(requestOf(terms, network.sidechain_id, { guest, key }, { salt, commitment }))) throw new Error('this browser keeps nothing')
+    const terms = {
+      ...table,
+      purposes: PURPOSES.filter((purpose) => purposes.includes(purpose)),
+      until_ms: Date.now() + minutes * 60_000,
+    }
+    if (!onAsk(requestOf(terms, network.sidechain_id, { guest, key }, { salt, commitment })))
+      throw new Error('this browser keeps nothing')
   }
   const submit = (event: FormEvent) => {
     event.preventDefault()
@@ -60,15 +65,28 @@ export function Agree({ table, network, onAsk }: AgreeProps) {
   )
 }
 
-function Purposes({ chosen, onChange }: { chosen: readonly Purpose[]; onChange: (purposes: Purpose[]) => void }) {
+function Purposes({
+  chosen,
+  onChange,
+}: {
+  chosen: readonly Purpose[]
+  onChange: (purposes: Purpose[]) => void
+}) {
   const { t } = useWords()
-  const toggle = (purpose: Purpose) => onChange(chosen.includes(purpose) ? chosen.filter((one) => one !== purpose) : [...chosen, purpose])
+  const toggle = (purpose: Purpose) =>
+    onChange(
+      chosen.includes(purpose) ? chosen.filter((one) => one !== purpose) : [...chosen, purpose],
+    )
   return (
     <fieldset>
       <legend>{t('agree.purposes')}</legend>
       {PURPOSES.map((purpose) => (
         <label key={purpose} className="choice">
-          <input type="checkbox" checked={chosen.includes(purpose)} onChange={() => toggle(purpose)} />
+          <input
+            type="checkbox"
+            checked={chosen.includes(purpose)}
+            onChange={() => toggle(purpose)}
+          />
           <span>
             <b>{t(`purpose.${purpose}`)}</b>
             <span className="hint">{t(`purpose.${purpose}.hint`)}</span>
@@ -84,7 +102,11 @@ function Minutes({ chosen, onChange }: { chosen: number; onChange: (minutes: num
   return (
     <p className="field minutes">
       <label htmlFor="minutes">{t('agree.minutes')}</label>
-      <select id="minutes" value={chosen} onChange={(event) => onChange(Number(event.target.value))}>
+      <select
+        id="minutes"
+        value={chosen}
+        onChange={(event) => onChange(Number(event.target.value))}
+      >
         {MINUTES.map((minutes) => (
           <option key={minutes} value={minutes}>
             {t('agree.minutes.of', { minutes })}
@@ -95,7 +117,13 @@ function Minutes({ chosen, onChange }: { chosen: number; onChange: (minutes: num
   )
 }
 
-function Signer({ byWallet, onChange }: { byWallet: boolean; onChange: (byWallet: boolean) => void }) {
+function Signer({
+  byWallet,
+  onChange,
+}: {
+  byWallet: boolean
+  onChange: (byWallet: boolean) => void
+}) {
   const { t } = useWords()
   const hasWallet = findWallet() !== null
   return (
@@ -109,7 +137,13 @@ function Signer({ byWallet, onChange }: { byWallet: boolean; onChange: (byWallet
         </span>
       </label>
       <label className="choice">
-        <input type="radio" name="signer" checked={byWallet} disabled={!hasWallet} onChange={() => onChange(true)} />
+        <input
+          type="radio"
+          name="signer"
+          checked={byWallet}
+          disabled={!hasWallet}
+          onChange={() => onChange(true)}
+        />
         <span>
           <b>{t('signer.wallet')}</b>
           <span className="hint">{t(hasWallet ? 'signer.wallet.hint' : 'signer.wallet.none')}</span>

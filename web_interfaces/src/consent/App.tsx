@@ -15,7 +15,9 @@ import { Terms } from './Terms.tsx'
 
 /** A guest at a table decides whether its camera may look. */
 export function App() {
-  return <Localized title="consent.page">{(setLanguage) => <Page onLanguage={setLanguage} />}</Localized>
+  return (
+    <Localized title="consent.page">{(setLanguage) => <Page onLanguage={setLanguage} />}</Localized>
+  )
 }
 
 function Page({ onLanguage }: { onLanguage: (language: Language) => void }) {
@@ -27,7 +29,9 @@ function Page({ onLanguage }: { onLanguage: (language: Language) => void }) {
       <main id="main" className="page narrow" tabIndex={-1}>
         {table === null && <TableForm />}
         {table !== null && network.data && <AtTable table={table} network={network.data} />}
-        {table !== null && !network.data && network.error && <Problem error={network.error} onRetry={network.reload} />}
+        {table !== null && !network.data && network.error && (
+          <Problem error={network.error} onRetry={network.reload} />
+        )}
         <Terms />
       </main>
       <Footer network={network.data} what="consent.footer" />
@@ -35,7 +39,13 @@ function Page({ onLanguage }: { onLanguage: (language: Language) => void }) {
   )
 }
 
-function AtTable({ table, network }: { table: { outlet: number; camera: number }; network: Network }) {
+function AtTable({
+  table,
+  network,
+}: {
+  table: { outlet: number; camera: number }
+  network: Network
+}) {
   const { t } = useWords()
   const [all, setAll] = useState(storage.read)
   const kept = keptFor(all, table, network.sidechain_id)
@@ -47,8 +57,22 @@ function AtTable({ table, network }: { table: { outlet: number; camera: number }
   return (
     <section className="card table" aria-labelledby="table-title">
       <h2 id="table-title">{t('consent.table', { outlet: table.outlet, camera: table.camera })}</h2>
-      {kept === null && <Agree table={table} network={network} onAsk={(request) => change(withKept(all, request))} />}
-      {kept !== null && <OneConsent key={kept.commitment} kept={kept} network={network} onChange={(next) => change(withKept(all, next))} onForget={() => change(withoutKept(all, kept))} />}
+      {kept === null && (
+        <Agree
+          table={table}
+          network={network}
+          onAsk={(request) => change(withKept(all, request))}
+        />
+      )}
+      {kept !== null && (
+        <OneConsent
+          key={kept.commitment}
+          kept={kept}
+          network={network}
+          onChange={(next) => change(withKept(all, next))}
+          onForget={() => change(withoutKept(all, kept))}
+        />
+      )}
     </section>
   )
 }

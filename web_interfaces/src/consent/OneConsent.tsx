@@ -19,14 +19,24 @@ interface OneProps {
   onForget: () => void
 }
 
-const TONES: Record<Step, Tone> = { asked: 'waiting', witnessed: 'waiting', in_force: 'ok', revoked: 'plain', over: 'plain' }
+const TONES: Record<Step, Tone> = {
+  asked: 'waiting',
+  witnessed: 'waiting',
+  in_force: 'ok',
+  revoked: 'plain',
+  over: 'plain',
+}
 
 /** One consent on its way: asked, witnessed, in force, and taken back. */
 export function OneConsent(props: OneProps) {
   const { id, recorded } = props.kept
   // Sent before this page was opened and its answer lost: the ledger knows whether it has it.
   const [sentBefore] = useState(id !== null)
-  return id !== null && (recorded || sentBefore) ? <OnLedger {...props} id={id} /> : <Shown {...props} answer={null} />
+  return id !== null && (recorded || sentBefore) ? (
+    <OnLedger {...props} id={id} />
+  ) : (
+    <Shown {...props} answer={null} />
+  )
 }
 
 function OnLedger(props: OneProps & { id: string }) {
@@ -53,7 +63,17 @@ function Shown(props: OneProps & { answer: ConsentAnswer | null; reload?: () => 
   )
 }
 
-function TermsOf({ kept, answer, step, now }: { kept: Kept; answer: ConsentAnswer | null; step: Step; now: number }) {
+function TermsOf({
+  kept,
+  answer,
+  step,
+  now,
+}: {
+  kept: Kept
+  answer: ConsentAnswer | null
+  step: Step
+  now: number
+}) {
   const { t, language } = useWords()
   const until = answer?.until_ms ?? kept.until_ms
   return (
@@ -100,7 +120,9 @@ function AskTerminal({ kept, network, onChange, onForget }: OneProps) {
   const [problem, setProblem] = useState<AnswerProblem | null>(null)
   const take = async (given: string) => {
     const { signerOf } = await import('./keys.ts')
-    const next = answered(kept, parseAnswer(given), (consent, signature) => signerOf(witnessTypedData(network, consent), signature))
+    const next = answered(kept, parseAnswer(given), (consent, signature) =>
+      signerOf(witnessTypedData(network, consent), signature),
+    )
     if (typeof next === 'string') return setProblem(next)
     onChange(next)
   }
@@ -124,8 +146,21 @@ function AskTerminal({ kept, network, onChange, onForget }: OneProps) {
       </p>
       <form className="answer" onSubmit={submit} noValidate>
         <label htmlFor="answer">{t('witness.answer')}</label>
-        <textarea id="answer" rows={3} value={text} onChange={(event) => setText(event.target.value)} autoComplete="off" spellCheck={false} aria-invalid={problem !== null} aria-describedby="answer-help" />
-        <p id="answer-help" className={problem ? 'refused' : 'hint'} role={problem ? 'alert' : undefined}>
+        <textarea
+          id="answer"
+          rows={3}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          autoComplete="off"
+          spellCheck={false}
+          aria-invalid={problem !== null}
+          aria-describedby="answer-help"
+        />
+        <p
+          id="answer-help"
+          className={problem ? 'refused' : 'hint'}
+          role={problem ? 'alert' : undefined}
+        >
           {t(problem ? `answer.${problem}` : 'witness.answer.hint')}
         </p>
         <div className="buttons">
@@ -206,7 +241,13 @@ function Revoke({ kept, network, reload }: OneProps & { reload?: () => void }) {
     <>
       <p>{t('revoke.how')}</p>
       <Failed cause={failure} otherwise="agree.not_kept" />
-      <button type="button" className="button wide" disabled={busy} onClick={run} data-testid="revoke">
+      <button
+        type="button"
+        className="button wide"
+        disabled={busy}
+        onClick={run}
+        data-testid="revoke"
+      >
         {t(busy ? 'revoke.sending' : 'revoke.now')}
       </button>
       {kept.key !== null && <p className="hint">{t('revoke.key')}</p>}
@@ -214,12 +255,19 @@ function Revoke({ kept, network, reload }: OneProps & { reload?: () => void }) {
   )
 }
 
-function Ended({ kept, answer, step, onForget }: OneProps & { answer: ConsentAnswer | null; step: 'revoked' | 'over' }) {
+function Ended({
+  kept,
+  answer,
+  step,
+  onForget,
+}: OneProps & { answer: ConsentAnswer | null; step: 'revoked' | 'over' }) {
   const { t } = useWords()
   const now = useNow()
   return (
     <>
-      {answer?.revoked_at_ms !== undefined && <p>{t('ended.revoked_at', { time: formatMoment(answer.revoked_at_ms, now, t) })}</p>}
+      {answer?.revoked_at_ms !== undefined && (
+        <p>{t('ended.revoked_at', { time: formatMoment(answer.revoked_at_ms, now, t) })}</p>
+      )}
       <p>{t(`ended.${step}`)}</p>
       <button type="button" className="button plain" onClick={onForget}>
         {t('ended.forget')}

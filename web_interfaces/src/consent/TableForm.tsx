@@ -15,17 +15,39 @@ export function TableForm() {
     if (table !== null) location.search = `?outlet=${table.outlet}&camera=${table.camera}`
   }
   return (
-    <form className="card table" aria-labelledby="table-title" onSubmit={submit} noValidate data-testid="table-form">
+    <form
+      className="card table"
+      aria-labelledby="table-title"
+      onSubmit={submit}
+      noValidate
+      data-testid="table-form"
+    >
       <h2 id="table-title">{t('consent.which')}</h2>
       <p>{t('consent.which.hint')}</p>
       <div className="fields">
-        <Field id="outlet" label={t('search.outlet')} value={outlet} onChange={setOutlet} refused={refused} />
-        <Field id="camera" label={t('consent.camera')} value={camera} onChange={setCamera} refused={refused} />
+        <Field
+          id="outlet"
+          label={t('search.outlet')}
+          value={outlet}
+          onChange={setOutlet}
+          refused={refused}
+        />
+        <Field
+          id="camera"
+          label={t('consent.camera')}
+          value={camera}
+          onChange={setCamera}
+          refused={refused}
+        />
         <button type="submit" className="button">
           {t('search.show')}
         </button>
       </div>
-      <p id="table-help" className={refused ? 'refused' : 'hint'} role={refused ? 'alert' : undefined}>
+      <p
+        id="table-help"
+        className={refused ? 'refused' : 'hint'}
+        role={refused ? 'alert' : undefined}
+      >
         {t(refused ? 'consent.which.refused' : 'consent.which.help')}
       </p>
     </form>
@@ -44,7 +66,15 @@ function Field({ id, label, value, onChange, refused }: FieldProps) {
   return (
     <p className="field">
       <label htmlFor={id}>{label}</label>
-      <input id={id} value={value} onChange={(event) => onChange(event.target.value)} inputMode="numeric" autoComplete="off" aria-invalid={refused} aria-describedby="table-help" />
+      <input
+        id={id}
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+        inputMode="numeric"
+        autoComplete="off"
+        aria-invalid={refused}
+        aria-describedby="table-help"
+      />
     </p>
   )
 }

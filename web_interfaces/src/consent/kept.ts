@@ -23,8 +23,19 @@ const STORED = 'hotpot.consents'
 const FORGET_AFTER_MS = 30 * 86_400_000
 
 /** The newest consent of this phone for a table; a finished one stays until the guest forgets it. */
-export function keptFor(all: readonly Kept[], table: { outlet: number; camera: number }, sidechainId: string): Kept | null {
-  return all.find((kept) => kept.outlet === table.outlet && kept.camera === table.camera && kept.sidechain_id === sidechainId) ?? null
+export function keptFor(
+  all: readonly Kept[],
+  table: { outlet: number; camera: number },
+  sidechainId: string,
+): Kept | null {
+  return (
+    all.find(
+      (kept) =>
+        kept.outlet === table.outlet &&
+        kept.camera === table.camera &&
+        kept.sidechain_id === sidechainId,
+    ) ?? null
+  )
 }
 
 /** With this one in place of what was kept for the same table. */
@@ -37,28 +48,45 @@ export function withoutKept(all: readonly Kept[], kept: Kept): Kept[] {
 }
 
 function sameTable(one: Kept, other: Kept): boolean {
-  return one.outlet === other.outlet && one.camera === other.camera && one.sidechain_id === other.sidechain_id
+  return (
+    one.outlet === other.outlet &&
+    one.camera === other.camera &&
+    one.sidechain_id === other.sidechain_id
+  )
 }
 
 /** What was stored; what cannot be read, or is long over, is left out. */
 export function parseKept(text: string | null, nowMs: number): Kept[] {
   try {
     const found: unknown = JSON.parse(text ?? '[]')
-    return Array.isArray(found) ? found.filter(isKept).filter((kept) => kept.until_ms > nowMs - FORGET_AFTER_MS) : []
+    return Array.isArray(found)
+      ? found.filter(isKept).filter((kept) => kept.until_ms > nowMs - FORGET_AFTER_MS)
+      : []
   } catch {
     return []
   }
 }
 
 const TEXT_FIELDS = ['sidechain_id', 'commitment', 'guest'] as const
-const TEXT_OR_NULL_FIELDS = ['key', 'salt', 'reference', 'witness', 'witness_signature', 'id'] as const
+const TEXT_OR_NULL_FIELDS = [
+  'key',
+  'salt',
+  'reference',
+  'witness',
+  'witness_signature',
+  'id',
+] as const
 
 function isKept(found: unknown): found is Kept {
   const one = (found ?? {}) as Record<string, unknown>
   const texts = TEXT_FIELDS.every((name) => typeof one[name] === 'string')
-  const nullable = TEXT_OR_NULL_FIELDS.every((name) => one[name] === null || typeof one[name] === 'string')
+  const nullable = TEXT_OR_NULL_FIELDS.every(
+    (name) => one[name] === null || typeof one[name] === 'string',
+  )
   const numbers = ['outlet', 'camera', 'until_ms'].every((name) => typeof one[name] === 'number')
-  return texts && nullable && numbers && typeof one.recorded === 'boolean' && Array.isArray(one.purposes)
+  return (
+    texts && nullable && numbers && typeof one.recorded === 'boolean' && Array.isArray(one.purposes)
+  )
 }
 
 /** What this phone keeps; nothing leaves it but what the guest signs. */
@@ -89,23 +117,53 @@ export interface Terms {
 }
 
 /** What the commitment is over: who sat where. */
-export function referenceOf({ outlet, camera }: { outlet: number; camera: number }, guest: string): string {
+export function referenceOf(
+  { outlet, camera }: { outlet: number; camera: number },
+  guest: string,
+): string {
   return `outlet ${outlet}, camera ${camera}, guest ${guest}`
 }
 
 /** The request of a guest who agreed. */
-export function requestOf(terms: Terms, sidechainId: string, signer: { guest: string; key: string | null }, secret: { salt: string; commitment: string }): Kept {
+export function requestOf(
+  terms: Terms,
+  sidechainId: string,
+  signer: { guest: string; key: string | null },
+  secret: { salt: string; commitment: string },
+): Kept {
   const reference = referenceOf(terms, signer.guest)
-  return { ...terms, ...signer, ...secret, sidechain_id: sidechainId, reference, witness: null, witness_signature: null, id: null, recorded: false }
+  return {
+    ...terms,
+    ...signer,
+    ...secret,
+    sidechain_id: sidechainId,
+    reference,
+    witness: null,
+    witness_signature: null,
+    id: null,
+    recorded: false,
+  }
 }
 
 /** Why a terminal's answer cannot be taken. */
-export type AnswerProblem = 'unreadable' | 'other_table' | 'other_guest' | 'more_than_agreed' | 'not_signed'
+export type AnswerProblem =
+  | 'unreadable'
+  | 'other_table'
+  | 'other_guest'
+  | 'more_than_agreed'
+  | 'not_signed'
 
 /** The consent with the terminal's part. `witnessOf` says who signed what a terminal signs. */
-export function answered(kept: Kept, answer: Answer | null, witnessOf: (consent: WitnessedConsent, signature: string) => string | null): Kept | AnswerProblem {
+export function answered(
+  kept: Kept,
+  answer: Answer | null,
+  witnessOf: (consent: WitnessedConsent, signature: string) => string | null,
+): Kept | AnswerProblem {
   if (answer === null) return 'unreadable'
-  const taken = answer.kind === 'signature' ? { ...kept, witness: answer.witness, witness_signature: answer.signature } : adopted(kept, answer.consent)
+  const taken =
+    answer.kind === 'signature'
+      ? { ...kept, witness: answer.witness, witness_signature: answer.signature }
+      : adopted(kept, answer.consent)
   if (typeof taken === 'string') return taken
   return witnessOf(taken, taken.witness_signature ?? '') === taken.witness ? taken : 'not_signed'
 }
@@ -114,22 +172,46 @@ export function answered(kept: Kept, answer: Answer | null, witnessOf: (consent:
 function adopted(kept: Kept, consent: RecordConsent): Kept | AnswerProblem {
   if (consent.outlet !== kept.outlet || consent.camera !== kept.camera) return 'other_table'
   if (consent.guest !== kept.guest) return 'other_guest'
-  if (consent.purposes.some((purpose) => !kept.purposes.includes(purpose))) return 'more_than_agreed'
+  if (consent.purposes.some((purpose) => !kept.purposes.includes(purpose)))
+    return 'more_than_agreed'
   const { purposes, commitment, until_ms, witness, witness_signature } = consent
-  return { ...kept, purposes, commitment, until_ms, witness, witness_signature, salt: null, reference: null }
+  return {
+    ...kept,
+    purposes,
+    commitment,
+    until_ms,
+    witness,
+    witness_signature,
+    salt: null,
+    reference: null,
+  }
 }
 
 /** The transaction that the guest signs; null before the terminal has. */
 export function recordOf(kept: Kept): RecordConsent | null {
   const { outlet, camera, purposes, commitment, guest, until_ms, witness, witness_signature } = kept
   if (witness === null || witness_signature === null) return null
-  return { type: 'record_consent', outlet, camera, purposes, commitment, guest, until_ms, witness, witness_signature }
+  return {
+    type: 'record_consent',
+    outlet,
+    camera,
+    purposes,
+    commitment,
+    guest,
+    until_ms,
+    witness,
+    witness_signature,
+  }
 }
 
 export type Step = 'asked' | 'witnessed' | 'in_force' | 'revoked' | 'over'
 
 /** How far it has come. `answer` is the node's word, once there is one. */
-export function stepOf(kept: Kept, answer: { until_ms: number; revoked_at_ms?: number } | null, nowMs: number): Step {
+export function stepOf(
+  kept: Kept,
+  answer: { until_ms: number; revoked_at_ms?: number } | null,
+  nowMs: number,
+): Step {
   if (answer?.revoked_at_ms !== undefined) return 'revoked'
   if ((answer?.until_ms ?? kept.until_ms) <= nowMs) return 'over'
   if (kept.recorded || answer !== null) return 'in_force'

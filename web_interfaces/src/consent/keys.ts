@@ -31,8 +31,19 @@ export function commitmentOf(salt: string, reference: string): string {
 
 /** The EIP-712 digest; of a transaction this is its id. */
 export function digestOf(data: TypedData): string {
-  const domain = hashStruct(data, 'EIP712Domain', { ...data.domain, chainId: String(data.domain.chainId) })
-  return hex(keccak_256(concatBytes(Uint8Array.of(0x19, 0x01), domain, hashStruct(data, data.primaryType, data.message))))
+  const domain = hashStruct(data, 'EIP712Domain', {
+    ...data.domain,
+    chainId: String(data.domain.chainId),
+  })
+  return hex(
+    keccak_256(
+      concatBytes(
+        Uint8Array.of(0x19, 0x01),
+        domain,
+        hashStruct(data, data.primaryType, data.message),
+      ),
+    ),
+  )
 }
 
 function hashStruct(data: TypedData, type: string, values: Record<string, string>): Uint8Array {
@@ -51,7 +62,10 @@ function word(type: string, value: string): Uint8Array {
 
 /** r‖s‖v, with a low s and v 27 or 28. */
 export function sign(data: TypedData, key: string): string {
-  const signed = secp256k1.sign(bytes(digestOf(data)), bytes(key), { prehash: false, format: 'recovered' })
+  const signed = secp256k1.sign(bytes(digestOf(data)), bytes(key), {
+    prehash: false,
+    format: 'recovered',
+  })
   return hex(concatBytes(signed.subarray(1), Uint8Array.of(27 + (signed[0] ?? 0))))
 }
 
@@ -61,7 +75,11 @@ export function signerOf(data: TypedData, signature: string): string | null {
     const given = bytes(signature)
     const recovery = (given[64] ?? 0) - 27
     if (given.length !== 65) return null
-    const point = secp256k1.recoverPublicKey(concatBytes(Uint8Array.of(recovery), given.subarray(0, 64)), bytes(digestOf(data)), { prehash: false })
+    const point = secp256k1.recoverPublicKey(
+      concatBytes(Uint8Array.of(recovery), given.subarray(0, 64)),
+      bytes(digestOf(data)),
+      { prehash: false },
+    )
     return addressOfPoint(secp256k1.Point.fromBytes(point).toBytes(false))
   } catch {
     return null

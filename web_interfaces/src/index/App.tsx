@@ -13,7 +13,9 @@ import { Totals } from './Totals.tsx'
 
 /** Sales as they come, what became of the tokens, and the way of one sale. */
 export function App() {
-  return <Localized title="page.title">{(setLanguage) => <Page onLanguage={setLanguage} />}</Localized>
+  return (
+    <Localized title="page.title">{(setLanguage) => <Page onLanguage={setLanguage} />}</Localized>
+  )
 }
 
 function Page({ onLanguage }: { onLanguage: (language: Language) => void }) {
@@ -31,7 +33,11 @@ function Page({ onLanguage }: { onLanguage: (language: Language) => void }) {
           <Feed selected={sale} />
           <div className="side">
             <Search key={`search ${shown}`} selected={sale} />
-            <Timeline key={`timeline ${shown}`} sale={sale} explorer={network.data?.explorer ?? null} />
+            <Timeline
+              key={`timeline ${shown}`}
+              sale={sale}
+              explorer={network.data?.explorer ?? null}
+            />
           </div>
         </div>
       </main>

@@ -21,9 +21,16 @@ export function Feed({ selected }: { selected: SaleKey | null }) {
       {state.error && !state.feed && <Problem error={state.error} onRetry={state.reload} />}
       {!state.error && !state.feed && <Skeleton />}
       {state.feed && state.feed.rows.length === 0 && <Empty />}
-      {state.feed && state.feed.rows.length > 0 && <Rows rows={state.feed.rows} selected={selected} />}
+      {state.feed && state.feed.rows.length > 0 && (
+        <Rows rows={state.feed.rows} selected={selected} />
+      )}
       {state.feed?.cursor != null && (
-        <button type="button" className="button plain" disabled={state.loadingOlder} onClick={state.older}>
+        <button
+          type="button"
+          className="button plain"
+          disabled={state.loadingOlder}
+          onClick={state.older}
+        >
           {t(state.loadingOlder ? 'loading' : 'feed.older')}
         </button>
       )}
@@ -33,9 +40,16 @@ export function Feed({ selected }: { selected: SaleKey | null }) {
 
 function PauseButton({ state }: { state: FeedState }) {
   const { t, language } = useWords()
-  const words = state.held > 0 ? t('feed.resume_with', { count: formatCount(state.held, language) }) : t(state.paused ? 'feed.resume' : 'feed.pause')
+  const words =
+    state.held > 0
+      ? t('feed.resume_with', { count: formatCount(state.held, language) })
+      : t(state.paused ? 'feed.resume' : 'feed.pause')
   return (
-    <button type="button" className="button plain small" onClick={() => state.setPaused(!state.paused)}>
+    <button
+      type="button"
+      className="button plain small"
+      onClick={() => state.setPaused(!state.paused)}
+    >
       <Icon name={state.paused ? 'play' : 'pause'} />
       {words}
     </button>
@@ -59,7 +73,12 @@ function Rows({ rows, selected }: { rows: SaleRow[]; selected: SaleKey | null })
 function Row({ row, now, current }: { row: SaleRow; now: number; current: boolean }) {
   const { t, language } = useWords()
   return (
-    <a className="row" href={saleRoute({ outlet: row.outlet, saleId: row.sale_id })} aria-current={current ? 'true' : undefined} data-sale={keyOf(row)}>
+    <a
+      className="row"
+      href={saleRoute({ outlet: row.outlet, saleId: row.sale_id })}
+      aria-current={current ? 'true' : undefined}
+      data-sale={keyOf(row)}
+    >
       <time className="row-time" dateTime={row.time} title={row.time}>
         {formatMoment(Date.parse(row.time), now, t)}
       </time>
@@ -67,10 +86,20 @@ function Row({ row, now, current }: { row: SaleRow; now: number; current: boolea
         {t('feed.outlet', { outlet: row.outlet })} <code>{shorten(row.sale_id)}</code>
       </span>
       <span className="row-money">{formatMoney(row.total, row.currency, language)}</span>
-      <span className="row-units">{row.issued > 0 ? `${formatUnits(row.issued, language)} FRT` : t(`not_issued.${row.not_issued}`)}</span>
+      <span className="row-units">
+        {row.issued > 0
+          ? `${formatUnits(row.issued, language)} FRT`
+          : t(`not_issued.${row.not_issued}`)}
+      </span>
       <span className="row-state">
-        <Chip tone={row.anchored ? 'ok' : 'info'}>{t(row.anchored ? 'feed.anchored' : 'feed.final')}</Chip>
-        {row.refunded > 0 && <Chip tone="plain" icon="back">{t('feed.refunded')}</Chip>}
+        <Chip tone={row.anchored ? 'ok' : 'info'}>
+          {t(row.anchored ? 'feed.anchored' : 'feed.final')}
+        </Chip>
+        {row.refunded > 0 && (
+          <Chip tone="plain" icon="back">
+            {t('feed.refunded')}
+          </Chip>
+        )}
       </span>
     </a>
   )
@@ -82,7 +111,9 @@ function Empty() {
     <div className="empty" data-testid="feed-empty">
       <p>{t('feed.empty')}</p>
       <p className="hint">{t('feed.empty.hint')}</p>
-      <code className="command">hotpot import examples/georgia.csv --map examples/georgia.toml</code>
+      <code className="command">
+        hotpot import examples/georgia.csv --map examples/georgia.toml
+      </code>
     </div>
   )
 }

@@ -14,7 +14,11 @@ export function Proof({ sale }: { sale: Sale }) {
       <p className="hint">{t(anchored ? 'proof.how' : 'proof.later')}</p>
       {anchored && (
         <>
-          <a className="button" href={`${salePath(sale.outlet, sale.sale_id)}/proof`} download={file}>
+          <a
+            className="button"
+            href={`${salePath(sale.outlet, sale.sale_id)}/proof`}
+            download={file}
+          >
             {t('proof.download')}
           </a>
           <p className="command">

@@ -15,16 +15,39 @@ export function Search({ selected }: { selected: SaleKey | null }) {
     if (key !== null) location.hash = saleRoute(key)
   }
   return (
-    <form className="search card" role="search" aria-labelledby="search-title" onSubmit={submit} noValidate>
+    <form
+      className="search card"
+      role="search"
+      aria-labelledby="search-title"
+      onSubmit={submit}
+      noValidate
+    >
       <h2 id="search-title">{t('search.title')}</h2>
       <div className="fields">
-        <Field id="outlet" label={t('search.outlet')} value={outlet} onChange={setOutlet} refused={refused} numeric />
-        <Field id="sale-id" label={t('search.sale_id')} value={saleId} onChange={setSaleId} refused={refused} />
+        <Field
+          id="outlet"
+          label={t('search.outlet')}
+          value={outlet}
+          onChange={setOutlet}
+          refused={refused}
+          numeric
+        />
+        <Field
+          id="sale-id"
+          label={t('search.sale_id')}
+          value={saleId}
+          onChange={setSaleId}
+          refused={refused}
+        />
         <button type="submit" className="button">
           {t('search.show')}
         </button>
       </div>
-      <p id="search-help" className={refused ? 'refused' : 'hint'} role={refused ? 'alert' : undefined}>
+      <p
+        id="search-help"
+        className={refused ? 'refused' : 'hint'}
+        role={refused ? 'alert' : undefined}
+      >
         {t(refused ? 'search.refused' : 'search.help')}
       </p>
     </form>

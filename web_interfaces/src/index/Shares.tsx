@@ -27,16 +27,24 @@ export function Shares({ shares, explorer }: { shares: Share[]; explorer: string
       <caption className="only-heard">{t('shares.caption')}</caption>
       <thead role="rowgroup">
         <tr role="row">
-          <th scope="col" role="columnheader">{t('shares.who')}</th>
+          <th scope="col" role="columnheader">
+            {t('shares.who')}
+          </th>
           <th scope="col" role="columnheader" className="number">
             FRT
           </th>
-          <th scope="col" role="columnheader">{t('shares.state')}</th>
+          <th scope="col" role="columnheader">
+            {t('shares.state')}
+          </th>
         </tr>
       </thead>
       <tbody role="rowgroup">
         {shares.map((share, index) => (
-          <ShareRow key={`${share.kind}${share.address ?? ''}${index}`} share={share} explorer={explorer} />
+          <ShareRow
+            key={`${share.kind}${share.address ?? ''}${index}`}
+            share={share}
+            explorer={explorer}
+          />
         ))}
       </tbody>
     </table>
@@ -49,11 +57,17 @@ function ShareRow({ share, explorer }: { share: Share; explorer: string | null }
   return (
     <tr role="row" data-share={share.state}>
       <th scope="row" role="rowheader">
-        <span className="share-kind">{kind}</span> {share.address && <Hash value={share.address} what={kind} />}
+        <span className="share-kind">{kind}</span>{' '}
+        {share.address && <Hash value={share.address} what={kind} />}
       </th>
       <td role="cell" className="number">
         {formatUnits(share.units, language)}
-        {share.reversed > 0 && <span className="hint"> {t('share.minus', { units: formatUnits(share.reversed, language) })}</span>}
+        {share.reversed > 0 && (
+          <span className="hint">
+            {' '}
+            {t('share.minus', { units: formatUnits(share.reversed, language) })}
+          </span>
+        )}
       </td>
       <td role="cell">
         <span className="share-state">

@@ -24,7 +24,12 @@ export function StepItem({ step, sale, now, waitingMs, explorer }: Props) {
   const { stage } = step
   const state = stateOf(step)
   return (
-    <li className={`step ${state}`} aria-current={step.current ? 'step' : undefined} data-stage={stage.stage} data-state={stage.state}>
+    <li
+      className={`step ${state}`}
+      aria-current={step.current ? 'step' : undefined}
+      data-stage={stage.stage}
+      data-state={stage.state}
+    >
       <span className="mark">
         <Icon name={MARKS[state]} />
       </span>
@@ -36,14 +41,21 @@ export function StepItem({ step, sale, now, waitingMs, explorer }: Props) {
         </p>
         <p className="step-words">{t(wordsKey(stage), valuesOf(stage, language))}</p>
         <Evidence stage={stage} sale={sale} explorer={explorer} />
-        {stage.stage === 'minted' && stage.shares && <Shares shares={stage.shares} explorer={explorer} />}
+        {stage.stage === 'minted' && stage.shares && (
+          <Shares shares={stage.shares} explorer={explorer} />
+        )}
       </div>
     </li>
   )
 }
 
 type Look = 'done' | 'waiting' | 'not_needed' | 'back'
-const MARKS: Record<Look, IconName> = { done: 'done', waiting: 'waiting', not_needed: 'none', back: 'back' }
+const MARKS: Record<Look, IconName> = {
+  done: 'done',
+  waiting: 'waiting',
+  not_needed: 'none',
+  back: 'back',
+}
 
 function stateOf(step: Step): Look {
   return step.steppedBack ? 'back' : step.stage.state
@@ -56,12 +68,19 @@ function wordsKey(stage: Stage): string {
 /** The stage's own figures, for its sentence. */
 function valuesOf(stage: Stage, language: Language): Record<string, string> {
   const figures = Object.entries(stage).filter(([, value]) => typeof value === 'number')
-  return Object.fromEntries(figures.map(([name, value]) => [name, formatCount(value as number, language)]))
+  return Object.fromEntries(
+    figures.map(([name, value]) => [name, formatCount(value as number, language)]),
+  )
 }
 
 function Moment({ step, now, waitingMs }: { step: Step; now: number; waitingMs: number | null }) {
   const { t, language } = useWords()
-  if (waitingMs !== null) return <span className="step-time">{t('step.waiting_for', { time: formatDuration(waitingMs, language, t) })}</span>
+  if (waitingMs !== null)
+    return (
+      <span className="step-time">
+        {t('step.waiting_for', { time: formatDuration(waitingMs, language, t) })}
+      </span>
+    )
   if (step.stage.state !== 'done') return null
   if (step.atMs === null) return <span className="step-time">{t('step.unseen')}</span>
   return (
@@ -69,13 +88,23 @@ function Moment({ step, now, waitingMs }: { step: Step; now: number; waitingMs: 
       <time dateTime={step.stage.at ?? undefined} title={step.stage.at ?? undefined}>
         {formatMoment(step.atMs, now, t)}
       </time>
-      {step.sinceMs !== null && <span className="since"> +{formatDuration(step.sinceMs, language, t)}</span>}
+      {step.sinceMs !== null && (
+        <span className="since"> +{formatDuration(step.sinceMs, language, t)}</span>
+      )}
     </span>
   )
 }
 
 /** Links to what anybody can check. */
-function Evidence({ stage, sale, explorer }: { stage: Stage; sale: Sale; explorer: string | null }) {
+function Evidence({
+  stage,
+  sale,
+  explorer,
+}: {
+  stage: Stage
+  sale: Sale
+  explorer: string | null
+}) {
   const { t } = useWords()
   if (stage.state !== 'done') return null
   switch (stage.stage) {
@@ -83,7 +112,9 @@ function Evidence({ stage, sale, explorer }: { stage: Stage; sale: Sale; explore
       return (
         <Row>
           <Labelled label={t('proof.terminal')} value={stage.terminal ?? sale.terminal} />
-          <JsonLink path={`/api/v1/transactions/${sale.transaction_id}`}>{t('proof.transaction')}</JsonLink>
+          <JsonLink path={`/api/v1/transactions/${sale.transaction_id}`}>
+            {t('proof.transaction')}
+          </JsonLink>
         </Row>
       )
     case 'in_block':
@@ -136,11 +167,14 @@ export function EvmTransaction({ place, explorer }: { place: EvmPlace; explorer:
   return (
     <>
       <span className="labelled">
-        {link ? <a href={link}>{t('proof.evm_tx')}</a> : t('proof.evm_tx')} <Hash value={place.tx_hash} what={t('proof.evm_tx')} />
+        {link ? <a href={link}>{t('proof.evm_tx')}</a> : t('proof.evm_tx')}{' '}
+        <Hash value={place.tx_hash} what={t('proof.evm_tx')} />
       </span>
       {place.evm_block !== undefined && (
         <Chip tone={place.evm_final ? 'ok' : 'waiting'}>
-          {t(place.evm_final ? 'proof.evm_final' : 'proof.evm_open', { block: formatCount(place.evm_block, language) })}
+          {t(place.evm_final ? 'proof.evm_final' : 'proof.evm_open', {
+            block: formatCount(place.evm_block, language),
+          })}
         </Chip>
       )}
     </>

@@ -43,7 +43,9 @@ function OneSale({ sale, explorer }: { sale: SaleKey; explorer: string | null })
         </a>
       </div>
       {answer.data && <Known sale={answer.data} explorer={explorer} />}
-      {!answer.data && answer.error && <Missing sale={sale} error={answer.error} onRetry={answer.reload} />}
+      {!answer.data && answer.error && (
+        <Missing sale={sale} error={answer.error} onRetry={answer.reload} />
+      )}
       {!answer.data && !answer.error && <Skeleton />}
     </section>
   )
@@ -60,7 +62,15 @@ function useFocusOnce() {
   return title
 }
 
-function Missing({ sale, error, onRetry }: { sale: SaleKey; error: ApiError; onRetry: () => void }) {
+function Missing({
+  sale,
+  error,
+  onRetry,
+}: {
+  sale: SaleKey
+  error: ApiError
+  onRetry: () => void
+}) {
   const { t } = useWords()
   if (error.status !== 404) return <Problem error={error} onRetry={onRetry} />
   return (
@@ -91,11 +101,20 @@ function Known({ sale, explorer }: { sale: Sale; explorer: string | null }) {
       )}
       <ol className="steps" data-testid="steps">
         {steps.map((step) => (
-          <StepItem key={step.stage.stage} step={step} sale={sale} now={now} waitingMs={step.current ? waiting : null} explorer={explorer} />
+          <StepItem
+            key={step.stage.stage}
+            step={step}
+            sale={sale}
+            now={now}
+            waitingMs={step.current ? waiting : null}
+            explorer={explorer}
+          />
         ))}
       </ol>
       <p className="only-heard" role="status">
-        {complete(sale) ? t('timeline.complete') : t('timeline.now', { stage: t(`stage.${sale.stage}`) })}
+        {complete(sale)
+          ? t('timeline.complete')
+          : t('timeline.now', { stage: t(`stage.${sale.stage}`) })}
       </p>
       <Proof sale={sale} />
     </>
@@ -116,7 +135,10 @@ function useSteppedBack(sale: Sale): ReadonlySet<StageName> {
 
 function Facts({ sale, now }: { sale: Sale; now: number }) {
   const { t, language } = useWords()
-  const issued = sale.issued > 0 ? `${formatUnits(sale.issued, language)} FRT` : t(sale.height === null ? 'sale.not_yet' : `not_issued.${sale.not_issued}`)
+  const issued =
+    sale.issued > 0
+      ? `${formatUnits(sale.issued, language)} FRT`
+      : t(sale.height === null ? 'sale.not_yet' : `not_issued.${sale.not_issued}`)
   return (
     <dl className="facts" data-testid="facts">
       <Fact term={t('sale.id')}>
@@ -132,7 +154,10 @@ function Facts({ sale, now }: { sale: Sale; now: number }) {
       <Fact term={t('sale.buyer')}>{t(`buyer.${sale.buyer_kind}`)}</Fact>
       {sale.refunded > 0 && (
         <Fact term={t('sale.refunded')}>
-          <Chip tone="plain" icon="back">{`${formatMoney(sale.refunded, sale.currency, language)} (−${formatUnits(sale.reversed, language)} FRT)`}</Chip>
+          <Chip
+            tone="plain"
+            icon="back"
+          >{`${formatMoney(sale.refunded, sale.currency, language)} (−${formatUnits(sale.reversed, language)} FRT)`}</Chip>
         </Fact>
       )}
     </dl>

@@ -6,7 +6,16 @@ import { difference } from '../shared/freshness.ts'
 import { type Resource, useWords } from '../shared/hooks.ts'
 
 /** In the order in which units travel. */
-const FIGURES = ['issued', 'pending', 'released', 'unclaimed', 'pool', 'minted', 'minted_final', 'to_mint'] as const
+const FIGURES = [
+  'issued',
+  'pending',
+  'released',
+  'unclaimed',
+  'pool',
+  'minted',
+  'minted_final',
+  'to_mint',
+] as const
 /** Shown once there are any. */
 const RARE = ['reversed', 'debt'] as const
 
@@ -28,18 +37,49 @@ function Figures({ supply, network }: { supply: Supply; network: Network | null 
   return (
     <>
       <dl className="figures">
-        <Figure name={t('totals.sales')} figure={formatCount(supply.sales, language)} unit="" hint={t('totals.sales.hint')} testId="sales" />
+        <Figure
+          name={t('totals.sales')}
+          figure={formatCount(supply.sales, language)}
+          unit=""
+          hint={t('totals.sales.hint')}
+          testId="sales"
+        />
         {shown.map((name) => (
-          <Figure key={name} name={t(`totals.${name}`)} figure={formatUnits(supply[name], language)} unit="FRT" hint={t(`totals.${name}.hint`)} testId={name} />
+          <Figure
+            key={name}
+            name={t(`totals.${name}`)}
+            figure={formatUnits(supply[name], language)}
+            unit="FRT"
+            hint={t(`totals.${name}.hint`)}
+            testId={name}
+          />
         ))}
-        <Figure name={t('totals.holders')} figure={formatCount(supply.holders, language)} unit="" hint={t('totals.holders.hint')} testId="holders" />
+        <Figure
+          name={t('totals.holders')}
+          figure={formatCount(supply.holders, language)}
+          unit=""
+          hint={t('totals.holders.hint')}
+          testId="holders"
+        />
       </dl>
       <Books supply={supply} network={network} />
     </>
   )
 }
 
-function Figure({ name, figure, unit, hint, testId }: { name: string; figure: string; unit: string; hint: string; testId: string }) {
+function Figure({
+  name,
+  figure,
+  unit,
+  hint,
+  testId,
+}: {
+  name: string
+  figure: string
+  unit: string
+  hint: string
+  testId: string
+}) {
   return (
     <div className="figure">
       <dt>{name}</dt>
@@ -64,9 +104,12 @@ function Books({ supply, network }: { supply: Supply; network: Network | null })
         {t('books.difference')} <b data-testid="difference">{formatUnits(apart, language)}</b> FRT
       </p>
       <p className="books-figure">
-        {t('books.disagreements')} <b data-testid="disagreements">{network ? formatCount(disagreements, language) : '…'}</b>
+        {t('books.disagreements')}{' '}
+        <b data-testid="disagreements">{network ? formatCount(disagreements, language) : '…'}</b>
       </p>
-      <Chip tone={balanced ? 'ok' : 'failed'}>{t(balanced ? 'books.balanced' : 'books.broken')}</Chip>
+      <Chip tone={balanced ? 'ok' : 'failed'}>
+        {t(balanced ? 'books.balanced' : 'books.broken')}
+      </Chip>
       <p className="hint">{t('books.rule')}</p>
     </div>
   )

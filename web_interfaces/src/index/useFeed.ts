@@ -65,7 +65,16 @@ export function useFeed(): FeedState {
     setPaused(next)
     if (!next) reload()
   }
-  return { feed, error, paused, held, loadingOlder, setPaused: pause, older: () => void older(), reload }
+  return {
+    feed,
+    error,
+    paused,
+    held,
+    loadingOlder,
+    setPaused: pause,
+    older: () => void older(),
+    reload,
+  }
 }
 
 /** Whether the event carries every sale of its blocks; else there would be a hole in the list. */

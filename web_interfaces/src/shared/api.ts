@@ -79,7 +79,14 @@ export type SalesPage = PageOf<SaleRow>
 export const STAGES = ['received', 'in_block', 'final', 'anchored', 'minted', 'indexed'] as const
 export type StageName = (typeof STAGES)[number]
 export type StageState = 'done' | 'waiting' | 'not_needed'
-export type ShareState = 'pending' | 'released' | 'minted' | 'unclaimed' | 'pool' | 'reversed' | 'paid_debt'
+export type ShareState =
+  | 'pending'
+  | 'released'
+  | 'minted'
+  | 'unclaimed'
+  | 'pool'
+  | 'reversed'
+  | 'paid_debt'
 
 interface StageOf<Name extends StageName> {
   stage: Name
@@ -107,7 +114,12 @@ export interface Share extends EvmPlace {
 export type Stage =
   | (StageOf<'received'> & { terminal?: string })
   | (StageOf<'in_block'> & { height?: number; block_hash?: string })
-  | (StageOf<'final'> & { round?: number; signatures?: number; power_signed?: number; power_total?: number })
+  | (StageOf<'final'> & {
+      round?: number
+      signatures?: number
+      power_signed?: number
+      power_total?: number
+    })
   | (StageOf<'anchored'> & EvmPlace)
   | (StageOf<'minted'> & { shares?: Share[] })
   | StageOf<'indexed'>
@@ -254,13 +266,21 @@ export function getJson<T>(path: string, signal: AbortSignal): Promise<T> {
 
 /** Sends a signed transaction; the answer comes once it is final. The same one may be sent again: it has the same answer. */
 export function postTransaction(transaction: object): Promise<{ id: string; status: string }> {
-  const body = { method: 'POST', body: JSON.stringify(transaction), headers: { 'content-type': 'application/json' } }
+  const body = {
+    method: 'POST',
+    body: JSON.stringify(transaction),
+    headers: { 'content-type': 'application/json' },
+  }
   return ask('/api/v1/transactions', body, NEVER)
 }
 
 /** The kill switch of a camera's public stream. */
 export function switchPush(outlet: number, camera: number, on: boolean): Promise<AgentCamera> {
-  const body = { method: 'PUT', body: JSON.stringify({ on }), headers: { 'content-type': 'application/json' } }
+  const body = {
+    method: 'PUT',
+    body: JSON.stringify({ on }),
+    headers: { 'content-type': 'application/json' },
+  }
   return ask(`/api/v1/outlets/${outlet}/cameras/${camera}/push`, body, NEVER)
 }
 
@@ -269,7 +289,8 @@ async function ask<T>(path: string, request: RequestInit, signal: AbortSignal): 
   const requestId = response.headers.get('x-request-id')
   const body = await response.json().catch(() => null)
   if (response.ok && body !== null) return body as T
-  if (response.ok) throw new ApiError(502, 'not_json', `${path} did not answer with JSON`, requestId)
+  if (response.ok)
+    throw new ApiError(502, 'not_json', `${path} did not answer with JSON`, requestId)
   throw problem(response.status, body, requestId)
 }
 
@@ -287,9 +308,18 @@ async function send(path: string, request: RequestInit, signal: AbortSignal): Pr
   }
 }
 
-function problem(status: number, body: { type?: string; detail?: string; request_id?: string } | null, requestId: string | null) {
+function problem(
+  status: number,
+  body: { type?: string; detail?: string; request_id?: string } | null,
+  requestId: string | null,
+) {
   const code = body?.type?.split(':').at(-1) ?? `http_${status}`
-  return new ApiError(status, code, body?.detail ?? `HTTP status ${status}`, body?.request_id ?? requestId)
+  return new ApiError(
+    status,
+    code,
+    body?.detail ?? `HTTP status ${status}`,
+    body?.request_id ?? requestId,
+  )
 }
 
 /** The API's path of a sale. */

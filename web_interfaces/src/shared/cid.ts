@@ -9,7 +9,12 @@ export function cidBytes(cid: string): string | null {
   if (!/^b[a-z2-7]{58}$/.test(cid)) return null
   const bytes = base32Bytes(cid.slice(1))
   const head = [bytes[0], bytes[2], bytes[3]].join()
-  if (bytes.length !== CID_BYTES || head !== [0x01, 0x12, 0x20].join() || !CODECS.includes(bytes[1] ?? 0)) return null
+  if (
+    bytes.length !== CID_BYTES ||
+    head !== [0x01, 0x12, 0x20].join() ||
+    !CODECS.includes(bytes[1] ?? 0)
+  )
+    return null
   return `0x${bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
 }
 

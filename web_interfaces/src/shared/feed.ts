@@ -25,7 +25,10 @@ export function withNewest(feed: FeedRows, newest: readonly SaleRow[]): FeedRows
 /** The next page below. */
 export function withOlder(feed: FeedRows, page: SalesPage): FeedRows {
   const known = new Set(feed.rows.map(keyOf))
-  return { rows: [...feed.rows, ...page.data.filter((row) => !known.has(keyOf(row)))], cursor: cursorOf(page) }
+  return {
+    rows: [...feed.rows, ...page.data.filter((row) => !known.has(keyOf(row)))],
+    cursor: cursorOf(page),
+  }
 }
 
 export function cursorOf(page: SalesPage): string | null {

@@ -34,7 +34,9 @@ export function formatMoney(amount: number, currency: string, language: Language
 /** A whole number of smallest units, never through a fraction. */
 function formatFixed(amount: number, digits: number, language: Language): string {
   const { group, decimal } = SEPARATORS[language]
-  const text = Math.abs(amount).toString().padStart(digits + 1, '0')
+  const text = Math.abs(amount)
+    .toString()
+    .padStart(digits + 1, '0')
   const whole = text.slice(0, text.length - digits).replace(/\B(?=(\d{3})+$)/g, group)
   const fraction = digits > 0 ? decimal + text.slice(-digits) : ''
   return (amount < 0 ? '−' : '') + whole + fraction
@@ -65,7 +67,8 @@ export function formatClock(ms: number): string {
 export function formatMoment(ms: number, nowMs: number, t: Translate): string {
   const then = wallClock(ms)
   const now = wallClock(nowMs)
-  if (then.day === now.day && then.month === now.month && then.year === now.year) return formatClock(ms)
+  if (then.day === now.day && then.month === now.month && then.year === now.year)
+    return formatClock(ms)
   const day = t('time.day', { day: then.day ?? '', month: t(`month.${then.month}`) })
   const year = then.year === now.year ? '' : ` ${then.year}`
   return `${day}${year}, ${then.hour}:${then.minute}`

@@ -9,7 +9,9 @@ const IN_STEP_BLOCKS = 10
 /** The newest moment of either chain that the mirror holds; the answer's own when it holds nothing. */
 export function mirroredMs(asOf: AsOf): number {
   const answered = Date.parse(asOf.at)
-  const known = [asOf.block_time, asOf.evm_block_time].flatMap((time) => (time === null ? [] : Date.parse(time)))
+  const known = [asOf.block_time, asOf.evm_block_time].flatMap((time) =>
+    time === null ? [] : Date.parse(time),
+  )
   return known.length === 0 ? answered : Math.min(answered, Math.max(...known))
 }
 
@@ -32,6 +34,13 @@ export function blocksBehind(network: Network): number | null {
 
 /** Units that were issued and are nowhere, or are somewhere and were never issued. Must be 0. */
 export function difference(supply: Supply): number {
-  const there = supply.released + supply.pending + supply.unclaimed + supply.pool + supply.bonded + supply.slashed - supply.debt
+  const there =
+    supply.released +
+    supply.pending +
+    supply.unclaimed +
+    supply.pool +
+    supply.bonded +
+    supply.slashed -
+    supply.debt
   return supply.issued - supply.reversed - there
 }

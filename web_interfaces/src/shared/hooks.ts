@@ -1,4 +1,12 @@
-import { createContext, useCallback, useContext, useEffect, useRef, useState, useSyncExternalStore } from 'react'
+import {
+  createContext,
+  useCallback,
+  useContext,
+  useEffect,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react'
 import { ApiError, getJson } from './api.ts'
 import { type Language, type Translate, translator } from './i18n.ts'
 import { follow, type Live, type LiveEvent } from './live.ts'
@@ -6,7 +14,10 @@ import { parseRoute, type SaleKey } from './route.ts'
 import type { StreamState } from './stream.ts'
 
 /** The page's language and its words. */
-export const Words = createContext<{ language: Language; t: Translate }>({ language: 'en', t: translator('en') })
+export const Words = createContext<{ language: Language; t: Translate }>({
+  language: 'en',
+  t: translator('en'),
+})
 export const useWords = () => useContext(Words)
 
 /** One stream of events for the whole page. */
@@ -50,7 +61,12 @@ const RELOAD_GAP_MS = 1_000
 
 /** What a path answers, asked for again whenever something happens on either chain. */
 export function useResource<T>(path: string): Resource<T> {
-  const [answer, setAnswer] = useState<{ path: string; data: T | null; answeredAtMs: number; error: ApiError | null }>({
+  const [answer, setAnswer] = useState<{
+    path: string
+    data: T | null
+    answeredAtMs: number
+    error: ApiError | null
+  }>({
     path,
     data: null,
     answeredAtMs: 0,
@@ -62,7 +78,11 @@ export function useResource<T>(path: string): Resource<T> {
       setAnswer({ path, data, answeredAtMs: Date.now(), error: null })
     } catch (cause) {
       if (!(cause instanceof ApiError)) return
-      setAnswer((old) => (old.path === path ? { ...old, error: cause } : { path, data: null, answeredAtMs: 0, error: cause }))
+      setAnswer((old) =>
+        old.path === path
+          ? { ...old, error: cause }
+          : { path, data: null, answeredAtMs: 0, error: cause },
+      )
     }
   })
   useLiveEvents(reload)
@@ -71,7 +91,11 @@ export function useResource<T>(path: string): Resource<T> {
 }
 
 /** Runs `work` now and whenever the answer is called: one at a time, and not more often than every `gapMs`. */
-export function useThrottled(key: string, gapMs: number, work: (signal: AbortSignal) => Promise<void>): () => void {
+export function useThrottled(
+  key: string,
+  gapMs: number,
+  work: (signal: AbortSignal) => Promise<void>,
+): () => void {
   const newest = useRef(work)
   const ask = useRef(() => {})
   useEffect(() => {

@@ -13,11 +13,16 @@ export const CATALOGUES: Record<Language, Record<string, string>> = { ka, ru, en
 export function translator(language: Language): Translate {
   const catalogue = CATALOGUES[language]
   return (key, values = {}) =>
-    (catalogue[key] ?? key).replace(/\{(\w+)\}/g, (hole, name: string) => String(values[name] ?? hole))
+    (catalogue[key] ?? key).replace(/\{(\w+)\}/g, (hole, name: string) =>
+      String(values[name] ?? hole),
+    )
 }
 
 /** The first of the reader's languages that we speak. */
 export function preferredLanguage(stored: string | null, wanted: readonly string[]): Language {
   const candidates = [stored ?? '', ...wanted].map((tag) => tag.slice(0, 2).toLowerCase())
-  return candidates.find((tag): tag is Language => (LANGUAGES as readonly string[]).includes(tag)) ?? 'en'
+  return (
+    candidates.find((tag): tag is Language => (LANGUAGES as readonly string[]).includes(tag)) ??
+    'en'
+  )
 }

@@ -9,7 +9,10 @@ export type StreamState = 'connecting' | 'open' | 'waiting'
 export interface Source {
   onopen: ((event: never) => void) | null
   onerror: ((event: never) => void) | null
-  addEventListener(name: string, listener: (event: { data: string; lastEventId: string }) => void): void
+  addEventListener(
+    name: string,
+    listener: (event: { data: string; lastEventId: string }) => void,
+  ): void
   close(): void
 }
 

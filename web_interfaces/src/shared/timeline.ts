@@ -23,12 +23,21 @@ export function stepsOf(sale: Sale, steppedBack: ReadonlySet<StageName>): Step[]
     const atMs = momentMs(stage.at)
     const sinceMs = atMs === null || before === null ? null : Math.max(0, atMs - before)
     before = atMs === null ? before : Math.max(before ?? atMs, atMs)
-    return { stage, atMs, sinceMs, current: index === current, steppedBack: steppedBack.has(stage.stage) }
+    return {
+      stage,
+      atMs,
+      sinceMs,
+      current: index === current,
+      steppedBack: steppedBack.has(stage.stage),
+    }
   })
 }
 
 function stageOf(sale: Sale, name: StageName): Stage {
-  return sale.stages.find((stage) => stage.stage === name) ?? ({ stage: name, state: 'waiting', at: null } as Stage)
+  return (
+    sale.stages.find((stage) => stage.stage === name) ??
+    ({ stage: name, state: 'waiting', at: null } as Stage)
+  )
 }
 
 /** How long the current step has been waited for; null when nothing is, or nobody saw the step before it. */
@@ -40,8 +49,15 @@ export function waitingMs(steps: readonly Step[], nowMs: number): number | null 
 }
 
 /** The stages that were done and are not any more: kept until they are done again. */
-export function steppedBackAfter(known: ReadonlySet<StageName>, before: Sale | null, after: Sale): Set<StageName> {
-  const lost = after.stages.filter((stage) => stage.state === 'waiting' && (known.has(stage.stage) || wasDone(before, stage.stage)))
+export function steppedBackAfter(
+  known: ReadonlySet<StageName>,
+  before: Sale | null,
+  after: Sale,
+): Set<StageName> {
+  const lost = after.stages.filter(
+    (stage) =>
+      stage.state === 'waiting' && (known.has(stage.stage) || wasDone(before, stage.stage)),
+  )
   return new Set(lost.map((stage) => stage.stage))
 }
 

@@ -58,7 +58,8 @@ export interface TypedData {
 }
 
 const DOMAIN = fields('string name,string version,uint256 chainId,bytes32 salt')
-const WITNESSED = 'uint64 outlet,uint64 camera,uint8 purposes,bytes32 commitment,address guest,uint64 until'
+const WITNESSED =
+  'uint64 outlet,uint64 camera,uint8 purposes,bytes32 commitment,address guest,uint64 until'
 const TYPES = {
   ConsentWitness: fields(WITNESSED),
   RecordConsent: fields(`${WITNESSED},address witness,bytes witnessSignature`),
@@ -74,7 +75,11 @@ function fields(text: string): Field[] {
   })
 }
 
-function typedData(chain: Chain, primaryType: keyof typeof TYPES, message: Record<string, string>): TypedData {
+function typedData(
+  chain: Chain,
+  primaryType: keyof typeof TYPES,
+  message: Record<string, string>,
+): TypedData {
   return {
     domain: { name: 'HotPot', version: '1', chainId: chain.evm_chain_id, salt: chain.sidechain_id },
     types: { EIP712Domain: DOMAIN, [primaryType]: TYPES[primaryType] },
@@ -112,11 +117,19 @@ export function witnessTypedData(chain: Chain, consent: WitnessedConsent): Typed
 export function transactionTypedData(chain: Chain, payload: Payload): TypedData {
   switch (payload.type) {
     case 'record_consent':
-      return typedData(chain, 'RecordConsent', { ...witnessed(payload), witness: payload.witness, witnessSignature: payload.witness_signature })
+      return typedData(chain, 'RecordConsent', {
+        ...witnessed(payload),
+        witness: payload.witness,
+        witnessSignature: payload.witness_signature,
+      })
     case 'revoke_consent':
       return typedData(chain, 'RevokeConsent', { consent: payload.consent })
     case 'erase_recording':
-      return typedData(chain, 'EraseRecording', { outlet: String(payload.outlet), cid: bytesOfCid(payload.cid), reason: String(ERASE_REASONS.indexOf(payload.reason)) })
+      return typedData(chain, 'EraseRecording', {
+        outlet: String(payload.outlet),
+        cid: bytesOfCid(payload.cid),
+        reason: String(ERASE_REASONS.indexOf(payload.reason)),
+      })
   }
 }
 

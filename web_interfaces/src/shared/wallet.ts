@@ -32,16 +32,22 @@ export async function connect(wallet: Wallet | null): Promise<string> {
   if (wallet === null) throw new WalletError('none', 'no wallet')
   const accounts = await asked(wallet, 'eth_requestAccounts', [])
   const account: unknown = Array.isArray(accounts) ? accounts[0] : null
-  if (typeof account !== 'string' || !/^0x[0-9a-fA-F]{40}$/.test(account)) throw new WalletError('failed', 'the wallet names no account')
+  if (typeof account !== 'string' || !/^0x[0-9a-fA-F]{40}$/.test(account))
+    throw new WalletError('failed', 'the wallet names no account')
   return account.toLowerCase()
 }
 
 /** A signature of that account; the wallet is asked to go to the chain of the signature first, because wallets sign for no other. */
-export async function signTyped(wallet: Wallet | null, account: string, data: TypedData): Promise<string> {
+export async function signTyped(
+  wallet: Wallet | null,
+  account: string,
+  data: TypedData,
+): Promise<string> {
   if (wallet === null) throw new WalletError('none', 'no wallet')
   await onChain(wallet, data.domain.chainId)
   const signature = await asked(wallet, 'eth_signTypedData_v4', [account, JSON.stringify(data)])
-  if (typeof signature !== 'string' || !/^0x[0-9a-fA-F]{130}$/.test(signature)) throw new WalletError('failed', 'the wallet gave no signature of 65 bytes')
+  if (typeof signature !== 'string' || !/^0x[0-9a-fA-F]{130}$/.test(signature))
+    throw new WalletError('failed', 'the wallet gave no signature of 65 bytes')
   return normalized(signature)
 }
 

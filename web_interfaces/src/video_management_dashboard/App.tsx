@@ -18,7 +18,9 @@ import { usePages } from './usePages.ts'
 
 /** Cameras of an outlet, who allowed them, and what was recorded. */
 export function App() {
-  return <Localized title="video.page">{(setLanguage) => <Page onLanguage={setLanguage} />}</Localized>
+  return (
+    <Localized title="video.page">{(setLanguage) => <Page onLanguage={setLanguage} />}</Localized>
+  )
 }
 
 function usePlace(): Place | null {
@@ -36,7 +38,8 @@ function Page({ onLanguage }: { onLanguage: (language: Language) => void }) {
   const network = useResource<Network>('/api/v1/network')
   const outlets = useResource<Outlet[]>('/api/v1/outlets')
   const place = usePlace()
-  const chosen = place ?? (outlets.data?.[0] ? { outlet: outlets.data[0].outlet, camera: null } : null)
+  const chosen =
+    place ?? (outlets.data?.[0] ? { outlet: outlets.data[0].outlet, camera: null } : null)
   const outlet = outlets.data?.find((one) => one.outlet === chosen?.outlet) ?? null
   return (
     <>
@@ -44,9 +47,13 @@ function Page({ onLanguage }: { onLanguage: (language: Language) => void }) {
       <AgeLine figures={network} />
       <main id="main" className="page" tabIndex={-1}>
         <OutletChoice outlets={outlets.data} place={chosen} />
-        {!outlets.data && outlets.error && <Problem error={outlets.error} onRetry={outlets.reload} />}
+        {!outlets.data && outlets.error && (
+          <Problem error={outlets.error} onRetry={outlets.reload} />
+        )}
         {outlets.data?.length === 0 && <NoOutlet />}
-        {chosen && <OfOutlet key={chosen.outlet} place={chosen} outlet={outlet} network={network.data} />}
+        {chosen && (
+          <OfOutlet key={chosen.outlet} place={chosen} outlet={outlet} network={network.data} />
+        )}
       </main>
       <Footer network={network.data} what="video.footer" />
     </>
@@ -61,8 +68,16 @@ function OutletChoice({ outlets, place }: { outlets: Outlet[] | null; place: Pla
       {outlets && outlets.length > 0 && (
         <p className="field outlet-choice">
           <label htmlFor="outlet">{t('search.outlet')}</label>
-          <select id="outlet" value={place?.outlet ?? ''} onChange={(event) => (location.hash = placeRoute({ outlet: Number(event.target.value), camera: null }))}>
-            {place && !outlets.some((one) => one.outlet === place.outlet) && <option value={place.outlet}>{place.outlet}</option>}
+          <select
+            id="outlet"
+            value={place?.outlet ?? ''}
+            onChange={(event) =>
+              (location.hash = placeRoute({ outlet: Number(event.target.value), camera: null }))
+            }
+          >
+            {place && !outlets.some((one) => one.outlet === place.outlet) && (
+              <option value={place.outlet}>{place.outlet}</option>
+            )}
             {outlets.map((one) => (
               <option key={one.outlet} value={one.outlet}>
                 {`${one.outlet} · ${one.city}`}
@@ -86,7 +101,15 @@ function NoOutlet() {
 
 const keyOf = (row: RecordingRow) => row.cid
 
-function OfOutlet({ place, outlet, network }: { place: Place; outlet: Outlet | null; network: Network | null }) {
+function OfOutlet({
+  place,
+  outlet,
+  network,
+}: {
+  place: Place
+  outlet: Outlet | null
+  network: Network | null
+}) {
   const everywhere = { outlet: place.outlet, camera: null }
   const consents = useResource<PageOf<ConsentRow>>(consentsPath(everywhere))
   const newest = useResource<PageOf<RecordingRow>>(`${recordingsPath(everywhere)}&limit=100`)

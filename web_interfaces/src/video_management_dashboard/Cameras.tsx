@@ -8,7 +8,15 @@ import { type Place, placeRoute } from './route.ts'
 const TONES: Record<AgentCamera['state'], Tone> = { live: 'ok', waiting: 'plain', down: 'failed' }
 
 /** One line a camera: what it looks at, who allows it, and what the agent says. */
-export function Cameras({ place, cameras, loading }: { place: Place; cameras: CameraShown[]; loading: boolean }) {
+export function Cameras({
+  place,
+  cameras,
+  loading,
+}: {
+  place: Place
+  cameras: CameraShown[]
+  loading: boolean
+}) {
   const { t } = useWords()
   return (
     <section className="card cameras" aria-labelledby="cameras-title">
@@ -42,16 +50,34 @@ function Camera({ place, shown }: { place: Place; shown: CameraShown }) {
   const now = useNow()
   const { agent } = shown
   return (
-    <a className="row" href={placeRoute({ ...place, camera: shown.camera })} aria-current={place.camera === shown.camera ? 'true' : undefined} data-camera={shown.camera}>
+    <a
+      className="row"
+      href={placeRoute({ ...place, camera: shown.camera })}
+      aria-current={place.camera === shown.camera ? 'true' : undefined}
+      data-camera={shown.camera}
+    >
       <span className="row-what">
-        <b>{t('cameras.one', { camera: shown.camera })}</b> {shown.kind && <span className="hint">{t(`camera_kind.${shown.kind}`)}</span>}
+        <b>{t('cameras.one', { camera: shown.camera })}</b>{' '}
+        {shown.kind && <span className="hint">{t(`camera_kind.${shown.kind}`)}</span>}
       </span>
-      <span className="row-time">{shown.lastAt ? formatMoment(Date.parse(shown.lastAt), now, t) : t('cameras.nothing_yet')}</span>
+      <span className="row-time">
+        {shown.lastAt ? formatMoment(Date.parse(shown.lastAt), now, t) : t('cameras.nothing_yet')}
+      </span>
       <span className="row-state">
-        <Chip tone={shown.consents > 0 ? 'ok' : 'plain'}>{t(shown.consents > 0 ? 'cameras.consents' : 'cameras.no_consent', { count: formatCount(shown.consents, language) })}</Chip>
+        <Chip tone={shown.consents > 0 ? 'ok' : 'plain'}>
+          {t(shown.consents > 0 ? 'cameras.consents' : 'cameras.no_consent', {
+            count: formatCount(shown.consents, language),
+          })}
+        </Chip>
         {agent && <Chip tone={TONES[agent.state]}>{t(`agent_state.${agent.state}`)}</Chip>}
-        {agent && agent.push !== 'none' && <Chip tone={agent.push === 'on' ? 'info' : 'plain'}>{t(`push.${agent.push}`)}</Chip>}
-        {agent?.viewers !== undefined && <Chip tone="info">{t('push.viewers', { count: formatCount(agent.viewers, language) })}</Chip>}
+        {agent && agent.push !== 'none' && (
+          <Chip tone={agent.push === 'on' ? 'info' : 'plain'}>{t(`push.${agent.push}`)}</Chip>
+        )}
+        {agent?.viewers !== undefined && (
+          <Chip tone="info">
+            {t('push.viewers', { count: formatCount(agent.viewers, language) })}
+          </Chip>
+        )}
         {agent?.alerts.map((alert) => (
           <Chip key={alert} tone="failed">
             {t(`alert.${alert}`)}

@@ -7,14 +7,25 @@ import { type Resource, useNow, useWords } from '../shared/hooks.ts'
 import type { Place } from './route.ts'
 
 /** Who allows what now. */
-export function Consents({ place, consents }: { place: Place; consents: Resource<PageOf<ConsentRow>> }) {
+export function Consents({
+  place,
+  consents,
+}: {
+  place: Place
+  consents: Resource<PageOf<ConsentRow>>
+}) {
   const { t } = useWords()
-  const shown = consents.data?.data.filter((one) => place.camera === null || one.camera === place.camera) ?? []
+  const shown =
+    consents.data?.data.filter((one) => place.camera === null || one.camera === place.camera) ?? []
   return (
     <section className="card" aria-labelledby="consents-title">
       <h2 id="consents-title">{t('consents.title')}</h2>
-      {!consents.data && consents.error && <Problem error={consents.error} onRetry={consents.reload} />}
-      {!consents.data && !consents.error && <div className="row skeleton" role="status" aria-label={t('loading')} />}
+      {!consents.data && consents.error && (
+        <Problem error={consents.error} onRetry={consents.reload} />
+      )}
+      {!consents.data && !consents.error && (
+        <div className="row skeleton" role="status" aria-label={t('loading')} />
+      )}
       {consents.data && shown.length === 0 && (
         <p className="empty" data-testid="no-consent">
           {t('consents.empty')}
@@ -44,7 +55,9 @@ function Consent({ consent }: { consent: ConsentRow }) {
           </Chip>
         ))}
         <Chip tone={left > 0 ? 'ok' : 'plain'} icon="clock">
-          {left > 0 ? t('consents.left', { time: formatDuration(left, language, t) }) : t('step.over')}
+          {left > 0
+            ? t('consents.left', { time: formatDuration(left, language, t) })
+            : t('step.over')}
         </Chip>
       </p>
       <dl className="facts small">
@@ -71,7 +84,11 @@ function Consent({ consent }: { consent: ConsentRow }) {
             <Hash value={consent.notice_hash} what={t('consents.notice')} />
           </Fact>
         )}
-        {consent.retention_days !== null && <Fact term={t('consents.retention')}>{t('consents.days', { days: formatCount(consent.retention_days, language) })}</Fact>}
+        {consent.retention_days !== null && (
+          <Fact term={t('consents.retention')}>
+            {t('consents.days', { days: formatCount(consent.retention_days, language) })}
+          </Fact>
+        )}
         <Fact term={t('consent.until')}>{formatMoment(Date.parse(consent.until), now, t)}</Fact>
         <Fact term={t('consents.recordings')}>{formatCount(consent.recordings, language)}</Fact>
       </dl>

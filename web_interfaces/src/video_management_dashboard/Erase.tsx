@@ -4,7 +4,12 @@ import { CopyButton } from '../components/Hash.tsx'
 import { Icon } from '../components/Icon.tsx'
 import { type Network, type Outlet, postTransaction, type RecordingRow } from '../shared/api.ts'
 import { useWords } from '../shared/hooks.ts'
-import { ERASE_REASONS, type EraseReason, type EraseRecording, transactionTypedData } from '../shared/typed.ts'
+import {
+  ERASE_REASONS,
+  type EraseReason,
+  type EraseRecording,
+  transactionTypedData,
+} from '../shared/typed.ts'
 import { connect, findWallet, signTyped } from '../shared/wallet.ts'
 import { mayManage } from './recordings.ts'
 
@@ -22,7 +27,12 @@ export function Erase(props: EraseProps) {
   if (!asked) {
     return (
       <p>
-        <button type="button" className="button plain small" onClick={() => setAsked(true)} data-testid="erase">
+        <button
+          type="button"
+          className="button plain small"
+          onClick={() => setAsked(true)}
+          data-testid="erase"
+        >
           <Icon name="erase" />
           {t('erase.ask')}
         </button>
@@ -32,17 +42,31 @@ export function Erase(props: EraseProps) {
   return <Confirm {...props} onCancel={() => setAsked(false)} />
 }
 
-function Confirm({ row, outlet, network, onErased, onCancel }: EraseProps & { onCancel: () => void }) {
+function Confirm({
+  row,
+  outlet,
+  network,
+  onErased,
+  onCancel,
+}: EraseProps & { onCancel: () => void }) {
   const { t } = useWords()
   const [reason, setReason] = useState<EraseReason>('request')
   const [busy, setBusy] = useState(false)
   const [failure, setFailure] = useState<unknown>(null)
-  const payload: EraseRecording = { type: 'erase_recording', outlet: row.outlet, cid: row.cid, reason }
+  const payload: EraseRecording = {
+    type: 'erase_recording',
+    outlet: row.outlet,
+    cid: row.cid,
+    reason,
+  }
   const run = async () => {
     if (outlet === null || network === null) return
     setBusy(true)
     setFailure(null)
-    const failed = await erase(payload, outlet, network).then(() => null, (cause: unknown) => cause)
+    const failed = await erase(payload, outlet, network).then(
+      () => null,
+      (cause: unknown) => cause,
+    )
     setBusy(false)
     setFailure(failed)
     if (failed === null) onErased()
@@ -54,7 +78,11 @@ function Confirm({ row, outlet, network, onErased, onCancel }: EraseProps & { on
       <p>{t('erase.what')}</p>
       <p className="field">
         <label htmlFor={`reason-${row.cid}`}>{t('erase.reason')}</label>
-        <select id={`reason-${row.cid}`} value={reason} onChange={(event) => setReason(event.target.value as EraseReason)}>
+        <select
+          id={`reason-${row.cid}`}
+          value={reason}
+          onChange={(event) => setReason(event.target.value as EraseReason)}
+        >
           {ERASE_REASONS.map((one) => (
             <option key={one} value={one}>
               {t(`reason.${one}`)}
@@ -66,7 +94,12 @@ function Confirm({ row, outlet, network, onErased, onCancel }: EraseProps & { on
       <Failed cause={failure} otherwise="wallet.not_allowed" />
       <div className="buttons">
         {hasWallet && (
-          <button type="button" className="button" disabled={busy || outlet === null || network === null} onClick={() => void run()}>
+          <button
+            type="button"
+            className="button"
+            disabled={busy || outlet === null || network === null}
+            onClick={() => void run()}
+          >
             {t(busy ? 'erase.busy' : 'erase.sign')}
           </button>
         )}
@@ -81,7 +114,8 @@ function Confirm({ row, outlet, network, onErased, onCancel }: EraseProps & { on
 async function erase(payload: EraseRecording, outlet: Outlet, network: Network) {
   const wallet = findWallet()
   const account = await connect(wallet)
-  if (!mayManage(outlet, account)) throw new Error('this account is neither the owner nor a video agent')
+  if (!mayManage(outlet, account))
+    throw new Error('this account is neither the owner nor a video agent')
   const signature = await signTyped(wallet, account, transactionTypedData(network, payload))
   await postTransaction({ ...payload, signature })
 }

@@ -9,13 +9,27 @@ import type { Place } from './route.ts'
 import { type Agent, previewPath } from './useAgent.ts'
 
 /** What the outlet's agent shows, anonymised as everything it lets out, and what it complains of. */
-export function Live({ place, cameras, agent, outlet }: { place: Place; cameras: CameraShown[]; agent: Agent; outlet: Outlet | null }) {
+export function Live({
+  place,
+  cameras,
+  agent,
+  outlet,
+}: {
+  place: Place
+  cameras: CameraShown[]
+  agent: Agent
+  outlet: Outlet | null
+}) {
   const { t } = useWords()
   return (
     <section className="card live" aria-labelledby="live-title">
       <h2 id="live-title">{t('live.title')}</h2>
       <Alerts agent={agent} />
-      {agent.state === 'open' ? <Picture place={place} cameras={cameras} /> : <Closed agent={agent} outlet={outlet} />}
+      {agent.state === 'open' ? (
+        <Picture place={place} cameras={cameras} />
+      ) : (
+        <Closed agent={agent} outlet={outlet} />
+      )}
     </section>
   )
 }
@@ -42,19 +56,42 @@ function Alerts({ agent }: { agent: Agent }) {
 /** The chosen camera; of all of them the first that shows something. */
 function Picture({ place, cameras }: { place: Place; cameras: CameraShown[] }) {
   const { t } = useWords()
-  const wanted = place.camera === null ? cameras.find((one) => one.agent?.state === 'live') : cameras.find((one) => one.camera === place.camera)
+  const wanted =
+    place.camera === null
+      ? cameras.find((one) => one.agent?.state === 'live')
+      : cameras.find((one) => one.camera === place.camera)
   if (!wanted) return <Frame words={t('live.none_live')} />
-  if (wanted.agent?.state !== 'live') return <Frame words={`${t('cameras.one', { camera: wanted.camera })}: ${wanted.agent?.reason ?? t('live.nothing')}`} />
+  if (wanted.agent?.state !== 'live')
+    return (
+      <Frame
+        words={`${t('cameras.one', { camera: wanted.camera })}: ${wanted.agent?.reason ?? t('live.nothing')}`}
+      />
+    )
   return (
     <>
       <Preview key={wanted.camera} outlet={place.outlet} camera={wanted.camera} />
-      {wanted.agent.push !== 'none' && <PushSwitch key={`push ${wanted.camera}`} outlet={place.outlet} camera={wanted.camera} push={wanted.agent.push} />}
+      {wanted.agent.push !== 'none' && (
+        <PushSwitch
+          key={`push ${wanted.camera}`}
+          outlet={place.outlet}
+          camera={wanted.camera}
+          push={wanted.agent.push}
+        />
+      )}
     </>
   )
 }
 
 /** Off at once; on again only as far as consents to streaming allow, which the agent asks for itself. */
-function PushSwitch({ outlet, camera, push }: { outlet: number; camera: number; push: 'on' | 'off' }) {
+function PushSwitch({
+  outlet,
+  camera,
+  push,
+}: {
+  outlet: number
+  camera: number
+  push: 'on' | 'off'
+}) {
   const { t } = useWords()
   const [shown, setShown] = useState(push)
   const [failure, setFailure] = useState<unknown>(null)
@@ -68,10 +105,21 @@ function PushSwitch({ outlet, camera, push }: { outlet: number; camera: number; 
   }
   return (
     <p>
-      <button type="button" className="button plain small" onClick={change} data-testid="push-switch">
+      <button
+        type="button"
+        className="button plain small"
+        onClick={change}
+        data-testid="push-switch"
+      >
         {t(shown === 'on' ? 'push.stop' : 'push.go_on')}
       </button>
-      {failure !== null && <span role="alert">{t('push.failed', { reason: failure instanceof Error ? failure.message : String(failure) })}</span>}
+      {failure !== null && (
+        <span role="alert">
+          {t('push.failed', {
+            reason: failure instanceof Error ? failure.message : String(failure),
+          })}
+        </span>
+      )}
     </p>
   )
 }
@@ -85,7 +133,18 @@ function Preview({ outlet, camera }: { outlet: number; camera: number }) {
   return (
     <figure>
       {plays ? (
-        <video key={failed} className="frame" src={path} autoPlay muted playsInline controls onError={() => setTimeout(() => setFailed((count) => count + 1), 2_000)} data-testid="preview" aria-label={t('live.of', { camera })} />
+        <video
+          key={failed}
+          className="frame"
+          src={path}
+          autoPlay
+          muted
+          playsInline
+          controls
+          onError={() => setTimeout(() => setFailed((count) => count + 1), 2_000)}
+          data-testid="preview"
+          aria-label={t('live.of', { camera })}
+        />
       ) : (
         <Frame words={t('live.no_hls')} />
       )}
@@ -113,11 +172,24 @@ function Closed({ agent, outlet }: { agent: Agent; outlet: Outlet | null }) {
     <div className="frame empty-frame" data-testid="live-locked">
       <Icon name="lock" />
       <p>{t('live.locked')}</p>
-      <button type="button" className="button" onClick={agent.open} disabled={!hasWallet || outlet === null}>
+      <button
+        type="button"
+        className="button"
+        onClick={agent.open}
+        disabled={!hasWallet || outlet === null}
+      >
         {t('live.open')}
       </button>
       {!hasWallet && <p>{t('wallet.none')}</p>}
-      {agent.problem !== null && <div role="alert">{agent.problem instanceof WalletError ? <WalletWords problem={agent.problem} /> : <p>{t('wallet.not_allowed')}</p>}</div>}
+      {agent.problem !== null && (
+        <div role="alert">
+          {agent.problem instanceof WalletError ? (
+            <WalletWords problem={agent.problem} />
+          ) : (
+            <p>{t('wallet.not_allowed')}</p>
+          )}
+        </div>
+      )}
     </div>
   )
 }

@@ -10,7 +10,12 @@ import { Erase } from './Erase.tsx'
 import { hasProof, lengthMs, type RecordingState, stateOf } from './recordings.ts'
 import type { Pages } from './usePages.ts'
 
-const TONES: Record<RecordingState, Tone> = { pinned: 'info', in_checkpoint: 'waiting', anchored: 'ok', erased: 'plain' }
+const TONES: Record<RecordingState, Tone> = {
+  pinned: 'info',
+  in_checkpoint: 'waiting',
+  anchored: 'ok',
+  erased: 'plain',
+}
 const ICONS: Partial<Record<RecordingState, IconName>> = { erased: 'erase' }
 
 interface Shared {
@@ -20,7 +25,15 @@ interface Shared {
 }
 
 /** What was recorded: under which name, on whose consent, and what the chains say of it. */
-export function Recordings({ recordings, outlet, network }: { recordings: Pages<RecordingRow>; outlet: Outlet | null; network: Network | null }) {
+export function Recordings({
+  recordings,
+  outlet,
+  network,
+}: {
+  recordings: Pages<RecordingRow>
+  outlet: Outlet | null
+  network: Network | null
+}) {
   const { t } = useWords()
   const { rows, error } = recordings
   return (
@@ -36,12 +49,23 @@ export function Recordings({ recordings, outlet, network }: { recordings: Pages<
       {rows && rows.length > 0 && (
         <ol className="recordings" data-testid="recordings">
           {rows.map((row) => (
-            <Recording key={row.cid} row={row} outlet={outlet} network={network} onErased={recordings.reload} />
+            <Recording
+              key={row.cid}
+              row={row}
+              outlet={outlet}
+              network={network}
+              onErased={recordings.reload}
+            />
           ))}
         </ol>
       )}
       {recordings.hasMore && (
-        <button type="button" className="button plain wide" disabled={recordings.loadingMore} onClick={recordings.more}>
+        <button
+          type="button"
+          className="button plain wide"
+          disabled={recordings.loadingMore}
+          onClick={recordings.more}
+        >
           {t(recordings.loadingMore ? 'loading' : 'recordings.older')}
         </button>
       )}
@@ -76,12 +100,22 @@ function Recording({ row, ...shared }: { row: RecordingRow } & Shared) {
           <span className="hint">{formatDuration(lengthMs(row), language, t)}</span>
         </span>
         <span className="recording-what">
-          {t('recordings.of', { camera: row.camera, sequence: formatCount(row.sequence, language) })} <Hash value={row.cid} what="CID" />
+          {t('recordings.of', {
+            camera: row.camera,
+            sequence: formatCount(row.sequence, language),
+          })}{' '}
+          <Hash value={row.cid} what="CID" />
         </span>
         <span className="recording-state">
           <StateChip row={row} state={state} />
         </span>
-        <button type="button" className="button plain small" aria-expanded={opened} aria-controls={id} onClick={() => setOpened(!opened)}>
+        <button
+          type="button"
+          className="button plain small"
+          aria-expanded={opened}
+          aria-controls={id}
+          onClick={() => setOpened(!opened)}
+        >
           {t(opened ? 'recordings.less' : 'recordings.more')}
           <span className="only-heard"> {row.cid.slice(-6)}</span>
         </button>
@@ -97,7 +131,10 @@ function StateChip({ row, state }: { row: RecordingRow; state: RecordingState })
   const { t, language } = useWords()
   const now = useNow()
   const words = row.erased
-    ? t('recording_state.erased', { reason: t(`reason.${row.erased.reason}`), time: formatMoment(Date.parse(row.erased.at), now, t) })
+    ? t('recording_state.erased', {
+        reason: t(`reason.${row.erased.reason}`),
+        time: formatMoment(Date.parse(row.erased.at), now, t),
+      })
     : t(`recording_state.${state}`, { epoch: formatCount(row.epoch ?? 0, language) })
   const icon = ICONS[state]
   return (
@@ -107,7 +144,13 @@ function StateChip({ row, state }: { row: RecordingRow; state: RecordingState })
   )
 }
 
-function Details({ row, state, outlet, network, onErased }: { row: RecordingRow; state: RecordingState } & Shared) {
+function Details({
+  row,
+  state,
+  outlet,
+  network,
+  onErased,
+}: { row: RecordingRow; state: RecordingState } & Shared) {
   const { t, language } = useWords()
   return (
     <div className="details">
@@ -118,10 +161,16 @@ function Details({ row, state, outlet, network, onErased }: { row: RecordingRow;
         <Fact term={t('recordings.transaction')} value={row.transaction_id} />
         {row.erased && <Fact term={t('recordings.erased_by')} value={row.erased.by} />}
       </dl>
-      <p className="hint">{t(`recording_means.${state}`, { height: formatCount(row.height, language) })}</p>
+      <p className="hint">
+        {t(`recording_means.${state}`, { height: formatCount(row.height, language) })}
+      </p>
       <p className="links">
         {hasProof(row) && (
-          <a href={`/api/v1/recordings/${row.cid}/proof`} download={`recording-${row.cid}.json`} data-testid="proof">
+          <a
+            href={`/api/v1/recordings/${row.cid}/proof`}
+            download={`recording-${row.cid}.json`}
+            data-testid="proof"
+          >
             {t('recordings.proof')}
           </a>
         )}
@@ -144,4 +193,3 @@ function Fact({ term, value }: { term: string; value: string }) {
     </div>
   )
 }
-

@@ -1,5 +1,13 @@
 /** What the page says of cameras and recordings, from what it was answered. Pure. */
-import type { AgentCamera, CameraAlert, ConsentKind, ConsentRow, Outlet, PageOf, RecordingRow } from '../shared/api.ts'
+import type {
+  AgentCamera,
+  CameraAlert,
+  ConsentKind,
+  ConsentRow,
+  Outlet,
+  PageOf,
+  RecordingRow,
+} from '../shared/api.ts'
 import type { Place } from './route.ts'
 
 export type RecordingState = 'pinned' | 'in_checkpoint' | 'anchored' | 'erased'
@@ -33,7 +41,11 @@ function cameraQuery(camera: number | null): string {
 }
 
 export type CameraKind = 'customer' | 'chef' | 'security'
-const KIND_OF_CONSENT: Record<ConsentKind, CameraKind> = { guest: 'customer', chef: 'chef', security: 'security' }
+const KIND_OF_CONSENT: Record<ConsentKind, CameraKind> = {
+  guest: 'customer',
+  chef: 'chef',
+  security: 'security',
+}
 
 export interface CameraShown {
   camera: number
@@ -46,17 +58,34 @@ export interface CameraShown {
 }
 
 /** Every camera that a consent, a recording or the agent names, in order of their numbers. */
-export function camerasOf(consents: readonly ConsentRow[], recordings: readonly RecordingRow[], agent: readonly AgentCamera[]): CameraShown[] {
+export function camerasOf(
+  consents: readonly ConsentRow[],
+  recordings: readonly RecordingRow[],
+  agent: readonly AgentCamera[],
+): CameraShown[] {
   const numbers = new Set([...consents, ...recordings, ...agent].map((one) => one.camera))
-  return [...numbers].sort((a, b) => a - b).map((camera) => cameraOf(camera, consents, recordings, agent))
+  return [...numbers]
+    .sort((a, b) => a - b)
+    .map((camera) => cameraOf(camera, consents, recordings, agent))
 }
 
-function cameraOf(camera: number, consents: readonly ConsentRow[], recordings: readonly RecordingRow[], agents: readonly AgentCamera[]): CameraShown {
+function cameraOf(
+  camera: number,
+  consents: readonly ConsentRow[],
+  recordings: readonly RecordingRow[],
+  agents: readonly AgentCamera[],
+): CameraShown {
   const agent = agents.find((one) => one.camera === camera) ?? null
   const own = consents.filter((one) => one.camera === camera)
   const first = own[0]
   const last = recordings.find((one) => one.camera === camera)
-  return { camera, kind: agent?.kind ?? (first ? KIND_OF_CONSENT[first.kind] : null), consents: own.length, lastAt: last?.ended_at ?? null, agent }
+  return {
+    camera,
+    kind: agent?.kind ?? (first ? KIND_OF_CONSENT[first.kind] : null),
+    consents: own.length,
+    lastAt: last?.ended_at ?? null,
+    agent,
+  }
 }
 
 export function alertsOf(agent: readonly AgentCamera[]): { camera: number; alert: CameraAlert }[] {
@@ -65,8 +94,12 @@ export function alertsOf(agent: readonly AgentCamera[]): { camera: number; alert
 
 /** Who may erase an outlet's recordings and look at its cameras: its owner and its active video agents. */
 export function mayManage(outlet: Outlet, account: string): boolean {
-  const agents = outlet.terminals.filter((one) => one.kind === 'video_agent' && one.active).map((one) => one.address)
-  return [outlet.owner, ...agents].some((address) => address.toLowerCase() === account.toLowerCase())
+  const agents = outlet.terminals
+    .filter((one) => one.kind === 'video_agent' && one.active)
+    .map((one) => one.address)
+  return [outlet.owner, ...agents].some(
+    (address) => address.toLowerCase() === account.toLowerCase(),
+  )
 }
 
 export interface Rows<Row> {
@@ -76,7 +109,11 @@ export interface Rows<Row> {
 }
 
 /** A list after its first page, or with one more below. */
-export function rowsWith<Row>(before: Rows<Row> | null, page: PageOf<Row>, keyOf: (row: Row) => string): Rows<Row> {
+export function rowsWith<Row>(
+  before: Rows<Row> | null,
+  page: PageOf<Row>,
+  keyOf: (row: Row) => string,
+): Rows<Row> {
   const known = new Set(before?.rows.map(keyOf))
   const rows = [...(before?.rows ?? []), ...page.data.filter((row) => !known.has(keyOf(row)))]
   return { rows, cursor: page.has_more ? page.next_cursor : null, page: before?.page ?? page }

@@ -8,7 +8,9 @@ export interface Place {
 
 export function parsePlace(hash: string): Place | null {
   const match = /^#\/outlet\/(\d{1,15})(?:\/camera\/(\d{1,6}))?$/.exec(hash)
-  return match && { outlet: Number(match[1]), camera: match[2] === undefined ? null : Number(match[2]) }
+  return (
+    match && { outlet: Number(match[1]), camera: match[2] === undefined ? null : Number(match[2]) }
+  )
 }
 
 export function placeRoute({ outlet, camera }: Place): string {

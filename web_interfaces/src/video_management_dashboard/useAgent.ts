@@ -20,12 +20,16 @@ export interface Agent {
 }
 
 export const camerasPath = (outlet: number) => `/api/v1/outlets/${outlet}/cameras`
-export const previewPath = (outlet: number, camera: number) => `${camerasPath(outlet)}/${camera}/preview/index.m3u8`
+export const previewPath = (outlet: number, camera: number) =>
+  `${camerasPath(outlet)}/${camera}/preview/index.m3u8`
 
 /** The outlet's video agent, once its owner or the agent itself has signed to look: cameras, alerts, preview. */
 export function useAgent(number: number, outlet: Outlet | null, network: Network | null): Agent {
   const [until, setUntil] = useState(() => openUntil(number))
-  const [answer, setAnswer] = useState<{ state: AgentState; cameras: AgentCamera[] }>({ state: 'opening', cameras: [] })
+  const [answer, setAnswer] = useState<{ state: AgentState; cameras: AgentCamera[] }>({
+    state: 'opening',
+    cameras: [],
+  })
   const [problem, setProblem] = useState<Agent['problem']>(null)
 
   useEffect(() => {
@@ -51,11 +55,19 @@ export function useAgent(number: number, outlet: Outlet | null, network: Network
     setAnswer({ state: 'opening', cameras: [] })
     setUntil(await signToWatch(outlet, network))
   }
-  const failed = (cause: unknown) => setProblem(cause instanceof WalletError ? cause : 'not_allowed')
-  return { ...(until > 0 ? answer : { state: 'locked', cameras: [] }), problem, open: () => void open().catch(failed) }
+  const failed = (cause: unknown) =>
+    setProblem(cause instanceof WalletError ? cause : 'not_allowed')
+  return {
+    ...(until > 0 ? answer : { state: 'locked', cameras: [] }),
+    problem,
+    open: () => void open().catch(failed),
+  }
 }
 
-async function camerasOfAgent(outlet: number, signal: AbortSignal): Promise<{ state: AgentState; cameras: AgentCamera[] }> {
+async function camerasOfAgent(
+  outlet: number,
+  signal: AbortSignal,
+): Promise<{ state: AgentState; cameras: AgentCamera[] }> {
   try {
     return { state: 'open', cameras: await getJson<AgentCamera[]>(camerasPath(outlet), signal) }
   } catch (cause) {
@@ -69,7 +81,8 @@ async function camerasOfAgent(outlet: number, signal: AbortSignal): Promise<{ st
 async function signToWatch(outlet: Outlet, network: Network): Promise<number> {
   const wallet = findWallet()
   const account = await connect(wallet)
-  if (!mayManage(outlet, account)) throw new Error('this account is neither the owner nor a video agent')
+  if (!mayManage(outlet, account))
+    throw new Error('this account is neither the owner nor a video agent')
   const until = Date.now() + OPEN_FOR_MS
   const signature = await signTyped(wallet, account, watchTypedData(network, outlet.outlet, until))
   const secure = location.protocol === 'https:' ? '; Secure' : ''

@@ -45,10 +45,18 @@ export function usePages<Row>(path: string, keyOf: (row: Row) => string): Pages<
     if (shown?.cursor == null) return
     setLoadingMore(true)
     const next = await page<Row>(path, PAGE, shown.cursor, NEVER).catch(take)
-    if (next) setList((old) => old && old.path === path ? { ...rowsWith(old, next, keyOf), path } : old)
+    if (next)
+      setList((old) => (old && old.path === path ? { ...rowsWith(old, next, keyOf), path } : old))
     setLoadingMore(false)
   }
-  return { rows: shown?.rows ?? null, hasMore: shown?.cursor != null, error, loadingMore, more: () => void more(), reload }
+  return {
+    rows: shown?.rows ?? null,
+    hasMore: shown?.cursor != null,
+    error,
+    loadingMore,
+    more: () => void more(),
+    reload,
+  }
 }
 
 /** A block without transactions changes nothing here, and the EVM only what a checkpoint covers. */
@@ -57,16 +65,30 @@ function mayChange(event: LiveEvent): boolean {
   return event.name !== 'evm' || event.data === null || event.data.checkpoints.length > 0
 }
 
-async function firstPages<Row>(path: string, keyOf: (row: Row) => string, listed: number, signal: AbortSignal): Promise<Rows<Row>> {
+async function firstPages<Row>(
+  path: string,
+  keyOf: (row: Row) => string,
+  listed: number,
+  signal: AbortSignal,
+): Promise<Rows<Row>> {
   const wanted = listed > ROWS_MAX ? PAGE : Math.max(listed, PAGE)
-  let rows = rowsWith<Row>(null, await page<Row>(path, Math.min(wanted, PAGE_MAX), null, signal), keyOf)
+  let rows = rowsWith<Row>(
+    null,
+    await page<Row>(path, Math.min(wanted, PAGE_MAX), null, signal),
+    keyOf,
+  )
   while (rows.rows.length < wanted && rows.cursor !== null) {
     rows = rowsWith(rows, await page<Row>(path, PAGE_MAX, rows.cursor, signal), keyOf)
   }
   return rows
 }
 
-function page<Row>(path: string, limit: number, cursor: string | null, signal: AbortSignal): Promise<PageOf<Row>> {
+function page<Row>(
+  path: string,
+  limit: number,
+  cursor: string | null,
+  signal: AbortSignal,
+): Promise<PageOf<Row>> {
   const after = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`
   return getJson<PageOf<Row>>(`${path}&limit=${limit}${after}`, signal)
 }

@@ -5,15 +5,17 @@ use super::changes::Overlay;
 use super::state::AnchorBinding;
 use super::{election, staking, video};
 use crate::limits::{
-    ANCHOR_AHEAD_EPOCHS_MAX, CITY_BYTES_MAX, REFUNDS_PER_SALE_MAX, SALE_AHEAD_MS_MAX, SALE_LATE_MS_MAX, SALE_TOTAL_MAX,
-    UNITS_PER_SALE,
+    ANCHOR_AHEAD_EPOCHS_MAX, CITY_BYTES_MAX, REFUNDS_PER_SALE_MAX, SALE_AHEAD_MS_MAX,
+    SALE_LATE_MS_MAX, SALE_TOTAL_MAX, UNITS_PER_SALE,
 };
 use crate::outlet::{Outlet, OutletId, Quota, Terminal};
 use crate::rejection::Rejection;
-use crate::sale::{Beneficiary, BuyerKind, NotIssued, RefundEntry, Sale, SaleEntry, SaleKey, Share};
+use crate::sale::{
+    Beneficiary, BuyerKind, NotIssued, RefundEntry, Sale, SaleEntry, SaleKey, Share,
+};
 use crate::transaction::{
-    ClaimReceipt, FullSettlement, Payload, Refund, RegisterOutlet, RegisterTerminal, RequestPayout, RevokeTerminal,
-    SetAnchor, VerifiedTransaction,
+    ClaimReceipt, FullSettlement, Payload, Refund, RegisterOutlet, RegisterTerminal, RequestPayout,
+    RevokeTerminal, SetAnchor, VerifiedTransaction,
 };
 use alloy_primitives::{Address, B256};
 
@@ -48,13 +50,33 @@ pub(super) fn apply(state: &mut Overlay<'_>, transaction: &VerifiedTransaction) 
     }
 }
 
-pub(super) fn require_signer(role: &'static str, expected: Address, found: Address) -> Result<(), Rejection> {
-    if expected == found { Ok(()) } else { Err(Rejection::WrongSigner { role, expected, found }) }
+pub(super) fn require_signer(
+    role: &'static str,
+    expected: Address,
+    found: Address,
+) -> Result<(), Rejection> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(Rejection::WrongSigner {
+            role,
+            expected,
+            found,
+        })
+    }
 }
 
-pub(super) fn check_nonce(state: &Overlay<'_>, signer: Address, nonce: u64) -> Result<(), Rejection> {
+pub(super) fn check_nonce(
+    state: &Overlay<'_>,
+    signer: Address,
+    nonce: u64,
+) -> Result<(), Rejection> {
     let last = state.account(signer).nonce;
-    if nonce > last { Ok(()) } else { Err(Rejection::StaleNonce { last, found: nonce }) }
+    if nonce > last {
+        Ok(())
+    } else {
+        Err(Rejection::StaleNonce { last, found: nonce })
+    }
 }
 
 /// Zero and the token cannot be minted to, so nothing may accrue to them.
@@ -87,12 +109,18 @@ fn register_outlet(state: &mut Overlay<'_>, t: &RegisterOutlet, signer: Address)
     state.put_outlet(t.outlet, outlet);
     state.use_approval(t.approval_ref);
     state.account_mut(signer).nonce = t.nonce;
-    Ok(vec![Event::OutletRegistered { outlet: t.outlet, owner: t.owner, kind: t.kind }])
+    Ok(vec![Event::OutletRegistered {
+        outlet: t.outlet,
+        owner: t.owner,
+        kind: t.kind,
+    }])
 }
 
 fn check_outlet_fields(state: &Overlay<'_>, t: &RegisterOutlet) -> Result<(), Rejection> {
     if t.city.is_empty() || t.city.len() > CITY_BYTES_MAX {
-        return Err(Rejection::BadCity { found: t.city.len() });
+        return Err(Rejection::BadCity {
+            found: t.city.len(),
+        });
     }
     if !t.currency.is_well_formed() {
         return Err(Rejection::BadCurrency);
@@ -105,24 +133,43 @@ fn check_outlet_fields(state: &Overlay<'_>, t: &RegisterOutlet) -> Result<(), Re
 
 fn check_approval(state: &Overlay<'_>, t: &RegisterOutlet) -> Result<(), Rejection> {
     let ledger = state.ledger();
-    let digest = ledger.domain().approval_digest(t.outlet, t.owner, t.approval_ref, t.approval_expires_at_ms);
-    let found = t.approval_signature.recover(digest).map_err(|found| Rejection::BadApprovalSignature { found })?;
+    let digest = ledger.domain().approval_digest(
+        t.outlet,
+        t.owner,
+        t.approval_ref,
+        t.approval_expires_at_ms,
+    );
+    let found = t
+        .approval_signature
+        .recover(digest)
+        .map_err(|found| Rejection::BadApprovalSignature { found })?;
     let expected = ledger.genesis().registrar;
     if found != expected {
         return Err(Rejection::WrongRegistrar { expected, found });
     }
     let now_ms = state.time_ms();
     if now_ms > t.approval_expires_at_ms {
-        return Err(Rejection::ApprovalExpired { expired_at_ms: t.approval_expires_at_ms, now_ms });
+        return Err(Rejection::ApprovalExpired {
+            expired_at_ms: t.approval_expires_at_ms,
+            now_ms,
+        });
     }
     if state.approval_used(t.approval_ref) {
-        return Err(Rejection::ApprovalUsed { found: t.approval_ref });
+        return Err(Rejection::ApprovalUsed {
+            found: t.approval_ref,
+        });
     }
     Ok(())
 }
 
-pub(super) fn outlet_of_owner(state: &Overlay<'_>, id: OutletId, signer: Address) -> Result<Outlet, Rejection> {
-    let outlet = state.outlet(id).ok_or(Rejection::UnknownOutlet { found: id })?;
+pub(super) fn outlet_of_owner(
+    state: &Overlay<'_>,
+    id: OutletId,
+    signer: Address,
+) -> Result<Outlet, Rejection> {
+    let outlet = state
+        .outlet(id)
+        .ok_or(Rejection::UnknownOutlet { found: id })?;
     require_signer("the outlet's owner", outlet.owner, signer)?;
     Ok(outlet.clone())
 }
@@ -134,18 +181,39 @@ fn register_terminal(state: &mut Overlay<'_>, t: &RegisterTerminal, signer: Addr
     }
     check_nonce(state, signer, t.nonce)?;
     let quota = Quota::new(outlet.terminal_quota_per_day, state.time_ms());
-    state.put_terminal(t.terminal, Terminal { outlet: t.outlet, kind: t.kind, active: true, quota });
+    state.put_terminal(
+        t.terminal,
+        Terminal {
+            outlet: t.outlet,
+            kind: t.kind,
+            active: true,
+            quota,
+        },
+    );
     state.account_mut(signer).nonce = t.nonce;
-    Ok(vec![Event::TerminalRegistered { outlet: t.outlet, terminal: t.terminal, kind: t.kind }])
+    Ok(vec![Event::TerminalRegistered {
+        outlet: t.outlet,
+        terminal: t.terminal,
+        kind: t.kind,
+    }])
 }
 
 fn revoke_terminal(state: &mut Overlay<'_>, t: &RevokeTerminal, signer: Address) -> Outcome {
     outlet_of_owner(state, t.outlet, signer)?;
     let terminal = terminal_of_outlet(state, t.terminal, t.outlet)?;
     check_nonce(state, signer, t.nonce)?;
-    state.put_terminal(t.terminal, Terminal { active: false, ..terminal });
+    state.put_terminal(
+        t.terminal,
+        Terminal {
+            active: false,
+            ..terminal
+        },
+    );
     state.account_mut(signer).nonce = t.nonce;
-    Ok(vec![Event::TerminalRevoked { outlet: t.outlet, terminal: t.terminal }])
+    Ok(vec![Event::TerminalRevoked {
+        outlet: t.outlet,
+        terminal: t.terminal,
+    }])
 }
 
 pub(super) fn terminal_of_outlet(
@@ -153,22 +221,36 @@ pub(super) fn terminal_of_outlet(
     address: Address,
     outlet: OutletId,
 ) -> Result<Terminal, Rejection> {
-    let terminal = state.terminal(address).ok_or(Rejection::UnknownTerminal { found: address })?;
+    let terminal = state
+        .terminal(address)
+        .ok_or(Rejection::UnknownTerminal { found: address })?;
     if !terminal.active {
         return Err(Rejection::RevokedTerminal { found: address });
     }
     if terminal.outlet != outlet {
-        return Err(Rejection::WrongOutlet { terminal: address, expected: terminal.outlet, found: outlet });
+        return Err(Rejection::WrongOutlet {
+            terminal: address,
+            expected: terminal.outlet,
+            found: outlet,
+        });
     }
     Ok(terminal.clone())
 }
 
 /// A terminal that sells: a video agent neither sells, refunds nor witnesses.
-pub(super) fn till_of_outlet(state: &Overlay<'_>, address: Address, outlet: OutletId) -> Result<Terminal, Rejection> {
+pub(super) fn till_of_outlet(
+    state: &Overlay<'_>,
+    address: Address,
+    outlet: OutletId,
+) -> Result<Terminal, Rejection> {
     let terminal = terminal_of_outlet(state, address, outlet)?;
     if !terminal.kind.sells() {
         let (expected, found) = ("physical or gateway", terminal.kind);
-        return Err(Rejection::WrongTerminalKind { terminal: address, expected, found });
+        return Err(Rejection::WrongTerminalKind {
+            terminal: address,
+            expected,
+            found,
+        });
     }
     Ok(terminal)
 }
@@ -176,14 +258,24 @@ pub(super) fn till_of_outlet(state: &Overlay<'_>, address: Address, outlet: Outl
 /// Order matters: identity first (the same again is the same answer for ever, however late), then rights, then content.
 fn record_sale(state: &mut Overlay<'_>, t: &Sale, tx_id: B256, signer: Address) -> Outcome {
     if signer != t.terminal {
-        return Err(Rejection::WrongTerminalSignature { expected: t.terminal, found: signer });
+        return Err(Rejection::WrongTerminalSignature {
+            expected: t.terminal,
+            found: signer,
+        });
     }
     check_not_recorded(state, t.key(), tx_id)?;
     let terminal = till_of_outlet(state, t.terminal, t.outlet)?;
-    let outlet = state.outlet(t.outlet).cloned().ok_or(Rejection::UnknownOutlet { found: t.outlet })?;
+    let outlet = state
+        .outlet(t.outlet)
+        .cloned()
+        .ok_or(Rejection::UnknownOutlet { found: t.outlet })?;
     check_sale_fields(state, t, &outlet)?;
     let not_issued = why_not_issued(state, t, &outlet, &terminal);
-    let shares = if not_issued.is_none() { split(state, t, &outlet) } else { Vec::new() };
+    let shares = if not_issued.is_none() {
+        split(state, t, &outlet)
+    } else {
+        Vec::new()
+    };
     if not_issued.is_none() {
         take_quota(state, t, outlet, terminal);
     }
@@ -193,17 +285,30 @@ fn record_sale(state: &mut Overlay<'_>, t: &Sale, tx_id: B256, signer: Address) 
 fn check_not_recorded(state: &Overlay<'_>, key: SaleKey, found: B256) -> Result<(), Rejection> {
     match state.sale(key) {
         None => Ok(()),
-        Some(entry) if entry.tx_id == found => Err(Rejection::AlreadyIncluded { height: entry.height }),
-        Some(entry) => Err(Rejection::SaleConflict { key, expected: entry.tx_id, found }),
+        Some(entry) if entry.tx_id == found => Err(Rejection::AlreadyIncluded {
+            height: entry.height,
+        }),
+        Some(entry) => Err(Rejection::SaleConflict {
+            key,
+            expected: entry.tx_id,
+            found,
+        }),
     }
 }
 
 fn check_sale_fields(state: &Overlay<'_>, t: &Sale, outlet: &Outlet) -> Result<(), Rejection> {
     if t.currency != outlet.currency {
-        return Err(Rejection::WrongCurrency { outlet: t.outlet, expected: outlet.currency, found: t.currency });
+        return Err(Rejection::WrongCurrency {
+            outlet: t.outlet,
+            expected: outlet.currency,
+            found: t.currency,
+        });
     }
     if t.total > SALE_TOTAL_MAX {
-        return Err(Rejection::TotalOutOfBounds { max: SALE_TOTAL_MAX, found: t.total });
+        return Err(Rejection::TotalOutOfBounds {
+            max: SALE_TOTAL_MAX,
+            found: t.total,
+        });
     }
     check_sale_time(state.time_ms(), t.occurred_at_ms)?;
     check_buyer(state, t)
@@ -212,28 +317,43 @@ fn check_sale_fields(state: &Overlay<'_>, t: &Sale, outlet: &Outlet) -> Result<(
 fn check_sale_time(now_ms: u64, occurred_at_ms: u64) -> Result<(), Rejection> {
     let late_ms = now_ms.saturating_sub(occurred_at_ms);
     if late_ms > SALE_LATE_MS_MAX {
-        return Err(Rejection::TooLate { late_ms, max_ms: SALE_LATE_MS_MAX });
+        return Err(Rejection::TooLate {
+            late_ms,
+            max_ms: SALE_LATE_MS_MAX,
+        });
     }
     let ahead_ms = occurred_at_ms.saturating_sub(now_ms);
     if ahead_ms > SALE_AHEAD_MS_MAX {
-        return Err(Rejection::TooFarAhead { ahead_ms, max_ms: SALE_AHEAD_MS_MAX });
+        return Err(Rejection::TooFarAhead {
+            ahead_ms,
+            max_ms: SALE_AHEAD_MS_MAX,
+        });
     }
     Ok(())
 }
 
 fn check_buyer(state: &Overlay<'_>, t: &Sale) -> Result<(), Rejection> {
     match t.buyer_kind {
-        BuyerKind::None if !t.buyer.is_zero() => {
-            Err(Rejection::BadBuyer { expected: "zero for buyer_kind none", found: t.buyer })
-        }
+        BuyerKind::None if !t.buyer.is_zero() => Err(Rejection::BadBuyer {
+            expected: "zero for buyer_kind none",
+            found: t.buyer,
+        }),
         BuyerKind::Wallet | BuyerKind::Receipt if !is_payable(state, t.buyer) => {
-            Err(Rejection::BadBuyer { expected: "an address that the token can pay", found: t.buyer })
+            Err(Rejection::BadBuyer {
+                expected: "an address that the token can pay",
+                found: t.buyer,
+            })
         }
         _ => Ok(()),
     }
 }
 
-fn why_not_issued(state: &Overlay<'_>, t: &Sale, outlet: &Outlet, terminal: &Terminal) -> Option<NotIssued> {
+fn why_not_issued(
+    state: &Overlay<'_>,
+    t: &Sale,
+    outlet: &Outlet,
+    terminal: &Terminal,
+) -> Option<NotIssued> {
     let now_ms = state.time_ms();
     if t.total < state.core().parameters.sale_total_min {
         return Some(NotIssued::BelowMinimum);
@@ -252,8 +372,14 @@ fn why_not_issued(state: &Overlay<'_>, t: &Sale, outlet: &Outlet, terminal: &Ter
 
 fn take_quota(state: &mut Overlay<'_>, t: &Sale, outlet: Outlet, terminal: Terminal) {
     let now_ms = state.time_ms();
-    let outlet = Outlet { quota: outlet.quota.at(now_ms).take(), ..outlet };
-    let terminal = Terminal { quota: terminal.quota.at(now_ms).take(), ..terminal };
+    let outlet = Outlet {
+        quota: outlet.quota.at(now_ms).take(),
+        ..outlet
+    };
+    let terminal = Terminal {
+        quota: terminal.quota.at(now_ms).take(),
+        ..terminal
+    };
     state.put_outlet(t.outlet, outlet);
     state.put_terminal(t.terminal, terminal);
 }
@@ -273,7 +399,11 @@ fn split(state: &Overlay<'_>, t: &Sale, outlet: &Outlet) -> Vec<Share> {
     ]
     .into_iter()
     .filter(|(_, units)| *units > 0)
-    .map(|(to, units)| Share { to, units, reversed: 0 })
+    .map(|(to, units)| Share {
+        to,
+        units,
+        reversed: 0,
+    })
     .collect()
 }
 
@@ -285,7 +415,11 @@ fn put_sale(
     shares: Vec<Share>,
 ) -> Event {
     let key = t.key();
-    let issued = if not_issued.is_none() { UNITS_PER_SALE } else { 0 };
+    let issued = if not_issued.is_none() {
+        UNITS_PER_SALE
+    } else {
+        0
+    };
     let recorded_at_ms = state.time_ms();
     let matures_at_ms = recorded_at_ms.saturating_add(state.ledger().genesis().maturity_ms);
     let supply = &mut state.core_mut().supply;
@@ -295,9 +429,25 @@ fn put_sale(
         election::count_sale(state, key.outlet, recorded_at_ms);
     }
     let height = state.core().height;
-    let event = Event::SaleRecorded { key, tx_id, issued, not_issued, shares: shares.clone() };
+    let event = Event::SaleRecorded {
+        key,
+        tx_id,
+        issued,
+        not_issued,
+        shares: shares.clone(),
+    };
     let (total, refunds) = (t.total, Vec::new());
-    let entry = SaleEntry { tx_id, height, total, issued, not_issued, shares, recorded_at_ms, matures_at_ms, refunds };
+    let entry = SaleEntry {
+        tx_id,
+        height,
+        total,
+        issued,
+        not_issued,
+        shares,
+        recorded_at_ms,
+        matures_at_ms,
+        refunds,
+    };
     for share in &entry.shares {
         accrue(state, &entry, share);
     }
@@ -308,10 +458,17 @@ fn put_sale(
 fn accrue(state: &mut Overlay<'_>, entry: &SaleEntry, share: &Share) {
     let units = share.outstanding();
     match share.to {
-        Beneficiary::Account(address) | Beneficiary::Claimed { wallet: address, .. } => {
+        Beneficiary::Account(address)
+        | Beneficiary::Claimed {
+            wallet: address, ..
+        } => {
             state.account_mut(address).pending += units;
             state.core_mut().supply.pending += units;
-            state.accrue(entry.releasable_at_ms(share).unwrap_or(entry.matures_at_ms), address, units);
+            state.accrue(
+                entry.releasable_at_ms(share).unwrap_or(entry.matures_at_ms),
+                address,
+                units,
+            );
         }
         Beneficiary::Receipt(_) => {
             state.core_mut().supply.receipts += units;
@@ -322,30 +479,50 @@ fn accrue(state: &mut Overlay<'_>, entry: &SaleEntry, share: &Share) {
 }
 
 fn claim_receipt(state: &mut Overlay<'_>, t: &ClaimReceipt, signer: Address) -> Outcome {
-    let key = SaleKey { outlet: t.outlet, sale_id: t.sale_id };
+    let key = SaleKey {
+        outlet: t.outlet,
+        sale_id: t.sale_id,
+    };
     let mut entry = state.sale(key).ok_or(Rejection::UnknownSale { key })?;
     let (place, receipt) = unclaimed_receipt(state, &entry, key, t.wallet)?;
     require_signer("the key of the receipt", receipt, signer)?;
     if !is_payable(state, t.wallet) {
         return Err(Rejection::BadWallet { found: t.wallet });
     }
-    let to = Beneficiary::Claimed { receipt, wallet: t.wallet, at_ms: state.time_ms() };
-    let claimed = Share { to, ..entry.shares[place] };
+    let to = Beneficiary::Claimed {
+        receipt,
+        wallet: t.wallet,
+        at_ms: state.time_ms(),
+    };
+    let claimed = Share {
+        to,
+        ..entry.shares[place]
+    };
     let units = claimed.outstanding();
     state.core_mut().supply.receipts -= units;
     state.take_receipt(entry.recorded_at_ms, units);
     accrue(state, &entry, &claimed);
     entry.shares[place] = claimed;
     state.put_sale(key, entry);
-    Ok(vec![Event::ReceiptClaimed { key, wallet: t.wallet, units }])
+    Ok(vec![Event::ReceiptClaimed {
+        key,
+        wallet: t.wallet,
+        units,
+    }])
 }
 
 /// Order as for a sale: identity first, then rights, then content.
 fn refund(state: &mut Overlay<'_>, t: &Refund, tx_id: B256, signer: Address) -> Outcome {
-    let key = SaleKey { outlet: t.outlet, sale_id: t.sale_id };
+    let key = SaleKey {
+        outlet: t.outlet,
+        sale_id: t.sale_id,
+    };
     let mut entry = state.sale(key).ok_or(Rejection::UnknownSale { key })?;
     check_not_refunded(&entry, t, tx_id)?;
-    let owner = state.outlet(t.outlet).ok_or(Rejection::UnknownOutlet { found: t.outlet })?.owner;
+    let owner = state
+        .outlet(t.outlet)
+        .ok_or(Rejection::UnknownOutlet { found: t.outlet })?
+        .owner;
     if signer != owner {
         till_of_outlet(state, signer, t.outlet)?;
     }
@@ -360,26 +537,54 @@ fn refund(state: &mut Overlay<'_>, t: &Refund, tx_id: B256, signer: Address) -> 
     if entry.issued > 0 && entry.refunds.is_empty() {
         election::discount_sale(state, t.outlet, entry.recorded_at_ms);
     }
-    entry.refunds.push(RefundEntry { refund_id: t.refund_id, tx_id, height, amount: t.amount });
+    entry.refunds.push(RefundEntry {
+        refund_id: t.refund_id,
+        tx_id,
+        height,
+        amount: t.amount,
+    });
     state.put_sale(key, entry);
-    Ok(vec![Event::Refunded { key, refund_id: t.refund_id, tx_id, amount: t.amount, reversed, owner, debt }])
+    Ok(vec![Event::Refunded {
+        key,
+        refund_id: t.refund_id,
+        tx_id,
+        amount: t.amount,
+        reversed,
+        owner,
+        debt,
+    }])
 }
 
 fn check_not_refunded(entry: &SaleEntry, t: &Refund, found: B256) -> Result<(), Rejection> {
-    match entry.refunds.iter().find(|refund| refund.refund_id == t.refund_id) {
+    match entry
+        .refunds
+        .iter()
+        .find(|refund| refund.refund_id == t.refund_id)
+    {
         None => Ok(()),
-        Some(refund) if refund.tx_id == found => Err(Rejection::AlreadyIncluded { height: refund.height }),
-        Some(refund) => Err(Rejection::RefundConflict { refund_id: t.refund_id, expected: refund.tx_id, found }),
+        Some(refund) if refund.tx_id == found => Err(Rejection::AlreadyIncluded {
+            height: refund.height,
+        }),
+        Some(refund) => Err(Rejection::RefundConflict {
+            refund_id: t.refund_id,
+            expected: refund.tx_id,
+            found,
+        }),
     }
 }
 
 fn check_refund_fits(entry: &SaleEntry, t: &Refund) -> Result<(), Rejection> {
     let max = entry.total - entry.refunded();
     if t.amount == 0 || t.amount > max {
-        return Err(Rejection::RefundOutOfBounds { max, found: t.amount });
+        return Err(Rejection::RefundOutOfBounds {
+            max,
+            found: t.amount,
+        });
     }
     if entry.refunds.len() >= REFUNDS_PER_SALE_MAX {
-        return Err(Rejection::TooManyRefunds { max: REFUNDS_PER_SALE_MAX });
+        return Err(Rejection::TooManyRefunds {
+            max: REFUNDS_PER_SALE_MAX,
+        });
     }
     Ok(())
 }
@@ -396,11 +601,24 @@ fn reverse(state: &mut Overlay<'_>, entry: &mut SaleEntry, reversed: &[u64]) -> 
 
 fn take_back(state: &mut Overlay<'_>, entry: &SaleEntry, share: Share, units: u64) -> u64 {
     match state.core().holder(entry, &share) {
-        Beneficiary::Account(_) | Beneficiary::Claimed { .. } if state.core().is_released(entry, &share) => units,
-        Beneficiary::Account(account) | Beneficiary::Claimed { wallet: account, .. } => {
+        Beneficiary::Account(_) | Beneficiary::Claimed { .. }
+            if state.core().is_released(entry, &share) =>
+        {
+            units
+        }
+        Beneficiary::Account(account)
+        | Beneficiary::Claimed {
+            wallet: account, ..
+        } => {
             state.account_mut(account).pending -= units;
             state.core_mut().supply.pending -= units;
-            state.take_accrued(entry.releasable_at_ms(&share).unwrap_or(entry.matures_at_ms), account, units);
+            state.take_accrued(
+                entry
+                    .releasable_at_ms(&share)
+                    .unwrap_or(entry.matures_at_ms),
+                account,
+                units,
+            );
             0
         }
         Beneficiary::Pool if state.core().was_shared_out(entry, &share) => units,
@@ -424,10 +642,19 @@ fn unclaimed_receipt(
 ) -> Result<(usize, Address), Rejection> {
     for (place, share) in entry.shares.iter().enumerate() {
         match state.core().holder(entry, share) {
-            Beneficiary::Receipt(_) if share.outstanding() == 0 => return Err(Rejection::NoReceipt { key }),
+            Beneficiary::Receipt(_) if share.outstanding() == 0 => {
+                return Err(Rejection::NoReceipt { key });
+            }
             Beneficiary::Receipt(address) => return Ok((place, address)),
-            Beneficiary::Claimed { wallet, .. } if wallet == found => return Err(Rejection::AlreadyClaimed { wallet }),
-            Beneficiary::Claimed { wallet, .. } => return Err(Rejection::ClaimConflict { expected: wallet, found }),
+            Beneficiary::Claimed { wallet, .. } if wallet == found => {
+                return Err(Rejection::AlreadyClaimed { wallet });
+            }
+            Beneficiary::Claimed { wallet, .. } => {
+                return Err(Rejection::ClaimConflict {
+                    expected: wallet,
+                    found,
+                });
+            }
             Beneficiary::Account(_) | Beneficiary::Pool => {}
         }
     }
@@ -480,18 +707,30 @@ fn check_binding(state: &Overlay<'_>, t: &SetAnchor) -> Result<(), Rejection> {
         }
     }
     if let Some(bound) = core.anchor.filter(|bound| bound.token != t.token) {
-        return Err(Rejection::TokenFixed { expected: bound.token, found: t.token });
+        return Err(Rejection::TokenFixed {
+            expected: bound.token,
+            found: t.token,
+        });
     }
     if t.from_epoch < core.epoch {
-        return Err(Rejection::EpochPassed { min: core.epoch, found: t.from_epoch });
+        return Err(Rejection::EpochPassed {
+            min: core.epoch,
+            found: t.from_epoch,
+        });
     }
     let max = core.epoch.saturating_add(ANCHOR_AHEAD_EPOCHS_MAX);
     if t.from_epoch > max {
-        return Err(Rejection::EpochTooFar { max, found: t.from_epoch });
+        return Err(Rejection::EpochTooFar {
+            max,
+            found: t.from_epoch,
+        });
     }
     let expected = core.validators.hash();
     if t.validators_hash != expected {
-        return Err(Rejection::WrongValidators { expected, found: t.validators_hash });
+        return Err(Rejection::WrongValidators {
+            expected,
+            found: t.validators_hash,
+        });
     }
     Ok(())
 }

@@ -33,7 +33,11 @@ pub(super) struct TableChanges {
 }
 
 /// The value of an entry as of now.
-pub(super) fn current<'a, K: Ord, V>(table: &'a BTreeMap<K, V>, written: &'a Written<K, V>, key: &K) -> Option<&'a V> {
+pub(super) fn current<'a, K: Ord, V>(
+    table: &'a BTreeMap<K, V>,
+    written: &'a Written<K, V>,
+    key: &K,
+) -> Option<&'a V> {
     match written.get(key) {
         Some(value) => value.as_ref(),
         None => table.get(key),
@@ -41,7 +45,10 @@ pub(super) fn current<'a, K: Ord, V>(table: &'a BTreeMap<K, V>, written: &'a Wri
 }
 
 /// A whole table as of now.
-pub(super) fn whole<K: Ord + Clone, V: Clone>(table: &BTreeMap<K, V>, written: &Written<K, V>) -> BTreeMap<K, V> {
+pub(super) fn whole<K: Ord + Clone, V: Clone>(
+    table: &BTreeMap<K, V>,
+    written: &Written<K, V>,
+) -> BTreeMap<K, V> {
     let mut all = table.clone();
     for (key, value) in written {
         match value {
@@ -117,7 +124,10 @@ impl<'a> Overlay<'a> {
 
     pub fn account(&self, address: Address) -> Account {
         let changed = self.changes.accounts.get(&address);
-        changed.or_else(|| self.base.accounts.get(&address)).copied().unwrap_or_default()
+        changed
+            .or_else(|| self.base.accounts.get(&address))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// Whether the ledger has an entry for an address, this block's included.
@@ -126,12 +136,20 @@ impl<'a> Overlay<'a> {
     }
 
     pub fn account_mut(&mut self, address: Address) -> &mut Account {
-        let base = self.base.accounts.get(&address).copied().unwrap_or_default();
+        let base = self
+            .base
+            .accounts
+            .get(&address)
+            .copied()
+            .unwrap_or_default();
         self.changes.accounts.entry(address).or_insert(base)
     }
 
     pub fn outlet(&self, id: OutletId) -> Option<&Outlet> {
-        self.changes.outlets.get(&id).or_else(|| self.base.outlets.get(&id))
+        self.changes
+            .outlets
+            .get(&id)
+            .or_else(|| self.base.outlets.get(&id))
     }
 
     pub fn put_outlet(&mut self, id: OutletId, outlet: Outlet) {
@@ -139,7 +157,10 @@ impl<'a> Overlay<'a> {
     }
 
     pub fn terminal(&self, address: Address) -> Option<&Terminal> {
-        self.changes.terminals.get(&address).or_else(|| self.base.terminals.get(&address))
+        self.changes
+            .terminals
+            .get(&address)
+            .or_else(|| self.base.terminals.get(&address))
     }
 
     pub fn put_terminal(&mut self, address: Address, terminal: Terminal) {
@@ -147,7 +168,11 @@ impl<'a> Overlay<'a> {
     }
 
     pub fn sale(&self, key: SaleKey) -> Option<SaleEntry> {
-        self.changes.sales.get(&key).cloned().or_else(|| self.base.sales.get(key))
+        self.changes
+            .sales
+            .get(&key)
+            .cloned()
+            .or_else(|| self.base.sales.get(key))
     }
 
     pub fn put_sale(&mut self, key: SaleKey, entry: SaleEntry) {
@@ -155,7 +180,13 @@ impl<'a> Overlay<'a> {
     }
 
     pub fn stake(&self, account: Address) -> Stake {
-        current(&self.base.tables.stakes, &self.changes.tables.stakes, &account).cloned().unwrap_or_default()
+        current(
+            &self.base.tables.stakes,
+            &self.changes.tables.stakes,
+            &account,
+        )
+        .cloned()
+        .unwrap_or_default()
     }
 
     pub fn put_stake(&mut self, account: Address, stake: Stake) {
@@ -163,16 +194,27 @@ impl<'a> Overlay<'a> {
     }
 
     pub fn candidate(&self, address: Address) -> Option<&Candidate> {
-        current(&self.base.tables.candidates, &self.changes.tables.candidates, &address)
+        current(
+            &self.base.tables.candidates,
+            &self.changes.tables.candidates,
+            &address,
+        )
     }
 
     pub fn put_candidate(&mut self, address: Address, candidate: Candidate) {
-        self.changes.tables.candidates.insert(address, Some(candidate));
+        self.changes
+            .tables
+            .candidates
+            .insert(address, Some(candidate));
     }
 
     /// A consent or legal basis.
     pub fn consent(&self, id: B256) -> Option<&Consent> {
-        current(&self.base.tables.consents, &self.changes.tables.consents, &id)
+        current(
+            &self.base.tables.consents,
+            &self.changes.tables.consents,
+            &id,
+        )
     }
 
     pub fn put_consent(&mut self, id: B256, consent: Consent) {
@@ -181,7 +223,11 @@ impl<'a> Overlay<'a> {
 
     /// Those of an outlet's camera that were in force when one was added last.
     pub fn consents_of(&self, camera: (OutletId, u64)) -> &[B256] {
-        let open = current(&self.base.tables.cameras, &self.changes.tables.cameras, &camera);
+        let open = current(
+            &self.base.tables.cameras,
+            &self.changes.tables.cameras,
+            &camera,
+        );
         open.map(Vec::as_slice).unwrap_or_default()
     }
 
@@ -190,7 +236,11 @@ impl<'a> Overlay<'a> {
     }
 
     pub fn recording(&self, cid: Cid) -> Option<&Recording> {
-        current(&self.base.tables.recordings, &self.changes.tables.recordings, &cid)
+        current(
+            &self.base.tables.recordings,
+            &self.changes.tables.recordings,
+            &cid,
+        )
     }
 
     pub fn put_recording(&mut self, cid: Cid, recording: Recording) {
@@ -199,7 +249,11 @@ impl<'a> Overlay<'a> {
 
     /// What an outlet added today.
     pub fn video_day(&self, outlet: OutletId) -> VideoDay {
-        let day = current(&self.base.tables.video_days, &self.changes.tables.video_days, &outlet);
+        let day = current(
+            &self.base.tables.video_days,
+            &self.changes.tables.video_days,
+            &outlet,
+        );
         day.copied().unwrap_or_default().at(self.time_ms())
     }
 
@@ -226,38 +280,61 @@ impl<'a> Overlay<'a> {
 
     /// Units become an account's, to be released at the first end of an epoch from a time on.
     pub fn accrue(&mut self, from_ms: u64, account: Address, units: u64) {
-        let before = waiting(&self.base.accruals, &self.changes.accruals, &(from_ms, account));
-        self.changes.accruals.insert((from_ms, account), unless_none(before + units));
+        let before = waiting(
+            &self.base.accruals,
+            &self.changes.accruals,
+            &(from_ms, account),
+        );
+        self.changes
+            .accruals
+            .insert((from_ms, account), unless_none(before + units));
     }
 
     /// A refund takes back what was accrued.
     pub fn take_accrued(&mut self, from_ms: u64, account: Address, units: u64) {
-        let before = waiting(&self.base.accruals, &self.changes.accruals, &(from_ms, account));
-        self.changes.accruals.insert((from_ms, account), unless_none(before - units));
+        let before = waiting(
+            &self.base.accruals,
+            &self.changes.accruals,
+            &(from_ms, account),
+        );
+        self.changes
+            .accruals
+            .insert((from_ms, account), unless_none(before - units));
     }
 
     /// Takes out what may be released by now.
     pub fn take_mature(&mut self) -> Vec<((u64, Address), u64)> {
         let now = self.time_ms();
-        take_all(&self.base.accruals, &mut self.changes.accruals, |(from_ms, _)| *from_ms <= now)
+        take_all(
+            &self.base.accruals,
+            &mut self.changes.accruals,
+            |(from_ms, _)| *from_ms <= now,
+        )
     }
 
     /// Units wait on a receipt of a sale of a block.
     pub fn add_receipt(&mut self, recorded_at_ms: u64, units: u64) {
         let before = waiting(&self.base.receipts, &self.changes.receipts, &recorded_at_ms);
-        self.changes.receipts.insert(recorded_at_ms, unless_none(before + units));
+        self.changes
+            .receipts
+            .insert(recorded_at_ms, unless_none(before + units));
     }
 
     /// They do not any more: a claim or a refund took them.
     pub fn take_receipt(&mut self, recorded_at_ms: u64, units: u64) {
         let before = waiting(&self.base.receipts, &self.changes.receipts, &recorded_at_ms);
-        self.changes.receipts.insert(recorded_at_ms, unless_none(before - units));
+        self.changes
+            .receipts
+            .insert(recorded_at_ms, unless_none(before - units));
     }
 
     /// Takes out what waits on receipts of sales of blocks up to a time.
     pub fn take_receipts(&mut self, to_ms: u64) -> u64 {
-        let taken =
-            take_all(&self.base.receipts, &mut self.changes.receipts, |recorded_at_ms| *recorded_at_ms <= to_ms);
+        let taken = take_all(
+            &self.base.receipts,
+            &mut self.changes.receipts,
+            |recorded_at_ms| *recorded_at_ms <= to_ms,
+        );
         taken.into_iter().map(|(_, units)| units).sum()
     }
 
@@ -268,14 +345,23 @@ impl<'a> Overlay<'a> {
     /// Whether the next settlement pays an account.
     pub fn is_to_settle(&self, account: Address) -> bool {
         let changed = self.changes.to_settle.get(&account);
-        changed.copied().unwrap_or_else(|| self.base.to_settle.contains(&account))
+        changed
+            .copied()
+            .unwrap_or_else(|| self.base.to_settle.contains(&account))
     }
 
     /// Accounts that the next settlement pays, ascending.
     pub fn to_settle(&self) -> Vec<Address> {
-        let added = self.changes.to_settle.iter().filter(|(_, present)| **present).map(|(account, _)| account);
+        let added = self
+            .changes
+            .to_settle
+            .iter()
+            .filter(|(_, present)| **present)
+            .map(|(account, _)| account);
         let all: BTreeSet<Address> = self.base.to_settle.iter().chain(added).copied().collect();
-        all.into_iter().filter(|account| self.changes.to_settle.get(account) != Some(&false)).collect()
+        all.into_iter()
+            .filter(|account| self.changes.to_settle.get(account) != Some(&false))
+            .collect()
     }
 
     /// All accounts with this block's changes, ascending.
@@ -299,7 +385,11 @@ impl<'a> Overlay<'a> {
 
 /// Units that wait under a key, as of now.
 fn waiting<K: Ord + Clone>(base: &Shared<K, u64>, written: &Written<K, u64>, key: &K) -> u64 {
-    written.get(key).copied().unwrap_or_else(|| base.get(key).copied()).unwrap_or_default()
+    written
+        .get(key)
+        .copied()
+        .unwrap_or_else(|| base.get(key).copied())
+        .unwrap_or_default()
 }
 
 /// Takes out what waits under the first keys, those that are due.
@@ -308,9 +398,18 @@ fn take_all<K: Ord + Clone>(
     written: &mut Written<K, u64>,
     is_due: impl Fn(&K) -> bool,
 ) -> Vec<(K, u64)> {
-    let all = base.iter().map(|(key, _)| key).take_while(|key| is_due(key));
-    let due: BTreeSet<K> = all.chain(written.keys().take_while(|key| is_due(key))).cloned().collect();
-    let units: Vec<(K, u64)> = due.into_iter().map(|key| (key.clone(), waiting(base, written, &key))).collect();
+    let all = base
+        .iter()
+        .map(|(key, _)| key)
+        .take_while(|key| is_due(key));
+    let due: BTreeSet<K> = all
+        .chain(written.keys().take_while(|key| is_due(key)))
+        .cloned()
+        .collect();
+    let units: Vec<(K, u64)> = due
+        .into_iter()
+        .map(|key| (key.clone(), waiting(base, written, &key)))
+        .collect();
     written.extend(units.iter().map(|(key, _)| (key.clone(), None)));
     units
 }
@@ -320,8 +419,15 @@ fn unless_none(units: u64) -> Option<u64> {
     Some(units).filter(|units| *units > 0)
 }
 
-fn merged<K: Ord + Clone, V: Clone>(base: &BTreeMap<K, V>, changed: &BTreeMap<K, V>) -> BTreeMap<K, V> {
+fn merged<K: Ord + Clone, V: Clone>(
+    base: &BTreeMap<K, V>,
+    changed: &BTreeMap<K, V>,
+) -> BTreeMap<K, V> {
     let mut all = base.clone();
-    all.extend(changed.iter().map(|(key, value)| (key.clone(), value.clone())));
+    all.extend(
+        changed
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone())),
+    );
     all
 }

@@ -15,13 +15,25 @@ use std::collections::BTreeMap;
 /// Remembers who signed the certificate of the block before; the record of 1,000 blocks ago goes.
 pub(super) fn record_signers(state: &mut Overlay<'_>, certificate: &CommitCertificate) {
     let set = state.ledger().previous_validators();
-    let signed = |address: Address| certificate.signatures.iter().any(|signature| signature.validator == address);
-    let bits = set.as_slice().iter().enumerate().filter(|(_, validator)| signed(validator.address));
+    let signed = |address: Address| {
+        certificate
+            .signatures
+            .iter()
+            .any(|signature| signature.validator == address)
+    };
+    let bits = set
+        .as_slice()
+        .iter()
+        .enumerate()
+        .filter(|(_, validator)| signed(validator.address));
     let signers = Signers(bits.fold(0, |bits, (index, _)| bits | 1 << index));
     let height = certificate.height;
     state.tables_mut().commits.insert(height, Some(signers));
     let (table, _) = state.tables();
-    if let Some(old) = height.checked_sub(PARTICIPATION_BLOCKS).filter(|old| table.commits.contains_key(old)) {
+    if let Some(old) = height
+        .checked_sub(PARTICIPATION_BLOCKS)
+        .filter(|old| table.commits.contains_key(old))
+    {
         state.tables_mut().commits.insert(old, None);
     }
 }
@@ -29,7 +41,10 @@ pub(super) fn record_signers(state: &mut Overlay<'_>, certificate: &CommitCertif
 /// One more issuing sale of an outlet today.
 pub(super) fn count_sale(state: &mut Overlay<'_>, outlet: OutletId, recorded_at_ms: u64) {
     let count = sales_on(state, outlet, recorded_at_ms);
-    state.tables_mut().sale_days.insert((recorded_at_ms / DAY_MS, outlet), Some(count + 1));
+    state
+        .tables_mut()
+        .sale_days
+        .insert((recorded_at_ms / DAY_MS, outlet), Some(count + 1));
 }
 
 /// A sale of an outlet got its first refund: its day has one less.
@@ -37,13 +52,22 @@ pub(super) fn discount_sale(state: &mut Overlay<'_>, outlet: OutletId, recorded_
     let count = sales_on(state, outlet, recorded_at_ms);
     if count > 0 {
         let left = Some(count - 1).filter(|count| *count > 0);
-        state.tables_mut().sale_days.insert((recorded_at_ms / DAY_MS, outlet), left);
+        state
+            .tables_mut()
+            .sale_days
+            .insert((recorded_at_ms / DAY_MS, outlet), left);
     }
 }
 
 fn sales_on(state: &Overlay<'_>, outlet: OutletId, at_ms: u64) -> u64 {
     let (table, written) = state.tables();
-    super::changes::current(&table.sale_days, &written.sale_days, &(at_ms / DAY_MS, outlet)).copied().unwrap_or(0)
+    super::changes::current(
+        &table.sale_days,
+        &written.sale_days,
+        &(at_ms / DAY_MS, outlet),
+    )
+    .copied()
+    .unwrap_or(0)
 }
 
 /// The tables at the end of an epoch: what scores are computed from.
@@ -74,16 +98,41 @@ impl View {
     }
 
     fn of_ledger(ledger: &Ledger) -> Self {
-        let Tables { stakes, candidates, sale_days, commits, sets, .. } = ledger.tables.clone();
-        let (time_ms, epoch, outlets) = (ledger.core.time_ms, ledger.core.epoch, ledger.outlets.clone());
-        Self { time_ms, epoch, outlets, stakes, candidates, sale_days, commits, sets }
+        let Tables {
+            stakes,
+            candidates,
+            sale_days,
+            commits,
+            sets,
+            ..
+        } = ledger.tables.clone();
+        let (time_ms, epoch, outlets) = (
+            ledger.core.time_ms,
+            ledger.core.epoch,
+            ledger.outlets.clone(),
+        );
+        Self {
+            time_ms,
+            epoch,
+            outlets,
+            stakes,
+            candidates,
+            sale_days,
+            commits,
+            sets,
+        }
     }
 
     /// Candidates with a heartbeat in one of these epochs and out of jail.
     fn candidacies(&self, since_epoch: u64) -> Vec<Candidacy> {
-        let stands =
-            |candidate: &Candidate| candidate.jailed_until_ms.is_none() && candidate.heartbeat_epoch >= since_epoch;
-        self.candidates.iter().filter(|(_, c)| stands(c)).filter_map(|(a, c)| self.candidacy(*a, c)).collect()
+        let stands = |candidate: &Candidate| {
+            candidate.jailed_until_ms.is_none() && candidate.heartbeat_epoch >= since_epoch
+        };
+        self.candidates
+            .iter()
+            .filter(|(_, c)| stands(c))
+            .filter_map(|(a, c)| self.candidacy(*a, c))
+            .collect()
     }
 
     fn candidacy(&self, address: Address, candidate: &Candidate) -> Option<Candidacy> {
@@ -106,7 +155,8 @@ impl View {
         let mut counts = (0, 0);
         for (height, signers) in &self.commits {
             let set = self.sets.range(..=height).next_back().map(|(_, set)| set);
-            let place = set.and_then(|set| set.as_slice().iter().position(|v| v.address == address));
+            let place =
+                set.and_then(|set| set.as_slice().iter().position(|v| v.address == address));
             if let Some(place) = place {
                 counts.0 += signers.0 >> place & 1;
                 counts.1 += 1;
@@ -117,16 +167,24 @@ impl View {
 
     fn sale_days_of(&self, candidate: &Candidate) -> u64 {
         let today = self.time_ms / DAY_MS;
-        let first = (today + 1).saturating_sub(REGULARITY_DAYS).max(candidate.since_ms / DAY_MS);
-        let days = (first..=today).filter(|day| self.sale_days.contains_key(&(*day, candidate.outlet)));
+        let first = (today + 1)
+            .saturating_sub(REGULARITY_DAYS)
+            .max(candidate.since_ms / DAY_MS);
+        let days =
+            (first..=today).filter(|day| self.sale_days.contains_key(&(*day, candidate.outlet)));
         u64::try_from(days.count()).unwrap_or(0)
     }
 
     /// What an owner bonded, in equal parts for each of its validators.
     fn stake_of(&self, owner: Address) -> u64 {
-        let is_of_owner =
-            |candidate: &&Candidate| self.outlets.get(&candidate.outlet).is_some_and(|outlet| outlet.owner == owner);
-        let validators = u64::try_from(self.candidates.values().filter(is_of_owner).count()).unwrap_or(1).max(1);
+        let is_of_owner = |candidate: &&Candidate| {
+            self.outlets
+                .get(&candidate.outlet)
+                .is_some_and(|outlet| outlet.owner == owner)
+        };
+        let validators = u64::try_from(self.candidates.values().filter(is_of_owner).count())
+            .unwrap_or(1)
+            .max(1);
         self.stakes.get(&owner).map_or(0, |stake| stake.bonded) / validators
     }
 }
@@ -139,7 +197,10 @@ pub(super) fn next_validators(state: &Overlay<'_>) -> ValidatorSet {
         return core.validators.clone();
     }
     let view = View::of_block(state);
-    let scored = score(view.candidacies(core.epoch), &state.ledger().genesis().election);
+    let scored = score(
+        view.candidacies(core.epoch),
+        &state.ledger().genesis().election,
+    );
     elect(&core.validators, &scored)
 }
 
@@ -151,9 +212,15 @@ pub(super) fn seat(state: &mut Overlay<'_>, next: ValidatorSet) -> Option<Event>
     }
     let (epoch, first_height) = (state.core().epoch, state.core().height + 1);
     forget_old_sets(state);
-    state.tables_mut().sets.insert(first_height, Some(next.clone()));
+    state
+        .tables_mut()
+        .sets
+        .insert(first_height, Some(next.clone()));
     state.core_mut().validators = next.clone();
-    Some(Event::ValidatorsElected { epoch, validators: next })
+    Some(Event::ValidatorsElected {
+        epoch,
+        validators: next,
+    })
 }
 
 fn forget_old_days(state: &mut Overlay<'_>) {
@@ -168,7 +235,11 @@ fn forget_old_days(state: &mut Overlay<'_>) {
 fn forget_old_sets(state: &mut Overlay<'_>) {
     let (table, _) = state.tables();
     let oldest = table.commits.keys().next().copied().unwrap_or(0);
-    let needed = table.sets.range(..=oldest).next_back().map_or(0, |(first, _)| *first);
+    let needed = table
+        .sets
+        .range(..=oldest)
+        .next_back()
+        .map_or(0, |(first, _)| *first);
     for first in table.sets.range(..needed).map(|(first, _)| *first) {
         state.tables_mut().sets.insert(first, None);
     }
@@ -191,10 +262,22 @@ impl Ledger {
         let view = View::of_ledger(self);
         let candidacies = view.candidacies(view.epoch.saturating_sub(1));
         let scored = score(candidacies, &self.genesis().election);
-        let of = |address: Address| scored.iter().find(|scored| scored.candidacy.address == address).cloned();
+        let of = |address: Address| {
+            scored
+                .iter()
+                .find(|scored| scored.candidacy.address == address)
+                .cloned()
+        };
         let standing = |(address, candidate): (Address, &Candidate)| {
             let seated = self.validators().get(address).is_some();
-            (address, Standing { scored: of(address), candidate: candidate.clone(), seated })
+            (
+                address,
+                Standing {
+                    scored: of(address),
+                    candidate: candidate.clone(),
+                    seated,
+                },
+            )
         };
         self.candidates().map(standing).collect()
     }
@@ -203,23 +286,38 @@ impl Ledger {
     /// those of the last 1,000 blocks.
     pub fn participation(&self) -> BTreeMap<Address, (u64, u64)> {
         let view = View::of_ledger(self);
-        self.validators().as_slice().iter().map(|v| (v.address, view.signed(v.address))).collect()
+        self.validators()
+            .as_slice()
+            .iter()
+            .map(|v| (v.address, view.signed(v.address)))
+            .collect()
     }
 
     /// Seated validators that signed none of the last certificates: passed over as proposers, unless that would
     /// leave less than a quorum to propose.
     pub fn absent(&self) -> Vec<Address> {
         let set = self.validators();
-        let Some((since, _)) = self.tables.sets.last_key_value() else { return Vec::new() };
+        let Some((since, _)) = self.tables.sets.last_key_value() else {
+            return Vec::new();
+        };
         let recent = self.tables.commits.range(since..).rev().take(ABSENT_BLOCKS);
         let recent: Vec<u64> = recent.map(|(_, signers)| signers.0).collect();
         if recent.len() < ABSENT_BLOCKS {
             return Vec::new();
         }
         let signed = recent.into_iter().fold(0, |all, bits| all | bits);
-        let absent = set.as_slice().iter().enumerate().filter(|(place, _)| signed >> place & 1 == 0);
-        let absent: Vec<&crate::validators::Validator> = absent.map(|(_, validator)| validator).collect();
+        let absent = set
+            .as_slice()
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| signed >> place & 1 == 0);
+        let absent: Vec<&crate::validators::Validator> =
+            absent.map(|(_, validator)| validator).collect();
         let power: u64 = absent.iter().map(|validator| validator.power).sum();
-        if set.is_quorum(set.total_power() - power) { absent.iter().map(|v| v.address).collect() } else { Vec::new() }
+        if set.is_quorum(set.total_power() - power) {
+            absent.iter().map(|v| v.address).collect()
+        } else {
+            Vec::new()
+        }
     }
 }

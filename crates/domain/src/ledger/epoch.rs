@@ -14,7 +14,11 @@ use alloy_primitives::{Address, B256};
 use std::collections::BTreeMap;
 
 /// Closes the epoch if this block is its last one. `happened`: what its transactions did.
-pub(super) fn close_if_due(state: &mut Overlay<'_>, block_hash: B256, happened: &[Event]) -> Vec<Event> {
+pub(super) fn close_if_due(
+    state: &mut Overlay<'_>,
+    block_hash: B256,
+    happened: &[Event],
+) -> Vec<Event> {
     if !is_due(state) {
         return Vec::new();
     }
@@ -22,7 +26,10 @@ pub(super) fn close_if_due(state: &mut Overlay<'_>, block_hash: B256, happened: 
     events.extend(bind_anchor(state));
     let next = election::next_validators(state);
     let checkpoint = checkpoint(state, block_hash, happened, &next).map(Box::new);
-    events.push(Event::EpochClosed { epoch: state.core().epoch, checkpoint });
+    events.push(Event::EpochClosed {
+        epoch: state.core().epoch,
+        checkpoint,
+    });
     events.extend(election::seat(state, next));
     events.extend(staking::apply_changes(state));
     start_epoch(state);
@@ -34,8 +41,17 @@ fn start_epoch(state: &mut Overlay<'_>) {
     core.epoch += 1;
     core.epoch_first_height = core.height + 1;
     core.epoch_start_ms = core.time_ms;
-    let (start_ms, start) = (core.time_ms, EpochStart { epoch: core.epoch, first_height: core.epoch_first_height });
-    state.tables_mut().epoch_starts.insert(start_ms, Some(start));
+    let (start_ms, start) = (
+        core.time_ms,
+        EpochStart {
+            epoch: core.epoch,
+            first_height: core.epoch_first_height,
+        },
+    );
+    state
+        .tables_mut()
+        .epoch_starts
+        .insert(start_ms, Some(start));
 }
 
 fn is_due(state: &Overlay<'_>) -> bool {
@@ -70,7 +86,9 @@ fn release_mature(state: &mut Overlay<'_>) -> Vec<Event> {
         mature.entry(account).or_default().free += units;
         events.push(Event::PoolShared { account, units });
     }
-    let some = mature.into_iter().filter(|(_, mature)| mature.earned + mature.free > 0);
+    let some = mature
+        .into_iter()
+        .filter(|(_, mature)| mature.earned + mature.free > 0);
     events.extend(some.map(|(account, mature)| release(state, account, mature)));
     events
 }
@@ -98,12 +116,19 @@ fn release(state: &mut Overlay<'_>, address: Address, mature: Mature) -> Event {
     if units > 0 {
         state.set_to_settle(address, true);
     }
-    Event::Released { account: address, units, debt_paid, bonded }
+    Event::Released {
+        account: address,
+        units,
+        debt_paid,
+        bonded,
+    }
 }
 
 fn bind_anchor(state: &mut Overlay<'_>) -> Option<Event> {
     let core = state.core_mut();
-    let binding = core.proposed_anchor.filter(|binding| binding.from_epoch <= core.epoch)?;
+    let binding = core
+        .proposed_anchor
+        .filter(|binding| binding.from_epoch <= core.epoch)?;
     core.proposed_anchor = None;
     if binding.from_epoch != core.epoch || binding.validators_hash != core.validators.hash() {
         return Some(Event::AnchorVoid { binding });
@@ -163,12 +188,21 @@ fn checkpoint(
 }
 
 fn settle(state: &mut Overlay<'_>) -> Settlement {
-    if !state.core().epoch.is_multiple_of(state.ledger().genesis().settlement_epochs) {
+    if !state
+        .core()
+        .epoch
+        .is_multiple_of(state.ledger().genesis().settlement_epochs)
+    {
         return Settlement::default();
     }
     let changed = state.to_settle();
     let accounts: Vec<Address> = if state.core().settle_all {
-        state.accounts().into_iter().filter(|(_, account)| account.released > 0).map(|(address, _)| address).collect()
+        state
+            .accounts()
+            .into_iter()
+            .filter(|(_, account)| account.released > 0)
+            .map(|(address, _)| address)
+            .collect()
     } else {
         changed.clone()
     };
@@ -176,6 +210,9 @@ fn settle(state: &mut Overlay<'_>) -> Settlement {
         state.set_to_settle(account, false);
     }
     state.core_mut().settle_all = false;
-    let payout = |account: Address| Payout { account, released: state.account(account).released };
+    let payout = |account: Address| Payout {
+        account,
+        released: state.account(account).released,
+    };
     Settlement::new(accounts.into_iter().map(payout).collect())
 }

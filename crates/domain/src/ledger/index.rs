@@ -24,39 +24,66 @@ impl VideoIndex {
     /// Of a state that was read.
     pub fn of(tables: &Tables) -> Self {
         let mut index = Self::default();
-        tables.recordings.values().for_each(|recording| index.add_recording(recording));
-        tables.consents.iter().for_each(|(id, consent)| index.add_consent(*id, consent));
+        tables
+            .recordings
+            .values()
+            .for_each(|recording| index.add_recording(recording));
+        tables
+            .consents
+            .iter()
+            .for_each(|(id, consent)| index.add_consent(*id, consent));
         index
     }
 
     /// With what a block wrote.
     pub fn add(&mut self, written: &TableChanges) {
-        written.recordings.values().flatten().for_each(|recording| self.add_recording(recording));
+        written
+            .recordings
+            .values()
+            .flatten()
+            .for_each(|recording| self.add_recording(recording));
         for (id, consent) in &written.consents {
-            consent.iter().for_each(|consent| self.add_consent(*id, consent));
+            consent
+                .iter()
+                .for_each(|consent| self.add_consent(*id, consent));
         }
     }
 
     fn add_recording(&mut self, recording: &Recording) {
-        self.erasures.extend(recording.erased.map(|erased| (erased.outlet, erased.height, erased.cid)));
+        self.erasures.extend(
+            recording
+                .erased
+                .map(|erased| (erased.outlet, erased.height, erased.cid)),
+        );
     }
 
     fn add_consent(&mut self, id: B256, consent: &Consent) {
-        let Some(revoked_at_ms) = consent.revoked_at_ms.filter(|_| consent.is_guests()) else { return };
+        let Some(revoked_at_ms) = consent.revoked_at_ms.filter(|_| consent.is_guests()) else {
+            return;
+        };
         self.revocations.insert((consent.outlet, revoked_at_ms, id));
-        let left = self.left.entry((consent.outlet, consent.camera)).or_default();
+        let left = self
+            .left
+            .entry((consent.outlet, consent.camera))
+            .or_default();
         *left = (*left).max(consent.ends_at_ms());
     }
 
     pub fn erasures_after(&self, outlet: OutletId, height: u64) -> impl Iterator<Item = Cid> {
         let last = (outlet, u64::MAX, Cid::MAX);
-        let above = (Bound::Excluded((outlet, height, Cid::MAX)), Bound::Included(last));
+        let above = (
+            Bound::Excluded((outlet, height, Cid::MAX)),
+            Bound::Included(last),
+        );
         self.erasures.range(above).map(|(_, _, cid)| *cid)
     }
 
     pub fn revocations_after(&self, outlet: OutletId, ms: u64) -> impl Iterator<Item = B256> {
         let last = B256::repeat_byte(u8::MAX);
-        let above = (Bound::Excluded((outlet, ms, last)), Bound::Included((outlet, u64::MAX, last)));
+        let above = (
+            Bound::Excluded((outlet, ms, last)),
+            Bound::Included((outlet, u64::MAX, last)),
+        );
         self.revocations.range(above).map(|(_, _, id)| *id)
     }
 

@@ -10,7 +10,10 @@ use alloy_primitives::Address;
 /// follows from when they were recorded.
 pub(super) fn expire_receipts(state: &mut Overlay<'_>) -> Option<Event> {
     let core = state.core_mut();
-    let to_ms = core.time_ms.checked_sub(core.parameters.receipt_ms)?.max(core.receipts_expired_to_ms);
+    let to_ms = core
+        .time_ms
+        .checked_sub(core.parameters.receipt_ms)?
+        .max(core.receipts_expired_to_ms);
     core.receipts_expired_to_ms = to_ms;
     let units = state.take_receipts(to_ms);
     let supply = &mut state.core_mut().supply;
@@ -25,10 +28,15 @@ pub(super) fn share_out(state: &mut Overlay<'_>) -> Vec<(Address, u64)> {
     if state.time_ms() < state.core().pool_due_ms {
         return Vec::new();
     }
-    let holders: Vec<(Address, u64)> =
-        state.accounts().into_iter().map(|(address, account)| (address, account.released)).collect();
-    let weights: Vec<u64> =
-        holders.iter().map(|(address, released)| released + state.stake(*address).total()).collect();
+    let holders: Vec<(Address, u64)> = state
+        .accounts()
+        .into_iter()
+        .map(|(address, account)| (address, account.released))
+        .collect();
+    let weights: Vec<u64> = holders
+        .iter()
+        .map(|(address, released)| released + state.stake(*address).total())
+        .collect();
     let (time_ms, height) = (state.time_ms(), state.core().height);
     let core = state.core_mut();
     core.pool_due_ms = time_ms.saturating_add(core.parameters.pool_ms);
@@ -38,7 +46,10 @@ pub(super) fn share_out(state: &mut Overlay<'_>) -> Vec<(Address, u64)> {
     core.pool_shared_to = height;
     core.receipts_shared_to_ms = core.receipts_expired_to_ms;
     let parts = apportion(std::mem::take(&mut core.supply.pool), &weights);
-    let gets = holders.into_iter().zip(parts).map(|((address, _), units)| (address, units));
+    let gets = holders
+        .into_iter()
+        .zip(parts)
+        .map(|((address, _), units)| (address, units));
     let gets: Vec<(Address, u64)> = gets.filter(|(_, units)| *units > 0).collect();
     for (address, units) in &gets {
         to_pending(state, *address, *units);

@@ -20,12 +20,16 @@ pub(super) struct Sales {
 impl Sales {
     /// What is kept of a sale.
     pub fn get(&self, key: SaleKey) -> Option<SaleEntry> {
-        self.entries.get(&key).map(|bytes| self.parties.unpack(bytes))
+        self.entries
+            .get(&key)
+            .map(|bytes| self.parties.unpack(bytes))
     }
 
     /// All of them, keys ascending.
     pub fn iter(&self) -> impl Iterator<Item = (SaleKey, SaleEntry)> {
-        self.entries.iter().map(|(key, bytes)| (*key, self.parties.unpack(bytes)))
+        self.entries
+            .iter()
+            .map(|(key, bytes)| (*key, self.parties.unpack(bytes)))
     }
 
     /// Puts an entry in, or in the place of the one before.
@@ -48,8 +52,15 @@ impl BorshDeserialize for Sales {
         let mut sales = Self::default();
         for _ in 0..u32::deserialize_reader(reader)? {
             let (key, entry) = <(SaleKey, SaleEntry)>::deserialize_reader(reader)?;
-            if sales.entries.get_max().is_some_and(|(last, _)| *last >= key) {
-                return Err(Error::new(ErrorKind::InvalidData, "sales are not in ascending order"));
+            if sales
+                .entries
+                .get_max()
+                .is_some_and(|(last, _)| *last >= key)
+            {
+                return Err(Error::new(
+                    ErrorKind::InvalidData,
+                    "sales are not in ascending order",
+                ));
             }
             sales.insert(key, &entry);
         }

@@ -46,13 +46,18 @@ impl<K: Ord + Clone + BorshSerialize, V: Clone + BorshSerialize> BorshSerialize 
     }
 }
 
-impl<K: Ord + Clone + BorshDeserialize, V: Clone + BorshDeserialize> BorshDeserialize for Shared<K, V> {
+impl<K: Ord + Clone + BorshDeserialize, V: Clone + BorshDeserialize> BorshDeserialize
+    for Shared<K, V>
+{
     fn deserialize_reader<R: Read>(reader: &mut R) -> Result<Self> {
         let mut map = OrdMap::new();
         for _ in 0..u32::deserialize_reader(reader)? {
             let (key, value) = <(K, V)>::deserialize_reader(reader)?;
             if map.get_max().is_some_and(|(last, _)| *last >= key) {
-                return Err(Error::new(ErrorKind::InvalidData, "keys are not in ascending order"));
+                return Err(Error::new(
+                    ErrorKind::InvalidData,
+                    "keys are not in ascending order",
+                ));
             }
             map.insert(key, value);
         }

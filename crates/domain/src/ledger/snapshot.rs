@@ -108,7 +108,14 @@ impl Ledger {
             uncovered_blocks: Cow::Borrowed(uncovered_blocks),
             uncovered_recordings: Cow::Borrowed(uncovered_recordings),
         };
-        (Preamble { version: SNAPSHOT_VERSION, sidechain_id: *sidechain_id }, state).serialize(writer)
+        (
+            Preamble {
+                version: SNAPSHOT_VERSION,
+                sidechain_id: *sidechain_id,
+            },
+            state,
+        )
+            .serialize(writer)
     }
 
     /// The state that [`Ledger::export`] wrote. It is believed: the caller has to know where the bytes come from.
@@ -159,21 +166,33 @@ impl Ledger {
 /// Bytes that end early, or late, are refused; lists are believed no further than there are bytes for them.
 fn read(expected: B256, mut bytes: impl Read) -> Result<State<'static>, SnapshotError> {
     let preamble = Preamble::deserialize_reader(&mut bytes);
-    let Preamble { version, sidechain_id } = preamble.map_err(SnapshotError::Malformed)?;
+    let Preamble {
+        version,
+        sidechain_id,
+    } = preamble.map_err(SnapshotError::Malformed)?;
     if version != SNAPSHOT_VERSION {
         return Err(SnapshotError::Version { found: version });
     }
     if sidechain_id != expected {
-        return Err(SnapshotError::OtherChain { expected, found: sidechain_id });
+        return Err(SnapshotError::OtherChain {
+            expected,
+            found: sidechain_id,
+        });
     }
     State::try_from_reader(&mut bytes).map_err(SnapshotError::Malformed)
 }
 
 /// The next checkpoint is made of these hashes, one for each height.
 fn check_uncovered(core: &Core, blocks: &[B256]) -> Result<(), SnapshotError> {
-    let expected = core.height.saturating_add(1).saturating_sub(core.uncovered_from);
+    let expected = core
+        .height
+        .saturating_add(1)
+        .saturating_sub(core.uncovered_from);
     if blocks.len() as u64 == expected {
         return Ok(());
     }
-    Err(SnapshotError::UncoveredBlocks { expected, found: blocks.len() })
+    Err(SnapshotError::UncoveredBlocks {
+        expected,
+        found: blocks.len(),
+    })
 }

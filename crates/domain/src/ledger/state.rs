@@ -177,14 +177,21 @@ impl Ledger {
     /// The state before the first block: 100 units released to the founder.
     pub fn new(genesis: Genesis) -> Result<Self, GenesisError> {
         genesis.check()?;
-        let founder = Account { released: GENESIS_UNITS, ..Account::default() };
+        let founder = Account {
+            released: GENESIS_UNITS,
+            ..Account::default()
+        };
         let core = Core {
             height: genesis.first_height - 1,
             time_ms: genesis.time_ms,
             epoch: 1,
             epoch_first_height: genesis.first_height,
             epoch_start_ms: genesis.time_ms,
-            supply: Supply { issued: GENESIS_UNITS, released: GENESIS_UNITS, ..Supply::default() },
+            supply: Supply {
+                issued: GENESIS_UNITS,
+                released: GENESIS_UNITS,
+                ..Supply::default()
+            },
             validators: genesis.validators.clone(),
             previous_validators: genesis.validators.clone(),
             anchor: None,
@@ -201,7 +208,10 @@ impl Ledger {
             sets: BTreeMap::from([(genesis.first_height, genesis.validators.clone())]),
             epoch_starts: BTreeMap::from([(
                 genesis.time_ms,
-                EpochStart { epoch: 1, first_height: genesis.first_height },
+                EpochStart {
+                    epoch: 1,
+                    first_height: genesis.first_height,
+                },
             )]),
             ..Tables::default()
         };
@@ -240,7 +250,8 @@ impl Ledger {
             self.uncovered_recordings.clear();
         } else {
             self.uncovered_blocks.push(executed.block_hash);
-            self.uncovered_recordings.extend(video::leaves(&executed.events));
+            self.uncovered_recordings
+                .extend(video::leaves(&executed.events));
         }
         executed.events
     }
@@ -250,7 +261,10 @@ impl Ledger {
         self.accounts.extend(changes.accounts);
         self.outlets.extend(changes.outlets);
         self.terminals.extend(changes.terminals);
-        changes.sales.iter().for_each(|(key, entry)| self.sales.insert(*key, entry));
+        changes
+            .sales
+            .iter()
+            .for_each(|(key, entry)| self.sales.insert(*key, entry));
         self.approvals.extend(changes.approvals);
         self.accruals.apply(changes.accruals);
         self.receipts.apply(changes.receipts);
@@ -341,7 +355,10 @@ impl Ledger {
 
     /// All registered validators, addresses ascending.
     pub fn candidates(&self) -> impl Iterator<Item = (Address, &Candidate)> {
-        self.tables.candidates.iter().map(|(address, candidate)| (*address, candidate))
+        self.tables
+            .candidates
+            .iter()
+            .map(|(address, candidate)| (*address, candidate))
     }
 
     /// One registered validator.
@@ -351,12 +368,18 @@ impl Ledger {
 
     /// Offences that were punished, by validator and the height that they are about.
     pub fn punished(&self) -> impl Iterator<Item = ((Address, u64), &Punished)> {
-        self.tables.punished.iter().map(|(key, punished)| (*key, punished))
+        self.tables
+            .punished
+            .iter()
+            .map(|(key, punished)| (*key, punished))
     }
 
     /// Changes of parameters that wait, by number.
     pub fn waiting_changes(&self) -> impl Iterator<Item = (u64, &WaitingChange)> {
-        self.tables.waiting.iter().map(|(number, change)| (*number, change))
+        self.tables
+            .waiting
+            .iter()
+            .map(|(number, change)| (*number, change))
     }
 
     /// Where all units are.
@@ -371,7 +394,9 @@ impl Ledger {
 
     /// All accounts, addresses ascending.
     pub fn accounts(&self) -> impl Iterator<Item = (Address, Account)> + '_ {
-        self.accounts.iter().map(|(address, account)| (*address, *account))
+        self.accounts
+            .iter()
+            .map(|(address, account)| (*address, *account))
     }
 
     /// All outlets, ids ascending.
@@ -386,7 +411,9 @@ impl Ledger {
 
     /// All terminals, addresses ascending.
     pub fn terminals(&self) -> impl Iterator<Item = (Address, &Terminal)> {
-        self.terminals.iter().map(|(address, terminal)| (*address, terminal))
+        self.terminals
+            .iter()
+            .map(|(address, terminal)| (*address, terminal))
     }
 
     /// One sale.
@@ -398,7 +425,11 @@ impl Ledger {
     pub fn released_in(&self, entry: &SaleEntry, share: &Share) -> Option<u64> {
         let from_ms = entry.releasable_at_ms(share)?;
         // An epoch ends with the block that gives the next one its start.
-        self.tables.epoch_starts.range(from_ms..).next().map(|(_, start)| start.epoch.saturating_sub(1))
+        self.tables
+            .epoch_starts
+            .range(from_ms..)
+            .next()
+            .map(|(_, start)| start.epoch.saturating_sub(1))
     }
 
     /// Who holds a share as of now: a receipt that was not claimed in time is the pool's.
@@ -414,10 +445,21 @@ impl Ledger {
     /// Those of an outlet's camera that are in force at the last block's time, in the order in which they came. A
     /// guest's does not count any more once another guest who shared the picture took his own back: whoever stays
     /// consents anew, and is recorded without him.
-    pub fn consents_in_force(&self, outlet: OutletId, camera: u64) -> impl Iterator<Item = (B256, &Consent)> {
-        let open = self.tables.cameras.get(&(outlet, camera)).map(Vec::as_slice).unwrap_or_default();
+    pub fn consents_in_force(
+        &self,
+        outlet: OutletId,
+        camera: u64,
+    ) -> impl Iterator<Item = (B256, &Consent)> {
+        let open = self
+            .tables
+            .cameras
+            .get(&(outlet, camera))
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         let found = open.iter().filter_map(|id| Some((*id, self.consent(*id)?)));
-        found.filter(|(_, consent)| consent.is_in_force(self.core.time_ms) && !self.index.was_left(consent))
+        found.filter(|(_, consent)| {
+            consent.is_in_force(self.core.time_ms) && !self.index.was_left(consent)
+        })
     }
 
     /// One recording.
@@ -426,13 +468,25 @@ impl Ledger {
     }
 
     /// An outlet's recordings that were erased above a height, in the order in which they were.
-    pub fn erasures_after(&self, outlet: OutletId, height: u64) -> impl Iterator<Item = &Recording> {
-        self.index.erasures_after(outlet, height).filter_map(|cid| self.recording(cid))
+    pub fn erasures_after(
+        &self,
+        outlet: OutletId,
+        height: u64,
+    ) -> impl Iterator<Item = &Recording> {
+        self.index
+            .erasures_after(outlet, height)
+            .filter_map(|cid| self.recording(cid))
     }
 
     /// Consents of an outlet's guests that were revoked after a block's time, in the order in which they were.
-    pub fn revocations_after(&self, outlet: OutletId, ms: u64) -> impl Iterator<Item = (B256, &Consent)> {
-        self.index.revocations_after(outlet, ms).filter_map(|id| Some((id, self.consent(id)?)))
+    pub fn revocations_after(
+        &self,
+        outlet: OutletId,
+        ms: u64,
+    ) -> impl Iterator<Item = (B256, &Consent)> {
+        self.index
+            .revocations_after(outlet, ms)
+            .filter_map(|id| Some((id, self.consent(id)?)))
     }
 
     /// Whether units wait for nothing but the end of an epoch that is counted in blocks, or a settlement or recordings
@@ -440,10 +494,22 @@ impl Ledger {
     /// count: it may wait for the slow blocks of a quiet chain.
     pub fn wants_blocks(&self) -> bool {
         let counted = matches!(self.genesis.epoch_length, EpochLength::Blocks(_));
-        let expired_to = self.core.time_ms.saturating_sub(self.core.parameters.receipt_ms);
-        let expired = self.receipts.iter().next().is_some_and(|(at, _)| *at <= expired_to);
-        let mature = self.accruals.iter().next().is_some_and(|((at, _), _)| *at <= self.core.time_ms);
-        let unsettled = self.core.anchor.or(self.core.proposed_anchor).is_some() && !self.to_settle.is_empty();
+        let expired_to = self
+            .core
+            .time_ms
+            .saturating_sub(self.core.parameters.receipt_ms);
+        let expired = self
+            .receipts
+            .iter()
+            .next()
+            .is_some_and(|(at, _)| *at <= expired_to);
+        let mature = self
+            .accruals
+            .iter()
+            .next()
+            .is_some_and(|((at, _), _)| *at <= self.core.time_ms);
+        let unsettled =
+            self.core.anchor.or(self.core.proposed_anchor).is_some() && !self.to_settle.is_empty();
         let unanchored = self.core.anchor.is_some() && !self.uncovered_recordings.is_empty();
         counted && (mature || expired || unsettled || unanchored)
     }
@@ -467,14 +533,22 @@ impl Ledger {
         let (mut accruals, mut receipts) = (BTreeMap::new(), BTreeMap::new());
         for (_, entry) in self.sales.iter() {
             for share in entry.shares.iter().filter(|share| share.outstanding() > 0) {
-                let (units, from_ms) = (share.outstanding(), entry.releasable_at_ms(share).unwrap_or_default());
+                let (units, from_ms) = (
+                    share.outstanding(),
+                    entry.releasable_at_ms(share).unwrap_or_default(),
+                );
                 match self.holder(&entry, share) {
-                    Beneficiary::Account(account) | Beneficiary::Claimed { wallet: account, .. } => {
+                    Beneficiary::Account(account)
+                    | Beneficiary::Claimed {
+                        wallet: account, ..
+                    } => {
                         if !self.core.is_released(&entry, share) {
                             *accruals.entry((from_ms, account)).or_insert(0) += units;
                         }
                     }
-                    Beneficiary::Receipt(_) => *receipts.entry(entry.recorded_at_ms).or_insert(0) += units,
+                    Beneficiary::Receipt(_) => {
+                        *receipts.entry(entry.recorded_at_ms).or_insert(0) += units
+                    }
                     Beneficiary::Pool => {}
                 }
             }
@@ -491,7 +565,8 @@ impl Ledger {
         let bonded: u64 = self.tables.stakes.values().map(Stake::total).sum();
         let supply = self.core.supply;
         let held = released + pending + bonded + supply.receipts + supply.pool + supply.slashed;
-        (pending, released, debt, bonded) == (supply.pending, supply.released, supply.debt, supply.bonded)
+        (pending, released, debt, bonded)
+            == (supply.pending, supply.released, supply.debt, supply.bonded)
             && held + supply.reversed == supply.issued + debt
     }
 }
@@ -500,7 +575,9 @@ impl Core {
     /// Who holds a share as of now: a receipt that was not claimed in time is the pool's.
     pub fn holder(&self, entry: &SaleEntry, share: &Share) -> Beneficiary {
         match share.to {
-            Beneficiary::Receipt(_) if entry.recorded_at_ms <= self.receipts_expired_to_ms => Beneficiary::Pool,
+            Beneficiary::Receipt(_) if entry.recorded_at_ms <= self.receipts_expired_to_ms => {
+                Beneficiary::Pool
+            }
             other => other,
         }
     }
@@ -515,7 +592,9 @@ impl Core {
 
     /// Whether what was left of a share went from pending to released: the last epoch ended when it could, or later.
     pub fn is_released(&self, entry: &SaleEntry, share: &Share) -> bool {
-        entry.releasable_at_ms(share).is_some_and(|from_ms| from_ms <= self.epoch_start_ms)
+        entry
+            .releasable_at_ms(share)
+            .is_some_and(|from_ms| from_ms <= self.epoch_start_ms)
     }
 }
 
@@ -575,7 +654,12 @@ impl Committed<'_> {
     /// Leaves are `borsh(section, key, value)`, sections and keys ascending.
     pub fn root(&self) -> B256 {
         let mut leaves = vec![merkle::leaf(&encode(&(0u8, self.genesis)))];
-        leaves.extend(self.validators.as_slice().iter().map(|validator| merkle::leaf(&encode(&(1u8, validator)))));
+        leaves.extend(
+            self.validators
+                .as_slice()
+                .iter()
+                .map(|validator| merkle::leaf(&encode(&(1u8, validator)))),
+        );
         leaves.extend(section(2, &self.accounts));
         leaves.extend(section(3, &self.outlets));
         leaves.extend(section(4, &self.terminals));
@@ -586,12 +670,23 @@ impl Committed<'_> {
     }
 }
 
-fn section<K: BorshSerialize, V: BorshSerialize>(number: u8, entries: &BTreeMap<K, V>) -> impl Iterator<Item = B256> {
-    entries.iter().map(move |entry| merkle::leaf(&encode(&(number, entry))))
+fn section<K: BorshSerialize, V: BorshSerialize>(
+    number: u8,
+    entries: &BTreeMap<K, V>,
+) -> impl Iterator<Item = B256> {
+    entries
+        .iter()
+        .map(move |entry| merkle::leaf(&encode(&(number, entry))))
 }
 
 fn closes_checkpoint(event: &Event) -> bool {
-    matches!(event, Event::EpochClosed { checkpoint: Some(_), .. })
+    matches!(
+        event,
+        Event::EpochClosed {
+            checkpoint: Some(_),
+            ..
+        }
+    )
 }
 
 fn apply_set<T: Ord>(set: &mut BTreeSet<T>, changes: BTreeMap<T, bool>) {

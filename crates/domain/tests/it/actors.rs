@@ -10,9 +10,10 @@ use domain::ledger::{BlockExecution, EpochCheckpoint};
 use domain::limits::QUOTA_UNLIMITED;
 use domain::recording::{EraseReason, RecordingEntry};
 use domain::transaction::{
-    CancelChange, ClaimReceipt, EraseRecording, Evidence, FullSettlement, Heartbeat, PinRecording, RecordConsent,
-    RecordLegalBasis, Refund, RegisterOutlet, RegisterTerminal, RegisterValidator, RequestPayout, RevokeConsent,
-    RevokeTerminal, SetAnchor, SetBonding, SetParameters, Unbond, Unjail, VerifiedTransaction,
+    CancelChange, ClaimReceipt, EraseRecording, Evidence, FullSettlement, Heartbeat, PinRecording,
+    RecordConsent, RecordLegalBasis, Refund, RegisterOutlet, RegisterTerminal, RegisterValidator,
+    RequestPayout, RevokeConsent, RevokeTerminal, SetAnchor, SetBonding, SetParameters, Unbond,
+    Unjail, VerifiedTransaction,
 };
 use domain::*;
 use secp256k1::{SECP256K1, SecretKey};
@@ -55,9 +56,17 @@ pub fn genesis() -> Genesis {
         settlement_epochs: 1,
         maturity_ms: 0,
         change_delay_ms: 0,
-        parameters: Parameters { owner_debt_max: 60, ..Parameters::DEFAULT },
+        parameters: Parameters {
+            owner_debt_max: 60,
+            ..Parameters::DEFAULT
+        },
         election: ElectionRules::default(),
-        validators: validator_keys().iter().map(validator).collect::<Vec<_>>().try_into().unwrap(),
+        validators: validator_keys()
+            .iter()
+            .map(validator)
+            .collect::<Vec<_>>()
+            .try_into()
+            .unwrap(),
     }
 }
 
@@ -136,7 +145,8 @@ impl Chain {
     }
 
     pub fn sign(&self, payload: Payload, by: &str) -> SignedTransaction {
-        let signature = Signature::sign(self.ledger.domain().transaction_digest(&payload), &key(by));
+        let signature =
+            Signature::sign(self.ledger.domain().transaction_digest(&payload), &key(by));
         SignedTransaction { payload, signature }
     }
 
@@ -145,7 +155,12 @@ impl Chain {
         self.nonce
     }
 
-    pub fn register_outlet(&mut self, outlet: u64, kind: OutletKind, quota_per_day: u32) -> SignedTransaction {
+    pub fn register_outlet(
+        &mut self,
+        outlet: u64,
+        kind: OutletKind,
+        quota_per_day: u32,
+    ) -> SignedTransaction {
         self.register_outlet_in(outlet, kind, quota_per_day, "Tbilisi")
     }
 
@@ -159,7 +174,12 @@ impl Chain {
         let owner = address(&format!("owner {outlet}"));
         let approval_ref = keccak256(outlet.to_be_bytes());
         let approval_expires_at_ms = self.now_ms + 1_000_000;
-        let digest = self.ledger.domain().approval_digest(outlet, owner, approval_ref, approval_expires_at_ms);
+        let digest = self.ledger.domain().approval_digest(
+            outlet,
+            owner,
+            approval_ref,
+            approval_expires_at_ms,
+        );
         let register = RegisterOutlet {
             outlet,
             owner,
@@ -180,15 +200,29 @@ impl Chain {
         self.register_terminal_of(outlet, name, TerminalKind::Physical)
     }
 
-    pub fn register_terminal_of(&mut self, outlet: u64, name: &str, kind: TerminalKind) -> SignedTransaction {
+    pub fn register_terminal_of(
+        &mut self,
+        outlet: u64,
+        name: &str,
+        kind: TerminalKind,
+    ) -> SignedTransaction {
         let nonce = self.nonce();
-        let enrol = RegisterTerminal { outlet, terminal: address(name), kind, nonce };
+        let enrol = RegisterTerminal {
+            outlet,
+            terminal: address(name),
+            kind,
+            nonce,
+        };
         self.sign(Payload::RegisterTerminal(enrol), &format!("owner {outlet}"))
     }
 
     pub fn revoke_terminal(&mut self, outlet: u64, name: &str) -> SignedTransaction {
         let nonce = self.nonce();
-        let revoke = RevokeTerminal { outlet, terminal: address(name), nonce };
+        let revoke = RevokeTerminal {
+            outlet,
+            terminal: address(name),
+            nonce,
+        };
         self.sign(Payload::RevokeTerminal(revoke), &format!("owner {outlet}"))
     }
 
@@ -220,23 +254,47 @@ impl Chain {
 
     pub fn claim(&self, outlet: u64, number: u64, wallet: &str) -> SignedTransaction {
         let sale_id = self.sale(outlet, number, BuyerKind::Receipt).sale_id;
-        let claim = ClaimReceipt { outlet, sale_id, wallet: address(wallet) };
-        self.sign(Payload::ClaimReceipt(claim), &format!("receipt {outlet} {number}"))
+        let claim = ClaimReceipt {
+            outlet,
+            sale_id,
+            wallet: address(wallet),
+        };
+        self.sign(
+            Payload::ClaimReceipt(claim),
+            &format!("receipt {outlet} {number}"),
+        )
     }
 
-    pub fn refund(&self, outlet: u64, number: u64, refund: u8, amount: u64, by: &str) -> SignedTransaction {
+    pub fn refund(
+        &self,
+        outlet: u64,
+        number: u64,
+        refund: u8,
+        amount: u64,
+        by: &str,
+    ) -> SignedTransaction {
         let sale_id = self.sale(outlet, number, BuyerKind::None).sale_id;
-        let refund = Refund { outlet, sale_id, refund_id: RefundId([refund; 16]), amount };
+        let refund = Refund {
+            outlet,
+            sale_id,
+            refund_id: RefundId([refund; 16]),
+            amount,
+        };
         self.sign(Payload::Refund(refund), by)
     }
 
     pub fn request_payout(&mut self, name: &str) -> SignedTransaction {
-        let request = RequestPayout { account: address(name), nonce: self.nonce() };
+        let request = RequestPayout {
+            account: address(name),
+            nonce: self.nonce(),
+        };
         self.sign(Payload::RequestPayout(request), name)
     }
 
     pub fn full_settlement(&mut self) -> SignedTransaction {
-        let full = FullSettlement { nonce: self.nonce() };
+        let full = FullSettlement {
+            nonce: self.nonce(),
+        };
         self.sign(Payload::FullSettlement(full), "founder")
     }
 
@@ -265,14 +323,19 @@ impl Chain {
                 Ok(()) => taken.push(transaction.clone()),
                 Err(error) => {
                     let place = (self.ledger.next_height(), taken.len());
-                    self.refused.push((place.0, place.1, transaction.clone(), error.clone()));
+                    self.refused
+                        .push((place.0, place.1, transaction.clone(), error.clone()));
                     rejection = rejection.and(Err(error));
                 }
             }
         }
         let proposer = self.ledger.validators().as_slice()[0].address;
         let header = execution.header(proposer, self.last_commit.as_ref());
-        let block = Block { header, last_commit: self.last_commit.clone(), transactions: taken };
+        let block = Block {
+            header,
+            last_commit: self.last_commit.clone(),
+            transactions: taken,
+        };
         self.execute(&block);
         rejection
     }
@@ -284,7 +347,11 @@ impl Chain {
         self.blocks.push(block.clone());
         self.last_commit = Some(self.certify(&block.header));
         for event in self.ledger.commit(executed) {
-            if let Event::EpochClosed { checkpoint: Some(checkpoint), .. } = &event {
+            if let Event::EpochClosed {
+                checkpoint: Some(checkpoint),
+                ..
+            } = &event
+            {
                 self.checkpoints.push((**checkpoint).clone());
             }
             self.events.push(event);
@@ -302,23 +369,42 @@ impl Chain {
     /// The certificate of a block: everybody of the set signs but the silent ones.
     fn certify(&self, header: &Header) -> CommitCertificate {
         let (id, hash) = (self.ledger.sidechain_id(), header.hash());
-        let digest = keccak256(vote_preimage(id, VoteStep::Precommit, header.height, 0, Some(hash)));
-        let names = (0..VALIDATORS).map(|i| format!("validator {i}")).filter(|name| !self.silent.contains(name));
+        let digest = keccak256(vote_preimage(
+            id,
+            VoteStep::Precommit,
+            header.height,
+            0,
+            Some(hash),
+        ));
+        let names = (0..VALIDATORS)
+            .map(|i| format!("validator {i}"))
+            .filter(|name| !self.silent.contains(name));
         let mut signers: Vec<SecretKey> = names.map(|name| key(&name)).collect();
-        signers.retain(|key| self.ledger.validators().get(address_of_secret(key)).is_some());
+        signers.retain(|key| {
+            self.ledger
+                .validators()
+                .get(address_of_secret(key))
+                .is_some()
+        });
         signers.sort_by_key(address_of_secret);
         let sign = |key: &SecretKey| CommitSignature {
             validator: address_of_secret(key),
             signature: Signature::sign(digest, key),
         };
         let signatures = signers.iter().map(sign).collect();
-        CommitCertificate { height: header.height, round: 0, block_hash: hash, signatures }
+        CommitCertificate {
+            height: header.height,
+            round: 0,
+            block_hash: hash,
+            signatures,
+        }
     }
 
     /// Outlet `10 + i` in a city, owned by `owner 1i`, with validator i.
     pub fn add_candidate(&mut self, i: usize, city: &str) {
         let outlet = 10 + i as u64;
-        let register = self.register_outlet_in(outlet, OutletKind::OwnerOperated, QUOTA_UNLIMITED, city);
+        let register =
+            self.register_outlet_in(outlet, OutletKind::OwnerOperated, QUOTA_UNLIMITED, city);
         self.block(&[register]).unwrap();
         let enrol = self.register_terminal(outlet, &format!("till {outlet}"));
         let validator = self.register_validator(outlet, &format!("validator {i}"));
@@ -327,7 +413,10 @@ impl Chain {
 
     pub fn register_validator(&mut self, outlet: u64, name: &str) -> SignedTransaction {
         let owner = format!("owner {outlet}");
-        let digest = self.ledger.domain().validator_consent_digest(outlet, address(&owner));
+        let digest = self
+            .ledger
+            .domain()
+            .validator_consent_digest(outlet, address(&owner));
         let register = RegisterValidator {
             outlet,
             public_key: key(name).public_key(SECP256K1).serialize().into(),
@@ -338,47 +427,88 @@ impl Chain {
     }
 
     pub fn heartbeat(&self, name: &str) -> SignedTransaction {
-        let heartbeat = Heartbeat { validator: address(name), epoch: self.ledger.epoch() };
+        let heartbeat = Heartbeat {
+            validator: address(name),
+            epoch: self.ledger.epoch(),
+        };
         self.sign(Payload::Heartbeat(heartbeat), name)
     }
 
     pub fn set_bonding(&mut self, name: &str, bonding_ppm: u32) -> SignedTransaction {
-        let set = SetBonding { account: address(name), bonding_ppm, nonce: self.nonce() };
+        let set = SetBonding {
+            account: address(name),
+            bonding_ppm,
+            nonce: self.nonce(),
+        };
         self.sign(Payload::SetBonding(set), name)
     }
 
     pub fn unbond(&mut self, name: &str, units: u64) -> SignedTransaction {
-        let unbond = Unbond { account: address(name), units, nonce: self.nonce() };
+        let unbond = Unbond {
+            account: address(name),
+            units,
+            nonce: self.nonce(),
+        };
         self.sign(Payload::Unbond(unbond), name)
     }
 
     pub fn unjail(&mut self, outlet: u64, name: &str) -> SignedTransaction {
-        let unjail = Unjail { validator: address(name), nonce: self.nonce() };
+        let unjail = Unjail {
+            validator: address(name),
+            nonce: self.nonce(),
+        };
         self.sign(Payload::Unjail(unjail), &format!("owner {outlet}"))
     }
 
     pub fn set_parameters(&mut self, parameters: Parameters) -> SignedTransaction {
-        let set = SetParameters { parameters, nonce: self.nonce() };
+        let set = SetParameters {
+            parameters,
+            nonce: self.nonce(),
+        };
         self.sign(Payload::SetParameters(set), "founder")
     }
 
     pub fn cancel_change(&mut self, change: u64) -> SignedTransaction {
-        let cancel = CancelChange { change, nonce: self.nonce() };
+        let cancel = CancelChange {
+            change,
+            nonce: self.nonce(),
+        };
         self.sign(Payload::CancelChange(cancel), "guardian")
     }
 
     /// Two precommits of one validator for one place.
     pub fn double_vote(&self, name: &str, height: u64) -> Offence {
         let vote = |block_hash: Option<B256>| {
-            let preimage = vote_preimage(self.ledger.sidechain_id(), VoteStep::Precommit, height, 0, block_hash);
-            SignedVote { block_hash, signature: Signature::sign(keccak256(preimage), &key(name)) }
+            let preimage = vote_preimage(
+                self.ledger.sidechain_id(),
+                VoteStep::Precommit,
+                height,
+                0,
+                block_hash,
+            );
+            SignedVote {
+                block_hash,
+                signature: Signature::sign(keccak256(preimage), &key(name)),
+            }
         };
         let (first, second) = (vote(None), vote(Some(B256::repeat_byte(9))));
-        Offence::DoubleVote { step: VoteStep::Precommit, height, round: 0, first, second }
+        Offence::DoubleVote {
+            step: VoteStep::Precommit,
+            height,
+            round: 0,
+            first,
+            second,
+        }
     }
 
     pub fn evidence(&self, offender: &str, offence: Offence, by: &str) -> SignedTransaction {
-        self.sign(Payload::Evidence(Box::new(Evidence { offender: address(offender), offence })), by)
+        self.sign(
+            Payload::Evidence(Box::new(Evidence {
+                offender: address(offender),
+                offence,
+            })),
+            by,
+        )
     }
 
     /// `guest n` allows a camera of an outlet for an hour, seen by the outlet's till.
@@ -386,7 +516,13 @@ impl Chain {
         self.consent_to(outlet, camera, guest, Purposes::Recording)
     }
 
-    pub fn consent_to(&self, outlet: u64, camera: u64, guest: u64, purposes: Purposes) -> SignedTransaction {
+    pub fn consent_to(
+        &self,
+        outlet: u64,
+        camera: u64,
+        guest: u64,
+        purposes: Purposes,
+    ) -> SignedTransaction {
         self.witnessed(RecordConsent {
             outlet,
             camera,
@@ -401,10 +537,15 @@ impl Chain {
 
     /// Signs as the witness and as the guest.
     pub fn witnessed(&self, mut consent: RecordConsent) -> SignedTransaction {
-        let digest = self.ledger.domain().consent_witness_digest(&WitnessedConsent::from(&consent));
+        let digest = self
+            .ledger
+            .domain()
+            .consent_witness_digest(&WitnessedConsent::from(&consent));
         let key_of = |prefix: &str, of: Address, numbers: std::ops::Range<u64>| {
             let mut names = numbers.map(|number| format!("{prefix} {number}"));
-            names.find(|name| address(name) == of).unwrap_or_else(|| "stranger".into())
+            names
+                .find(|name| address(name) == of)
+                .unwrap_or_else(|| "stranger".into())
         };
         let till = key_of("till", consent.witness, 0..20);
         consent.witness_signature = Signature::sign(digest, &key(&till));
@@ -450,7 +591,14 @@ impl Chain {
 
     pub fn erase(&self, outlet: u64, number: u64, by: &str) -> SignedTransaction {
         let cid = cid(&format!("recording {number}"));
-        self.sign(Payload::EraseRecording(EraseRecording { outlet, cid, reason: EraseReason::Retention }), by)
+        self.sign(
+            Payload::EraseRecording(EraseRecording {
+                outlet,
+                cid,
+                reason: EraseReason::Retention,
+            }),
+            by,
+        )
     }
 
     pub fn id(&self, transaction: &SignedTransaction) -> B256 {

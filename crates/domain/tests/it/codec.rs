@@ -21,7 +21,11 @@ fn samples() -> Vec<SignedTransaction> {
         chain.register_validator(1, "validator 4"),
         chain.heartbeat("validator 4"),
         chain.unjail(1, "validator 4"),
-        chain.evidence("validator 4", chain.double_vote("validator 4", 3), "validator 0"),
+        chain.evidence(
+            "validator 4",
+            chain.double_vote("validator 4", 3),
+            "validator 0",
+        ),
         chain.set_parameters(Parameters::DEFAULT),
         chain.cancel_change(7),
         chain.consent(1, 7, 0),
@@ -35,9 +39,16 @@ fn samples() -> Vec<SignedTransaction> {
 #[test]
 fn every_transaction_survives_the_codec_and_json() {
     for transaction in samples() {
-        assert_eq!(SignedTransaction::decode(&transaction.encode()).unwrap(), transaction);
+        assert_eq!(
+            SignedTransaction::decode(&transaction.encode()).unwrap(),
+            transaction
+        );
         let json = serde_json::to_string(&transaction).unwrap();
-        assert_eq!(serde_json::from_str::<SignedTransaction>(&json).unwrap(), transaction, "{json}");
+        assert_eq!(
+            serde_json::from_str::<SignedTransaction>(&json).unwrap(),
+            transaction,
+            "{json}"
+        );
     }
 }
 
@@ -45,9 +56,15 @@ fn every_transaction_survives_the_codec_and_json() {
 fn an_unknown_tag_and_too_many_bytes_are_named() {
     let mut bytes = samples()[0].encode();
     bytes[0] = 22;
-    assert!(matches!(SignedTransaction::decode(&bytes), Err(DecodeError::UnknownTag { found: 22, max: 21 })));
+    assert!(matches!(
+        SignedTransaction::decode(&bytes),
+        Err(DecodeError::UnknownTag { found: 22, max: 21 })
+    ));
     let long = vec![0; TRANSACTION_BYTES_MAX + 1];
-    assert!(matches!(SignedTransaction::decode(&long), Err(DecodeError::TooLong { .. })));
+    assert!(matches!(
+        SignedTransaction::decode(&long),
+        Err(DecodeError::TooLong { .. })
+    ));
 }
 
 /// What `ipfs add --cid-version=1` says of the same bytes.

@@ -6,15 +6,39 @@ use proptest::prelude::*;
 use secp256k1::SECP256K1;
 
 fn rules() -> ElectionRules {
-    let city_weights = [("Tbilisi", 300_000), ("Batumi", 600_000), ("Kutaisi", 900_000), ("Gori", 900_000)];
-    let city_weights = city_weights.into_iter().map(|(city, weight)| (city.to_owned(), weight)).collect();
-    ElectionRules { city_weights, ..ElectionRules::default() }
+    let city_weights = [
+        ("Tbilisi", 300_000),
+        ("Batumi", 600_000),
+        ("Kutaisi", 900_000),
+        ("Gori", 900_000),
+    ];
+    let city_weights = city_weights
+        .into_iter()
+        .map(|(city, weight)| (city.to_owned(), weight))
+        .collect();
+    ElectionRules {
+        city_weights,
+        ..ElectionRules::default()
+    }
 }
 
 fn electing() -> Genesis {
-    let parameters = Parameters { election_epochs: 1, ..genesis().parameters };
-    let city_weights = CITIES.into_iter().map(|city| (city.to_owned(), 600_000)).collect();
-    Genesis { parameters, election: ElectionRules { city_weights, ..rules() }, ..genesis() }
+    let parameters = Parameters {
+        election_epochs: 1,
+        ..genesis().parameters
+    };
+    let city_weights = CITIES
+        .into_iter()
+        .map(|city| (city.to_owned(), 600_000))
+        .collect();
+    Genesis {
+        parameters,
+        election: ElectionRules {
+            city_weights,
+            ..rules()
+        },
+        ..genesis()
+    }
 }
 
 const CITIES: [&str; 4] = ["Tbilisi", "Batumi", "Kutaisi", "Gori"];
@@ -31,13 +55,23 @@ fn chain_with(n: usize) -> Chain {
 /// An epoch in which these send their heartbeats.
 fn epoch(chain: &mut Chain, alive: impl Iterator<Item = usize>) {
     chain.finish_epoch();
-    let heartbeats: Vec<_> = alive.map(|i| chain.heartbeat(&format!("validator {i}"))).collect();
+    let heartbeats: Vec<_> = alive
+        .map(|i| chain.heartbeat(&format!("validator {i}")))
+        .collect();
     chain.block(&heartbeats).unwrap();
     chain.finish_epoch();
 }
 
 fn seated(chain: &Chain) -> Vec<usize> {
-    (0..12).filter(|i| chain.ledger.validators().get(address(&format!("validator {i}"))).is_some()).collect()
+    (0..12)
+        .filter(|i| {
+            chain
+                .ledger
+                .validators()
+                .get(address(&format!("validator {i}")))
+                .is_some()
+        })
+        .collect()
 }
 
 #[test]
@@ -59,13 +93,25 @@ fn the_silent_and_the_jailed_lose_their_seats_one_after_the_other_while_four_are
     epoch(&mut chain, 2..6);
     let after_one = seated(&chain);
     assert_eq!(after_one.len(), 4);
-    assert_eq!(after_one.iter().filter(|i| **i < 2).count(), 1, "one of the two silent ones left: {after_one:?}");
+    assert_eq!(
+        after_one.iter().filter(|i| **i < 2).count(),
+        1,
+        "one of the two silent ones left: {after_one:?}"
+    );
     epoch(&mut chain, 2..6);
     assert_eq!(seated(&chain), [2, 3, 4, 5]);
 
     epoch(&mut chain, 3..6);
-    assert_eq!(seated(&chain), [2, 3, 4, 5], "three are too few: the set stays");
-    let report = chain.evidence("validator 3", chain.double_vote("validator 3", chain.ledger.height()), "validator 4");
+    assert_eq!(
+        seated(&chain),
+        [2, 3, 4, 5],
+        "three are too few: the set stays"
+    );
+    let report = chain.evidence(
+        "validator 3",
+        chain.double_vote("validator 3", chain.ledger.height()),
+        "validator 4",
+    );
     chain.block(&[report]).unwrap();
     epoch(&mut chain, (0..6).filter(|i| *i != 3));
     assert!(!seated(&chain).contains(&3));
@@ -81,7 +127,10 @@ fn who_does_not_sign_loses_participation_and_is_passed_over_as_proposer() {
     let participation = chain.ledger.participation();
     let (signed, certificates) = participation[&address("validator 2")];
     assert!(signed < certificates);
-    assert_eq!(participation[&address("validator 1")], (certificates, certificates));
+    assert_eq!(
+        participation[&address("validator 1")],
+        (certificates, certificates)
+    );
     assert_eq!(chain.ledger.absent(), [address("validator 2")]);
     chain.silent.clear();
     chain.block(&[]).unwrap();
@@ -92,8 +141,14 @@ fn who_does_not_sign_loses_participation_and_is_passed_over_as_proposer() {
 #[test]
 fn sales_make_an_outlet_regular_until_they_are_refunded() {
     let mut chain = chain_with(4);
-    let regularity =
-        |chain: &Chain| chain.ledger.standings()[&address("validator 0")].scored.as_ref().unwrap().score.regularity;
+    let regularity = |chain: &Chain| {
+        chain.ledger.standings()[&address("validator 0")]
+            .scored
+            .as_ref()
+            .unwrap()
+            .score
+            .regularity
+    };
     epoch(&mut chain, 0..4);
     assert_eq!(regularity(&chain), 0);
     let sales = [1, 2].map(|number| chain.sign_sale(chain.sale(10, number, BuyerKind::None)));
@@ -116,7 +171,10 @@ fn a_rotation_goes_through_the_checkpoint() {
     let mut changes = 0;
     for closed in &chain.checkpoints {
         assert_eq!(closed.validators, present, "the epoch's own set signs");
-        assert_eq!(closed.checkpoint.next_validators_hash, closed.next_validators.hash());
+        assert_eq!(
+            closed.checkpoint.next_validators_hash,
+            closed.next_validators.hash()
+        );
         changes += usize::from(closed.next_validators != present);
         present.clone_from(&closed.next_validators);
     }
@@ -133,7 +191,10 @@ fn a_rotation_goes_through_the_checkpoint() {
 #[test]
 fn the_worked_example() {
     let scored = score(example(), &rules());
-    let totals: Vec<_> = scored.iter().map(|s| (s.candidacy.outlet, s.score.reputation, s.score.total)).collect();
+    let totals: Vec<_> = scored
+        .iter()
+        .map(|s| (s.candidacy.outlet, s.score.reputation, s.score.total))
+        .collect();
     assert_eq!(
         totals,
         [
@@ -144,15 +205,31 @@ fn the_worked_example() {
             (5, 530_000, 257_000)
         ]
     );
-    assert_eq!(scored.iter().map(|s| s.electable).collect::<Vec<_>>(), [true, true, true, true, true]);
+    assert_eq!(
+        scored.iter().map(|s| s.electable).collect::<Vec<_>>(),
+        [true, true, true, true, true]
+    );
 }
 
 fn example() -> Vec<Candidacy> {
     let one = |outlet: u64, city: &str, signed, sale_days, tenure_days, stake| {
         let key = key(&format!("validator {outlet}"));
-        let (address, public_key) = (address_of_secret(&key), key.public_key(SECP256K1).serialize().into());
+        let (address, public_key) = (
+            address_of_secret(&key),
+            key.public_key(SECP256K1).serialize().into(),
+        );
         let owner = crate::actors::address(&format!("owner {outlet}"));
-        Candidacy { address, public_key, outlet, owner, city: city.into(), signed, sale_days, tenure_days, stake }
+        Candidacy {
+            address,
+            public_key,
+            outlet,
+            owner,
+            city: city.into(),
+            signed,
+            sale_days,
+            tenure_days,
+            stake,
+        }
     };
     vec![
         one(1, "Tbilisi", (980, 1_000), 27, 365, 100),
@@ -168,7 +245,14 @@ type Drawn = (usize, u8, u64, u64, u64, u64);
 
 /// Any candidates: few cities and owners, so that caps matter.
 fn candidacies() -> impl Strategy<Value = Vec<Candidacy>> {
-    let one = (0..4usize, 0..6u8, 0..=1_000u64, 0..=40u64, 0..800u64, prop_oneof![Just(0u64), 0..u64::MAX / 64]);
+    let one = (
+        0..4usize,
+        0..6u8,
+        0..=1_000u64,
+        0..=40u64,
+        0..800u64,
+        prop_oneof![Just(0u64), 0..u64::MAX / 64],
+    );
     proptest::collection::vec(one, 0..12).prop_map(|all| {
         let one = |(i, (city, owner, signed, sale_days, tenure_days, stake)): (usize, Drawn)| {
             let key = key(&format!("validator {i}"));
@@ -189,11 +273,17 @@ fn candidacies() -> impl Strategy<Value = Vec<Candidacy>> {
 }
 
 fn members(set: &ValidatorSet) -> std::collections::BTreeSet<Address> {
-    set.as_slice().iter().map(|validator| validator.address).collect()
+    set.as_slice()
+        .iter()
+        .map(|validator| validator.address)
+        .collect()
 }
 
 fn electable(scored: &[Scored]) -> usize {
-    scored.iter().filter(|candidate| candidate.electable).count()
+    scored
+        .iter()
+        .filter(|candidate| candidate.electable)
+        .count()
 }
 
 proptest! {

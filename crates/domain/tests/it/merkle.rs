@@ -23,7 +23,10 @@ fn leaves(count: usize) -> Vec<B256> {
 
 fn settlement(count: usize) -> Settlement {
     let mut payouts: Vec<Payout> = (0..count as u64)
-        .map(|i| Payout { account: Address::from_slice(&keccak256(i.to_be_bytes())[12..]), released: i * 49 + 1 })
+        .map(|i| Payout {
+            account: Address::from_slice(&keccak256(i.to_be_bytes())[12..]),
+            released: i * 49 + 1,
+        })
         .collect();
     payouts.sort_by_key(|payout| payout.account);
     Settlement::new(payouts)

@@ -11,20 +11,40 @@ fn proved() -> (SaleProof, B256) {
     let epoch = chain.ledger.epoch();
     let set = chain.set_anchor(epoch);
     chain.block(&[set]).unwrap();
-    let sales: Vec<_> = (0..5).map(|n| chain.sign_sale(chain.sale(1, n, BuyerKind::Wallet))).collect();
+    let sales: Vec<_> = (0..5)
+        .map(|n| chain.sign_sale(chain.sale(1, n, BuyerKind::Wallet)))
+        .collect();
     chain.block(&sales).unwrap();
     let block = chain.blocks.last().unwrap().clone();
     chain.finish_epoch();
-    let closed = chain.checkpoints.iter().find(|c| c.checkpoint.last_height >= block.header.height).unwrap().clone();
+    let closed = chain
+        .checkpoints
+        .iter()
+        .find(|c| c.checkpoint.last_height >= block.header.height)
+        .unwrap()
+        .clone();
     let domain = chain.ledger.domain();
-    let leaves: Vec<B256> =
-        (0u32..).zip(&sales).map(|(i, t)| transaction_leaf(i, t.id(domain), &t.signature)).collect();
-    let blocks: Vec<B256> = closed.block_hashes.iter().map(|hash| block_leaf(*hash)).collect();
+    let leaves: Vec<B256> = (0u32..)
+        .zip(&sales)
+        .map(|(i, t)| transaction_leaf(i, t.id(domain), &t.signature))
+        .collect();
+    let blocks: Vec<B256> = closed
+        .block_hashes
+        .iter()
+        .map(|hash| block_leaf(*hash))
+        .collect();
     let at = usize::try_from(block.header.height - closed.checkpoint.first_height).unwrap();
     let payout = |name: &str| {
         let (payout, proof) = closed.settlement.proof_of(address(name)).unwrap();
-        let (payout_root, rest_hash) = (closed.checkpoint.payout_root, closed.checkpoint.rest_hash());
-        PayoutProof { epoch: closed.checkpoint.epoch, payout, proof, payout_root, rest_hash }
+        let (payout_root, rest_hash) =
+            (closed.checkpoint.payout_root, closed.checkpoint.rest_hash());
+        PayoutProof {
+            epoch: closed.checkpoint.epoch,
+            payout,
+            proof,
+            payout_root,
+            rest_hash,
+        }
     };
     let proof = SaleProof {
         evm_chain_id: 31337,
@@ -70,24 +90,56 @@ fn each_tampering_breaks_its_own_step() {
         }
     };
     assert_eq!(tampered(&total), ProofStep::Sale);
-    assert_eq!(tampered(&|proof| proof.sidechain_id.0[0] ^= 1), ProofStep::Sale);
+    assert_eq!(
+        tampered(&|proof| proof.sidechain_id.0[0] ^= 1),
+        ProofStep::Sale
+    );
     assert_eq!(tampered(&|proof| proof.index = 3), ProofStep::Block);
-    assert_eq!(tampered(&|proof| proof.transaction_proof[0].0[5] ^= 1), ProofStep::Block);
-    assert_eq!(tampered(&|proof| proof.header.time_ms += 1), ProofStep::Checkpoint);
-    assert_eq!(tampered(&|proof| proof.checkpoint.first_height = proof.header.height + 1), ProofStep::Checkpoint);
-    assert_eq!(tampered(&|proof| proof.payouts[0].payout.released += 1), ProofStep::Payout);
-    assert_eq!(tampered(&|proof| proof.payouts[1].epoch -= 1), ProofStep::Payout);
+    assert_eq!(
+        tampered(&|proof| proof.transaction_proof[0].0[5] ^= 1),
+        ProofStep::Block
+    );
+    assert_eq!(
+        tampered(&|proof| proof.header.time_ms += 1),
+        ProofStep::Checkpoint
+    );
+    assert_eq!(
+        tampered(&|proof| proof.checkpoint.first_height = proof.header.height + 1),
+        ProofStep::Checkpoint
+    );
+    assert_eq!(
+        tampered(&|proof| proof.payouts[0].payout.released += 1),
+        ProofStep::Payout
+    );
+    assert_eq!(
+        tampered(&|proof| proof.payouts[1].epoch -= 1),
+        ProofStep::Payout
+    );
     let buyer = address("guest 2");
-    assert_eq!(tampered(&|proof| proof.payouts.retain(|paid| paid.payout.account != buyer)), ProofStep::Payout);
-    assert_eq!(tampered(&|proof| proof.payouts.insert(0, proof.payouts[0].clone())), ProofStep::Payout);
+    assert_eq!(
+        tampered(&|proof| proof.payouts.retain(|paid| paid.payout.account != buyer)),
+        ProofStep::Payout
+    );
+    assert_eq!(
+        tampered(&|proof| proof.payouts.insert(0, proof.payouts[0].clone())),
+        ProofStep::Payout
+    );
 }
 
 /// Every leaf of a JSON value, as something to be changed.
 fn flip_digit(text: &str, at: usize) -> Option<String> {
-    let digits: Vec<usize> = text.char_indices().filter(|(_, c)| c.is_ascii_digit()).map(|(i, _)| i).collect();
+    let digits: Vec<usize> = text
+        .char_indices()
+        .filter(|(_, c)| c.is_ascii_digit())
+        .map(|(i, _)| i)
+        .collect();
     let place = *digits.get(at % digits.len())?;
     let digit = text.as_bytes()[place];
-    let other = if digit == b'9' { '1' } else { char::from(digit + 1) };
+    let other = if digit == b'9' {
+        '1'
+    } else {
+        char::from(digit + 1)
+    };
     Some(format!("{}{other}{}", &text[..place], &text[place + 1..]))
 }
 

@@ -9,19 +9,59 @@ use proptest::prelude::*;
 /// One thing that may happen to a chain; many are nonsense on purpose.
 #[derive(Clone, Debug)]
 pub enum Action {
-    Sale { outlet: u64, number: u64, kind: u8 },
-    Claim { outlet: u64, number: u64, guest: u8 },
-    Refund { outlet: u64, number: u64, refund: u8, amount: u64 },
-    Revoke { outlet: u64 },
-    Anchor { ahead: u64 },
-    RequestPayout { guest: u8 },
+    Sale {
+        outlet: u64,
+        number: u64,
+        kind: u8,
+    },
+    Claim {
+        outlet: u64,
+        number: u64,
+        guest: u8,
+    },
+    Refund {
+        outlet: u64,
+        number: u64,
+        refund: u8,
+        amount: u64,
+    },
+    Revoke {
+        outlet: u64,
+    },
+    Anchor {
+        ahead: u64,
+    },
+    RequestPayout {
+        guest: u8,
+    },
     FullSettlement,
-    Consent { outlet: u64, camera: u64, guest: u64, purposes: u8 },
-    Basis { outlet: u64, camera: u64 },
-    EndConsent { back: usize, by: u8 },
-    Pin { back: usize, number: u64, ago_ms: u64 },
-    Erase { outlet: u64, number: u64, by_owner: bool },
-    Wait { ms: u64 },
+    Consent {
+        outlet: u64,
+        camera: u64,
+        guest: u64,
+        purposes: u8,
+    },
+    Basis {
+        outlet: u64,
+        camera: u64,
+    },
+    EndConsent {
+        back: usize,
+        by: u8,
+    },
+    Pin {
+        back: usize,
+        number: u64,
+        ago_ms: u64,
+    },
+    Erase {
+        outlet: u64,
+        number: u64,
+        by_owner: bool,
+    },
+    Wait {
+        ms: u64,
+    },
     Block,
 }
 
@@ -53,14 +93,31 @@ pub fn action() -> impl Strategy<Value = Action> {
 pub fn transaction(chain: &mut Chain, action: &Action) -> Option<SignedTransaction> {
     let kinds = [BuyerKind::None, BuyerKind::Wallet, BuyerKind::Receipt];
     Some(match action {
-        Action::Sale { outlet, number, kind } => {
+        Action::Sale {
+            outlet,
+            number,
+            kind,
+        } => {
             let sale = chain.sale(*outlet, *number, kinds[usize::from(*kind)]);
             chain.sign_sale(sale)
         }
-        Action::Claim { outlet, number, guest } => chain.claim(*outlet, *number, &format!("guest {guest}")),
-        Action::Refund { outlet, number, refund, amount } => {
-            chain.refund(*outlet, *number, *refund, *amount, &format!("owner {outlet}"))
-        }
+        Action::Claim {
+            outlet,
+            number,
+            guest,
+        } => chain.claim(*outlet, *number, &format!("guest {guest}")),
+        Action::Refund {
+            outlet,
+            number,
+            refund,
+            amount,
+        } => chain.refund(
+            *outlet,
+            *number,
+            *refund,
+            *amount,
+            &format!("owner {outlet}"),
+        ),
         Action::Revoke { outlet } => chain.revoke_terminal(*outlet, &format!("till {outlet}")),
         Action::Anchor { ahead } => {
             let epoch = chain.ledger.epoch() + ahead;
@@ -68,8 +125,14 @@ pub fn transaction(chain: &mut Chain, action: &Action) -> Option<SignedTransacti
         }
         Action::RequestPayout { guest } => chain.request_payout(&format!("guest {guest}")),
         Action::FullSettlement => chain.full_settlement(),
-        Action::Consent { outlet, camera, guest, purposes } => {
-            let purposes = [Purposes::Recording, Purposes::Stream, Purposes::Both][usize::from(*purposes)];
+        Action::Consent {
+            outlet,
+            camera,
+            guest,
+            purposes,
+        } => {
+            let purposes =
+                [Purposes::Recording, Purposes::Stream, Purposes::Both][usize::from(*purposes)];
             chain.consent_to(*outlet, *camera, *guest, purposes)
         }
         Action::Basis { outlet, camera } => chain.legal_basis(*outlet, *camera),
@@ -77,20 +140,32 @@ pub fn transaction(chain: &mut Chain, action: &Action) -> Option<SignedTransacti
             let (id, consent) = chain.consent_back(*back)?;
             let by = match (consent.grounds, by) {
                 (Grounds::Guest { .. }, 0) => format!("till {}", consent.outlet),
-                (Grounds::Guest { guest, .. }, 1..) => {
-                    (0..4).map(|n| format!("guest {n}")).find(|name| address(name) == guest)?
-                }
+                (Grounds::Guest { guest, .. }, 1..) => (0..4)
+                    .map(|n| format!("guest {n}"))
+                    .find(|name| address(name) == guest)?,
                 _ => format!("owner {}", consent.outlet),
             };
             chain.revoke_consent(id, &by)
         }
-        Action::Pin { back, number, ago_ms } => {
+        Action::Pin {
+            back,
+            number,
+            ago_ms,
+        } => {
             let (id, consent) = chain.consent_back(*back)?;
             let ended_at_ms = chain.now_ms - ago_ms;
             let recording = chain.recording(consent.outlet, consent.camera, id, *number);
-            chain.pin(PinRecording { started_at_ms: ended_at_ms - 4_000, ended_at_ms, ..recording })
+            chain.pin(PinRecording {
+                started_at_ms: ended_at_ms - 4_000,
+                ended_at_ms,
+                ..recording
+            })
         }
-        Action::Erase { outlet, number, by_owner } => {
+        Action::Erase {
+            outlet,
+            number,
+            by_owner,
+        } => {
             let pinned = chain.ledger.recording(cid(&format!("recording {number}")));
             let outlet = &pinned.map_or(*outlet, |recording| recording.pinned.outlet);
             let by = if *by_owner { "owner" } else { "agent" };
@@ -128,13 +203,30 @@ fn run(genesis: Genesis, actions: &[Action]) -> Chain {
 
 pub fn parameters() -> impl Strategy<Value = Genesis> {
     let time = || prop_oneof![Just(DAY_MS), Just(3 * DAY_MS), Just(365 * DAY_MS)];
-    (1..4u64, prop_oneof![Just(0u64), Just(DAY_MS)], 1..3u64, time(), time()).prop_map(
-        |(blocks, maturity_ms, settlement_epochs, receipt_ms, pool_ms)| {
-            let epoch_length = domain::genesis::EpochLength::Blocks(blocks);
-            let parameters = Parameters { receipt_ms, pool_ms, ..genesis().parameters };
-            Genesis { epoch_length, maturity_ms, settlement_epochs, parameters, ..genesis() }
-        },
+    (
+        1..4u64,
+        prop_oneof![Just(0u64), Just(DAY_MS)],
+        1..3u64,
+        time(),
+        time(),
     )
+        .prop_map(
+            |(blocks, maturity_ms, settlement_epochs, receipt_ms, pool_ms)| {
+                let epoch_length = domain::genesis::EpochLength::Blocks(blocks);
+                let parameters = Parameters {
+                    receipt_ms,
+                    pool_ms,
+                    ..genesis().parameters
+                };
+                Genesis {
+                    epoch_length,
+                    maturity_ms,
+                    settlement_epochs,
+                    parameters,
+                    ..genesis()
+                }
+            },
+        )
 }
 
 proptest! {

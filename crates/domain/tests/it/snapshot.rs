@@ -11,7 +11,11 @@ fn play(genesis: Genesis, actions: &[Action], read_after: Option<usize>) -> Chai
     let (mut chain, mut waiting) = start(genesis);
     for (place, action) in actions.iter().enumerate() {
         if read_after == Some(place) {
-            chain.ledger = Ledger::import(chain.ledger.genesis().clone(), chain.ledger.export().as_slice()).unwrap();
+            chain.ledger = Ledger::import(
+                chain.ledger.genesis().clone(),
+                chain.ledger.export().as_slice(),
+            )
+            .unwrap();
         }
         step(&mut chain, &mut waiting, action);
     }
@@ -31,7 +35,10 @@ fn some_state() -> Vec<u8> {
     let (consent, basis) = (chain.consent(1, 7, 0), chain.legal_basis(1, 8));
     let id = chain.id(&consent);
     let _ = chain.block(&[consent, basis]);
-    let (pin, erase) = (chain.pin(chain.recording(1, 7, id, 1)), chain.erase(1, 1, "agent 1"));
+    let (pin, erase) = (
+        chain.pin(chain.recording(1, 7, id, 1)),
+        chain.erase(1, 1, "agent 1"),
+    );
     let _ = chain.block(&[pin, erase]);
     chain.ledger.export()
 }
@@ -82,14 +89,26 @@ proptest! {
 #[test]
 fn the_bytes_of_a_format_never_change() {
     let frozen = (SNAPSHOT_VERSION, keccak256(some_state()).to_string());
-    assert_eq!(frozen, (3, "0xb98284dad5c7b67949c41f661cc80585523a393e4944f570b93e9ff6ca92e3d8".to_owned()));
+    assert_eq!(
+        frozen,
+        (
+            3,
+            "0xb98284dad5c7b67949c41f661cc80585523a393e4944f570b93e9ff6ca92e3d8".to_owned()
+        )
+    );
 }
 
 #[test]
 fn a_snapshot_of_another_chain_or_format_is_refused_by_name() {
     let bytes = some_state();
-    let other = Genesis { name: "other".into(), ..genesis() };
-    assert!(matches!(Ledger::import(other, bytes.as_slice()), Err(SnapshotError::OtherChain { .. })));
+    let other = Genesis {
+        name: "other".into(),
+        ..genesis()
+    };
+    assert!(matches!(
+        Ledger::import(other, bytes.as_slice()),
+        Err(SnapshotError::OtherChain { .. })
+    ));
     let mut newer = bytes.clone();
     newer[..2].copy_from_slice(&(SNAPSHOT_VERSION + 1).to_le_bytes());
     let found = SNAPSHOT_VERSION + 1;
@@ -97,5 +116,8 @@ fn a_snapshot_of_another_chain_or_format_is_refused_by_name() {
         matches!(Ledger::import(genesis(), newer.as_slice()), Err(SnapshotError::Version { found: is }) if is == found)
     );
     let longer = [bytes, vec![0]].concat();
-    assert!(matches!(Ledger::import(genesis(), longer.as_slice()), Err(SnapshotError::Malformed(_))));
+    assert!(matches!(
+        Ledger::import(genesis(), longer.as_slice()),
+        Err(SnapshotError::Malformed(_))
+    ));
 }

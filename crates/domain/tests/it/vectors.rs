@@ -12,7 +12,10 @@ use domain::*;
 use serde_json::{Value, json};
 
 fn check(name: &str, found: &Value) {
-    check_text(&format!("{name}.json"), &format!("{}\n", serde_json::to_string_pretty(found).unwrap()));
+    check_text(
+        &format!("{name}.json"),
+        &format!("{}\n", serde_json::to_string_pretty(found).unwrap()),
+    );
 }
 
 #[allow(clippy::disallowed_methods, reason = "a switch of the test run")]
@@ -41,8 +44,12 @@ fn checkpoint_digest_validators_hash_and_signatures() {
         total_released: 183_500,
         next_validators_hash: genesis.validators.hash(),
     };
-    let digest = DomainSeparator::checkpoints(genesis.evm_chain_id, anchor).checkpoint_digest(&checkpoint);
-    let signatures: Vec<Signature> = validator_keys().iter().map(|key| Signature::sign(digest, key)).collect();
+    let digest =
+        DomainSeparator::checkpoints(genesis.evm_chain_id, anchor).checkpoint_digest(&checkpoint);
+    let signatures: Vec<Signature> = validator_keys()
+        .iter()
+        .map(|key| Signature::sign(digest, key))
+        .collect();
     let validator = |v: &Validator| json!({"address": v.address, "power": v.power});
     check(
         "checkpoint",
@@ -73,8 +80,12 @@ fn checkpoint_digest_validators_hash_and_signatures() {
 
 #[test]
 fn payout_words_chunks_and_proofs() {
-    let mut payouts: Vec<Payout> =
-        (0..300u64).map(|i| Payout { account: address(&format!("holder {i}")), released: 49 * (i + 1) }).collect();
+    let mut payouts: Vec<Payout> = (0..300u64)
+        .map(|i| Payout {
+            account: address(&format!("holder {i}")),
+            released: 49 * (i + 1),
+        })
+        .collect();
     payouts.sort_by_key(|payout| payout.account);
     let settlement = Settlement::new(payouts);
     check(
@@ -90,10 +101,17 @@ fn payout_words_chunks_and_proofs() {
 #[test]
 fn transaction_digests_and_signatures() {
     let mut chain = Chain::new(genesis());
-    let lines =
-        vec![Line { sku: "khinkali".into(), name: "ხინკალი".into(), quantity: 2, unit_price: 849 }];
+    let lines = vec![Line {
+        sku: "khinkali".into(),
+        name: "ხინკალი".into(),
+        quantity: 2,
+        unit_price: 849,
+    }];
     let salt = keccak256("salt");
-    let sale = Sale { lines_hash: lines_hash(salt, &lines), ..chain.sale(1, 5, BuyerKind::Receipt) };
+    let sale = Sale {
+        lines_hash: lines_hash(salt, &lines),
+        ..chain.sale(1, 5, BuyerKind::Receipt)
+    };
     let transactions = [
         chain.sign_sale(sale),
         chain.register_outlet(9, OutletKind::Franchised, 3),
@@ -109,7 +127,11 @@ fn transaction_digests_and_signatures() {
         chain.register_validator(1, "validator 4"),
         chain.heartbeat("validator 4"),
         chain.unjail(1, "validator 4"),
-        chain.evidence("validator 4", chain.double_vote("validator 4", 3), "validator 0"),
+        chain.evidence(
+            "validator 4",
+            chain.double_vote("validator 4", 3),
+            "validator 0",
+        ),
         chain.set_parameters(Parameters::DEFAULT),
         chain.cancel_change(7),
         chain.consent(1, 7, 0),
@@ -153,9 +175,15 @@ fn the_state_digest_of_a_short_chain() {
     let (consent, basis) = (chain.consent(1, 7, 0), chain.legal_basis(2, 8));
     let (id, basis_id) = (chain.id(&consent), chain.id(&basis));
     chain.block(&[consent, basis]).unwrap();
-    let pins = [chain.pin(chain.recording(1, 7, id, 1)), chain.pin(chain.recording(2, 8, basis_id, 2))];
+    let pins = [
+        chain.pin(chain.recording(1, 7, id, 1)),
+        chain.pin(chain.recording(2, 8, basis_id, 2)),
+    ];
     chain.block(&pins).unwrap();
-    let ends = [chain.revoke_consent(id, "guest 0"), chain.erase(1, 1, "agent 1")];
+    let ends = [
+        chain.revoke_consent(id, "guest 0"),
+        chain.erase(1, 1, "agent 1"),
+    ];
     chain.block(&ends).unwrap();
     chain.finish_epoch();
     check_text("chain.jsonl", &export::lines(&chain));
@@ -181,17 +209,32 @@ fn recordings_and_erasures_under_a_checkpoint() {
     let consent = chain.consent(1, 7, 0);
     chain.block(std::slice::from_ref(&consent)).unwrap();
     let id = chain.id(&consent);
-    let pins: Vec<_> = (0..4).map(|number| chain.pin(chain.recording(1, 7, id, number))).collect();
+    let pins: Vec<_> = (0..4)
+        .map(|number| chain.pin(chain.recording(1, 7, id, number)))
+        .collect();
     chain.block(&pins).unwrap();
     let erase = chain.erase(1, 2, "agent 1");
     chain.block(&[erase]).unwrap();
-    while chain.ledger.height() > chain.checkpoints.last().map_or(0, |closed| closed.checkpoint.last_height) {
+    while chain.ledger.height()
+        > chain
+            .checkpoints
+            .last()
+            .map_or(0, |closed| closed.checkpoint.last_height)
+    {
         chain.block(&[]).unwrap();
     }
     let entries: Vec<RecordingEntry> = chain.recording_entries();
     let proofs = entries.iter().map(|entry| {
-        let closed = chain.checkpoints.iter().find(|closed| closed.checkpoint.last_height >= entry.height()).unwrap();
-        let index = closed.recording_leaves.iter().position(|leaf| *leaf == entry.leaf()).unwrap();
+        let closed = chain
+            .checkpoints
+            .iter()
+            .find(|closed| closed.checkpoint.last_height >= entry.height())
+            .unwrap();
+        let index = closed
+            .recording_leaves
+            .iter()
+            .position(|leaf| *leaf == entry.leaf())
+            .unwrap();
         json!({
             "entry": entry,
             "encoded": alloy_primitives::hex::encode_prefixed(entry.encode()),
@@ -200,5 +243,8 @@ fn recordings_and_erasures_under_a_checkpoint() {
             "recordings_root": closed.checkpoint.recordings_root,
         })
     });
-    check("recordings", &json!({"recordings": proofs.collect::<Vec<_>>()}));
+    check(
+        "recordings",
+        &json!({"recordings": proofs.collect::<Vec<_>>()}),
+    );
 }

@@ -62,7 +62,10 @@ fn a_store_is_exported_and_imported() {
     let mut cut = Vec::new();
     let mut writer = Writer::new(&mut cut, &[root]).unwrap();
     writer.block(&root, &from.block(&root).unwrap()).unwrap();
-    assert!(matches!(partial.import_car(cut.as_slice()), Err(IpfsError::Missing { .. })));
+    assert!(matches!(
+        partial.import_car(cut.as_slice()),
+        Err(IpfsError::Missing { .. })
+    ));
     assert!(!partial.is_pinned(&root));
 }
 
@@ -72,8 +75,20 @@ fn lengths_are_bounded_before_anything_is_allocated() {
     bytes.extend_from_slice(&[0xff, 0xff, 0xff, 0xff, 0x0f]);
     let (_, error) = read(&bytes);
     assert!(error.unwrap().to_string().contains("expected at most"));
-    assert!(read(&[0xff; 16]).1.unwrap().to_string().contains("too many bytes"));
-    assert!(read(&[0x80, 0x00]).1.unwrap().to_string().contains("needless zeros"));
+    assert!(
+        read(&[0xff; 16])
+            .1
+            .unwrap()
+            .to_string()
+            .contains("too many bytes")
+    );
+    assert!(
+        read(&[0x80, 0x00])
+            .1
+            .unwrap()
+            .to_string()
+            .contains("needless zeros")
+    );
     assert!(read(&[]).1.unwrap().to_string().contains("empty"));
 }
 

@@ -17,7 +17,12 @@ fn other_spellings_and_other_kinds_are_refused() {
     ] {
         assert!(wrong.parse::<Cid>().is_err(), "{wrong}");
     }
-    assert!("x".parse::<Cid>().unwrap_err().to_string().contains("found \"x\""));
+    assert!(
+        "x".parse::<Cid>()
+            .unwrap_err()
+            .to_string()
+            .contains("found \"x\"")
+    );
 }
 
 proptest! {

@@ -15,7 +15,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
 async fn serve(router: Router) -> String {
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     url
@@ -24,7 +26,9 @@ async fn serve(router: Router) -> String {
 const TOKEN: &str = "the-token";
 
 fn allowed(headers: &HeaderMap) -> bool {
-    headers.get("authorization").is_some_and(|value| value == format!("Bearer {TOKEN}").as_str())
+    headers
+        .get("authorization")
+        .is_some_and(|value| value == format!("Bearer {TOKEN}").as_str())
 }
 
 /// requestid → (cid, status)
@@ -51,34 +55,59 @@ async fn list(
 ) -> Response {
     let mut service = service.lock().unwrap();
     if !allowed(&headers) {
-        return (StatusCode::UNAUTHORIZED, Json(json!({"error": {"reason": "UNAUTHORIZED"}}))).into_response();
+        return (
+            StatusCode::UNAUTHORIZED,
+            Json(json!({"error": {"reason": "UNAUTHORIZED"}})),
+        )
+            .into_response();
     }
     if service.faults > 0 {
         service.faults -= 1;
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
-    let statuses: Vec<&str> = query.get("status").map_or(vec!["pinned"], |statuses| statuses.split(',').collect());
+    let statuses: Vec<&str> = query
+        .get("status")
+        .map_or(vec!["pinned"], |statuses| statuses.split(',').collect());
     let matching: Vec<Value> = service
         .pins
         .iter()
-        .filter(|(_, (cid, status))| query.get("cid").is_none_or(|asked| asked == cid) && statuses.contains(status))
+        .filter(|(_, (cid, status))| {
+            query.get("cid").is_none_or(|asked| asked == cid) && statuses.contains(status)
+        })
         .map(|(requestid, (cid, status))| status_object(requestid, cid, status))
         .collect();
     Json(json!({"count": matching.len(), "results": matching})).into_response()
 }
 
-async fn ask(State(service): State<Shared>, headers: HeaderMap, Json(pin): Json<Value>) -> Response {
+async fn ask(
+    State(service): State<Shared>,
+    headers: HeaderMap,
+    Json(pin): Json<Value>,
+) -> Response {
     assert!(allowed(&headers));
     let mut service = service.lock().unwrap();
     service.posts += 1;
-    let (requestid, cid) = (format!("request-{}", service.posts), pin["cid"].as_str().unwrap().to_owned());
-    service.pins.insert(requestid.clone(), (cid.clone(), "queued"));
-    (StatusCode::ACCEPTED, Json(status_object(&requestid, &cid, "queued"))).into_response()
+    let (requestid, cid) = (
+        format!("request-{}", service.posts),
+        pin["cid"].as_str().unwrap().to_owned(),
+    );
+    service
+        .pins
+        .insert(requestid.clone(), (cid.clone(), "queued"));
+    (
+        StatusCode::ACCEPTED,
+        Json(status_object(&requestid, &cid, "queued")),
+    )
+        .into_response()
 }
 
 async fn withdraw(State(service): State<Shared>, Path(requestid): Path<String>) -> StatusCode {
     let removed = service.lock().unwrap().pins.remove(&requestid);
-    if removed.is_some() { StatusCode::ACCEPTED } else { StatusCode::NOT_FOUND }
+    if removed.is_some() {
+        StatusCode::ACCEPTED
+    } else {
+        StatusCode::NOT_FOUND
+    }
 }
 
 fn pinning_router(service: &Shared) -> Router {
@@ -89,14 +118,24 @@ fn pinning_router(service: &Shared) -> Router {
 }
 
 fn set_all(service: &Shared, status: &'static str) {
-    service.lock().unwrap().pins.values_mut().for_each(|pin| pin.1 = status);
+    service
+        .lock()
+        .unwrap()
+        .pins
+        .values_mut()
+        .for_each(|pin| pin.1 = status);
 }
 
 #[tokio::test]
 async fn a_pinning_service_is_asked_once_and_believed_only_when_it_says_pinned() {
     let service = Shared::default();
     let url = serve(pinning_router(&service)).await;
-    let client = PinningService::new(&url, Secret::new(TOKEN), vec!["/ip4/127.0.0.1/tcp/4001/p2p/x".into()]).unwrap();
+    let client = PinningService::new(
+        &url,
+        Secret::new(TOKEN),
+        vec!["/ip4/127.0.0.1/tcp/4001/p2p/x".into()],
+    )
+    .unwrap();
     let backend = Backend::PinningService(client);
     let cid = unixfs::cid_of(b"a segment");
     assert_eq!(backend.state(&cid).await.unwrap(), PinState::Absent);
@@ -107,7 +146,10 @@ async fn a_pinning_service_is_asked_once_and_believed_only_when_it_says_pinned()
     assert_eq!(service.lock().unwrap().posts, 1);
     // It gave up: the failed request is taken back, and one new one made.
     set_all(&service, "failed");
-    assert_eq!(backend.state(&cid).await.unwrap(), PinState::Failed("because".into()));
+    assert_eq!(
+        backend.state(&cid).await.unwrap(),
+        PinState::Failed("because".into())
+    );
     assert_eq!(backend.pin(&cid, "one").await.unwrap(), PinState::Pending);
     let (posts, pins) = {
         let service = service.lock().unwrap();
@@ -118,11 +160,20 @@ async fn a_pinning_service_is_asked_once_and_believed_only_when_it_says_pinned()
     service.lock().unwrap().faults = 2;
     assert_eq!(backend.state(&cid).await.unwrap(), PinState::Pinned);
     // Somebody else's pin is not touched.
-    service.lock().unwrap().pins.insert("theirs".into(), (unixfs::cid_of(b"other").to_string(), "pinned"));
+    service.lock().unwrap().pins.insert(
+        "theirs".into(),
+        (unixfs::cid_of(b"other").to_string(), "pinned"),
+    );
     backend.release(&cid).await.unwrap();
     backend.release(&cid).await.unwrap();
-    assert_eq!(service.lock().unwrap().pins.keys().collect::<Vec<_>>(), ["theirs"]);
-    assert!(matches!(backend.add(vec![1], "x").await, Err(IpfsError::Unsupported { .. })));
+    assert_eq!(
+        service.lock().unwrap().pins.keys().collect::<Vec<_>>(),
+        ["theirs"]
+    );
+    assert!(matches!(
+        backend.add(vec![1], "x").await,
+        Err(IpfsError::Unsupported { .. })
+    ));
 }
 
 #[tokio::test]
@@ -133,8 +184,16 @@ async fn a_wrong_token_is_no_passing_fault_and_stands_nowhere() {
     assert!(!error.is_retryable() && matches!(error, IpfsError::Refused { status: 401, .. }));
     assert!(!format!("{client:?} {error:?} {error}").contains("secret-123"));
     let with_password = Kubo::new("http://user:secret-123@127.0.0.1:5001", None).unwrap_err();
-    assert!(!format!("{with_password:?} {with_password}").contains("secret-123"), "{with_password}");
-    for wrong in ["", "127.0.0.1:5001", "ftp://127.0.0.1", "http://127.0.0.1/?key=1"] {
+    assert!(
+        !format!("{with_password:?} {with_password}").contains("secret-123"),
+        "{with_password}"
+    );
+    for wrong in [
+        "",
+        "127.0.0.1:5001",
+        "ftp://127.0.0.1",
+        "http://127.0.0.1/?key=1",
+    ] {
         assert!(Kubo::new(wrong, None).is_err(), "{wrong}");
     }
 }
@@ -142,7 +201,10 @@ async fn a_wrong_token_is_no_passing_fault_and_stands_nowhere() {
 /// The part named `file` of a multipart body.
 fn file_of(body: &[u8]) -> Vec<u8> {
     let find = |from: usize, needle: &[u8]| {
-        body[from..].windows(needle.len()).position(|window| window == needle).map(|at| from + at)
+        body[from..]
+            .windows(needle.len())
+            .position(|window| window == needle)
+            .map(|at| from + at)
     };
     let boundary = [b"\r\n", &body[..find(0, b"\r\n").unwrap()]].concat();
     let head = find(0, b"name=\"file\"").unwrap();
@@ -159,17 +221,27 @@ struct Account {
 }
 
 fn pinata_router(account: &Arc<Mutex<Account>>) -> Router {
-    async fn upload(State(account): State<Arc<Mutex<Account>>>, headers: HeaderMap, body: Bytes) -> Response {
+    async fn upload(
+        State(account): State<Arc<Mutex<Account>>>,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Response {
         assert!(allowed(&headers));
         let text = String::from_utf8_lossy(&body);
-        assert!(text.contains("name=\"cid_version\"\r\n\r\nv1") && text.contains("name=\"network\"\r\n\r\npublic"));
+        assert!(
+            text.contains("name=\"cid_version\"\r\n\r\nv1")
+                && text.contains("name=\"network\"\r\n\r\npublic")
+        );
         let mut account = account.lock().unwrap();
         account.uploads += 1;
         let mut content = file_of(&body);
         if account.other_profile {
             content.push(0);
         }
-        let (id, cid) = (format!("id-{}", account.uploads), unixfs::cid_of(&content).to_string());
+        let (id, cid) = (
+            format!("id-{}", account.uploads),
+            unixfs::cid_of(&content).to_string(),
+        );
         account.files.insert(id.clone(), cid.clone());
         Json(json!({"data": {"id": id, "name": "x", "cid": cid, "size": content.len(), "network": "public"}}))
             .into_response()
@@ -179,16 +251,28 @@ fn pinata_router(account: &Arc<Mutex<Account>>) -> Router {
         Query(query): Query<HashMap<String, String>>,
     ) -> Json<Value> {
         let account = account.lock().unwrap();
-        let matching = account.files.iter().filter(|(_, cid)| **cid == query["cid"]);
-        let files: Vec<Value> = matching.map(|(id, cid)| json!({"id": id, "cid": cid})).collect();
+        let matching = account
+            .files
+            .iter()
+            .filter(|(_, cid)| **cid == query["cid"]);
+        let files: Vec<Value> = matching
+            .map(|(id, cid)| json!({"id": id, "cid": cid}))
+            .collect();
         Json(json!({"data": {"files": files, "next_page_token": null}}))
     }
-    async fn remove(State(account): State<Arc<Mutex<Account>>>, Path(id): Path<String>) -> Json<Value> {
+    async fn remove(
+        State(account): State<Arc<Mutex<Account>>>,
+        Path(id): Path<String>,
+    ) -> Json<Value> {
         account.lock().unwrap().files.remove(&id);
         Json(json!({"data": null}))
     }
     async fn authenticated(headers: HeaderMap) -> StatusCode {
-        if allowed(&headers) { StatusCode::OK } else { StatusCode::UNAUTHORIZED }
+        if allowed(&headers) {
+            StatusCode::OK
+        } else {
+            StatusCode::UNAUTHORIZED
+        }
     }
     Router::new()
         .route("/v3/files", post(upload))
@@ -215,7 +299,10 @@ async fn pinata_takes_content_once_and_a_foreign_cid_is_refused_and_deleted() {
     assert_eq!(backend.state(&cid).await.unwrap(), PinState::Absent);
     account.lock().unwrap().other_profile = true;
     let error = backend.add(content, "four").await.unwrap_err();
-    assert!(matches!(error, IpfsError::OtherCid { .. }) && !error.is_retryable(), "{error}");
+    assert!(
+        matches!(error, IpfsError::OtherCid { .. }) && !error.is_retryable(),
+        "{error}"
+    );
     assert!(account.lock().unwrap().files.is_empty());
 }
 
@@ -227,14 +314,23 @@ async fn a_kubo_that_cuts_otherwise_is_refused() {
     }
     let removed = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&removed);
-    let rm = post(move |Query(query): Query<HashMap<String, String>>| async move {
-        noted.lock().unwrap().push(query["arg"].clone());
-        Json(json!({"Pins": []}))
-    });
-    let router = Router::new().route("/api/v0/add", post(add)).route("/api/v0/pin/rm", rm);
+    let rm = post(
+        move |Query(query): Query<HashMap<String, String>>| async move {
+            noted.lock().unwrap().push(query["arg"].clone());
+            Json(json!({"Pins": []}))
+        },
+    );
+    let router = Router::new()
+        .route("/api/v0/add", post(add))
+        .route("/api/v0/pin/rm", rm);
     let kubo = Kubo::new(&serve(router).await, None).unwrap();
     let error = kubo.add(b"a segment").await.unwrap_err();
-    let IpfsError::OtherCid { found, expected, .. } = error else { panic!("{error}") };
+    let IpfsError::OtherCid {
+        found, expected, ..
+    } = error
+    else {
+        panic!("{error}")
+    };
     assert_eq!(expected, unixfs::cid_of(b"a segment"));
     assert_eq!(found, unixfs::cid_of(b"a segment!").to_string());
     assert_eq!(*removed.lock().unwrap(), [found]);
@@ -244,15 +340,27 @@ async fn a_kubo_that_cuts_otherwise_is_refused() {
 async fn changed_content_and_endless_answers_are_refused() {
     let endless = all_methods(|| async { vec![b'x'; 3 << 20] });
     let changed = post(|| async { "another segment" });
-    let router = Router::new().route("/api/v0/cat", changed).route("/api/v0/id", endless);
+    let router = Router::new()
+        .route("/api/v0/cat", changed)
+        .route("/api/v0/id", endless);
     let kubo = Kubo::new(&serve(router).await, None).unwrap();
-    assert!(matches!(kubo.cat(&unixfs::cid_of(b"a segment"), 100).await, Err(IpfsError::OtherCid { .. })));
-    assert!(matches!(kubo.id().await, Err(IpfsError::AnswerTooLarge { .. })));
+    assert!(matches!(
+        kubo.cat(&unixfs::cid_of(b"a segment"), 100).await,
+        Err(IpfsError::OtherCid { .. })
+    ));
+    assert!(matches!(
+        kubo.id().await,
+        Err(IpfsError::AnswerTooLarge { .. })
+    ));
 }
 
 #[tokio::test]
 async fn nobody_there_is_a_passing_fault() {
-    let kubo = Kubo::new(&format!("http://127.0.0.1:{}", local_services::free_port().unwrap()), None).unwrap();
+    let kubo = Kubo::new(
+        &format!("http://127.0.0.1:{}", local_services::free_port().unwrap()),
+        None,
+    )
+    .unwrap();
     let error = kubo.id().await.unwrap_err();
     assert!(error.is_unreachable() && error.is_retryable(), "{error}");
 }
@@ -294,12 +402,18 @@ fn json_like() -> impl Strategy<Value = Vec<u8>> {
             prop::collection::btree_map(key.clone(), inner, 0..4).prop_map(|fields| json!(fields)),
         ]
     });
-    prop_oneof![value.prop_map(|value| value.to_string().into_bytes()), prop::collection::vec(any::<u8>(), 0..300)]
+    prop_oneof![
+        value.prop_map(|value| value.to_string().into_bytes()),
+        prop::collection::vec(any::<u8>(), 0..300)
+    ]
 }
 
 #[test]
 fn any_answer_gives_a_value_or_an_error_and_never_a_pin_that_nobody_promised() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let body = Arc::new(Mutex::new(Vec::new()));
     let url = runtime.block_on(parrot(Arc::clone(&body)));
     let kubo = Kubo::new(&url, None).unwrap();

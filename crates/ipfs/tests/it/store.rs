@@ -9,7 +9,11 @@ const ROOM: u64 = 64 << 20;
 fn files(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).unwrap().flatten() {
-        if entry.path().is_dir() { found.extend(files(&entry.path())) } else { found.push(entry.path()) }
+        if entry.path().is_dir() {
+            found.extend(files(&entry.path()))
+        } else {
+            found.push(entry.path())
+        }
     }
     found
 }
@@ -21,28 +25,47 @@ fn content_survives_a_new_start_and_goes_with_its_pin() {
     let store = BlockStore::open(dir.path(), ROOM).unwrap();
     let (one, two) = (store.add(&kept).unwrap(), store.add(&dropped).unwrap());
     assert_eq!(store.add(&kept).unwrap(), one);
-    assert!(matches!(BlockStore::open(dir.path(), ROOM), Err(IpfsError::Locked { .. })));
+    assert!(matches!(
+        BlockStore::open(dir.path(), ROOM),
+        Err(IpfsError::Locked { .. })
+    ));
     let bytes = store.bytes();
     drop(store);
 
     let store = BlockStore::open(dir.path(), ROOM).unwrap();
     assert_eq!(store.bytes(), bytes);
     assert_eq!(store.read(&one, 700_000).unwrap(), kept);
-    assert!(matches!(store.read(&one, 699_999), Err(IpfsError::ContentTooLarge { .. })));
+    assert!(matches!(
+        store.read(&one, 699_999),
+        Err(IpfsError::ContentTooLarge { .. })
+    ));
     assert_eq!(store.collect_garbage().unwrap().blocks, 0);
     store.unpin(&two).unwrap();
     store.unpin(&two).unwrap();
     let collected = store.collect_garbage().unwrap();
     assert_eq!(collected.blocks, 4);
     assert_eq!(store.bytes(), bytes - collected.bytes);
-    assert!(matches!(store.read(&two, 700_000), Err(IpfsError::Missing { .. })));
+    assert!(matches!(
+        store.read(&two, 700_000),
+        Err(IpfsError::Missing { .. })
+    ));
     assert!(store.pin(&two).is_err() && !store.is_pinned(&two));
     assert_eq!(store.read(&one, 700_000).unwrap(), kept);
-    assert_eq!(store.pins().unwrap().into_iter().collect::<Vec<Cid>>(), [one]);
+    assert_eq!(
+        store.pins().unwrap().into_iter().collect::<Vec<Cid>>(),
+        [one]
+    );
     // No byte of what was collected lies anywhere.
     let part = &dropped[300_000..300_064];
     for file in files(dir.path()) {
-        assert!(!std::fs::read(&file).unwrap().windows(64).any(|window| window == part), "{}", file.display());
+        assert!(
+            !std::fs::read(&file)
+                .unwrap()
+                .windows(64)
+                .any(|window| window == part),
+            "{}",
+            file.display()
+        );
     }
 }
 
@@ -52,7 +75,10 @@ fn a_full_store_takes_nothing_and_says_so() {
     let store = BlockStore::open(dir.path(), 1_000_000).unwrap();
     let first = store.add(&noise(1, 700_000)).unwrap();
     let error = store.add(&noise(2, 700_000)).unwrap_err();
-    assert!(error.is_retryable() && error.to_string().contains("of 1000000 bytes"), "{error}");
+    assert!(
+        error.is_retryable() && error.to_string().contains("of 1000000 bytes"),
+        "{error}"
+    );
     assert_eq!(store.add(&noise(1, 700_000)).unwrap(), first);
     store.unpin(&first).unwrap();
     store.collect_garbage().unwrap();
@@ -67,11 +93,17 @@ fn damage_is_found_and_repaired_by_adding_again() {
     let store = BlockStore::open(dir.path(), ROOM).unwrap();
     let root = store.add(&content).unwrap();
     let (leaf, _) = unixfs::cut(&content).blocks[1].clone();
-    let path = files(dir.path()).into_iter().find(|path| path.ends_with(leaf.to_string())).unwrap();
+    let path = files(dir.path())
+        .into_iter()
+        .find(|path| path.ends_with(leaf.to_string()))
+        .unwrap();
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[7] ^= 1;
     std::fs::write(&path, bytes).unwrap();
-    assert!(matches!(store.read(&root, 700_000), Err(IpfsError::Damaged { .. })));
+    assert!(matches!(
+        store.read(&root, 700_000),
+        Err(IpfsError::Damaged { .. })
+    ));
     assert_eq!(store.add(&content).unwrap(), root);
     assert_eq!(store.read(&root, 700_000).unwrap(), content);
 }
@@ -83,10 +115,16 @@ fn a_damaged_node_stops_the_collection() {
     let root = store.add(&noise(1, 700_000)).unwrap();
     let path = files(dir.path())
         .into_iter()
-        .find(|path| path.ends_with(root.to_string()) && path.parent().unwrap().parent().unwrap().ends_with("blocks"))
+        .find(|path| {
+            path.ends_with(root.to_string())
+                && path.parent().unwrap().parent().unwrap().ends_with("blocks")
+        })
         .unwrap();
     std::fs::write(path, b"nothing").unwrap();
-    assert!(matches!(store.collect_garbage(), Err(IpfsError::Damaged { .. })));
+    assert!(matches!(
+        store.collect_garbage(),
+        Err(IpfsError::Damaged { .. })
+    ));
     assert_eq!(files(&dir.path().join("blocks")).len(), 4);
 }
 
@@ -162,7 +200,15 @@ fn node(links: &[(Cid, u64)], total: u64) -> Vec<u8> {
     }
     let mut node = Vec::new();
     for (cid, bytes) in links {
-        node.extend(field(0x12, &[field(0x0a, cid.as_bytes()), field(0x12, b""), vec![0x18, *bytes as u8]].concat()));
+        node.extend(field(
+            0x12,
+            &[
+                field(0x0a, cid.as_bytes()),
+                field(0x12, b""),
+                vec![0x18, *bytes as u8],
+            ]
+            .concat(),
+        ));
     }
     node.extend(field(0x0a, &unixfs));
     node

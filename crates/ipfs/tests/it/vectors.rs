@@ -18,15 +18,36 @@ pub fn noise(seed: u64, length: usize) -> Vec<u8> {
 /// (content, CID)
 pub fn all() -> Vec<(Vec<u8>, &'static str)> {
     vec![
-        (vec![0; 100_000], "bafkreierslbfw42pzow34mw23quarhda3mhdt6imyigofzlth5lsmgwmbq"),
-        (noise(1, 200_000), "bafkreietc4kmubydzj3xveqrohtzyomdibnq62lovq6mgnhmictv6l3qt4"),
-        (noise(2, 5 * 1024 * 1024 + 123), "bafybeigxqrzt2qfpznqaja27w7gdrla5qpo5grcxmodyitszy6x3udwtfa"),
+        (
+            vec![0; 100_000],
+            "bafkreierslbfw42pzow34mw23quarhda3mhdt6imyigofzlth5lsmgwmbq",
+        ),
+        (
+            noise(1, 200_000),
+            "bafkreietc4kmubydzj3xveqrohtzyomdibnq62lovq6mgnhmictv6l3qt4",
+        ),
+        (
+            noise(2, 5 * 1024 * 1024 + 123),
+            "bafybeigxqrzt2qfpznqaja27w7gdrla5qpo5grcxmodyitszy6x3udwtfa",
+        ),
         // As many leaves as a node has links, and two levels of nodes.
-        (vec![0; 174 * 256 * 1024], "bafybeibxsa3ioclowpaq7b6gxl65gzqneopfr3fnhedak6sqr4bjz5lnyq"),
-        (vec![0; 60 * 1024 * 1024 + 7], "bafybeihbeylpnjbkvooo7tzyvk6xr4zzt4mfcj4e742yvwsyfyrqriwcru"),
+        (
+            vec![0; 174 * 256 * 1024],
+            "bafybeibxsa3ioclowpaq7b6gxl65gzqneopfr3fnhedak6sqr4bjz5lnyq",
+        ),
+        (
+            vec![0; 60 * 1024 * 1024 + 7],
+            "bafybeihbeylpnjbkvooo7tzyvk6xr4zzt4mfcj4e742yvwsyfyrqriwcru",
+        ),
         // Plain SHA-256.
-        (b"hello world".to_vec(), "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e"),
-        (Vec::new(), "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"),
+        (
+            b"hello world".to_vec(),
+            "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e",
+        ),
+        (
+            Vec::new(),
+            "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku",
+        ),
     ]
 }
 

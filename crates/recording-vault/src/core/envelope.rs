@@ -39,7 +39,8 @@ pub fn segment_key(shared: &Key, salt: &Key, capture_hash: B256) -> Key {
     let mut key = Zeroizing::new([0u8; 32]);
     let info = [b"HotPot segment key 1".as_slice(), capture_hash.as_slice()].concat();
     // 32 bytes are far below HKDF's limit of 255 hashes, so this cannot fail.
-    let _ = Hkdf::<Sha256>::new(Some(salt.as_slice()), shared.as_slice()).expand(&info, key.as_mut_slice());
+    let _ = Hkdf::<Sha256>::new(Some(salt.as_slice()), shared.as_slice())
+        .expand(&info, key.as_mut_slice());
     key
 }
 
@@ -52,7 +53,13 @@ fn bound(capture_hash: B256, sequence: u64) -> [u8; BOUND_BYTES] {
 }
 
 /// Encrypts. The nonce is drawn anew for each call, and each key is used for one segment.
-pub fn seal(key: &Key, nonce: [u8; NONCE_BYTES], capture_hash: B256, sequence: u64, segment: &[u8]) -> Vec<u8> {
+pub fn seal(
+    key: &Key,
+    nonce: [u8; NONCE_BYTES],
+    capture_hash: B256,
+    sequence: u64,
+    segment: &[u8],
+) -> Vec<u8> {
     let bound = bound(capture_hash, sequence);
     let mut envelope = Vec::with_capacity(segment.len() + ENVELOPE_BYTES);
     envelope.extend_from_slice(&bound);
@@ -87,7 +94,12 @@ pub fn open(
     }
     let mut segment = Zeroizing::new(body.to_vec());
     XChaCha20Poly1305::new(key.as_slice().into())
-        .decrypt_in_place_detached(XNonce::from_slice(nonce), &expected, &mut segment, tag.into())
+        .decrypt_in_place_detached(
+            XNonce::from_slice(nonce),
+            &expected,
+            &mut segment,
+            tag.into(),
+        )
         .map_err(|_| EnvelopeError::Closed)?;
     Ok(segment)
 }

@@ -60,16 +60,36 @@ mod tests {
     #[test]
     fn a_report_under_way_is_waited_for() {
         let sent = Some(1_000);
-        assert_eq!(unknown_to_ledger(Reason::Request, sent, 2_000), Unknown::Wait);
-        assert_eq!(unknown_to_ledger(Reason::Request, sent, 1_000 + REPORT_SETTLES_MS), Unknown::Done);
-        assert_eq!(unknown_to_ledger(Reason::Retention, None, 2_000), Unknown::Done);
-        assert_eq!(unknown_to_ledger(Reason::Revoked, sent, 2_000), Unknown::Wait);
+        assert_eq!(
+            unknown_to_ledger(Reason::Request, sent, 2_000),
+            Unknown::Wait
+        );
+        assert_eq!(
+            unknown_to_ledger(Reason::Request, sent, 1_000 + REPORT_SETTLES_MS),
+            Unknown::Done
+        );
+        assert_eq!(
+            unknown_to_ledger(Reason::Retention, None, 2_000),
+            Unknown::Done
+        );
+        assert_eq!(
+            unknown_to_ledger(Reason::Revoked, sent, 2_000),
+            Unknown::Wait
+        );
         assert_eq!(unknown_to_ledger(Reason::Other, sent, 2_000), Unknown::Done);
     }
 
     #[test]
     fn reasons_are_numbered_as_on_the_ledger() {
-        let all = [Reason::Revoked, Reason::Retention, Reason::Request, Reason::Other];
-        assert_eq!(all.map(|reason| borsh::to_vec(&reason).unwrap()), [[0], [1], [2], [3]]);
+        let all = [
+            Reason::Revoked,
+            Reason::Retention,
+            Reason::Request,
+            Reason::Other,
+        ];
+        assert_eq!(
+            all.map(|reason| borsh::to_vec(&reason).unwrap()),
+            [[0], [1], [2], [3]]
+        );
     }
 }

@@ -143,7 +143,11 @@ impl Capture {
     /// Whether every value is one that we write.
     pub fn check(&self) -> Result<(), ManifestError> {
         let field = |field, found: &dyn ToString, allowed: String| {
-            Err(ManifestError::Field { field, found: found.to_string(), allowed })
+            Err(ManifestError::Field {
+                field,
+                found: found.to_string(),
+                allowed,
+            })
         };
         let span = self.ended_at_ms.checked_sub(self.started_at_ms);
         if span.is_none_or(|span| span == 0 || span > SEGMENT_MS_MAX) {
@@ -151,17 +155,33 @@ impl Capture {
             return field("ended_at_ms", &self.ended_at_ms, allowed);
         }
         if self.keep_until_ms < self.ended_at_ms {
-            return field("keep_until_ms", &self.keep_until_ms, format!("at least {}", self.ended_at_ms));
+            return field(
+                "keep_until_ms",
+                &self.keep_until_ms,
+                format!("at least {}", self.ended_at_ms),
+            );
         }
         if self.mask_policy.is_empty() || self.mask_policy.len() > MASK_POLICY_BYTES_MAX {
             let found = format!("{} bytes", self.mask_policy.len());
-            return field("mask_policy", &found, format!("1 to {MASK_POLICY_BYTES_MAX}"));
+            return field(
+                "mask_policy",
+                &found,
+                format!("1 to {MASK_POLICY_BYTES_MAX}"),
+            );
         }
         if self.plaintext_bytes == 0 || self.plaintext_bytes as usize > SEGMENT_BYTES_MAX {
-            return field("plaintext_bytes", &self.plaintext_bytes, format!("1 to {SEGMENT_BYTES_MAX}"));
+            return field(
+                "plaintext_bytes",
+                &self.plaintext_bytes,
+                format!("1 to {SEGMENT_BYTES_MAX}"),
+            );
         }
         if (self.sequence == 0) != (self.previous == B256::ZERO) {
-            return field("previous", &self.previous, "zero for sequence 0 and for no other".into());
+            return field(
+                "previous",
+                &self.previous,
+                "zero for sequence 0 and for no other".into(),
+            );
         }
         Ok(())
     }
@@ -181,13 +201,23 @@ impl Manifest {
 
     /// The EIP-712 digest.
     pub fn digest(&self, domain: &DomainSeparator) -> B256 {
-        keccak256([b"\x19\x01".as_slice(), domain.0.as_slice(), self.hash().as_slice()].concat())
+        keccak256(
+            [
+                b"\x19\x01".as_slice(),
+                domain.0.as_slice(),
+                self.hash().as_slice(),
+            ]
+            .concat(),
+        )
     }
 
     /// Signs as the outlet's video agent.
     pub fn sign(self, domain: &DomainSeparator, agent: &SecretKey) -> SignedManifest {
         let signature = Signature::sign(self.digest(domain), agent);
-        SignedManifest { manifest: self, signature }
+        SignedManifest {
+            manifest: self,
+            signature,
+        }
     }
 }
 
@@ -202,23 +232,41 @@ impl SignedManifest {
     pub fn decode(bytes: &[u8]) -> Result<Self, ManifestError> {
         let malformed = |error: &dyn ToString| ManifestError::Malformed(error.to_string());
         if bytes.len() > MANIFEST_BYTES_MAX {
-            return Err(malformed(&format!("{} bytes, expected at most {MANIFEST_BYTES_MAX}", bytes.len())));
+            return Err(malformed(&format!(
+                "{} bytes, expected at most {MANIFEST_BYTES_MAX}",
+                bytes.len()
+            )));
         }
-        let body = bytes.strip_prefix(&[VERSION]).ok_or_else(|| malformed(&"another version, or nothing"))?;
+        let body = bytes
+            .strip_prefix(&[VERSION])
+            .ok_or_else(|| malformed(&"another version, or nothing"))?;
         let signed: Self = borsh::from_slice(body).map_err(|error| malformed(&error))?;
         signed.manifest.capture.check()?;
         Ok(signed)
     }
 
     /// Whether the outlet's video agent signed this.
-    pub fn check_signer(&self, domain: &DomainSeparator, agent: Address) -> Result<(), ManifestError> {
+    pub fn check_signer(
+        &self,
+        domain: &DomainSeparator,
+        agent: Address,
+    ) -> Result<(), ManifestError> {
         let found = self.signature.recover(self.manifest.digest(domain))?;
-        if found == agent { Ok(()) } else { Err(ManifestError::Signer { found, expected: agent }) }
+        if found == agent {
+            Ok(())
+        } else {
+            Err(ManifestError::Signer {
+                found,
+                expected: agent,
+            })
+        }
     }
 }
 
 /// Whether manifests of one camera follow one another without a gap. The first may be any.
-pub fn check_chain<'a>(manifests: impl IntoIterator<Item = &'a Manifest>) -> Result<(), ManifestError> {
+pub fn check_chain<'a>(
+    manifests: impl IntoIterator<Item = &'a Manifest>,
+) -> Result<(), ManifestError> {
     let mut before: Option<&Manifest> = None;
     for manifest in manifests {
         let (capture, sequence) = (&manifest.capture, manifest.capture.sequence);

@@ -26,7 +26,10 @@ pub enum Terms {
 
 impl Terms {
     fn days(self) -> u32 {
-        let (Self::Guest { keep_days: days } | Self::LegalBasis { retention_days: days }) = self;
+        let (Self::Guest { keep_days: days }
+        | Self::LegalBasis {
+            retention_days: days,
+        }) = self;
         days.clamp(1, DAYS_MAX)
     }
 
@@ -44,7 +47,11 @@ impl Terms {
     pub fn key(self, consent: B256, camera: u64, started_at_ms: u64) -> KeyName {
         match self {
             Self::Guest { .. } => KeyName::Consent { consent },
-            Self::LegalBasis { .. } => KeyName::Day { consent, camera, day: started_at_ms / DAY_MS },
+            Self::LegalBasis { .. } => KeyName::Day {
+                consent,
+                camera,
+                day: started_at_ms / DAY_MS,
+            },
         }
     }
 }
@@ -80,7 +87,11 @@ impl fmt::Display for KeyName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Consent { consent } => write!(f, "consent-{}", hex::encode(consent)),
-            Self::Day { consent, camera, day } => write!(f, "day-{}-{camera}-{day}", hex::encode(consent)),
+            Self::Day {
+                consent,
+                camera,
+                day,
+            } => write!(f, "day-{}-{camera}-{day}", hex::encode(consent)),
         }
     }
 }
@@ -96,18 +107,28 @@ impl FromStr for KeyName {
     type Err = NoKeyName;
     fn from_str(text: &str) -> Result<Self, NoKeyName> {
         let parts: Vec<&str> = text.split('-').collect();
-        let consent = |digits: &str| <[u8; 32]>::try_from(hex::decode(digits).ok()?).ok().map(B256::from);
+        let consent = |digits: &str| {
+            <[u8; 32]>::try_from(hex::decode(digits).ok()?)
+                .ok()
+                .map(B256::from)
+        };
         let number = |digits: &str| digits.parse::<u64>().ok();
         let parsed = match parts.as_slice() {
             ["consent", digits] => consent(digits).map(|consent| Self::Consent { consent }),
-            ["day", digits, camera, day] => {
-                (|| Some(Self::Day { consent: consent(digits)?, camera: number(camera)?, day: number(day)? }))()
-            }
+            ["day", digits, camera, day] => (|| {
+                Some(Self::Day {
+                    consent: consent(digits)?,
+                    camera: number(camera)?,
+                    day: number(day)?,
+                })
+            })(),
             _ => None,
         };
         parsed
             .filter(|name| name.to_string() == text)
-            .ok_or_else(|| NoKeyName { found: text.chars().take(120).collect() })
+            .ok_or_else(|| NoKeyName {
+                found: text.chars().take(120).collect(),
+            })
     }
 }
 
@@ -119,19 +140,41 @@ mod tests {
     #[test]
     fn nothing_is_kept_longer_than_its_basis_allows() {
         let noon = 20_000 * DAY_MS + DAY_MS / 2;
-        assert_eq!(Terms::Guest { keep_days: 7 }.keep_until_ms(noon), noon + 7 * DAY_MS);
-        assert_eq!(Terms::LegalBasis { retention_days: 3 }.keep_until_ms(noon), 20_003 * DAY_MS);
-        assert_eq!(Terms::LegalBasis { retention_days: 400 }.keep_until_ms(noon), 20_030 * DAY_MS);
+        assert_eq!(
+            Terms::Guest { keep_days: 7 }.keep_until_ms(noon),
+            noon + 7 * DAY_MS
+        );
+        assert_eq!(
+            Terms::LegalBasis { retention_days: 3 }.keep_until_ms(noon),
+            20_003 * DAY_MS
+        );
+        assert_eq!(
+            Terms::LegalBasis {
+                retention_days: 400
+            }
+            .keep_until_ms(noon),
+            20_030 * DAY_MS
+        );
     }
 
     #[test]
     fn a_guest_has_one_key_and_a_camera_one_a_day() {
         let consent = B256::repeat_byte(7);
         let of = |terms: Terms, day: u64| terms.key(consent, 4, day * DAY_MS + 5);
-        let (guest, basis) = (Terms::Guest { keep_days: 7 }, Terms::LegalBasis { retention_days: 3 });
+        let (guest, basis) = (
+            Terms::Guest { keep_days: 7 },
+            Terms::LegalBasis { retention_days: 3 },
+        );
         assert_eq!(of(guest, 1), of(guest, 2));
         assert_ne!(of(basis, 1), of(basis, 2));
-        assert_eq!(of(basis, 1), KeyName::Day { consent, camera: 4, day: 1 });
+        assert_eq!(
+            of(basis, 1),
+            KeyName::Day {
+                consent,
+                camera: 4,
+                day: 1
+            }
+        );
     }
 
     proptest! {

@@ -51,12 +51,15 @@ pub fn after_pinning(first: &PinState, others: &[PinState]) -> Result<Stage, Str
         // It forgot: a new node, or somebody collected. The spool has it still.
         return Ok(Stage::Encrypted);
     }
-    if let Some(PinState::Failed(why)) =
-        std::iter::once(first).chain(others).find(|state| matches!(state, PinState::Failed(_)))
+    if let Some(PinState::Failed(why)) = std::iter::once(first)
+        .chain(others)
+        .find(|state| matches!(state, PinState::Failed(_)))
     {
         return Err(format!("a backend gave up: {why}"));
     }
-    let all = std::iter::once(first).chain(others).all(|state| *state == PinState::Pinned);
+    let all = std::iter::once(first)
+        .chain(others)
+        .all(|state| *state == PinState::Pinned);
     Ok(if all { Stage::Pinned } else { Stage::Added })
 }
 
@@ -67,10 +70,25 @@ mod tests {
 
     #[test]
     fn every_stage_leads_to_done() {
-        let stages = [Stage::Encrypted, Stage::Added, Stage::Pinned, Stage::Reported, Stage::Done];
+        let stages = [
+            Stage::Encrypted,
+            Stage::Added,
+            Stage::Pinned,
+            Stage::Reported,
+            Stage::Done,
+        ];
         assert!(stages.is_sorted());
         let steps: Vec<Option<Step>> = stages.iter().map(|stage| stage.step()).collect();
-        assert_eq!(steps, [Some(Step::Add), Some(Step::Pin), Some(Step::Report), Some(Step::Clean), None]);
+        assert_eq!(
+            steps,
+            [
+                Some(Step::Add),
+                Some(Step::Pin),
+                Some(Step::Report),
+                Some(Step::Clean),
+                None
+            ]
+        );
     }
 
     #[test]
@@ -79,6 +97,10 @@ mod tests {
         assert_eq!(after_pinning(&Pinned, &[Pinned, Pending]), Ok(Stage::Added));
         assert_eq!(after_pinning(&Pinned, &[Absent]), Ok(Stage::Added));
         assert_eq!(after_pinning(&Absent, &[Pinned]), Ok(Stage::Encrypted));
-        assert!(after_pinning(&Pinned, &[Failed("no funds".into())]).unwrap_err().contains("no funds"));
+        assert!(
+            after_pinning(&Pinned, &[Failed("no funds".into())])
+                .unwrap_err()
+                .contains("no funds")
+        );
     }
 }

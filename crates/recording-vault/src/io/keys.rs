@@ -53,13 +53,24 @@ impl MasterSecret<'_> {
     fn derive(&self, salt: &[u8; 32]) -> Result<Key, VaultError> {
         let mut key = Zeroizing::new([0u8; 32]);
         match self {
-            Self::Passphrase(passphrase) => scrypt::Params::new(SCRYPT_LOG_N, 8, 1)
-                .ok()
-                .and_then(|cost| scrypt::scrypt(passphrase.expose().as_bytes(), salt, &cost, key.as_mut_slice()).ok()),
+            Self::Passphrase(passphrase) => {
+                scrypt::Params::new(SCRYPT_LOG_N, 8, 1)
+                    .ok()
+                    .and_then(|cost| {
+                        scrypt::scrypt(
+                            passphrase.expose().as_bytes(),
+                            salt,
+                            &cost,
+                            key.as_mut_slice(),
+                        )
+                        .ok()
+                    })
+            }
             Self::Keystore(secret) => {
                 let secret = Zeroizing::new(secret.secret_bytes());
                 let hkdf = Hkdf::<Sha256>::new(Some(salt), secret.as_slice());
-                hkdf.expand(b"HotPot recording vault master 1", key.as_mut_slice()).ok()
+                hkdf.expand(b"HotPot recording vault master 1", key.as_mut_slice())
+                    .ok()
             }
         }
         .ok_or(VaultError::Master)?;
@@ -94,10 +105,18 @@ impl Keys {
         files::make_folder(dir)?;
         files::sweep(dir)?;
         let master = open_master(&dir.join("master.json"), secret)?;
-        let keys = Self { dir: dir.to_owned(), master, open: Mutex::default() };
+        let keys = Self {
+            dir: dir.to_owned(),
+            master,
+            open: Mutex::default(),
+        };
         for path in files::finished(dir)? {
-            let name = path.file_stem().and_then(|name| name.to_str()).and_then(|name| name.parse::<KeyName>().ok());
-            if let Some(name) = name.filter(|_| path.extension().is_some_and(|kind| kind == "gone")) {
+            let name = path
+                .file_stem()
+                .and_then(|name| name.to_str())
+                .and_then(|name| name.parse::<KeyName>().ok());
+            if let Some(name) = name.filter(|_| path.extension().is_some_and(|kind| kind == "gone"))
+            {
                 keys.destroy(&name)?;
             }
         }
@@ -144,7 +163,8 @@ impl Keys {
         let mut salt = Zeroizing::new([0u8; SALT_BYTES]);
         let path = self.path(name);
         let file = File::open(&path).map_err(VaultError::file(&path))?;
-        file.read_exact_at(salt.as_mut_slice(), offset(slot)).map_err(VaultError::file(&path))?;
+        file.read_exact_at(salt.as_mut_slice(), offset(slot))
+            .map_err(VaultError::file(&path))?;
         if salt.iter().all(|byte| *byte == 0) {
             return Err(VaultError::KeyGone { key: *name });
         }
@@ -155,9 +175,18 @@ impl Keys {
         let key = random::<32>();
         let nonce = *random::<NONCE_BYTES>();
         let label = name.to_string();
-        let payload = Payload { msg: key.as_slice(), aad: label.as_bytes() };
-        let wrapped = self.master.encrypt(XNonce::from_slice(&nonce), payload).map_err(|_| VaultError::Master)?;
-        files::write(&self.path(name), &[MAGIC.as_slice(), &nonce, &wrapped].concat())
+        let payload = Payload {
+            msg: key.as_slice(),
+            aad: label.as_bytes(),
+        };
+        let wrapped = self
+            .master
+            .encrypt(XNonce::from_slice(&nonce), payload)
+            .map_err(|_| VaultError::Master)?;
+        files::write(
+            &self.path(name),
+            &[MAGIC.as_slice(), &nonce, &wrapped].concat(),
+        )
     }
 
     fn unwrap(&self, name: &KeyName, open: &mut BTreeMap<KeyName, Key>) -> Result<Key, VaultError> {
@@ -167,13 +196,24 @@ impl Keys {
         let path = self.path(name);
         let damaged = || VaultError::KeyDamaged { path: path.clone() };
         let mut head = [0u8; HEAD_BYTES];
-        File::open(&path).and_then(|mut file| file.read_exact(&mut head)).map_err(VaultError::file(&path))?;
+        File::open(&path)
+            .and_then(|mut file| file.read_exact(&mut head))
+            .map_err(VaultError::file(&path))?;
         let (magic, rest) = head.split_at(MAGIC.len());
         let (nonce, wrapped) = rest.split_at(NONCE_BYTES);
         let label = name.to_string();
-        let payload = Payload { msg: wrapped, aad: label.as_bytes() };
-        let key = self.master.decrypt(XNonce::from_slice(nonce), payload).map(Zeroizing::new).map_err(|_| damaged())?;
-        let key = <[u8; 32]>::try_from(key.as_slice()).map(Zeroizing::new).map_err(|_| damaged())?;
+        let payload = Payload {
+            msg: wrapped,
+            aad: label.as_bytes(),
+        };
+        let key = self
+            .master
+            .decrypt(XNonce::from_slice(nonce), payload)
+            .map(Zeroizing::new)
+            .map_err(|_| damaged())?;
+        let key = <[u8; 32]>::try_from(key.as_slice())
+            .map(Zeroizing::new)
+            .map_err(|_| damaged())?;
         if magic != MAGIC {
             return Err(damaged());
         }
@@ -184,12 +224,24 @@ impl Keys {
     fn add_salt(&self, name: &KeyName) -> Result<(Key, Slot), VaultError> {
         let path = self.path(name);
         let failed = VaultError::file(&path);
-        let file = File::options().read(true).write(true).open(&path).map_err(&failed)?;
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(&failed)?;
         // A salt that a crash cut off belongs to no segment; its place is taken anew.
-        let salts = file.metadata().map_err(&failed)?.len().saturating_sub(HEAD_BYTES as u64) / SALT_BYTES as u64;
-        let slot = Slot::try_from(salts).map_err(|_| VaultError::KeyDamaged { path: path.clone() })?;
+        let salts = file
+            .metadata()
+            .map_err(&failed)?
+            .len()
+            .saturating_sub(HEAD_BYTES as u64)
+            / SALT_BYTES as u64;
+        let slot =
+            Slot::try_from(salts).map_err(|_| VaultError::KeyDamaged { path: path.clone() })?;
         let salt = random::<SALT_BYTES>();
-        file.write_all_at(salt.as_slice(), offset(slot)).and_then(|()| file.sync_all()).map_err(&failed)?;
+        file.write_all_at(salt.as_slice(), offset(slot))
+            .and_then(|()| file.sync_all())
+            .map_err(&failed)?;
         Ok((salt, slot))
     }
 
@@ -205,7 +257,9 @@ impl Keys {
         if file.metadata().map_err(&failed)?.len() < offset(slot) + SALT_BYTES as u64 {
             return Ok(());
         }
-        file.write_all_at(&[0u8; SALT_BYTES], offset(slot)).and_then(|()| file.sync_all()).map_err(&failed)
+        file.write_all_at(&[0u8; SALT_BYTES], offset(slot))
+            .and_then(|()| file.sync_all())
+            .map_err(&failed)
     }
 
     /// Destroys a key with all its salts: tombstone, overwrite, unlink, each durable before the next.
@@ -225,9 +279,12 @@ impl Keys {
 
     /// All keys that are there, to be destroyed with their consent.
     pub fn names(&self) -> Result<Vec<KeyName>, VaultError> {
-        let stems =
-            files::finished(&self.dir)?.into_iter().filter(|path| path.extension().is_some_and(|kind| kind == "key"));
-        Ok(stems.filter_map(|path| path.file_stem()?.to_str()?.parse().ok()).collect())
+        let stems = files::finished(&self.dir)?
+            .into_iter()
+            .filter(|path| path.extension().is_some_and(|kind| kind == "key"));
+        Ok(stems
+            .filter_map(|path| path.file_stem()?.to_str()?.parse().ok())
+            .collect())
     }
 }
 
@@ -268,7 +325,9 @@ fn open_master(path: &Path, secret: &MasterSecret<'_>) -> Result<XChaCha20Poly13
     if !path.exists() {
         let (salt, nonce) = (random::<32>(), random::<NONCE_BYTES>());
         let master = XChaCha20Poly1305::new(secret.derive(&salt)?.as_slice().into());
-        let probe = master.encrypt(XNonce::from_slice(nonce.as_slice()), PROBE).map_err(|_| VaultError::Master)?;
+        let probe = master
+            .encrypt(XNonce::from_slice(nonce.as_slice()), PROBE)
+            .map_err(|_| VaultError::Master)?;
         let file = MasterFile {
             version: 1,
             derived: secret.kind().into(),
@@ -283,18 +342,28 @@ fn open_master(path: &Path, secret: &MasterSecret<'_>) -> Result<XChaCha20Poly13
 }
 
 fn read_master(path: &Path, secret: &MasterSecret<'_>) -> Result<XChaCha20Poly1305, VaultError> {
-    let damaged = || VaultError::KeyDamaged { path: path.to_owned() };
+    let damaged = || VaultError::KeyDamaged {
+        path: path.to_owned(),
+    };
     let failed = VaultError::file(path);
     let file = File::open(path).map_err(&failed)?;
     let mode = file.metadata().map_err(&failed)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
-        return Err(VaultError::Permissions { path: path.to_owned(), mode });
+        return Err(VaultError::Permissions {
+            path: path.to_owned(),
+            mode,
+        });
     }
     let mut text = String::new();
-    file.take(MASTER_BYTES_MAX).read_to_string(&mut text).map_err(&failed)?;
+    file.take(MASTER_BYTES_MAX)
+        .read_to_string(&mut text)
+        .map_err(&failed)?;
     let file: MasterFile = serde_json::from_str(&text).map_err(|_| damaged())?;
     if file.version != 1 || file.derived != secret.kind() {
-        return Err(VaultError::MasterKind { found: file.derived, expected: secret.kind() });
+        return Err(VaultError::MasterKind {
+            found: file.derived,
+            expected: secret.kind(),
+        });
     }
     let fixed = |text: &str| hex::decode(text).map_err(|_| damaged());
     let salt = <[u8; 32]>::try_from(fixed(&file.salt)?).map_err(|_| damaged())?;

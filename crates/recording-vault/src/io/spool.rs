@@ -30,14 +30,21 @@ impl Spool {
         files::sweep(dir)?;
         let mut bytes = 0;
         for path in files::finished(dir)? {
-            let cid = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
+            let cid = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .and_then(|name| name.parse().ok());
             if cid.map(|cid| is_known(&cid)).transpose()?.unwrap_or(false) {
                 bytes += fs::metadata(&path).map_err(VaultError::file(&path))?.len();
             } else {
                 files::remove(&path)?;
             }
         }
-        Ok(Self { dir: dir.to_owned(), bytes_max, bytes: AtomicU64::new(bytes) })
+        Ok(Self {
+            dir: dir.to_owned(),
+            bytes_max,
+            bytes: AtomicU64::new(bytes),
+        })
     }
 
     /// What it holds.
@@ -53,8 +60,18 @@ impl Spool {
     /// Whether so much more would fit.
     pub fn check_room(&self, needed: u64) -> Result<(), VaultError> {
         let used = self.bytes();
-        let fits = used.checked_add(needed).is_some_and(|total| total <= self.bytes_max);
-        if fits { Ok(()) } else { Err(VaultError::SpoolFull { used, max: self.bytes_max, needed }) }
+        let fits = used
+            .checked_add(needed)
+            .is_some_and(|total| total <= self.bytes_max);
+        if fits {
+            Ok(())
+        } else {
+            Err(VaultError::SpoolFull {
+                used,
+                max: self.bytes_max,
+                needed,
+            })
+        }
     }
 
     fn path(&self, cid: &Cid) -> PathBuf {
@@ -65,7 +82,8 @@ impl Spool {
     pub fn put(&self, cid: &Cid, envelope: &[u8]) -> Result<(), VaultError> {
         self.check_room(envelope.len() as u64)?;
         files::write(&self.path(cid), envelope)?;
-        self.bytes.fetch_add(envelope.len() as u64, Ordering::Relaxed);
+        self.bytes
+            .fetch_add(envelope.len() as u64, Ordering::Relaxed);
         Ok(())
     }
 
@@ -74,7 +92,9 @@ impl Spool {
         let path = self.path(cid);
         let mut envelope = Vec::new();
         let file = File::open(&path).map_err(VaultError::file(&path))?;
-        let bounded = file.take((SEGMENT_BYTES_MAX + ENVELOPE_BYTES) as u64 + 1).read_to_end(&mut envelope);
+        let bounded = file
+            .take((SEGMENT_BYTES_MAX + ENVELOPE_BYTES) as u64 + 1)
+            .read_to_end(&mut envelope);
         bounded.map_err(VaultError::file(&path))?;
         Ok(envelope)
     }
@@ -84,8 +104,11 @@ impl Spool {
         let path = self.path(cid);
         let length = fs::metadata(&path).map_or(0, |file| file.len());
         files::remove(&path)?;
-        let _ =
-            self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |bytes| Some(bytes.saturating_sub(length)));
+        let _ = self
+            .bytes
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |bytes| {
+                Some(bytes.saturating_sub(length))
+            });
         Ok(())
     }
 }

@@ -72,7 +72,10 @@ impl Record {
 
     /// Its key's name.
     pub fn key(&self) -> Result<KeyName, VaultError> {
-        self.key.parse().map_err(|_| VaultError::RowDamaged { table: "segments", key: self.cid().to_string() })
+        self.key.parse().map_err(|_| VaultError::RowDamaged {
+            table: "segments",
+            key: self.cid().to_string(),
+        })
     }
 }
 
@@ -133,39 +136,79 @@ fn encode(value: &impl BorshSerialize) -> Vec<u8> {
     borsh::to_vec(value).unwrap_or_default()
 }
 
-fn decode<T: BorshDeserialize>(table: &'static str, key: impl ToString, bytes: &[u8]) -> Result<T, VaultError> {
-    borsh::from_slice(bytes).map_err(|_| VaultError::RowDamaged { table, key: key.to_string() })
+fn decode<T: BorshDeserialize>(
+    table: &'static str,
+    key: impl ToString,
+    bytes: &[u8],
+) -> Result<T, VaultError> {
+    borsh::from_slice(bytes).map_err(|_| VaultError::RowDamaged {
+        table,
+        key: key.to_string(),
+    })
 }
 
 fn consent_key(consent: B256, (camera, sequence): (u64, u64)) -> Vec<u8> {
-    [consent.as_slice(), &camera.to_be_bytes(), &sequence.to_be_bytes()].concat()
+    [
+        consent.as_slice(),
+        &camera.to_be_bytes(),
+        &sequence.to_be_bytes(),
+    ]
+    .concat()
 }
 
 impl Store {
     /// Opens or makes the database; refused while another process has it.
     pub fn open(path: &Path) -> Result<Self, VaultError> {
-        let database = Database::builder().set_cache_size(CACHE_BYTES).create(path).map_err(VaultError::database)?;
+        let database = Database::builder()
+            .set_cache_size(CACHE_BYTES)
+            .create(path)
+            .map_err(VaultError::database)?;
         let store = Self { database };
         store.write(|transaction| {
-            transaction.open_table(SEGMENTS).map_err(VaultError::database)?;
-            transaction.open_table(BY_CID).map_err(VaultError::database)?;
-            transaction.open_table(BY_CONSENT).map_err(VaultError::database)?;
-            transaction.open_table(BY_EXPIRY).map_err(VaultError::database)?;
-            transaction.open_table(CHAINS).map_err(VaultError::database)?;
-            transaction.open_table(UPLOADS).map_err(VaultError::database)?;
-            transaction.open_table(ERASURES).map_err(VaultError::database)?;
-            transaction.open_table(TOMBSTONES).map_err(VaultError::database)?;
-            transaction.open_table(REVOKED).map_err(VaultError::database)?;
+            transaction
+                .open_table(SEGMENTS)
+                .map_err(VaultError::database)?;
+            transaction
+                .open_table(BY_CID)
+                .map_err(VaultError::database)?;
+            transaction
+                .open_table(BY_CONSENT)
+                .map_err(VaultError::database)?;
+            transaction
+                .open_table(BY_EXPIRY)
+                .map_err(VaultError::database)?;
+            transaction
+                .open_table(CHAINS)
+                .map_err(VaultError::database)?;
+            transaction
+                .open_table(UPLOADS)
+                .map_err(VaultError::database)?;
+            transaction
+                .open_table(ERASURES)
+                .map_err(VaultError::database)?;
+            transaction
+                .open_table(TOMBSTONES)
+                .map_err(VaultError::database)?;
+            transaction
+                .open_table(REVOKED)
+                .map_err(VaultError::database)?;
             transaction.open_table(KEYS).map_err(VaultError::database)?;
-            transaction.open_table(ACCESSES).map_err(VaultError::database)?;
+            transaction
+                .open_table(ACCESSES)
+                .map_err(VaultError::database)?;
             Ok(())
         })?;
         Ok(store)
     }
 
-    fn write<T>(&self, change: impl FnOnce(&WriteTransaction) -> Result<T, VaultError>) -> Result<T, VaultError> {
+    fn write<T>(
+        &self,
+        change: impl FnOnce(&WriteTransaction) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
         let mut transaction = self.database.begin_write().map_err(VaultError::database)?;
-        transaction.set_durability(redb::Durability::Immediate).map_err(VaultError::database)?;
+        transaction
+            .set_durability(redb::Durability::Immediate)
+            .map_err(VaultError::database)?;
         let outcome = change(&transaction)?;
         transaction.commit().map_err(VaultError::database)?;
         Ok(outcome)
@@ -176,32 +219,70 @@ impl Store {
         let read = self.database.begin_read().map_err(VaultError::database)?;
         let table = read.open_table(CHAINS).map_err(VaultError::database)?;
         let row = table.get(camera).map_err(VaultError::database)?;
-        row.map_or(Ok(Chain::default()), |row| decode("chains", camera, row.value()))
+        row.map_or(Ok(Chain::default()), |row| {
+            decode("chains", camera, row.value())
+        })
     }
 
     /// Takes a recording in, as the last of its camera.
     pub fn insert(&self, mut record: Record) -> Result<(), VaultError> {
         self.write(|transaction| {
             let capture = &record.signed.manifest.capture;
-            let (id, keep_until_ms, consent) = (record.id(), capture.keep_until_ms, capture.consent);
-            let mut uploads = transaction.open_table(UPLOADS).map_err(VaultError::database)?;
+            let (id, keep_until_ms, consent) =
+                (record.id(), capture.keep_until_ms, capture.consent);
+            let mut uploads = transaction
+                .open_table(UPLOADS)
+                .map_err(VaultError::database)?;
             // Above everything that waits; what is done needs no order.
-            let last = uploads.last().map_err(VaultError::database)?.map(|(order, _)| order.value());
+            let last = uploads
+                .last()
+                .map_err(VaultError::database)?
+                .map(|(order, _)| order.value());
             record.order = last.map_or(0, |last| last + 1);
-            uploads.insert(record.order, id).map_err(VaultError::database)?;
+            uploads
+                .insert(record.order, id)
+                .map_err(VaultError::database)?;
             let mut keys = transaction.open_table(KEYS).map_err(VaultError::database)?;
-            let before = keys.get(record.key.as_str()).map_err(VaultError::database)?.map_or(0, |until| until.value());
-            keys.insert(record.key.as_str(), before.max(keep_until_ms)).map_err(VaultError::database)?;
-            let mut by_cid = transaction.open_table(BY_CID).map_err(VaultError::database)?;
-            by_cid.insert(record.cid().as_bytes().as_slice(), id).map_err(VaultError::database)?;
-            let mut by_consent = transaction.open_table(BY_CONSENT).map_err(VaultError::database)?;
-            by_consent.insert(consent_key(consent, id).as_slice(), ()).map_err(VaultError::database)?;
-            let mut by_expiry = transaction.open_table(BY_EXPIRY).map_err(VaultError::database)?;
-            by_expiry.insert((keep_until_ms, id.0, id.1), ()).map_err(VaultError::database)?;
-            let chain = Chain { next_sequence: id.1 + 1, last: record.signed.manifest.hash() };
-            let mut chains = transaction.open_table(CHAINS).map_err(VaultError::database)?;
-            chains.insert(id.0, encode(&chain).as_slice()).map_err(VaultError::database)?;
-            put_record(&mut transaction.open_table(SEGMENTS).map_err(VaultError::database)?, &record)
+            let before = keys
+                .get(record.key.as_str())
+                .map_err(VaultError::database)?
+                .map_or(0, |until| until.value());
+            keys.insert(record.key.as_str(), before.max(keep_until_ms))
+                .map_err(VaultError::database)?;
+            let mut by_cid = transaction
+                .open_table(BY_CID)
+                .map_err(VaultError::database)?;
+            by_cid
+                .insert(record.cid().as_bytes().as_slice(), id)
+                .map_err(VaultError::database)?;
+            let mut by_consent = transaction
+                .open_table(BY_CONSENT)
+                .map_err(VaultError::database)?;
+            by_consent
+                .insert(consent_key(consent, id).as_slice(), ())
+                .map_err(VaultError::database)?;
+            let mut by_expiry = transaction
+                .open_table(BY_EXPIRY)
+                .map_err(VaultError::database)?;
+            by_expiry
+                .insert((keep_until_ms, id.0, id.1), ())
+                .map_err(VaultError::database)?;
+            let chain = Chain {
+                next_sequence: id.1 + 1,
+                last: record.signed.manifest.hash(),
+            };
+            let mut chains = transaction
+                .open_table(CHAINS)
+                .map_err(VaultError::database)?;
+            chains
+                .insert(id.0, encode(&chain).as_slice())
+                .map_err(VaultError::database)?;
+            put_record(
+                &mut transaction
+                    .open_table(SEGMENTS)
+                    .map_err(VaultError::database)?,
+                &record,
+            )
         })
     }
 
@@ -209,24 +290,57 @@ impl Store {
     pub fn find(&self, cid: &Cid) -> Result<Option<Record>, VaultError> {
         let read = self.database.begin_read().map_err(VaultError::database)?;
         let by_cid = read.open_table(BY_CID).map_err(VaultError::database)?;
-        let Some(id) = by_cid.get(cid.as_bytes().as_slice()).map_err(VaultError::database)? else { return Ok(None) };
-        record(&read.open_table(SEGMENTS).map_err(VaultError::database)?, id.value())
+        let Some(id) = by_cid
+            .get(cid.as_bytes().as_slice())
+            .map_err(VaultError::database)?
+        else {
+            return Ok(None);
+        };
+        record(
+            &read.open_table(SEGMENTS).map_err(VaultError::database)?,
+            id.value(),
+        )
     }
 
     /// A camera's recordings, oldest first.
     pub fn of_camera(&self, camera: u64) -> Result<Vec<Record>, VaultError> {
         let read = self.database.begin_read().map_err(VaultError::database)?;
         let segments = read.open_table(SEGMENTS).map_err(VaultError::database)?;
-        let rows = segments.range((camera, 0)..=(camera, u64::MAX)).map_err(VaultError::database)?;
-        rows.map(|row| decode("segments", camera, row.map_err(VaultError::database)?.1.value())).collect()
+        let rows = segments
+            .range((camera, 0)..=(camera, u64::MAX))
+            .map_err(VaultError::database)?;
+        rows.map(|row| {
+            decode(
+                "segments",
+                camera,
+                row.map_err(VaultError::database)?.1.value(),
+            )
+        })
+        .collect()
     }
 
     /// A camera's recordings before a number, newest first, at most `limit`.
-    pub fn newest(&self, camera: u64, before: u64, limit: usize) -> Result<Vec<Record>, VaultError> {
+    pub fn newest(
+        &self,
+        camera: u64,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<Record>, VaultError> {
         let read = self.database.begin_read().map_err(VaultError::database)?;
         let segments = read.open_table(SEGMENTS).map_err(VaultError::database)?;
-        let rows = segments.range((camera, 0)..(camera, before)).map_err(VaultError::database)?.rev().take(limit);
-        rows.map(|row| decode("segments", camera, row.map_err(VaultError::database)?.1.value())).collect()
+        let rows = segments
+            .range((camera, 0)..(camera, before))
+            .map_err(VaultError::database)?
+            .rev()
+            .take(limit);
+        rows.map(|row| {
+            decode(
+                "segments",
+                camera,
+                row.map_err(VaultError::database)?.1.value(),
+            )
+        })
+        .collect()
     }
 
     /// How many erasures are not done.
@@ -241,10 +355,18 @@ impl Store {
         let read = self.database.begin_read().map_err(VaultError::database)?;
         let by_consent = read.open_table(BY_CONSENT).map_err(VaultError::database)?;
         let segments = read.open_table(SEGMENTS).map_err(VaultError::database)?;
-        let (from, to) = (consent_key(consent, (0, 0)), consent_key(consent, (u64::MAX, u64::MAX)));
+        let (from, to) = (
+            consent_key(consent, (0, 0)),
+            consent_key(consent, (u64::MAX, u64::MAX)),
+        );
         let mut found = Vec::new();
-        for row in by_consent.range(from.as_slice()..=to.as_slice()).map_err(VaultError::database)? {
-            let (key, ()) = row.map(|(key, _)| (key.value().to_vec(), ())).map_err(VaultError::database)?;
+        for row in by_consent
+            .range(from.as_slice()..=to.as_slice())
+            .map_err(VaultError::database)?
+        {
+            let (key, ()) = row
+                .map(|(key, _)| (key.value().to_vec(), ()))
+                .map_err(VaultError::database)?;
             found.extend(record(&segments, id_of(&key))?);
         }
         Ok(found)
@@ -256,7 +378,11 @@ impl Store {
         let by_expiry = read.open_table(BY_EXPIRY).map_err(VaultError::database)?;
         let segments = read.open_table(SEGMENTS).map_err(VaultError::database)?;
         let mut found = Vec::new();
-        for row in by_expiry.range(..=(now_ms, u64::MAX, u64::MAX)).map_err(VaultError::database)?.take(limit) {
+        for row in by_expiry
+            .range(..=(now_ms, u64::MAX, u64::MAX))
+            .map_err(VaultError::database)?
+            .take(limit)
+        {
             let (_, camera, sequence) = row.map_err(VaultError::database)?.0.value();
             found.extend(record(&segments, (camera, sequence))?);
         }
@@ -269,8 +395,15 @@ impl Store {
         let uploads = read.open_table(UPLOADS).map_err(VaultError::database)?;
         let segments = read.open_table(SEGMENTS).map_err(VaultError::database)?;
         let mut found = Vec::new();
-        for row in uploads.range(from..).map_err(VaultError::database)?.take(limit) {
-            found.extend(record(&segments, row.map_err(VaultError::database)?.1.value())?);
+        for row in uploads
+            .range(from..)
+            .map_err(VaultError::database)?
+            .take(limit)
+        {
+            found.extend(record(
+                &segments,
+                row.map_err(VaultError::database)?.1.value(),
+            )?);
         }
         Ok(found)
     }
@@ -283,22 +416,41 @@ impl Store {
     }
 
     /// Moves an upload on, unless the recording is being erased: then false.
-    pub fn set_stage(&self, cid: &Cid, stage: Stage, reported_at_ms: Option<u64>) -> Result<bool, VaultError> {
+    pub fn set_stage(
+        &self,
+        cid: &Cid,
+        stage: Stage,
+        reported_at_ms: Option<u64>,
+    ) -> Result<bool, VaultError> {
         self.write(|transaction| {
-            let erasures = transaction.open_table(ERASURES).map_err(VaultError::database)?;
-            let by_cid = transaction.open_table(BY_CID).map_err(VaultError::database)?;
+            let erasures = transaction
+                .open_table(ERASURES)
+                .map_err(VaultError::database)?;
+            let by_cid = transaction
+                .open_table(BY_CID)
+                .map_err(VaultError::database)?;
             let key = cid.as_bytes().as_slice();
             let erased = erasures.get(key).map_err(VaultError::database)?.is_some();
-            let Some(id) = by_cid.get(key).map_err(VaultError::database)?.map(|id| id.value()).filter(|_| !erased)
+            let Some(id) = by_cid
+                .get(key)
+                .map_err(VaultError::database)?
+                .map(|id| id.value())
+                .filter(|_| !erased)
             else {
                 return Ok(false);
             };
-            let mut segments = transaction.open_table(SEGMENTS).map_err(VaultError::database)?;
-            let Some(mut record) = record(&segments, id)? else { return Ok(false) };
+            let mut segments = transaction
+                .open_table(SEGMENTS)
+                .map_err(VaultError::database)?;
+            let Some(mut record) = record(&segments, id)? else {
+                return Ok(false);
+            };
             record.stage = stage;
             record.reported_at_ms = reported_at_ms.or(record.reported_at_ms);
             if stage == Stage::Done {
-                let mut uploads = transaction.open_table(UPLOADS).map_err(VaultError::database)?;
+                let mut uploads = transaction
+                    .open_table(UPLOADS)
+                    .map_err(VaultError::database)?;
                 uploads.remove(record.order).map_err(VaultError::database)?;
             }
             put_record(&mut segments, &record)?;
@@ -307,23 +459,42 @@ impl Store {
     }
 
     /// Decides that recordings are erased, and ends their uploads; those that are being erased stay as they are.
-    pub fn request_erasures(&self, records: &[Record], reason: Reason, now_ms: u64) -> Result<(), VaultError> {
+    pub fn request_erasures(
+        &self,
+        records: &[Record],
+        reason: Reason,
+        now_ms: u64,
+    ) -> Result<(), VaultError> {
         self.write(|transaction| {
-            let mut erasures = transaction.open_table(ERASURES).map_err(VaultError::database)?;
-            let mut uploads = transaction.open_table(UPLOADS).map_err(VaultError::database)?;
-            let mut by_expiry = transaction.open_table(BY_EXPIRY).map_err(VaultError::database)?;
-            let erasure = Erasure { reason, stage: ErasureStage::Requested, requested_at_ms: now_ms };
+            let mut erasures = transaction
+                .open_table(ERASURES)
+                .map_err(VaultError::database)?;
+            let mut uploads = transaction
+                .open_table(UPLOADS)
+                .map_err(VaultError::database)?;
+            let mut by_expiry = transaction
+                .open_table(BY_EXPIRY)
+                .map_err(VaultError::database)?;
+            let erasure = Erasure {
+                reason,
+                stage: ErasureStage::Requested,
+                requested_at_ms: now_ms,
+            };
             for record in records {
                 let (cid, (camera, sequence)) = (record.cid(), record.id());
                 let key = cid.as_bytes().as_slice();
                 if erasures.get(key).map_err(VaultError::database)?.is_none() {
-                    erasures.insert(key, encode(&erasure).as_slice()).map_err(VaultError::database)?;
+                    erasures
+                        .insert(key, encode(&erasure).as_slice())
+                        .map_err(VaultError::database)?;
                 }
                 if record.stage != Stage::Done {
                     uploads.remove(record.order).map_err(VaultError::database)?;
                 }
                 let until = record.signed.manifest.capture.keep_until_ms;
-                by_expiry.remove((until, camera, sequence)).map_err(VaultError::database)?;
+                by_expiry
+                    .remove((until, camera, sequence))
+                    .map_err(VaultError::database)?;
             }
             Ok(())
         })
@@ -332,9 +503,17 @@ impl Store {
     /// Notes that a consent is revoked: nothing more is taken under it.
     pub fn set_revoked(&self, consent: B256, now_ms: u64) -> Result<(), VaultError> {
         self.write(|transaction| {
-            let mut revoked = transaction.open_table(REVOKED).map_err(VaultError::database)?;
-            if revoked.get(consent.as_slice()).map_err(VaultError::database)?.is_none() {
-                revoked.insert(consent.as_slice(), now_ms).map_err(VaultError::database)?;
+            let mut revoked = transaction
+                .open_table(REVOKED)
+                .map_err(VaultError::database)?;
+            if revoked
+                .get(consent.as_slice())
+                .map_err(VaultError::database)?
+                .is_none()
+            {
+                revoked
+                    .insert(consent.as_slice(), now_ms)
+                    .map_err(VaultError::database)?;
             }
             Ok(())
         })
@@ -344,7 +523,10 @@ impl Store {
     pub fn is_revoked(&self, consent: B256) -> Result<bool, VaultError> {
         let read = self.database.begin_read().map_err(VaultError::database)?;
         let revoked = read.open_table(REVOKED).map_err(VaultError::database)?;
-        Ok(revoked.get(consent.as_slice()).map_err(VaultError::database)?.is_some())
+        Ok(revoked
+            .get(consent.as_slice())
+            .map_err(VaultError::database)?
+            .is_some())
     }
 
     /// All revoked consents, for a start that finishes what a crash left.
@@ -352,7 +534,12 @@ impl Store {
         let read = self.database.begin_read().map_err(VaultError::database)?;
         let revoked = read.open_table(REVOKED).map_err(VaultError::database)?;
         let rows = revoked.iter().map_err(VaultError::database)?;
-        rows.map(|row| Ok(B256::from_slice(row.map_err(VaultError::database)?.0.value()))).collect()
+        rows.map(|row| {
+            Ok(B256::from_slice(
+                row.map_err(VaultError::database)?.0.value(),
+            ))
+        })
+        .collect()
     }
 
     /// Erasures under way at one stage.
@@ -365,7 +552,9 @@ impl Store {
         for row in erasures.iter().map_err(VaultError::database)? {
             let (cid, erasure) = row.map_err(VaultError::database)?;
             let erasure: Erasure = decode("erasures", hex::encode(cid.value()), erasure.value())?;
-            let Some(id) = by_cid.get(cid.value()).map_err(VaultError::database)? else { continue };
+            let Some(id) = by_cid.get(cid.value()).map_err(VaultError::database)? else {
+                continue;
+            };
             found.extend(record(&segments, id.value())?.map(|record| (record, erasure)));
         }
         found.retain(|(_, erasure)| erasure.stage == stage);
@@ -376,15 +565,22 @@ impl Store {
     pub fn erasure(&self, cid: &Cid) -> Result<Option<Erasure>, VaultError> {
         let read = self.database.begin_read().map_err(VaultError::database)?;
         let erasures = read.open_table(ERASURES).map_err(VaultError::database)?;
-        let row = erasures.get(cid.as_bytes().as_slice()).map_err(VaultError::database)?;
-        row.map(|row| decode("erasures", cid, row.value())).transpose()
+        let row = erasures
+            .get(cid.as_bytes().as_slice())
+            .map_err(VaultError::database)?;
+        row.map(|row| decode("erasures", cid, row.value()))
+            .transpose()
     }
 
     /// Moves an erasure on.
     pub fn set_erasure(&self, cid: &Cid, erasure: Erasure) -> Result<(), VaultError> {
         self.write(|transaction| {
-            let mut erasures = transaction.open_table(ERASURES).map_err(VaultError::database)?;
-            erasures.insert(cid.as_bytes().as_slice(), encode(&erasure).as_slice()).map_err(VaultError::database)?;
+            let mut erasures = transaction
+                .open_table(ERASURES)
+                .map_err(VaultError::database)?;
+            erasures
+                .insert(cid.as_bytes().as_slice(), encode(&erasure).as_slice())
+                .map_err(VaultError::database)?;
             Ok(())
         })
     }
@@ -401,18 +597,34 @@ impl Store {
                 reason,
                 erased_at_ms: now_ms,
             };
-            let mut tombstones = transaction.open_table(TOMBSTONES).map_err(VaultError::database)?;
-            tombstones.insert(key, encode(&tombstone).as_slice()).map_err(VaultError::database)?;
+            let mut tombstones = transaction
+                .open_table(TOMBSTONES)
+                .map_err(VaultError::database)?;
+            tombstones
+                .insert(key, encode(&tombstone).as_slice())
+                .map_err(VaultError::database)?;
             transaction
                 .open_table(ERASURES)
                 .map_err(VaultError::database)?
                 .remove(key)
                 .map_err(VaultError::database)?;
-            transaction.open_table(BY_CID).map_err(VaultError::database)?.remove(key).map_err(VaultError::database)?;
-            transaction.open_table(SEGMENTS).map_err(VaultError::database)?.remove(id).map_err(VaultError::database)?;
+            transaction
+                .open_table(BY_CID)
+                .map_err(VaultError::database)?
+                .remove(key)
+                .map_err(VaultError::database)?;
+            transaction
+                .open_table(SEGMENTS)
+                .map_err(VaultError::database)?
+                .remove(id)
+                .map_err(VaultError::database)?;
             let consent = consent_key(record.signed.manifest.capture.consent, id);
-            let mut by_consent = transaction.open_table(BY_CONSENT).map_err(VaultError::database)?;
-            by_consent.remove(consent.as_slice()).map_err(VaultError::database)?;
+            let mut by_consent = transaction
+                .open_table(BY_CONSENT)
+                .map_err(VaultError::database)?;
+            by_consent
+                .remove(consent.as_slice())
+                .map_err(VaultError::database)?;
             Ok(())
         })
     }
@@ -421,20 +633,31 @@ impl Store {
     pub fn tombstone(&self, cid: &Cid) -> Result<Option<Tombstone>, VaultError> {
         let read = self.database.begin_read().map_err(VaultError::database)?;
         let tombstones = read.open_table(TOMBSTONES).map_err(VaultError::database)?;
-        let row = tombstones.get(cid.as_bytes().as_slice()).map_err(VaultError::database)?;
-        row.map(|row| decode("tombstones", cid, row.value())).transpose()
+        let row = tombstones
+            .get(cid.as_bytes().as_slice())
+            .map_err(VaultError::database)?;
+        row.map(|row| decode("tombstones", cid, row.value()))
+            .transpose()
     }
 
     /// Notes that somebody looks at a recording.
     pub fn note_access(&self, access: &Access) -> Result<(), VaultError> {
         self.write(|transaction| {
-            let mut accesses = transaction.open_table(ACCESSES).map_err(VaultError::database)?;
-            let mut same_time =
-                accesses.range((access.at_ms, 0)..=(access.at_ms, u64::MAX)).map_err(VaultError::database)?;
-            let last = same_time.next_back().transpose().map_err(VaultError::database)?;
+            let mut accesses = transaction
+                .open_table(ACCESSES)
+                .map_err(VaultError::database)?;
+            let mut same_time = accesses
+                .range((access.at_ms, 0)..=(access.at_ms, u64::MAX))
+                .map_err(VaultError::database)?;
+            let last = same_time
+                .next_back()
+                .transpose()
+                .map_err(VaultError::database)?;
             let next = last.map_or(0, |(key, _)| key.value().1 + 1);
             drop(same_time);
-            accesses.insert((access.at_ms, next), encode(access).as_slice()).map_err(VaultError::database)?;
+            accesses
+                .insert((access.at_ms, next), encode(access).as_slice())
+                .map_err(VaultError::database)?;
             Ok(())
         })
     }
@@ -444,20 +667,34 @@ impl Store {
         let read = self.database.begin_read().map_err(VaultError::database)?;
         let accesses = read.open_table(ACCESSES).map_err(VaultError::database)?;
         let rows = accesses.iter().map_err(VaultError::database)?;
-        rows.map(|row| decode("accesses", "a row", row.map_err(VaultError::database)?.1.value())).collect()
+        rows.map(|row| {
+            decode(
+                "accesses",
+                "a row",
+                row.map_err(VaultError::database)?.1.value(),
+            )
+        })
+        .collect()
     }
 
     /// Forgets what was noted before a time.
     pub fn forget_accesses(&self, before_ms: u64) -> Result<(), VaultError> {
         let read = self.database.begin_read().map_err(VaultError::database)?;
         let accesses = read.open_table(ACCESSES).map_err(VaultError::database)?;
-        let first = accesses.first().map_err(VaultError::database)?.map(|(key, _)| key.value().0);
+        let first = accesses
+            .first()
+            .map_err(VaultError::database)?
+            .map(|(key, _)| key.value().0);
         if first.is_none_or(|first| first >= before_ms) {
             return Ok(());
         }
         self.write(|transaction| {
-            let mut accesses = transaction.open_table(ACCESSES).map_err(VaultError::database)?;
-            accesses.retain(|(at_ms, _), _| at_ms >= before_ms).map_err(VaultError::database)
+            let mut accesses = transaction
+                .open_table(ACCESSES)
+                .map_err(VaultError::database)?;
+            accesses
+                .retain(|(at_ms, _), _| at_ms >= before_ms)
+                .map_err(VaultError::database)
         })
     }
 
@@ -468,7 +705,12 @@ impl Store {
         let mut found = Vec::new();
         for row in keys.iter().map_err(VaultError::database)? {
             let (name, until) = row.map_err(VaultError::database)?;
-            found.extend(name.value().parse::<KeyName>().ok().filter(|_| until.value() <= now_ms));
+            found.extend(
+                name.value()
+                    .parse::<KeyName>()
+                    .ok()
+                    .filter(|_| until.value() <= now_ms),
+            );
         }
         Ok(found)
     }
@@ -477,24 +719,34 @@ impl Store {
     pub fn forget_key(&self, name: &KeyName) -> Result<(), VaultError> {
         self.write(|transaction| {
             let mut keys = transaction.open_table(KEYS).map_err(VaultError::database)?;
-            keys.remove(name.to_string().as_str()).map_err(VaultError::database)?;
+            keys.remove(name.to_string().as_str())
+                .map_err(VaultError::database)?;
             Ok(())
         })
     }
 }
 
 fn id_of(key: &[u8]) -> (u64, u64) {
-    let number =
-        |from: usize| key.get(from..from + 8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes);
+    let number = |from: usize| {
+        key.get(from..from + 8)
+            .and_then(|bytes| bytes.try_into().ok())
+            .map_or(0, u64::from_be_bytes)
+    };
     (number(32), number(40))
 }
 
-fn record(table: &impl ReadableTable<(u64, u64), Bytes>, id: (u64, u64)) -> Result<Option<Record>, VaultError> {
+fn record(
+    table: &impl ReadableTable<(u64, u64), Bytes>,
+    id: (u64, u64),
+) -> Result<Option<Record>, VaultError> {
     let row = table.get(id).map_err(VaultError::database)?;
-    row.map(|row| decode("segments", format!("{id:?}"), row.value())).transpose()
+    row.map(|row| decode("segments", format!("{id:?}"), row.value()))
+        .transpose()
 }
 
 fn put_record(table: &mut Table<'_, (u64, u64), Bytes>, record: &Record) -> Result<(), VaultError> {
-    table.insert(record.id(), encode(record).as_slice()).map_err(VaultError::database)?;
+    table
+        .insert(record.id(), encode(record).as_slice())
+        .map_err(VaultError::database)?;
     Ok(())
 }

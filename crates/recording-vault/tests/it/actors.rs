@@ -4,7 +4,9 @@ use domain::B256;
 use domain::eip712::DomainSeparator;
 use ipfs::{Backend, BlockStore, Cid};
 use recording_vault::ledger::{EraseReport, Ledger, LedgerError, LedgerState, PinReport};
-use recording_vault::{Agent, Backends, MasterSecret, Segment, Settings, Terms, Vault, VaultError, Worker};
+use recording_vault::{
+    Agent, Backends, MasterSecret, Segment, Settings, Terms, Vault, VaultError, Worker,
+};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -22,19 +24,35 @@ pub fn domain() -> DomainSeparator {
 }
 
 pub fn settings(dir: &Path) -> Settings {
-    Settings { dir: dir.join("vault"), keys_dir: dir.join("keys"), spool_bytes_max: 64 << 20 }
+    Settings {
+        dir: dir.join("vault"),
+        keys_dir: dir.join("keys"),
+        spool_bytes_max: 64 << 20,
+    }
 }
 
 pub fn open_with(settings: &Settings) -> Result<Vault, VaultError> {
-    let agent = Agent { outlet: 1, key: agent_key(), domain: domain() };
-    Vault::open(settings, &MasterSecret::Keystore(&SecretKey::from_byte_array([8; 32]).unwrap()), agent)
+    let agent = Agent {
+        outlet: 1,
+        key: agent_key(),
+        domain: domain(),
+    };
+    Vault::open(
+        settings,
+        &MasterSecret::Keystore(&SecretKey::from_byte_array([8; 32]).unwrap()),
+        agent,
+    )
 }
 
 pub fn open(dir: &Path) -> Arc<Vault> {
     Arc::new(open_with(&settings(dir)).unwrap())
 }
 
-pub fn decrypt(vault: &Vault, cid: &Cid, sealed: &[u8]) -> Result<zeroize::Zeroizing<Vec<u8>>, VaultError> {
+pub fn decrypt(
+    vault: &Vault,
+    cid: &Cid,
+    sealed: &[u8],
+) -> Result<zeroize::Zeroizing<Vec<u8>>, VaultError> {
     vault.decrypt(cid, sealed, "0xowner", NOON)
 }
 
@@ -80,7 +98,9 @@ pub fn kitchen(bytes: &[u8], started_at_ms: u64) -> Segment<'_> {
 }
 
 pub fn block_store(dir: &Path) -> Backend {
-    Backend::BuiltIn(Arc::new(BlockStore::open(&dir.join("blocks"), ROOM).unwrap()))
+    Backend::BuiltIn(Arc::new(
+        BlockStore::open(&dir.join("blocks"), ROOM).unwrap(),
+    ))
 }
 
 #[derive(Default)]
@@ -119,7 +139,9 @@ impl Ledger for Paper {
         if books.erased.contains_key(cid) {
             return Ok(LedgerState::Erased);
         }
-        let pinned = books.pins.get(cid).map(|pin| LedgerState::Pinned { manifest_hash: pin.manifest_hash });
+        let pinned = books.pins.get(cid).map(|pin| LedgerState::Pinned {
+            manifest_hash: pin.manifest_hash,
+        });
         Ok(pinned.unwrap_or(LedgerState::Unknown))
     }
 
@@ -128,7 +150,10 @@ impl Ledger for Paper {
         let mut books = self.0.lock().unwrap();
         books.heard += 1;
         let before = books.pins.insert(report.cid, report.clone());
-        assert!(before.is_none_or(|before| before == *report), "two contents under one CID");
+        assert!(
+            before.is_none_or(|before| before == *report),
+            "two contents under one CID"
+        );
         Self::answer(&mut books)
     }
 
@@ -143,20 +168,38 @@ impl Ledger for Paper {
     }
 }
 
-pub fn worker(vault: &Arc<Vault>, first: Backend, others: Vec<Backend>, ledger: &Paper) -> Worker<Paper> {
-    Worker::new(Arc::clone(vault), Backends::new(first, others).unwrap(), ledger.clone())
+pub fn worker(
+    vault: &Arc<Vault>,
+    first: Backend,
+    others: Vec<Backend>,
+    ledger: &Paper,
+) -> Worker<Paper> {
+    Worker::new(
+        Arc::clone(vault),
+        Backends::new(first, others).unwrap(),
+        ledger.clone(),
+    )
 }
 
 /// Every file below a folder.
 pub fn files(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).unwrap().flatten() {
-        if entry.path().is_dir() { found.extend(files(&entry.path())) } else { found.push(entry.path()) }
+        if entry.path().is_dir() {
+            found.extend(files(&entry.path()))
+        } else {
+            found.push(entry.path())
+        }
     }
     found
 }
 
 /// Whether these bytes lie in any file below a folder.
 pub fn lies_in(dir: &Path, bytes: &[u8]) -> Option<PathBuf> {
-    files(dir).into_iter().find(|file| std::fs::read(file).unwrap().windows(bytes.len()).any(|window| window == bytes))
+    files(dir).into_iter().find(|file| {
+        std::fs::read(file)
+            .unwrap()
+            .windows(bytes.len())
+            .any(|window| window == bytes)
+    })
 }

@@ -17,7 +17,11 @@ fn check(name: &str, found: &serde_json::Value) {
     if std::env::var_os("UPDATE_VECTORS").is_some() {
         std::fs::write(&path, &text).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), text, "{name}: the format changed");
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap_or_default(),
+        text,
+        "{name}: the format changed"
+    );
 }
 
 fn manifest(sequence: u64, previous: B256) -> Manifest {
@@ -50,7 +54,13 @@ fn key() -> Key {
 
 fn sealed(capture: &Capture) -> Vec<u8> {
     let salt = Zeroizing::new(keccak256("salt").0);
-    seal(&segment_key(&key(), &salt, capture.hash()), [5; 24], capture.hash(), capture.sequence, b"segment")
+    seal(
+        &segment_key(&key(), &salt, capture.hash()),
+        [5; 24],
+        capture.hash(),
+        capture.sequence,
+        b"segment",
+    )
 }
 
 #[test]
@@ -74,7 +84,9 @@ fn manifest_and_envelope() {
         }),
     );
     assert_eq!(SignedManifest::decode(&signed.encode()).unwrap(), signed);
-    signed.check_signer(&domain(), wallet::address(&agent_key())).unwrap();
+    signed
+        .check_signer(&domain(), wallet::address(&agent_key()))
+        .unwrap();
 }
 
 #[test]
@@ -86,13 +98,22 @@ fn a_row_of_manifests_shows_what_is_missing_and_who_signed() {
     check_chain(&row).unwrap();
     check_chain(&row[2..]).unwrap();
     let without = [&row[0], &row[1], &row[3]];
-    assert_eq!(check_chain(without), Err(ManifestError::Chain { sequence: 3 }));
+    assert_eq!(
+        check_chain(without),
+        Err(ManifestError::Chain { sequence: 3 })
+    );
     let mut changed = row.clone();
     changed[2].capture.mask_policy = "none".into();
-    assert_eq!(check_chain(&changed), Err(ManifestError::Chain { sequence: 3 }));
+    assert_eq!(
+        check_chain(&changed),
+        Err(ManifestError::Chain { sequence: 3 })
+    );
     let stranger = wallet::SecretKey::from_byte_array([1; 32]).unwrap();
     let signed = row[0].clone().sign(&domain(), &stranger);
-    assert!(matches!(signed.check_signer(&domain(), wallet::address(&agent_key())), Err(ManifestError::Signer { .. })));
+    assert!(matches!(
+        signed.check_signer(&domain(), wallet::address(&agent_key())),
+        Err(ManifestError::Signer { .. })
+    ));
 }
 
 #[test]
@@ -100,7 +121,9 @@ fn what_no_agent_writes_is_named() {
     let of = |change: &dyn Fn(&mut Capture)| {
         let mut manifest = manifest(0, B256::ZERO);
         change(&mut manifest.capture);
-        SignedManifest::decode(&manifest.sign(&domain(), &agent_key()).encode()).unwrap_err().to_string()
+        SignedManifest::decode(&manifest.sign(&domain(), &agent_key()).encode())
+            .unwrap_err()
+            .to_string()
     };
     assert!(of(&|c| c.ended_at_ms = c.started_at_ms).contains("ended_at_ms"));
     assert!(of(&|c| c.ended_at_ms = c.started_at_ms + 600_001).contains("ended_at_ms"));
@@ -109,7 +132,12 @@ fn what_no_agent_writes_is_named() {
     assert!(of(&|c| c.mask_policy = "x".repeat(201)).contains("mask_policy"));
     assert!(of(&|c| c.plaintext_bytes = 0).contains("plaintext_bytes"));
     assert!(of(&|c| c.sequence = 1).contains("previous"));
-    assert!(SignedManifest::decode(&[0; 2000]).unwrap_err().to_string().contains("2000 bytes"));
+    assert!(
+        SignedManifest::decode(&[0; 2000])
+            .unwrap_err()
+            .to_string()
+            .contains("2000 bytes")
+    );
     assert!(SignedManifest::decode(&[]).is_err() && SignedManifest::decode(&[2, 0]).is_err());
 }
 
@@ -165,12 +193,18 @@ proptest! {
 #[test]
 fn a_segment_needs_both_key_and_salt() {
     let (capture, salt) = (B256::repeat_byte(1), Zeroizing::new([2; 32]));
-    let of = |shared: [u8; 32], salt: &Key, capture| segment_key(&Zeroizing::new(shared), salt, capture);
+    let of =
+        |shared: [u8; 32], salt: &Key, capture| segment_key(&Zeroizing::new(shared), salt, capture);
     let right = of([1; 32], &salt, capture);
-    for other in
-        [of([3; 32], &salt, capture), of([1; 32], &Zeroizing::new([3; 32]), capture), of([1; 32], &salt, B256::ZERO)]
-    {
+    for other in [
+        of([3; 32], &salt, capture),
+        of([1; 32], &Zeroizing::new([3; 32]), capture),
+        of([1; 32], &salt, B256::ZERO),
+    ] {
         assert_ne!(*right, *other);
     }
-    assert_ne!(Cid::of_block(Codec::Raw, &noise(1, 9)), Cid::of_block(Codec::DagPb, &noise(1, 9)));
+    assert_ne!(
+        Cid::of_block(Codec::Raw, &noise(1, 9)),
+        Cid::of_block(Codec::DagPb, &noise(1, 9))
+    );
 }

@@ -26,7 +26,11 @@ const LEDGER: &str = "RECORDING_VAULT_TEST_LEDGER";
 
 /// The content of a segment; a few have several blocks.
 fn content(sequence: u64) -> Vec<u8> {
-    let length = if sequence.is_multiple_of(50) { 600_000 } else { 1_000 + (sequence * 137 % 9_000) as usize };
+    let length = if sequence.is_multiple_of(50) {
+        600_000
+    } else {
+        1_000 + (sequence * 137 % 9_000) as usize
+    };
     noise(sequence + 1, length)
 }
 
@@ -67,20 +71,29 @@ async fn serve_ledger(books: Shared) -> String {
         Json(json!({}))
     }
     async fn erase(State(books): State<Shared>, Json(erasure): Json<Value>) -> Json<Value> {
-        *books.lock().unwrap().erased.entry(erasure["cid"].as_str().unwrap().to_owned()).or_insert(0) += 1;
+        *books
+            .lock()
+            .unwrap()
+            .erased
+            .entry(erasure["cid"].as_str().unwrap().to_owned())
+            .or_insert(0) += 1;
         tokio::time::sleep(Duration::from_millis(3)).await;
         Json(json!({}))
     }
     async fn state(State(books): State<Shared>, UrlPath(cid): UrlPath<String>) -> Json<Value> {
         let books = books.lock().unwrap();
-        Json(json!({"pinned": books.pins.get(&cid).map(|pin| &pin.0), "erased": books.erased.contains_key(&cid)}))
+        Json(
+            json!({"pinned": books.pins.get(&cid).map(|pin| &pin.0), "erased": books.erased.contains_key(&cid)}),
+        )
     }
     let router = Router::new()
         .route("/pin", post(pin))
         .route("/erase", post(erase))
         .route("/state/{cid}", get(state))
         .with_state(books);
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     url
@@ -94,25 +107,46 @@ struct Remote {
 
 impl Remote {
     async fn post(&self, path: &str, body: Value) -> Result<(), LedgerError> {
-        let sent = self.http.post(format!("{}{path}", self.url)).json(&body).send().await;
-        sent.map(|_| ()).map_err(|error| LedgerError::Unreachable(error.to_string()))
+        let sent = self
+            .http
+            .post(format!("{}{path}", self.url))
+            .json(&body)
+            .send()
+            .await;
+        sent.map(|_| ())
+            .map_err(|error| LedgerError::Unreachable(error.to_string()))
     }
 }
 
 impl Ledger for Remote {
     async fn state(&self, cid: &Cid) -> Result<LedgerState, LedgerError> {
         let unreachable = |error: reqwest::Error| LedgerError::Unreachable(error.to_string());
-        let answer = self.http.get(format!("{}/state/{cid}", self.url)).send().await.map_err(unreachable)?;
+        let answer = self
+            .http
+            .get(format!("{}/state/{cid}", self.url))
+            .send()
+            .await
+            .map_err(unreachable)?;
         let answer: Value = answer.json().await.map_err(unreachable)?;
         if answer["erased"] == json!(true) {
             return Ok(LedgerState::Erased);
         }
-        let pinned = answer["pinned"].as_str().map(|hash| hash.parse::<B256>().unwrap());
-        Ok(pinned.map_or(LedgerState::Unknown, |manifest_hash| LedgerState::Pinned { manifest_hash }))
+        let pinned = answer["pinned"]
+            .as_str()
+            .map(|hash| hash.parse::<B256>().unwrap());
+        Ok(
+            pinned.map_or(LedgerState::Unknown, |manifest_hash| LedgerState::Pinned {
+                manifest_hash,
+            }),
+        )
     }
 
     async fn pin(&self, report: &PinReport) -> Result<(), LedgerError> {
-        self.post("/pin", json!({"cid": report.cid, "manifest_hash": report.manifest_hash})).await
+        self.post(
+            "/pin",
+            json!({"cid": report.cid, "manifest_hash": report.manifest_hash}),
+        )
+        .await
     }
 
     async fn erase(&self, report: &EraseReport) -> Result<(), LedgerError> {
@@ -124,11 +158,22 @@ impl Ledger for Remote {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "the child of the tests beside it"]
 async fn child() {
-    let (Some(task), Some(dir), Some(url)) = (environment(TASK), environment(DIR), environment(LEDGER)) else { return };
+    let (Some(task), Some(dir), Some(url)) =
+        (environment(TASK), environment(DIR), environment(LEDGER))
+    else {
+        return;
+    };
     let dir = Path::new(&dir);
     let vault = open(dir);
     let backends = Backends::new(block_store(dir), Vec::new()).unwrap();
-    let worker = Worker::new(Arc::clone(&vault), backends, Remote { http: reqwest::Client::new(), url });
+    let worker = Worker::new(
+        Arc::clone(&vault),
+        backends,
+        Remote {
+            http: reqwest::Client::new(),
+            url,
+        },
+    );
     if task == "erase" {
         for number in [2, 4] {
             vault.revoke(consent(number), NOON).unwrap();
@@ -177,7 +222,11 @@ fn run_and_kill(
     let (mut kills, mut accepted, mut seed) = (0, BTreeSet::new(), seed);
     let deadline = Instant::now() + Duration::from_secs(420);
     loop {
-        assert!(Instant::now() < deadline, "killed {kills} times, accepted {}", accepted.len());
+        assert!(
+            Instant::now() < deadline,
+            "killed {kills} times, accepted {}",
+            accepted.len()
+        );
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "kills::child", "--ignored", "--nocapture"])
             .env(TASK, task)
@@ -189,17 +238,27 @@ fn run_and_kill(
         let output = BufReader::new(child.stdout.take().unwrap());
         let (said, heard) = std::sync::mpsc::channel();
         let reader = std::thread::spawn(move || {
-            output.lines().map_while(Result::ok).inspect(|line| drop(said.send(line.clone()))).collect::<Vec<String>>()
+            output
+                .lines()
+                .map_while(Result::ok)
+                .inspect(|line| drop(said.send(line.clone())))
+                .collect::<Vec<String>>()
         });
         let mut chance = |below: u64| {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             (seed >> 33) % below
         };
         // By what it did rather than by time alone: a fast machine is killed as often as a slow one.
-        let (mut left, until) =
-            (chance(20), Instant::now() + Duration::from_millis(pause_ms.start + chance(pause_ms.end)));
+        let (mut left, until) = (
+            chance(20),
+            Instant::now() + Duration::from_millis(pause_ms.start + chance(pause_ms.end)),
+        );
         while left > 0 && Instant::now() < until && child.try_wait().unwrap().is_none() {
-            let accepted = heard.recv_timeout(Duration::from_millis(2)).is_ok_and(|line| line.contains("accepted "));
+            let accepted = heard
+                .recv_timeout(Duration::from_millis(2))
+                .is_ok_and(|line| line.contains("accepted "));
             left -= u64::from(accepted);
         }
         std::thread::sleep(Duration::from_micros(chance(8_000)));
@@ -211,10 +270,16 @@ fn run_and_kill(
         }
         let lines = reader.join().unwrap();
         accepted.extend(
-            lines.iter().filter_map(|line| line.split("accepted ").nth(1)).filter_map(|cid| cid.parse::<Cid>().ok()),
+            lines
+                .iter()
+                .filter_map(|line| line.split("accepted ").nth(1))
+                .filter_map(|cid| cid.parse::<Cid>().ok()),
         );
         if let Some(status) = ended {
-            assert!(status.success() && lines.iter().any(|line| line.contains("complete")), "{lines:?}");
+            assert!(
+                status.success() && lines.iter().any(|line| line.contains("complete")),
+                "{lines:?}"
+            );
             return (kills, accepted);
         }
     }
@@ -227,7 +292,8 @@ async fn five_hundred_segments_survive_kills_each_pinned_and_reported_once() {
     let url = serve_ledger(Arc::clone(&books)).await;
     let path = dir.path().to_owned();
     let at = url.clone();
-    let killed = tokio::task::spawn_blocking(move || run_and_kill("record", &path, &at, 300..700, 11));
+    let killed =
+        tokio::task::spawn_blocking(move || run_and_kill("record", &path, &at, 300..700, 11));
     let (kills, accepted) = killed.await.unwrap();
 
     let vault = open(dir.path());
@@ -236,20 +302,36 @@ async fn five_hundred_segments_survive_kills_each_pinned_and_reported_once() {
     check_chain(records.iter().map(|record| &record.signed.manifest)).unwrap();
     assert!(records.iter().all(|record| record.stage == Stage::Done));
     assert_eq!(vault.waiting().unwrap(), (0, 0));
-    let Backend::BuiltIn(store) = block_store(dir.path()) else { unreachable!() };
+    let Backend::BuiltIn(store) = block_store(dir.path()) else {
+        unreachable!()
+    };
     let cids: BTreeSet<Cid> = records.iter().map(|record| record.cid()).collect();
-    assert!(cids.is_superset(&accepted), "something that was accepted is not there");
-    assert_eq!(store.pins().unwrap(), cids, "something else is pinned, or something is not");
+    assert!(
+        cids.is_superset(&accepted),
+        "something that was accepted is not there"
+    );
+    assert_eq!(
+        store.pins().unwrap(),
+        cids,
+        "something else is pinned, or something is not"
+    );
     for (sequence, record) in records.iter().enumerate() {
         let sealed = store.read(&record.cid(), 1 << 20).unwrap();
         let opened = decrypt(&vault, &record.cid(), &sealed).unwrap();
-        assert_eq!(opened.as_slice(), content(sequence as u64).as_slice(), "segment {sequence}");
+        assert_eq!(
+            opened.as_slice(),
+            content(sequence as u64).as_slice(),
+            "segment {sequence}"
+        );
     }
     let books = books.lock().unwrap();
     assert_eq!(books.pins.len() as u64, SEGMENTS);
     assert!(books.pins.values().all(|(_, times)| *times == 1));
     for record in &records {
-        assert_eq!(books.pins[&record.cid().to_string()].0, record.signed.manifest.hash().to_string());
+        assert_eq!(
+            books.pins[&record.cid().to_string()].0,
+            record.signed.manifest.hash().to_string()
+        );
     }
     println!(
         "{kills} kills; the ledger heard {} reports of {SEGMENTS} recordings; {} accepts were seen",
@@ -269,11 +351,18 @@ async fn erasures_survive_kills() {
     {
         let store = block_store(dir.path());
         let backends = Backends::new(store.clone(), Vec::new()).unwrap();
-        let remote = Remote { http: reqwest::Client::new(), url: url.clone() };
+        let remote = Remote {
+            http: reqwest::Client::new(),
+            url: url.clone(),
+        };
         let worker = Worker::new(Arc::clone(&vault), backends, remote);
         for sequence in 0..COUNT {
             let bytes = content(sequence);
-            let cid = vault.accept(&guest(&bytes, guest_of(sequence))).unwrap().manifest.cid;
+            let cid = vault
+                .accept(&guest(&bytes, guest_of(sequence)))
+                .unwrap()
+                .manifest
+                .cid;
             copies.insert(cid, (sequence, Vec::new()));
         }
         worker.step(NOON).await;
@@ -283,19 +372,31 @@ async fn erasures_survive_kills() {
     }
     drop(vault);
     let path = dir.path().to_owned();
-    let (kills, _) = tokio::task::spawn_blocking(move || run_and_kill("erase", &path, &url, 15..120, 5)).await.unwrap();
+    let (kills, _) =
+        tokio::task::spawn_blocking(move || run_and_kill("erase", &path, &url, 15..120, 5))
+            .await
+            .unwrap();
     let vault = open(dir.path());
-    let Backend::BuiltIn(store) = block_store(dir.path()) else { unreachable!() };
+    let Backend::BuiltIn(store) = block_store(dir.path()) else {
+        unreachable!()
+    };
     let books = books.lock().unwrap();
     for (cid, (sequence, copy)) in &copies {
         let gone = [2, 4].contains(&guest_of(*sequence));
-        assert_eq!(vault.tombstone(cid).unwrap().is_some(), gone, "segment {sequence}");
+        assert_eq!(
+            vault.tombstone(cid).unwrap().is_some(),
+            gone,
+            "segment {sequence}"
+        );
         assert_eq!(store.is_pinned(cid) || store.has(cid), !gone);
         assert_eq!(books.erased.contains_key(&cid.to_string()), gone);
         assert_eq!(decrypt(&vault, cid, copy).is_err(), gone);
     }
     let keys = crate::actors::files(&dir.path().join("keys"));
-    let left: Vec<_> = keys.iter().filter(|path| path.extension().is_some_and(|kind| kind == "key")).collect();
+    let left: Vec<_> = keys
+        .iter()
+        .filter(|path| path.extension().is_some_and(|kind| kind == "key"))
+        .collect();
     assert_eq!(left.len(), 3, "{left:?}");
     println!("{kills} kills; {} erasures", books.erased.len());
 }

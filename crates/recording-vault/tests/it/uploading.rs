@@ -14,7 +14,12 @@ use service_kit::Secret;
 use std::sync::{Arc, Mutex};
 
 fn stages(vault: &recording_vault::Vault) -> Vec<Stage> {
-    vault.recordings(4).unwrap().into_iter().map(|record| record.stage).collect()
+    vault
+        .recordings(4)
+        .unwrap()
+        .into_iter()
+        .map(|record| record.stage)
+        .collect()
 }
 
 #[tokio::test]
@@ -28,17 +33,28 @@ async fn every_recording_reaches_the_ledger_once() {
     }
     let worker = worker(&vault, store.clone(), Vec::new(), &ledger);
     let progress = worker.step(NOON).await;
-    assert_eq!((progress.moved, progress.done, progress.held_up), (5, 5, Vec::new()));
+    assert_eq!(
+        (progress.moved, progress.done, progress.held_up),
+        (5, 5, Vec::new())
+    );
     assert_eq!(vault.waiting().unwrap(), (0, 0));
     assert_eq!(worker.step(NOON).await, Default::default());
     let books = ledger.0.lock().unwrap();
     assert_eq!((books.pins.len(), books.heard), (5, 5));
     for (manifest, bytes) in accepted {
         let pin = &books.pins[&manifest.cid];
-        assert_eq!((pin.manifest_hash, pin.sequence), (manifest.hash(), manifest.capture.sequence));
-        let Backend::BuiltIn(store) = &store else { unreachable!() };
+        assert_eq!(
+            (pin.manifest_hash, pin.sequence),
+            (manifest.hash(), manifest.capture.sequence)
+        );
+        let Backend::BuiltIn(store) = &store else {
+            unreachable!()
+        };
         let sealed = store.read(&manifest.cid, 1 << 20).unwrap();
-        assert_eq!(decrypt(&vault, &manifest.cid, &sealed).unwrap().as_slice(), bytes);
+        assert_eq!(
+            decrypt(&vault, &manifest.cid, &sealed).unwrap().as_slice(),
+            bytes
+        );
     }
 }
 
@@ -49,9 +65,19 @@ async fn days_without_a_node_lose_nothing() {
     for seed in 0..20 {
         vault.accept(&guest(&noise(seed, 5_000), 1)).unwrap();
     }
-    let nobody = Kubo::new(&format!("http://127.0.0.1:{}", local_services::free_port().unwrap()), None).unwrap();
-    let progress = worker(&vault, Backend::Kubo(nobody), Vec::new(), &ledger).step(NOON).await;
-    assert_eq!((progress.moved, progress.held_up.len()), (0, 1), "{progress:?}");
+    let nobody = Kubo::new(
+        &format!("http://127.0.0.1:{}", local_services::free_port().unwrap()),
+        None,
+    )
+    .unwrap();
+    let progress = worker(&vault, Backend::Kubo(nobody), Vec::new(), &ledger)
+        .step(NOON)
+        .await;
+    assert_eq!(
+        (progress.moved, progress.held_up.len()),
+        (0, 1),
+        "{progress:?}"
+    );
     assert!(progress.held_up[0].contains("no answer"), "{progress:?}");
     let store = block_store(dir.path());
     // The ledger is away now; what was pinned stays pinned.
@@ -82,8 +108,15 @@ async fn a_lost_answer_is_looked_up_and_not_reported_again() {
 async fn what_the_ledger_refuses_is_not_kept() {
     let dir = tempfile::tempdir().unwrap();
     let (vault, store, ledger) = (open(dir.path()), block_store(dir.path()), Paper::default());
-    let cids: Vec<ipfs::Cid> =
-        (0..3).map(|seed| vault.accept(&guest(&noise(seed, 5_000), 1)).unwrap().manifest.cid).collect();
+    let cids: Vec<ipfs::Cid> = (0..3)
+        .map(|seed| {
+            vault
+                .accept(&guest(&noise(seed, 5_000), 1))
+                .unwrap()
+                .manifest
+                .cid
+        })
+        .collect();
     ledger.0.lock().unwrap().faults = vec![LedgerError::Refused("the consent is revoked".into())];
     let worker = worker(&vault, store.clone(), Vec::new(), &ledger);
     let progress = worker.step(NOON).await;
@@ -91,7 +124,10 @@ async fn what_the_ledger_refuses_is_not_kept() {
     assert_eq!(worker.step(NOON).await.erased, 1);
     assert_eq!(store.state(&cids[0]).await.unwrap(), PinState::Absent);
     assert!(vault.tombstone(&cids[0]).unwrap().is_some());
-    assert!(matches!(vault.record(&cids[0]), Err(VaultError::Erased { .. })));
+    assert!(matches!(
+        vault.record(&cids[0]),
+        Err(VaultError::Erased { .. })
+    ));
     assert_eq!(ledger.0.lock().unwrap().pins.len(), 2);
 }
 
@@ -113,11 +149,20 @@ async fn pinning_service() -> (Backend, Arc<Mutex<(Vec<String>, &'static str)>>)
         (StatusCode::ACCEPTED, Json(object(&cid, shared.1)))
     }
     let shared: Shared = Arc::new(Mutex::new((Vec::new(), "queued")));
-    let router = Router::new().route("/pins", get(list).post(ask)).with_state(Arc::clone(&shared));
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let router = Router::new()
+        .route("/pins", get(list).post(ask))
+        .with_state(Arc::clone(&shared));
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    (Backend::PinningService(PinningService::new(&url, Secret::new("token"), Vec::new()).unwrap()), shared)
+    (
+        Backend::PinningService(
+            PinningService::new(&url, Secret::new("token"), Vec::new()).unwrap(),
+        ),
+        shared,
+    )
 }
 
 #[tokio::test]
@@ -125,7 +170,9 @@ async fn the_ledger_hears_of_it_when_every_backend_says_pinned() {
     let dir = tempfile::tempdir().unwrap();
     let (vault, ledger) = (open(dir.path()), Paper::default());
     let (service, shared) = pinning_service().await;
-    let manifests: Vec<_> = (0..3).map(|seed| vault.accept(&guest(&noise(seed, 5_000), 1)).unwrap()).collect();
+    let manifests: Vec<_> = (0..3)
+        .map(|seed| vault.accept(&guest(&noise(seed, 5_000), 1)).unwrap())
+        .collect();
     let worker = worker(&vault, block_store(dir.path()), vec![service], &ledger);
     for status in ["queued", "pinning", "failed"] {
         shared.lock().unwrap().1 = status;
@@ -143,7 +190,11 @@ async fn a_backend_that_forgot_is_given_it_again() {
     let dir = tempfile::tempdir().unwrap();
     let (vault, store, ledger) = (open(dir.path()), block_store(dir.path()), Paper::default());
     let (service, shared) = pinning_service().await;
-    let cid = vault.accept(&guest(&noise(1, 5_000), 1)).unwrap().manifest.cid;
+    let cid = vault
+        .accept(&guest(&noise(1, 5_000), 1))
+        .unwrap()
+        .manifest
+        .cid;
     let worker = worker(&vault, store.clone(), vec![service], &ledger);
     worker.step(NOON).await;
     assert_eq!(stages(&vault), [Stage::Added]);
@@ -159,20 +210,29 @@ async fn a_backend_that_forgot_is_given_it_again() {
 #[tokio::test]
 async fn a_service_that_takes_names_only_cannot_be_the_first() {
     let (service, _) = pinning_service().await;
-    assert!(matches!(Backends::new(service, Vec::new()), Err(VaultError::FirstBackend { .. })));
+    assert!(matches!(
+        Backends::new(service, Vec::new()),
+        Err(VaultError::FirstBackend { .. })
+    ));
 }
 
 /// Where `setup_kubo` of scripts/lib/common.sh puts the program.
 fn programs() -> Vec<std::path::PathBuf> {
     let home = service_kit::config::environment("HOME");
-    home.map(|home| std::path::PathBuf::from(home).join(".cache/hotpot/bin")).into_iter().collect()
+    home.map(|home| std::path::PathBuf::from(home).join(".cache/hotpot/bin"))
+        .into_iter()
+        .collect()
 }
 
 #[tokio::test]
 async fn a_real_kubo_keeps_recordings_and_forgets_them() {
     let dir = tempfile::tempdir().unwrap();
     let port = local_services::free_port().unwrap();
-    let options = local_services::KuboOptions { dir: dir.path().join("kubo"), port, programs: programs() };
+    let options = local_services::KuboOptions {
+        dir: dir.path().join("kubo"),
+        port,
+        programs: programs(),
+    };
     if options.program().is_none() {
         println!("SKIPPED: Kubo is not here; setup_kubo of scripts/lib/common.sh builds it");
         return;
@@ -182,13 +242,29 @@ async fn a_real_kubo_keeps_recordings_and_forgets_them() {
     let (vault, ledger) = (open(dir.path()), Paper::default());
     let bytes: Vec<Vec<u8>> = (0..10).map(|seed| noise(seed, 750_000)).collect();
     let cids: Vec<ipfs::Cid> = (0..10)
-        .map(|number| vault.accept(&guest(&bytes[number], number as u8 % 2 + 1)).unwrap().manifest.cid)
+        .map(|number| {
+            vault
+                .accept(&guest(&bytes[number], number as u8 % 2 + 1))
+                .unwrap()
+                .manifest
+                .cid
+        })
         .collect();
-    let worker = worker(&vault, Backend::Kubo(kubo.clone()), vec![block_store(dir.path())], &ledger);
+    let worker = worker(
+        &vault,
+        Backend::Kubo(kubo.clone()),
+        vec![block_store(dir.path())],
+        &ledger,
+    );
     let progress = worker.step(NOON).await;
     assert_eq!((progress.done, &progress.held_up), (10, &Vec::new()));
     for (cid, bytes) in cids.iter().zip(&bytes) {
-        assert_eq!(decrypt(&vault, cid, &kubo.cat(cid, 1 << 20).await.unwrap()).unwrap().as_slice(), bytes.as_slice());
+        assert_eq!(
+            decrypt(&vault, cid, &kubo.cat(cid, 1 << 20).await.unwrap())
+                .unwrap()
+                .as_slice(),
+            bytes.as_slice()
+        );
     }
     vault.revoke(crate::actors::consent(1), NOON).unwrap();
     assert_eq!(worker.step(NOON).await.erased, 5);

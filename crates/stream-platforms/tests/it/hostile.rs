@@ -13,11 +13,17 @@ fn answers() -> impl Strategy<Value = (u16, Vec<u8>)> {
         Just("{}".to_owned()),
         Just(r#"{"data": [{}]}"#.to_owned()),
         Just(r#"{"items": [{"id": 7}]}"#.to_owned()),
-        Just(r#"{"items": [{"id": "a", "liveStreamingDetails": {"concurrentViewers": "many"}}]}"#.to_owned()),
+        Just(
+            r#"{"items": [{"id": "a", "liveStreamingDetails": {"concurrentViewers": "many"}}]}"#
+                .to_owned()
+        ),
         Just(r#"{"items": [], "nextPageToken": "again"}"#.to_owned()),
         ".{0,200}",
     ];
-    let body = prop_oneof![json.prop_map(String::into_bytes), proptest::collection::vec(any::<u8>(), 0..200)];
+    let body = prop_oneof![
+        json.prop_map(String::into_bytes),
+        proptest::collection::vec(any::<u8>(), 0..200)
+    ];
     (prop_oneof![Just(200u16), 200u16..600], body)
 }
 
@@ -29,9 +35,22 @@ async fn ask(status: u16, body: Vec<u8>) -> Vec<String> {
     let token_url = format!("{url}/token");
     let twitch = Twitch::new(&url, &token_url, grant(folder.path()), "1").unwrap();
     let youtube = YouTube::new(&url, &token_url, grant(folder.path())).unwrap();
-    let plan = Plan { title: "a".into(), privacy: Privacy::Public, allow_recording: true };
-    let started = youtube.start(&plan, &Secret::new("topsecret-key"), OffsetDateTime::UNIX_EPOCH).await;
-    let mut said = vec![format!("{:?}", twitch.viewers().await), format!("{:?}", twitch.set_title("a").await)];
+    let plan = Plan {
+        title: "a".into(),
+        privacy: Privacy::Public,
+        allow_recording: true,
+    };
+    let started = youtube
+        .start(
+            &plan,
+            &Secret::new("topsecret-key"),
+            OffsetDateTime::UNIX_EPOCH,
+        )
+        .await;
+    let mut said = vec![
+        format!("{:?}", twitch.viewers().await),
+        format!("{:?}", twitch.set_title("a").await),
+    ];
     if let Ok(broadcast) = &started {
         said.push(format!("{:?}", youtube.go_live(broadcast).await));
         said.push(format!("{:?}", youtube.viewers(broadcast).await));
@@ -57,6 +76,9 @@ proptest! {
 fn an_address_with_a_password_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     for url in ["ftp://a", "https://user:pass@a", "nothing"] {
-        assert!(Twitch::new(url, "https://a/token", grant(folder.path()), "1").is_err(), "{url}");
+        assert!(
+            Twitch::new(url, "https://a/token", grant(folder.path()), "1").is_err(),
+            "{url}"
+        );
     }
 }

@@ -21,5 +21,9 @@ pub async fn serve(router: Router) -> String {
 pub fn grant(folder: &Path) -> Grant {
     let refresh_token_file = folder.join("refresh-token");
     std::fs::write(&refresh_token_file, "refresh 0\n").unwrap();
-    Grant { client_id: "our-app".into(), client_secret: Secret::new("app-secret"), refresh_token_file }
+    Grant {
+        client_id: "our-app".into(),
+        client_secret: Secret::new("app-secret"),
+        refresh_token_file,
+    }
 }

@@ -20,7 +20,9 @@ struct Issued {
 
 impl Tokens {
     pub fn router(&self) -> Router {
-        Router::new().route("/token", post(issue)).with_state(self.clone())
+        Router::new()
+            .route("/token", post(issue))
+            .with_state(self.clone())
     }
 
     pub fn expire(&self) {
@@ -40,16 +42,25 @@ impl Tokens {
     pub fn allow(&self, headers: &HeaderMap) -> bool {
         let issued = self.0.lock().unwrap();
         let expected = format!("Bearer access {}", issued.count);
-        !issued.expired && headers.get("authorization").is_some_and(|found| found.to_str().unwrap() == expected)
+        !issued.expired
+            && headers
+                .get("authorization")
+                .is_some_and(|found| found.to_str().unwrap() == expected)
     }
 }
 
 async fn issue(State(tokens): State<Tokens>, body: String) -> Response {
-    let form: BTreeMap<String, String> = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+    let form: BTreeMap<String, String> = url::form_urlencoded::parse(body.as_bytes())
+        .into_owned()
+        .collect();
     let mut issued = tokens.0.lock().unwrap();
     let is_ours = form["client_id"] == "our-app" && form["client_secret"] == "app-secret";
     if issued.revoked || !is_ours || form["grant_type"] != "refresh_token" {
-        return (StatusCode::BAD_REQUEST, r#"{"status":400,"message":"Invalid refresh token"}"#).into_response();
+        return (
+            StatusCode::BAD_REQUEST,
+            r#"{"status":400,"message":"Invalid refresh token"}"#,
+        )
+            .into_response();
     }
     if form["refresh_token"] != format!("refresh {}", issued.count) {
         return (StatusCode::UNAUTHORIZED, r#"{"error":"invalid_grant"}"#).into_response();

@@ -3,7 +3,10 @@
 use crate::vectors;
 use proptest::prelude::*;
 use serde_json::Value;
-use wallet::{ExtendedKey, ExtendedPublicKey, HdError, HdPath, Mnemonic, MnemonicError, Role, address, format_key};
+use wallet::{
+    ExtendedKey, ExtendedPublicKey, HdError, HdPath, Mnemonic, MnemonicError, Role, address,
+    format_key,
+};
 
 const JUNK: &str = "test test test test test test test test test test test junk";
 
@@ -17,13 +20,24 @@ fn bip39_vectors() {
     let rows = all["english"].as_array().unwrap();
     assert_eq!(rows.len(), 24);
     for row in rows {
-        let [entropy, phrase, seed, root] = [0, 1, 2, 3].map(|column| row[column].as_str().unwrap());
+        let [entropy, phrase, seed, root] =
+            [0, 1, 2, 3].map(|column| row[column].as_str().unwrap());
         let mnemonic = Mnemonic::from_phrase(phrase).unwrap();
         assert_eq!(hex::encode(mnemonic.entropy()), entropy);
-        assert_eq!(*Mnemonic::from_entropy(&hex::decode(entropy).unwrap()).unwrap().phrase(), phrase);
+        assert_eq!(
+            *Mnemonic::from_entropy(&hex::decode(entropy).unwrap())
+                .unwrap()
+                .phrase(),
+            phrase
+        );
         let derived = mnemonic.seed("TREZOR").unwrap();
         assert_eq!(hex::encode(*derived), seed);
-        assert_eq!(*ExtendedKey::from_seed(derived.as_slice()).unwrap().to_text(), root);
+        assert_eq!(
+            *ExtendedKey::from_seed(derived.as_slice())
+                .unwrap()
+                .to_text(),
+            root
+        );
     }
 }
 
@@ -65,9 +79,17 @@ fn another_implementation_derives_the_same_keys() {
     let rows = rows.as_array().unwrap();
     assert_eq!(rows.len(), 40);
     for row in rows {
-        let seed = Mnemonic::from_phrase(text(row, "mnemonic")).unwrap().seed(text(row, "passphrase")).unwrap();
+        let seed = Mnemonic::from_phrase(text(row, "mnemonic"))
+            .unwrap()
+            .seed(text(row, "passphrase"))
+            .unwrap();
         let path: HdPath = text(row, "path").parse().unwrap();
-        let key = ExtendedKey::from_seed(seed.as_slice()).unwrap().derive(&path).unwrap().secret().unwrap();
+        let key = ExtendedKey::from_seed(seed.as_slice())
+            .unwrap()
+            .derive(&path)
+            .unwrap()
+            .secret()
+            .unwrap();
         assert_eq!(*format_key(&key), text(row, "key"), "{path}");
         assert_eq!(address(&key).to_string(), text(row, "address"), "{path}");
     }
@@ -84,19 +106,34 @@ fn the_holders_first_keys_are_those_that_every_ethereum_wallet_shows() {
 #[test]
 fn words_are_read_as_people_write_them_and_mistakes_are_named_without_showing_them() {
     let shouted = format!("  {}\n", JUNK.to_uppercase().replace(' ', "\t "));
-    assert_eq!(Mnemonic::from_phrase(&shouted).unwrap(), Mnemonic::from_phrase(JUNK).unwrap());
+    assert_eq!(
+        Mnemonic::from_phrase(&shouted).unwrap(),
+        Mnemonic::from_phrase(JUNK).unwrap()
+    );
     let wrong = [
-        (JUNK.replace("junk", "jank"), MnemonicError::Word { position: 12 }),
+        (
+            JUNK.replace("junk", "jank"),
+            MnemonicError::Word { position: 12 },
+        ),
         (JUNK.replace("junk", "test"), MnemonicError::Checksum),
-        (JUNK.replace(" junk", ""), MnemonicError::WordCount { found: 11 }),
+        (
+            JUNK.replace(" junk", ""),
+            MnemonicError::WordCount { found: 11 },
+        ),
         (String::new(), MnemonicError::WordCount { found: 0 }),
     ];
     for (phrase, error) in wrong {
         assert_eq!(Mnemonic::from_phrase(&phrase).unwrap_err(), error);
         assert!(!error.to_string().contains("jank"));
     }
-    assert_eq!(Mnemonic::generate(13).unwrap_err(), MnemonicError::WordCount { found: 13 });
-    assert_ne!(Mnemonic::generate(12).unwrap(), Mnemonic::generate(12).unwrap());
+    assert_eq!(
+        Mnemonic::generate(13).unwrap_err(),
+        MnemonicError::WordCount { found: 13 }
+    );
+    assert_ne!(
+        Mnemonic::generate(12).unwrap(),
+        Mnemonic::generate(12).unwrap()
+    );
 }
 
 #[test]
@@ -112,15 +149,28 @@ fn debug_prints_no_secret() {
 
 #[test]
 fn a_public_key_has_no_hardened_children() {
-    let public = Mnemonic::from_phrase(JUNK).unwrap().root().unwrap().public();
-    assert!(matches!(public.derive(&"m/0'".parse().unwrap()), Err(HdError::Hardened { .. })));
+    let public = Mnemonic::from_phrase(JUNK)
+        .unwrap()
+        .root()
+        .unwrap()
+        .public();
+    assert!(matches!(
+        public.derive(&"m/0'".parse().unwrap()),
+        Err(HdError::Hardened { .. })
+    ));
     let bitcoin = "zprvAWgYBBk7JR8Gjrh4UJQ2uJdG1r3WNRRfURiABBE3RvMXYSrRJL62XuezvGdPvG6GFBZduosCc1YP5wixPox7zhZLfiUm8aunE96BBa4Kei5";
-    assert!(matches!(bitcoin.parse::<ExtendedKey>(), Err(HdError::Version)));
+    assert!(matches!(
+        bitcoin.parse::<ExtendedKey>(),
+        Err(HdError::Version)
+    ));
 }
 
 fn soft_path() -> impl Strategy<Value = String> {
-    prop::collection::vec(0u32..1 << 31, 0..5)
-        .prop_map(|steps| steps.iter().fold("m".to_owned(), |path, step| format!("{path}/{step}")))
+    prop::collection::vec(0u32..1 << 31, 0..5).prop_map(|steps| {
+        steps
+            .iter()
+            .fold("m".to_owned(), |path, step| format!("{path}/{step}"))
+    })
 }
 
 proptest! {

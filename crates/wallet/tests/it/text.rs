@@ -2,7 +2,10 @@
 
 use domain::{B256, SaleId};
 use proptest::prelude::*;
-use wallet::{ExtendedKey, ExtendedPublicKey, HdPath, Mnemonic, ReceiptCode, ReceiptCodeError, SecretKey, parse_key};
+use wallet::{
+    ExtendedKey, ExtendedPublicKey, HdPath, Mnemonic, ReceiptCode, ReceiptCodeError, SecretKey,
+    parse_key,
+};
 
 fn code() -> ReceiptCode {
     ReceiptCode {
@@ -16,7 +19,12 @@ fn code() -> ReceiptCode {
 #[test]
 fn the_code_of_a_receipt_is_frozen() {
     let text = code().to_text();
-    let expected = format!("HOTPOT:1/{}/1/{}/{}", "AB".repeat(32), "05".repeat(16), "07".repeat(32));
+    let expected = format!(
+        "HOTPOT:1/{}/1/{}/{}",
+        "AB".repeat(32),
+        "05".repeat(16),
+        "07".repeat(32)
+    );
     assert_eq!(*text, expected);
     assert_eq!(text.parse::<ReceiptCode>().unwrap(), code());
     assert_eq!(text.to_lowercase().parse::<ReceiptCode>().unwrap(), code());
@@ -28,14 +36,32 @@ fn each_wrong_part_is_named_and_the_key_is_not_shown() {
     let text = code().to_text().to_string();
     let error = |text: &str| text.parse::<ReceiptCode>().unwrap_err();
     assert_eq!(error("https://example.com"), ReceiptCodeError::Prefix);
-    assert_eq!(error(&text.replace("T:1/", "T:2/")), ReceiptCodeError::Prefix);
+    assert_eq!(
+        error(&text.replace("T:1/", "T:2/")),
+        ReceiptCodeError::Prefix
+    );
     assert_eq!(error(&text[..90]), ReceiptCodeError::Parts { found: 3 });
-    assert_eq!(error(&format!("{text}/")), ReceiptCodeError::Parts { found: 5 });
-    assert!(matches!(error(&text.replace("ABAB/", "ABA/")), ReceiptCodeError::Chain { .. }));
-    assert!(matches!(error(&text.replace("/1/0", "/+1/0")), ReceiptCodeError::Outlet { .. }));
-    assert!(matches!(error(&text.replace("/1/05", "/1/")), ReceiptCodeError::Sale(_)));
+    assert_eq!(
+        error(&format!("{text}/")),
+        ReceiptCodeError::Parts { found: 5 }
+    );
+    assert!(matches!(
+        error(&text.replace("ABAB/", "ABA/")),
+        ReceiptCodeError::Chain { .. }
+    ));
+    assert!(matches!(
+        error(&text.replace("/1/0", "/+1/0")),
+        ReceiptCodeError::Outlet { .. }
+    ));
+    assert!(matches!(
+        error(&text.replace("/1/05", "/1/")),
+        ReceiptCodeError::Sale(_)
+    ));
     let short = error(&text[..text.len() - 1]);
-    assert!(matches!(short, ReceiptCodeError::Key(_)) && !short.to_string().contains("0707"), "{short}");
+    assert!(
+        matches!(short, ReceiptCodeError::Key(_)) && !short.to_string().contains("0707"),
+        "{short}"
+    );
 }
 
 proptest! {

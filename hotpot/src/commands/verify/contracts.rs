@@ -25,20 +25,45 @@ pub fn check(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
 
 fn identity(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
     let (ledger, contracts) = (&chain.ledger, &facts.contracts);
-    report.same("EVM node", "chain id", ledger.genesis().evm_chain_id, facts.chain_id);
-    report.same("anchor", "sidechainId()", ledger.sidechain_id(), contracts.sidechain_id);
+    report.same(
+        "EVM node",
+        "chain id",
+        ledger.genesis().evm_chain_id,
+        facts.chain_id,
+    );
+    report.same(
+        "anchor",
+        "sidechainId()",
+        ledger.sidechain_id(),
+        contracts.sidechain_id,
+    );
     report.same("anchor", "token()", scope.token, contracts.anchor_token);
     report.same("token", "decimals()", TOKEN_DECIMALS, contracts.decimals);
     report.same("token", "issuer()", scope.anchor, contracts.issuer);
     match ledger.anchor() {
         None => report.fact("ledger", "it is bound to no contracts yet"),
         Some(binding) => {
-            report.same("ledger", "token that it is bound to", scope.token, binding.token);
-            report.same("ledger", "anchor that it is bound to", scope.anchor, binding.anchor);
+            report.same(
+                "ledger",
+                "token that it is bound to",
+                scope.token,
+                binding.token,
+            );
+            report.same(
+                "ledger",
+                "anchor that it is bound to",
+                scope.anchor,
+                binding.anchor,
+            );
         }
     }
     for pair in facts.blocks.windows(2) {
-        report.same(&format!("EVM block {}", pair[1].number), "parent hash", pair[0].hash, pair[1].parent_hash);
+        report.same(
+            &format!("EVM block {}", pair[1].number),
+            "parent hash",
+            pair[0].hash,
+            pair[1].parent_hash,
+        );
     }
     report.count("EVM blocks", facts.blocks.len() as u64);
     report.count("EVM logs", facts.logs.len() as u64);
@@ -50,15 +75,27 @@ fn checkpoints(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) 
     for event in facts.logs.iter().filter_map(anchored) {
         let place = format!("epoch {}", event.epoch);
         report.count("anchored checkpoints", 1);
-        match chain.checkpoints.get(&event.epoch).filter(|closed| closed.anchor == scope.anchor) {
-            None => report.fact(place, "it is anchored, but the blocks lead to no such checkpoint"),
+        match chain
+            .checkpoints
+            .get(&event.epoch)
+            .filter(|closed| closed.anchor == scope.anchor)
+        {
+            None => report.fact(
+                place,
+                "it is anchored, but the blocks lead to no such checkpoint",
+            ),
             Some(closed) => {
                 same_event(&place, closed, &event, report);
                 kept(&place, closed, &revoked, &facts.contracts, report);
             }
         }
         if let Some(last) = last {
-            report.same(&format!("anchored epoch after {last}"), "epoch", last + 1, event.epoch);
+            report.same(
+                &format!("anchored epoch after {last}"),
+                "epoch",
+                last + 1,
+                event.epoch,
+            );
         }
         last = Some(event.epoch);
     }
@@ -66,7 +103,11 @@ fn checkpoints(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) 
 }
 
 fn revoked(entry: &Entry) -> Option<u64> {
-    Some(CheckpointAnchor::RootRevoked::decode_log(&entry.inner).ok()?.epoch)
+    Some(
+        CheckpointAnchor::RootRevoked::decode_log(&entry.inner)
+            .ok()?
+            .epoch,
+    )
 }
 
 fn same_event(
@@ -76,37 +117,110 @@ fn same_event(
     report: &mut Report,
 ) {
     let checkpoint = &closed.checkpoint;
-    report.same(place, "anchored first height", checkpoint.first_height, event.firstHeight);
-    report.same(place, "anchored last height", checkpoint.last_height, event.lastHeight);
-    report.same(place, "anchored blocks root", checkpoint.blocks_root, event.blocksRoot);
-    report.same(place, "anchored state root", checkpoint.state_root, event.stateRoot);
-    report.same(place, "anchored payout root", checkpoint.payout_root, event.payoutRoot);
-    report.same(place, "anchored recordings root", checkpoint.recordings_root, event.recordingsRoot);
-    report.same(place, "anchored total released", checkpoint.total_released, event.totalReleased);
-    report.same(place, "anchored next validators", checkpoint.next_validators_hash, event.nextValidatorsHash);
+    report.same(
+        place,
+        "anchored first height",
+        checkpoint.first_height,
+        event.firstHeight,
+    );
+    report.same(
+        place,
+        "anchored last height",
+        checkpoint.last_height,
+        event.lastHeight,
+    );
+    report.same(
+        place,
+        "anchored blocks root",
+        checkpoint.blocks_root,
+        event.blocksRoot,
+    );
+    report.same(
+        place,
+        "anchored state root",
+        checkpoint.state_root,
+        event.stateRoot,
+    );
+    report.same(
+        place,
+        "anchored payout root",
+        checkpoint.payout_root,
+        event.payoutRoot,
+    );
+    report.same(
+        place,
+        "anchored recordings root",
+        checkpoint.recordings_root,
+        event.recordingsRoot,
+    );
+    report.same(
+        place,
+        "anchored total released",
+        checkpoint.total_released,
+        event.totalReleased,
+    );
+    report.same(
+        place,
+        "anchored next validators",
+        checkpoint.next_validators_hash,
+        event.nextValidatorsHash,
+    );
 }
 
 /// The guardian may have revoked it: then the anchor keeps nothing.
-fn kept(place: &str, closed: &EpochCheckpoint, revoked: &BTreeSet<u64>, contracts: &Contracts, report: &mut Report) {
+fn kept(
+    place: &str,
+    closed: &EpochCheckpoint,
+    revoked: &BTreeSet<u64>,
+    contracts: &Contracts,
+    report: &mut Report,
+) {
     let checkpoint = &closed.checkpoint;
-    let found = contracts.commitments.get(&checkpoint.epoch).copied().unwrap_or_default();
+    let found = contracts
+        .commitments
+        .get(&checkpoint.epoch)
+        .copied()
+        .unwrap_or_default();
     if revoked.contains(&checkpoint.epoch) && found.is_zero() {
-        report.notes.push(format!("{place} was revoked by the guardian"));
+        report
+            .notes
+            .push(format!("{place} was revoked by the guardian"));
         return;
     }
-    report.same(place, "kept commitment", commitment(checkpoint.payout_root, checkpoint.rest_hash()), found);
+    report.same(
+        place,
+        "kept commitment",
+        commitment(checkpoint.payout_root, checkpoint.rest_hash()),
+        found,
+    );
 }
 
 fn head(chain: &Chain, last: Option<u64>, contracts: &Contracts, report: &mut Report) {
-    let Some(last) = last else { return report.notes.push("no checkpoint is anchored yet".to_owned()) };
+    let Some(last) = last else {
+        return report
+            .notes
+            .push("no checkpoint is anchored yet".to_owned());
+    };
     report.same("anchor", "head().epoch", last, contracts.epoch);
     if let Some(closed) = chain.checkpoints.get(&last) {
-        report.same("anchor", "head().lastHeight", closed.checkpoint.last_height, contracts.last_height);
-        report.same("anchor", "head().totalReleased", closed.checkpoint.total_released, contracts.total_released);
+        report.same(
+            "anchor",
+            "head().lastHeight",
+            closed.checkpoint.last_height,
+            contracts.last_height,
+        );
+        report.same(
+            "anchor",
+            "head().totalReleased",
+            closed.checkpoint.total_released,
+            contracts.total_released,
+        );
     }
     let behind = chain.checkpoints.range(last + 1..).count();
     if behind > 0 {
-        report.notes.push(format!("{behind} checkpoints after epoch {last} are not anchored yet"));
+        report.notes.push(format!(
+            "{behind} checkpoints after epoch {last} are not anchored yet"
+        ));
     }
 }
 
@@ -122,7 +236,11 @@ fn payouts_by_root(chain: &Chain) -> BTreeMap<(u64, B256), Vec<Payout>> {
             roots.insert((*epoch, chunk.root), here.to_vec());
             rest = after;
         }
-        roots.extend(payouts.iter().map(|payout| ((*epoch, payout.leaf()), vec![*payout])));
+        roots.extend(
+            payouts
+                .iter()
+                .map(|payout| ((*epoch, payout.leaf()), vec![*payout])),
+        );
     }
     roots
 }
@@ -134,24 +252,41 @@ fn issued(chain: &Chain, facts: &Facts, report: &mut Report) {
     let mut waiting = 0;
     for (account, issued) in &facts.contracts.issued {
         let place = format!("account {account}");
-        let released = chain.ledger.account(*account).map_or(0, |account| u128::from(account.released));
+        let released = chain
+            .ledger
+            .account(*account)
+            .map_or(0, |account| u128::from(account.released));
         let due = due.get(account).copied().unwrap_or(0);
         report.count("accounts", 1);
         if *issued > released {
-            let (expected, found) = (format!("at most {released}, as released"), issued.to_string());
-            report.differences.push(super::report::Difference::value(&place, "issuedTo()", expected, found));
+            let (expected, found) = (
+                format!("at most {released}, as released"),
+                issued.to_string(),
+            );
+            report.differences.push(super::report::Difference::value(
+                &place,
+                "issuedTo()",
+                expected,
+                found,
+            ));
         } else if *issued > due || (*issued < due && !skipped.contains(account)) {
             report.same(&place, "issuedTo() by the chunks issued", due, *issued);
         }
         waiting += released.saturating_sub(*issued);
     }
     if waiting > 0 {
-        report.notes.push(format!("{waiting} units are released and not minted yet"));
+        report
+            .notes
+            .push(format!("{waiting} units are released and not minted yet"));
     }
 }
 
 fn skipped(entry: &Entry) -> Option<Address> {
-    Some(FranchiseToken::IssueSkipped::decode_log(&entry.inner).ok()?.account)
+    Some(
+        FranchiseToken::IssueSkipped::decode_log(&entry.inner)
+            .ok()?
+            .account,
+    )
 }
 
 /// What the chunks that were issued pay each account, ever.
@@ -163,7 +298,10 @@ fn due(chain: &Chain, facts: &Facts, report: &mut Report) -> BTreeMap<Address, u
         match roots.get(&(event.epoch, event.chunkRoot)) {
             None => report.fact(
                 format!("epoch {}", event.epoch),
-                format!("chunk {} was issued, but the ledger settled no such chunk", event.chunkRoot),
+                format!(
+                    "chunk {} was issued, but the ledger settled no such chunk",
+                    event.chunkRoot
+                ),
             ),
             Some(payouts) => {
                 for payout in payouts {
@@ -181,23 +319,59 @@ fn supply(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
     let contracts = &facts.contracts;
     let transfers: Vec<_> = facts.logs.iter().filter_map(transfer).collect();
     let sum = |of: fn(&FranchiseToken::Transfer) -> bool| -> U256 {
-        transfers.iter().filter(|transfer| of(transfer)).map(|transfer| transfer.value).sum()
+        transfers
+            .iter()
+            .filter(|transfer| of(transfer))
+            .map(|transfer| transfer.value)
+            .sum()
     };
-    let (minted, burned) = (sum(|transfer| transfer.from.is_zero()), sum(|transfer| transfer.to.is_zero()));
+    let (minted, burned) = (
+        sum(|transfer| transfer.from.is_zero()),
+        sum(|transfer| transfer.to.is_zero()),
+    );
     report.count("transfers", transfers.len() as u64);
-    report.same("token", "minted() by the transfers", minted, U256::from(contracts.minted));
-    report.same("token", "totalSupply() by the transfers", minted.saturating_sub(burned), U256::from(contracts.supply));
+    report.same(
+        "token",
+        "minted() by the transfers",
+        minted,
+        U256::from(contracts.minted),
+    );
+    report.same(
+        "token",
+        "totalSupply() by the transfers",
+        minted.saturating_sub(burned),
+        U256::from(contracts.supply),
+    );
     let issued: u128 = contracts.issued.values().sum();
-    report.same("token", "minted() by the accounts", issued, contracts.minted);
+    report.same(
+        "token",
+        "minted() by the accounts",
+        issued,
+        contracts.minted,
+    );
     let released = u128::from(chain.ledger.supply().released);
     if contracts.minted > released {
-        report.fact("token", format!("{} units are minted, but only {released} were released", contracts.minted));
+        report.fact(
+            "token",
+            format!(
+                "{} units are minted, but only {released} were released",
+                contracts.minted
+            ),
+        );
     }
     chunks(facts, report);
     let held = balances(facts.logs.iter());
     for (holder, balance) in &contracts.balances {
-        let expected = held.get(&(scope.token, *holder)).copied().unwrap_or_default();
-        report.same(&format!("holder {holder}"), "balanceOf() by the transfers", expected, U256::from(*balance));
+        let expected = held
+            .get(&(scope.token, *holder))
+            .copied()
+            .unwrap_or_default();
+        report.same(
+            &format!("holder {holder}"),
+            "balanceOf() by the transfers",
+            expected,
+            U256::from(*balance),
+        );
     }
 }
 
@@ -209,7 +383,9 @@ fn chunks(facts: &Facts, report: &mut Report) {
     }
     let mut minted: BTreeMap<u64, U256> = BTreeMap::new();
     for (place, entry) in facts.logs.iter().enumerate() {
-        let Some(transfer) = transfer(entry).filter(|transfer| transfer.from.is_zero()) else { continue };
+        let Some(transfer) = transfer(entry).filter(|transfer| transfer.from.is_zero()) else {
+            continue;
+        };
         match epoch_of_payout(&facts.logs, place) {
             Some(epoch) => *minted.entry(epoch).or_default() += transfer.value,
             None => report.fact(
@@ -220,6 +396,11 @@ fn chunks(facts: &Facts, report: &mut Report) {
     }
     for (epoch, said) in said {
         let minted = minted.get(&epoch).copied().unwrap_or_default();
-        report.same(&format!("epoch {epoch}"), "minted by ChunkIssued", minted, said);
+        report.same(
+            &format!("epoch {epoch}"),
+            "minted by ChunkIssued",
+            minted,
+            said,
+        );
     }
 }

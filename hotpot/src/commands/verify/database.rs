@@ -33,7 +33,8 @@ fn hash(bytes: &[u8]) -> Result<B256> {
 }
 
 fn cursor(row: &PgRow) -> Result<Cursor> {
-    let number = |column: &str| -> Result<u64> { Ok(u64::try_from(row.try_get::<i64, _>(column)?)?) };
+    let number =
+        |column: &str| -> Result<u64> { Ok(u64::try_from(row.try_get::<i64, _>(column)?)?) };
     let hash_of = row.try_get::<Option<Vec<u8>>, _>("hash")?;
     Ok(Cursor {
         identity: hash(&row.try_get::<Vec<u8>, _>("identity")?)?,
@@ -50,7 +51,9 @@ impl Mirror {
         let options = PgConnectOptions::from_str(url).context("the database's URL")?;
         let options = options.options([("default_transaction_read_only", "on")]);
         let mut connection = options.connect().await.context("connect to the database")?;
-        sqlx::query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").execute(&mut connection).await?;
+        sqlx::query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            .execute(&mut connection)
+            .await?;
         Ok(Self { connection })
     }
 
@@ -71,23 +74,37 @@ impl Mirror {
         .fetch_all(&mut self.connection)
         .await
         .context("read the schema")?;
-        rows.iter().map(|row| Ok((row.try_get("name")?, row.try_get("attribute")?))).collect()
+        rows.iter()
+            .map(|row| Ok((row.try_get("name")?, row.try_get("attribute")?)))
+            .collect()
     }
 
     /// How far a stream is; `None` when it was never begun.
     pub async fn cursor(&mut self, stream: &str) -> Result<Option<Cursor>> {
-        let query = "SELECT identity, scope, position, hash, finalized FROM chain.cursor WHERE stream = $1";
-        let row = sqlx::query(query).bind(stream).fetch_optional(&mut self.connection).await;
-        row.context("read chain.cursor")?.as_ref().map(cursor).transpose()
+        let query =
+            "SELECT identity, scope, position, hash, finalized FROM chain.cursor WHERE stream = $1";
+        let row = sqlx::query(query)
+            .bind(stream)
+            .fetch_optional(&mut self.connection)
+            .await;
+        row.context("read chain.cursor")?
+            .as_ref()
+            .map(cursor)
+            .transpose()
     }
 
     /// Puts every row of a table before the comparison.
     pub async fn compare(&mut self, comparison: &mut Comparison) -> Result<()> {
         let table = comparison.table();
         let mut rows = sqlx::query(table.query).fetch(&mut self.connection);
-        while let Some(row) = rows.try_next().await.with_context(|| format!("read {}", table.name))? {
+        while let Some(row) = rows
+            .try_next()
+            .await
+            .with_context(|| format!("read {}", table.name))?
+        {
             let json: String = row.try_get(0)?;
-            let found: FoundRow = serde_json::from_str(&json).with_context(|| format!("a row of {}", table.name))?;
+            let found: FoundRow =
+                serde_json::from_str(&json).with_context(|| format!("a row of {}", table.name))?;
             comparison.find(found);
         }
         Ok(())
@@ -100,7 +117,10 @@ impl Mirror {
         let mut certificates = Vec::new();
         while let Some(row) = rows.try_next().await.context("read certificates")? {
             let height = u64::try_from(row.try_get::<i64, _>(0)?)?;
-            certificates.push((height, borsh::from_slice(&row.try_get::<Vec<u8>, _>(1)?).ok()));
+            certificates.push((
+                height,
+                borsh::from_slice(&row.try_get::<Vec<u8>, _>(1)?).ok(),
+            ));
         }
         Ok(certificates)
     }
@@ -114,7 +134,10 @@ pub async fn check_schema(mirror: &mut Mirror) -> Result<()> {
     }
     let unknown = super::tables::unknown(&columns);
     if !unknown.is_empty() {
-        bail!("the database is of another version than this program: {}", unknown.join(", "));
+        bail!(
+            "the database is of another version than this program: {}",
+            unknown.join(", ")
+        );
     }
     Ok(())
 }

@@ -111,7 +111,12 @@ pub struct Evm {
 
 fn block_of(header: &alloy::rpc::types::Header) -> Block {
     let (number, parent_hash, time_s) = (header.number(), header.parent_hash(), header.timestamp());
-    Block { number, hash: header.hash, parent_hash, time_s }
+    Block {
+        number,
+        hash: header.hash,
+        parent_hash,
+        time_s,
+    }
 }
 
 fn entry_of(log: Log) -> Option<Entry> {
@@ -128,13 +133,22 @@ fn entry_of(log: Log) -> Option<Entry> {
 impl Evm {
     /// Connects; nothing is asked yet.
     pub fn connect(url: &str, scope: Scope) -> Result<Self> {
-        let url = url.parse().with_context(|| format!("--evm-rpc: {url:?} is not a URL"))?;
-        Ok(Self { provider: RootProvider::new_http(url), scope })
+        let url = url
+            .parse()
+            .with_context(|| format!("--evm-rpc: {url:?} is not a URL"))?;
+        Ok(Self {
+            provider: RootProvider::new_http(url),
+            scope,
+        })
     }
 
     /// The chain, whether both contracts are there, and the last block.
     pub async fn head(&self) -> Result<(u64, Vec<Address>, u64)> {
-        let chain_id = self.provider.get_chain_id().await.context("ask the EVM node for its chain id")?;
+        let chain_id = self
+            .provider
+            .get_chain_id()
+            .await
+            .context("ask the EVM node for its chain id")?;
         let mut absent = Vec::new();
         for contract in [self.scope.token, self.scope.anchor] {
             if self.provider.get_code_at(contract).await?.is_empty() {
@@ -167,7 +181,9 @@ impl Evm {
             facts.logs.extend(self.logs(from, to).await?);
             from = to + 1;
         }
-        facts.logs.sort_by_key(|entry| (entry.block_number, entry.log_index));
+        facts
+            .logs
+            .sort_by_key(|entry| (entry.block_number, entry.log_index));
         let holders = holders(&facts.logs);
         let accounts: BTreeSet<Address> = accounts.union(&holders).copied().collect();
         facts.contracts = self.contracts(head, &accounts, &holders, epochs).await?;
@@ -175,14 +191,23 @@ impl Evm {
     }
 
     async fn block(&self, number: u64) -> Result<Block> {
-        let found = self.provider.get_block_by_number(BlockNumberOrTag::Number(number)).await;
+        let found = self
+            .provider
+            .get_block_by_number(BlockNumberOrTag::Number(number))
+            .await;
         let found = found.with_context(|| format!("ask the EVM node for block {number}"))?;
-        found.map(|block| block_of(&block.header)).with_context(|| format!("the EVM node has no block {number}"))
+        found
+            .map(|block| block_of(&block.header))
+            .with_context(|| format!("the EVM node has no block {number}"))
     }
 
     /// Not every node knows the tag.
     async fn finalized(&self) -> Option<u64> {
-        let block = self.provider.get_block_by_number(BlockNumberOrTag::Finalized).await.ok()??;
+        let block = self
+            .provider
+            .get_block_by_number(BlockNumberOrTag::Finalized)
+            .await
+            .ok()??;
         Some(block.header.number())
     }
 
@@ -192,14 +217,27 @@ impl Evm {
             bar.inc(1);
             block
         };
-        stream::iter(from..=to).map(one).buffered(CALLS_AT_ONCE).try_collect().await
+        stream::iter(from..=to)
+            .map(one)
+            .buffered(CALLS_AT_ONCE)
+            .try_collect()
+            .await
     }
 
     async fn logs(&self, from: u64, to: u64) -> Result<Vec<Entry>> {
         let addresses = vec![self.scope.token, self.scope.anchor];
-        let filter = Filter::new().address(addresses).from_block(from).to_block(to);
-        let logs = self.provider.get_logs(&filter).await.context("ask the EVM node for logs")?;
-        let entries = logs.into_iter().map(|log| entry_of(log).context("the EVM node gave a log without a place"));
+        let filter = Filter::new()
+            .address(addresses)
+            .from_block(from)
+            .to_block(to);
+        let logs = self
+            .provider
+            .get_logs(&filter)
+            .await
+            .context("ask the EVM node for logs")?;
+        let entries = logs
+            .into_iter()
+            .map(|log| entry_of(log).context("the EVM node gave a log without a place"));
         entries.collect()
     }
 
@@ -212,11 +250,21 @@ impl Evm {
     ) -> Result<Contracts> {
         let (token, anchor) = self.instances();
         let at = BlockId::number(head);
-        let last = anchor.head().block(at).call().await.context("ask the anchor for its head")?;
+        let last = anchor
+            .head()
+            .block(at)
+            .call()
+            .await
+            .context("ask the anchor for its head")?;
         let mut contracts = Contracts {
             sidechain_id: anchor.sidechainId().block(at).call().await?,
             anchor_token: anchor.token().block(at).call().await?,
-            issuer: token.issuer().block(at).call().await.context("ask the token for its issuer")?,
+            issuer: token
+                .issuer()
+                .block(at)
+                .call()
+                .await
+                .context("ask the token for its issuer")?,
             decimals: token.decimals().block(at).call().await?,
             minted: token.minted().block(at).call().await?,
             supply: narrow(token.totalSupply().block(at).call().await?)?,
@@ -226,13 +274,20 @@ impl Evm {
             ..Contracts::default()
         };
         for epoch in epochs {
-            contracts.commitments.insert(*epoch, anchor.commitmentOf(*epoch).block(at).call().await?);
+            contracts
+                .commitments
+                .insert(*epoch, anchor.commitmentOf(*epoch).block(at).call().await?);
         }
         for account in accounts {
-            contracts.issued.insert(*account, token.issuedTo(*account).block(at).call().await?);
+            contracts
+                .issued
+                .insert(*account, token.issuedTo(*account).block(at).call().await?);
         }
         for holder in holders {
-            contracts.balances.insert(*holder, narrow(token.balanceOf(*holder).block(at).call().await?)?);
+            contracts.balances.insert(
+                *holder,
+                narrow(token.balanceOf(*holder).block(at).call().await?)?,
+            );
         }
         Ok(contracts)
     }
@@ -244,7 +299,10 @@ impl Evm {
         CheckpointAnchor::CheckpointAnchorInstance<&RootProvider<Ethereum>>,
     ) {
         let token = FranchiseToken::new(self.scope.token, &self.provider);
-        (token, CheckpointAnchor::new(self.scope.anchor, &self.provider))
+        (
+            token,
+            CheckpointAnchor::new(self.scope.anchor, &self.provider),
+        )
     }
 }
 
@@ -255,5 +313,8 @@ fn narrow(value: alloy::primitives::U256) -> Result<u128> {
 /// Everybody that a transfer names.
 fn holders(logs: &[Entry]) -> BTreeSet<Address> {
     let transfers = logs.iter().filter_map(super::evm_rows::transfer);
-    transfers.flat_map(|transfer| [transfer.from, transfer.to]).filter(|holder| !holder.is_zero()).collect()
+    transfers
+        .flat_map(|transfer| [transfer.from, transfer.to])
+        .filter(|holder| !holder.is_zero())
+        .collect()
 }

@@ -8,7 +8,10 @@ use domain::limits::GENESIS_UNITS;
 use domain::recording::{Erased, Pinned};
 use domain::sale::{Beneficiary, NotIssued, Share};
 use domain::transaction::RegisterOutlet;
-use domain::{Address, B256, Block, BuyerKind, Event, Executed, Genesis, OutletId, Payload, RefundId, Sale, SaleKey};
+use domain::{
+    Address, B256, Block, BuyerKind, Event, Executed, Genesis, OutletId, Payload, RefundId, Sale,
+    SaleKey,
+};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -60,11 +63,17 @@ struct At<'a> {
 
 impl<'a> At<'a> {
     fn new(block: &'a Block) -> Self {
-        let mut at = Self { height: block.header.height, sales: BTreeMap::new(), registrations: BTreeMap::new() };
+        let mut at = Self {
+            height: block.header.height,
+            sales: BTreeMap::new(),
+            registrations: BTreeMap::new(),
+        };
         for transaction in &block.transactions {
             match &transaction.payload {
                 Payload::Sale(sale) => drop(at.sales.insert(sale.key(), sale)),
-                Payload::RegisterOutlet(found) => drop(at.registrations.insert(found.outlet, found)),
+                Payload::RegisterOutlet(found) => {
+                    drop(at.registrations.insert(found.outlet, found))
+                }
                 _ => {}
             }
         }
@@ -77,7 +86,11 @@ impl LedgerRows {
     pub fn new(genesis: &Genesis) -> Self {
         let mut rows = Self {
             height: genesis.first_height - 1,
-            supply: Supply { issued: GENESIS_UNITS, released: GENESIS_UNITS, ..Supply::default() },
+            supply: Supply {
+                issued: GENESIS_UNITS,
+                released: GENESIS_UNITS,
+                ..Supply::default()
+            },
             sidechain: Comparison::new(&tables::SIDECHAIN),
             blocks: Comparison::new(&tables::SIDECHAIN_BLOCK),
             outlets: Comparison::new(&tables::OUTLET),
@@ -101,7 +114,11 @@ impl LedgerRows {
             number(genesis.first_height),
             number(GENESIS_UNITS),
         ]);
-        rows.release(genesis.first_height - 1, genesis.founder, [GENESIS_UNITS, 0, 0]);
+        rows.release(
+            genesis.first_height - 1,
+            genesis.founder,
+            [GENESIS_UNITS, 0, 0],
+        );
         rows
     }
 
@@ -148,30 +165,69 @@ impl LedgerRows {
     fn add_event(&mut self, at: &At<'_>, places: &mut Places, event: &Event) {
         match event {
             Event::OutletRegistered { outlet, .. } => self.outlet(at, *outlet),
-            Event::TerminalRegistered { outlet, terminal, kind } => {
-                self.terminals.should_hold(vec![bytes(terminal), number(outlet), name(kind), number(at.height), None]);
+            Event::TerminalRegistered {
+                outlet,
+                terminal,
+                kind,
+            } => {
+                self.terminals.should_hold(vec![
+                    bytes(terminal),
+                    number(outlet),
+                    name(kind),
+                    number(at.height),
+                    None,
+                ]);
             }
             Event::TerminalRevoked { terminal, .. } => {
-                self.terminals.change(&[bytes(terminal)], "revoked_height", number(at.height));
+                self.terminals
+                    .change(&[bytes(terminal)], "revoked_height", number(at.height));
             }
-            Event::SaleRecorded { key, tx_id, issued, not_issued, shares } => {
+            Event::SaleRecorded {
+                key,
+                tx_id,
+                issued,
+                not_issued,
+                shares,
+            } => {
                 self.sale(at, places.sales, *key, *tx_id, *issued, *not_issued);
                 self.shares(*key, shares);
                 places.sales += 1;
             }
             Event::ReceiptClaimed { key, wallet, units } => {
                 let [outlet, sale] = sale_key(*key);
-                self.claims.should_hold(vec![outlet, sale, bytes(wallet), number(units), number(at.height)]);
+                self.claims.should_hold(vec![
+                    outlet,
+                    sale,
+                    bytes(wallet),
+                    number(units),
+                    number(at.height),
+                ]);
             }
-            Event::Refunded { key, refund_id, tx_id, amount, reversed, owner, debt } => {
+            Event::Refunded {
+                key,
+                refund_id,
+                tx_id,
+                amount,
+                reversed,
+                owner,
+                debt,
+            } => {
                 let sums = [*amount, reversed.iter().sum(), *debt];
                 self.refund(at.height, *key, *refund_id, *tx_id, sums, *owner);
                 self.refund_shares(*key, *refund_id, reversed);
             }
-            Event::Released { account, units, debt_paid, bonded } => {
+            Event::Released {
+                account,
+                units,
+                debt_paid,
+                bonded,
+            } => {
                 self.release(at.height, *account, [*units, *debt_paid, *bonded]);
             }
-            Event::EpochClosed { checkpoint: Some(closed), .. } => self.checkpoint(at.height, closed),
+            Event::EpochClosed {
+                checkpoint: Some(closed),
+                ..
+            } => self.checkpoint(at.height, closed),
             Event::ConsentRecorded { id, consent } => {
                 self.consent(places.consents, *id, consent);
                 places.consents += 1;
@@ -180,14 +236,17 @@ impl LedgerRows {
                 let key = [bytes(id)];
                 self.consents.change(&key, "revoked_at", time(*at_ms));
                 self.consents.change(&key, "revoked_by", bytes(by));
-                self.consents.change(&key, "revoked_height", number(at.height));
+                self.consents
+                    .change(&key, "revoked_height", number(at.height));
             }
             Event::RecordingPinned { tx_id, pinned } => {
                 self.recording(places.recordings, *tx_id, pinned);
                 places.recordings += 1;
             }
             Event::RecordingErased { erased } => self.erasure(erased),
-            Event::EpochClosed { checkpoint: None, .. }
+            Event::EpochClosed {
+                checkpoint: None, ..
+            }
             | Event::PayoutRequested { .. }
             | Event::FullSettlementRequested
             | Event::AnchorProposed { .. }
@@ -210,7 +269,9 @@ impl LedgerRows {
     }
 
     fn outlet(&mut self, at: &At<'_>, outlet: OutletId) {
-        let Some(signed) = at.registrations.get(&outlet) else { return };
+        let Some(signed) = at.registrations.get(&outlet) else {
+            return;
+        };
         self.outlets.should_hold(vec![
             number(outlet),
             bytes(signed.owner),
@@ -223,8 +284,18 @@ impl LedgerRows {
         ]);
     }
 
-    fn sale(&mut self, at: &At<'_>, place: u64, key: SaleKey, id: B256, issued: u64, not_issued: Option<NotIssued>) {
-        let Some(sale) = at.sales.get(&key) else { return };
+    fn sale(
+        &mut self,
+        at: &At<'_>,
+        place: u64,
+        key: SaleKey,
+        id: B256,
+        issued: u64,
+        not_issued: Option<NotIssued>,
+    ) {
+        let Some(sale) = at.sales.get(&key) else {
+            return;
+        };
         let [outlet, sale_id] = sale_key(key);
         self.sales.should_hold(vec![
             outlet,
@@ -238,7 +309,9 @@ impl LedgerRows {
             number(sale.total),
             bytes(sale.lines_hash),
             name(sale.buyer_kind),
-            (sale.buyer_kind != BuyerKind::None).then(|| bytes(sale.buyer)).flatten(),
+            (sale.buyer_kind != BuyerKind::None)
+                .then(|| bytes(sale.buyer))
+                .flatten(),
             number(issued),
             not_issued.and_then(name),
         ]);
@@ -248,16 +321,33 @@ impl LedgerRows {
         for (place, share) in shares.iter().enumerate() {
             let (kind, account) = match share.to {
                 Beneficiary::Account(account) => ("account", bytes(account)),
-                Beneficiary::Receipt(receipt) | Beneficiary::Claimed { receipt, .. } => ("receipt", bytes(receipt)),
+                Beneficiary::Receipt(receipt) | Beneficiary::Claimed { receipt, .. } => {
+                    ("receipt", bytes(receipt))
+                }
                 Beneficiary::Pool => ("pool", None),
             };
             let [outlet, sale] = sale_key(key);
-            self.shares.should_hold(vec![outlet, sale, number(place), text(kind), account, number(share.units)]);
+            self.shares.should_hold(vec![
+                outlet,
+                sale,
+                number(place),
+                text(kind),
+                account,
+                number(share.units),
+            ]);
         }
     }
 
     /// `sums`: amount, reversed units, debt.
-    fn refund(&mut self, height: u64, key: SaleKey, refund: RefundId, id: B256, sums: [u64; 3], owner: Address) {
+    fn refund(
+        &mut self,
+        height: u64,
+        key: SaleKey,
+        refund: RefundId,
+        id: B256,
+        sums: [u64; 3],
+        owner: Address,
+    ) {
         let [outlet, sale] = sale_key(key);
         let [amount, reversed, debt] = sums.map(number);
         let refund = bytes(refund.0);
@@ -277,29 +367,83 @@ impl LedgerRows {
     fn refund_shares(&mut self, key: SaleKey, refund: RefundId, reversed: &[u64]) {
         for (place, units) in reversed.iter().enumerate().filter(|(_, units)| **units > 0) {
             let [outlet, sale] = sale_key(key);
-            self.refund_shares.should_hold(vec![outlet, sale, bytes(refund.0), number(place), number(units)]);
+            self.refund_shares.should_hold(vec![
+                outlet,
+                sale,
+                bytes(refund.0),
+                number(place),
+                number(units),
+            ]);
         }
     }
 
     /// `units`: released, paid as debt, bonded.
     fn release(&mut self, height: u64, account: Address, units: [u64; 3]) {
         let [released, debt_paid, bonded] = units.map(number);
-        self.releases.should_hold(vec![number(height), bytes(account), released, debt_paid, bonded]);
+        self.releases.should_hold(vec![
+            number(height),
+            bytes(account),
+            released,
+            debt_paid,
+            bonded,
+        ]);
     }
 
     fn consent(&mut self, place: u64, id: B256, consent: &Consent) {
         let grounds = match consent.grounds {
-            Grounds::Guest { commitment, guest, witness, .. } => {
-                [bytes(commitment), bytes(guest), bytes(witness), None, None, None]
-            }
-            Grounds::Basis { notice_hash, retention_days, owner, .. } => {
-                [None, None, None, bytes(notice_hash), number(retention_days), bytes(owner)]
-            }
+            Grounds::Guest {
+                commitment,
+                guest,
+                witness,
+                ..
+            } => [
+                bytes(commitment),
+                bytes(guest),
+                bytes(witness),
+                None,
+                None,
+                None,
+            ],
+            Grounds::Basis {
+                notice_hash,
+                retention_days,
+                owner,
+                ..
+            } => [
+                None,
+                None,
+                None,
+                bytes(notice_hash),
+                number(retention_days),
+                bytes(owner),
+            ],
         };
-        let place = [bytes(id), number(consent.height), number(place), text(consent.kind())];
-        let camera = [number(consent.outlet), number(consent.camera), number(consent.purposes() as u8)];
-        let times = [time(consent.recorded_at_ms), time(consent.until_ms), None, None, None];
-        self.consents.should_hold(place.into_iter().chain(camera).chain(grounds).chain(times).collect());
+        let place = [
+            bytes(id),
+            number(consent.height),
+            number(place),
+            text(consent.kind()),
+        ];
+        let camera = [
+            number(consent.outlet),
+            number(consent.camera),
+            number(consent.purposes() as u8),
+        ];
+        let times = [
+            time(consent.recorded_at_ms),
+            time(consent.until_ms),
+            None,
+            None,
+            None,
+        ];
+        self.consents.should_hold(
+            place
+                .into_iter()
+                .chain(camera)
+                .chain(grounds)
+                .chain(times)
+                .collect(),
+        );
     }
 
     fn recording(&mut self, place: u64, id: B256, pinned: &Pinned) {
@@ -325,10 +469,13 @@ impl LedgerRows {
 
     fn erasure(&mut self, erased: &Erased) {
         let key = [bytes(erased.cid.as_bytes())];
-        self.recordings.change(&key, "erased_height", number(erased.height));
-        self.recordings.change(&key, "erased_at", time(erased.time_ms));
+        self.recordings
+            .change(&key, "erased_height", number(erased.height));
+        self.recordings
+            .change(&key, "erased_at", time(erased.time_ms));
         self.recordings.change(&key, "erased_by", bytes(erased.by));
-        self.recordings.change(&key, "erase_reason", name(erased.reason));
+        self.recordings
+            .change(&key, "erase_reason", name(erased.reason));
     }
 
     fn checkpoint(&mut self, height: u64, closed: &EpochCheckpoint) {
@@ -352,9 +499,27 @@ impl LedgerRows {
 
 /// The one row that says where all units are.
 fn supply(height: u64, supply: &Supply) -> Comparison {
-    let Supply { issued, reversed, released, pending, receipts, pool, debt, bonded, slashed, sales } = *supply;
-    let figures = [height, issued, reversed, released, pending, receipts, pool, debt, bonded, slashed, sales];
+    let Supply {
+        issued,
+        reversed,
+        released,
+        pending,
+        receipts,
+        pool,
+        debt,
+        bonded,
+        slashed,
+        sales,
+    } = *supply;
+    let figures = [
+        height, issued, reversed, released, pending, receipts, pool, debt, bonded, slashed, sales,
+    ];
     let mut table = Comparison::new(&tables::SUPPLY);
-    table.should_hold([text("true")].into_iter().chain(figures.map(number)).collect());
+    table.should_hold(
+        [text("true")]
+            .into_iter()
+            .chain(figures.map(number))
+            .collect(),
+    );
     table
 }

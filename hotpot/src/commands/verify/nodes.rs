@@ -58,26 +58,48 @@ fn read<T>(record: impl FnOnce() -> Result<Option<T>, StoreError>, what: &'stati
         Ok(Err(StoreError::Damaged { table, key, .. })) => {
             Found::Damaged(format!("record {key} of {table} is damaged"))
         }
-        Ok(Err(StoreError::Database { source, .. })) => Found::Damaged(format!("{what} cannot be read: {source}")),
+        Ok(Err(StoreError::Database { source, .. })) => {
+            Found::Damaged(format!("{what} cannot be read: {source}"))
+        }
         Ok(Err(error)) => Found::Damaged(format!("{what} cannot be read: {error}")),
-        Err(_) => Found::Damaged(format!("{what} cannot be read: the file's structure is damaged")),
+        Err(_) => Found::Damaged(format!(
+            "{what} cannot be read: the file's structure is damaged"
+        )),
     }
 }
 
 fn decode(answer: BlockAnswer) -> Found<Copy> {
     match hex::decode(answer.raw.trim_start_matches("0x")) {
-        Ok(raw) => Found::There(Copy { raw, certificate: answer.certificate }),
-        Err(error) => Found::Damaged(format!("block {}: raw is no hex ({error})", answer.header.height)),
+        Ok(raw) => Found::There(Copy {
+            raw,
+            certificate: answer.certificate,
+        }),
+        Err(error) => Found::Damaged(format!(
+            "block {}: raw is no hex ({error})",
+            answer.header.height
+        )),
     }
 }
 
 fn signed(answer: CheckpointAnswer) -> Found<SignedCheckpoint> {
-    let (validators, next) = (answer.validators.try_into(), answer.next_validators.try_into());
+    let (validators, next) = (
+        answer.validators.try_into(),
+        answer.next_validators.try_into(),
+    );
     let (Ok(validators), Ok(next_validators)) = (validators, next) else {
-        return Found::Damaged(format!("checkpoint {}: no validator set", answer.checkpoint.epoch));
+        return Found::Damaged(format!(
+            "checkpoint {}: no validator set",
+            answer.checkpoint.epoch
+        ));
     };
     let (checkpoint, anchor, signatures) = (answer.checkpoint, answer.anchor, answer.signatures);
-    Found::There(SignedCheckpoint { checkpoint, anchor, validators, next_validators, signatures })
+    Found::There(SignedCheckpoint {
+        checkpoint,
+        anchor,
+        validators,
+        next_validators,
+        signatures,
+    })
 }
 
 /// A refusal is the node's fault; silence is nobody's, and nothing can be said of the node then.
@@ -85,7 +107,9 @@ fn answered<T>(answer: Result<Option<T>, ClientError>, what: &'static str) -> Re
     match answer {
         Ok(Some(value)) => Ok(Found::There(value)),
         Ok(None) => Ok(Found::Missing(what)),
-        Err(ClientError::Problem(problem)) => Ok(Found::Damaged(format!("{what}: {}", problem.detail))),
+        Err(ClientError::Problem(problem)) => {
+            Ok(Found::Damaged(format!("{what}: {}", problem.detail)))
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -106,12 +130,17 @@ impl Node {
         let open = || -> Result<Option<(Store, u64, u64)>, StoreError> {
             let store = Store::open(path)?;
             let last_epoch = store.last_checkpoint_epoch()?.unwrap_or(0);
-            Ok(store.last_height()?.map(|last_height| (store, last_height, last_epoch)))
+            Ok(store
+                .last_height()?
+                .map(|last_height| (store, last_height, last_epoch)))
         };
         match read(open, "store.redb") {
-            Found::There((store, last_height, last_epoch)) => {
-                Ok(Self { name, last_height, last_epoch, source: Source::Store(Box::new(store)) })
-            }
+            Found::There((store, last_height, last_epoch)) => Ok(Self {
+                name,
+                last_height,
+                last_epoch,
+                source: Source::Store(Box::new(store)),
+            }),
             Found::Missing(_) => Err("it holds no block".to_owned()),
             Found::Damaged(what) => Err(what),
         }
@@ -120,18 +149,32 @@ impl Node {
     /// Connects to a node's API.
     pub async fn connect(name: String, url: &str, sidechain_id: B256) -> Result<Self> {
         let client = NodeClient::new(url);
-        let status = client.status().await.with_context(|| format!("{name} at {url} does not answer"))?;
+        let status = client
+            .status()
+            .await
+            .with_context(|| format!("{name} at {url} does not answer"))?;
         if status.sidechain_id != sidechain_id {
-            bail!("{name} at {url} is of sidechain {}, expected {sidechain_id}", status.sidechain_id);
+            bail!(
+                "{name} at {url} is of sidechain {}, expected {sidechain_id}",
+                status.sidechain_id
+            );
         }
         let last_epoch = status.epoch.saturating_sub(1);
-        Ok(Self { name, last_height: status.height, last_epoch, source: Source::Api(client) })
+        Ok(Self {
+            name,
+            last_height: status.height,
+            last_epoch,
+            source: Source::Api(client),
+        })
     }
 
     /// Asks how far it is now; a store and a file stay where they are.
     pub async fn refresh(&mut self) -> Result<()> {
         if let Source::Api(client) = &self.source {
-            let status = client.status().await.with_context(|| format!("{} does not answer any more", self.name))?;
+            let status = client
+                .status()
+                .await
+                .with_context(|| format!("{} does not answer any more", self.name))?;
             (self.last_height, self.last_epoch) = (status.height, status.epoch.saturating_sub(1));
         }
         Ok(())
@@ -140,8 +183,11 @@ impl Node {
     /// Reads what `hotpot export blocks` wrote.
     pub fn read_export(path: &Path) -> Result<(Genesis, Self)> {
         let file = std::fs::File::open(path).with_context(|| format!("read {}", path.display()))?;
-        let (genesis, blocks) = parse_export(std::io::BufReader::new(file), &path.display().to_string())?;
-        let (Some((first, _)), Some((last_height, _))) = (blocks.first_key_value(), blocks.last_key_value()) else {
+        let (genesis, blocks) =
+            parse_export(std::io::BufReader::new(file), &path.display().to_string())?;
+        let (Some((first, _)), Some((last_height, _))) =
+            (blocks.first_key_value(), blocks.last_key_value())
+        else {
             bail!("{} holds no block", path.display());
         };
         if *first != genesis.first_height {
@@ -153,7 +199,15 @@ impl Node {
         }
         let last_height = *last_height;
         let name = path.display().to_string();
-        Ok((genesis, Self { name, last_height, last_epoch: 0, source: Source::File(blocks) }))
+        Ok((
+            genesis,
+            Self {
+                name,
+                last_height,
+                last_epoch: 0,
+                source: Source::File(blocks),
+            },
+        ))
     }
 
     /// The block at a height with its certificate.
@@ -162,20 +216,35 @@ impl Node {
             Source::Store(store) => {
                 let certificate = || read(|| store.certificate(height), "record of certificates");
                 let copy = |block: Block| {
-                    certificate().and_then(|certificate| Found::There(Copy { raw: block.encode(), certificate }))
+                    certificate().and_then(|certificate| {
+                        Found::There(Copy {
+                            raw: block.encode(),
+                            certificate,
+                        })
+                    })
                 };
                 Ok(read(|| store.block(height), "record of blocks").and_then(copy))
             }
-            Source::Api(client) => Ok(answered(client.block(height).await, "block")?.and_then(decode)),
-            Source::File(blocks) => Ok(blocks.get(&height).cloned().map_or(Found::Missing("block"), Found::There)),
+            Source::Api(client) => {
+                Ok(answered(client.block(height).await, "block")?.and_then(decode))
+            }
+            Source::File(blocks) => Ok(blocks
+                .get(&height)
+                .cloned()
+                .map_or(Found::Missing("block"), Found::There)),
         }
     }
 
     /// The checkpoint of an epoch; `None` when this copy holds blocks only.
     pub async fn checkpoint(&self, epoch: u64) -> Result<Option<Found<SignedCheckpoint>>> {
         match &self.source {
-            Source::Store(store) => Ok(Some(read(|| store.checkpoint(epoch), "record of checkpoints"))),
-            Source::Api(client) => Ok(Some(answered(client.checkpoint(epoch).await, "checkpoint")?.and_then(signed))),
+            Source::Store(store) => Ok(Some(read(
+                || store.checkpoint(epoch),
+                "record of checkpoints",
+            ))),
+            Source::Api(client) => Ok(Some(
+                answered(client.checkpoint(epoch).await, "checkpoint")?.and_then(signed),
+            )),
             Source::File(_) => Ok(None),
         }
     }
@@ -185,34 +254,56 @@ impl Node {
         match &self.source {
             Source::Store(store) => {
                 let settlement = read(|| store.settlement(epoch), "record of settlements");
-                Ok(Some(settlement.and_then(|settlement| Found::There(settlement.chunks()))))
+                Ok(Some(
+                    settlement.and_then(|settlement| Found::There(settlement.chunks())),
+                ))
             }
-            Source::Api(client) => Ok(Some(answered(client.payout_chunks(epoch).await.map(Some), "payouts")?)),
+            Source::Api(client) => Ok(Some(answered(
+                client.payout_chunks(epoch).await.map(Some),
+                "payouts",
+            )?)),
             Source::File(_) => Ok(None),
         }
     }
 
     /// Hashes of the blocks that a checkpoint covers; a store alone tells.
     pub fn block_hashes(&self, epoch: u64) -> Option<Found<Vec<B256>>> {
-        let Source::Store(store) = &self.source else { return None };
-        Some(read(|| store.block_hashes(epoch), "record of checkpoint_block_hashes"))
+        let Source::Store(store) = &self.source else {
+            return None;
+        };
+        Some(read(
+            || store.block_hashes(epoch),
+            "record of checkpoint_block_hashes",
+        ))
     }
 
     /// Leaves of the recordings that a checkpoint covers; a store alone tells.
     pub fn recording_leaves(&self, epoch: u64) -> Option<Found<Vec<B256>>> {
-        let Source::Store(store) = &self.source else { return None };
-        Some(read(|| store.recording_leaves(epoch), "record of checkpoint_recordings"))
+        let Source::Store(store) = &self.source else {
+            return None;
+        };
+        Some(read(
+            || store.recording_leaves(epoch),
+            "record of checkpoint_recordings",
+        ))
     }
 
     /// The height that the index of transactions names; a store alone tells.
     pub fn transaction_height(&self, id: B256) -> Option<Found<u64>> {
-        let Source::Store(store) = &self.source else { return None };
-        Some(read(|| store.transaction_height(id), "record of transactions"))
+        let Source::Store(store) = &self.source else {
+            return None;
+        };
+        Some(read(
+            || store.transaction_height(id),
+            "record of transactions",
+        ))
     }
 
     /// The lines of a sale; a store alone tells.
     pub fn lines(&self, height: u64, key: SaleKey) -> Option<Found<SaleLines>> {
-        let Source::Store(store) = &self.source else { return None };
+        let Source::Store(store) = &self.source else {
+            return None;
+        };
         Some(read(|| store.lines(height, key), "record of lines"))
     }
 }
@@ -231,8 +322,12 @@ fn parse_export(text: impl BufRead, name: &str) -> Result<(Genesis, BTreeMap<u64
     let mut blocks = BTreeMap::new();
     for (number, line) in text.lines().enumerate() {
         let line = line.with_context(|| format!("read {name}"))?;
-        let parsed = serde_json::from_str(&line)
-            .with_context(|| format!("{name}, line {}: not what hotpot export blocks writes", number + 1))?;
+        let parsed = serde_json::from_str(&line).with_context(|| {
+            format!(
+                "{name}, line {}: not what hotpot export blocks writes",
+                number + 1
+            )
+        })?;
         match parsed {
             Line::Genesis { genesis: found } => genesis = Some(found),
             Line::Checkpoint {} => {}
@@ -246,7 +341,12 @@ fn parse_export(text: impl BufRead, name: &str) -> Result<(Genesis, BTreeMap<u64
             }
         }
     }
-    Ok((genesis.with_context(|| format!("{name} names no genesis; it is the first line of an export"))?, blocks))
+    Ok((
+        genesis.with_context(|| {
+            format!("{name} names no genesis; it is the first line of an export")
+        })?,
+        blocks,
+    ))
 }
 
 #[cfg(test)]
@@ -256,9 +356,17 @@ mod tests {
 
     #[test]
     fn what_is_no_export_is_refused_with_its_line() {
-        let error = |text: &str| format!("{:#}", parse_export(text.as_bytes(), "x.jsonl").unwrap_err());
+        let error = |text: &str| {
+            format!(
+                "{:#}",
+                parse_export(text.as_bytes(), "x.jsonl").unwrap_err()
+            )
+        };
         assert!(error("").contains("names no genesis"), "{}", error(""));
-        assert!(error("{\"type\": \"sale\"}").starts_with("x.jsonl, line 1: not what hotpot export blocks writes"));
+        assert!(
+            error("{\"type\": \"sale\"}")
+                .starts_with("x.jsonl, line 1: not what hotpot export blocks writes")
+        );
         assert!(error("garbage").starts_with("x.jsonl, line 1"));
     }
 

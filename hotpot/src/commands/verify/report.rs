@@ -24,7 +24,12 @@ pub struct Difference {
 impl Difference {
     /// A whole fact.
     pub fn fact(place: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { place: place.into(), what: what.into(), expected: None, found: None }
+        Self {
+            place: place.into(),
+            what: what.into(),
+            expected: None,
+            found: None,
+        }
     }
 
     /// A field with another value.
@@ -35,7 +40,12 @@ impl Difference {
         found: impl Display,
     ) -> Self {
         let (expected, found) = (Some(expected.to_string()), Some(found.to_string()));
-        Self { place: place.into(), what: what.into(), expected, found }
+        Self {
+            place: place.into(),
+            what: what.into(),
+            expected,
+            found,
+        }
     }
 }
 
@@ -70,7 +80,10 @@ impl Report {
 
     /// How many of them were looked at.
     pub fn counted(&self, what: &str) -> u64 {
-        self.checked.iter().find(|(name, _)| *name == what).map_or(0, |(_, count)| *count)
+        self.checked
+            .iter()
+            .find(|(name, _)| *name == what)
+            .map_or(0, |(_, count)| *count)
     }
 
     /// In the order of checking.
@@ -86,7 +99,8 @@ impl Report {
     /// Compares two values and counts nothing: whoever calls counts the thing they belong to.
     pub fn same<T: PartialEq + Display>(&mut self, place: &str, what: &str, expected: T, found: T) {
         if expected != found {
-            self.differences.push(Difference::value(place, what, expected, found));
+            self.differences
+                .push(Difference::value(place, what, expected, found));
         }
     }
 
@@ -110,9 +124,15 @@ mod tests {
     #[test]
     fn a_difference_reads_as_a_sentence() {
         let fact = Difference::fact("node-1 store", "record 17 of blocks is damaged");
-        assert_eq!(fact.to_string(), "node-1 store: record 17 of blocks is damaged");
+        assert_eq!(
+            fact.to_string(),
+            "node-1 store: record 17 of blocks is damaged"
+        );
         let value = Difference::value("epoch 3", "last height", 96, 95);
-        assert_eq!(value.to_string(), "epoch 3: last height: expected 96, found 95");
+        assert_eq!(
+            value.to_string(),
+            "epoch 3: last height: expected 96, found 95"
+        );
     }
 
     #[test]

@@ -48,7 +48,9 @@ pub fn time(ms: u64) -> Value {
 fn shown(value: Option<&str>) -> String {
     match value {
         None => "null".to_owned(),
-        Some(value) => value.strip_prefix("\\x").map_or_else(|| value.to_owned(), |hex| format!("0x{hex}")),
+        Some(value) => value
+            .strip_prefix("\\x")
+            .map_or_else(|| value.to_owned(), |hex| format!("0x{hex}")),
     }
 }
 
@@ -65,7 +67,13 @@ pub struct Comparison {
 impl Comparison {
     /// Of a table that must be empty until rows are added.
     pub fn new(table: &'static Table) -> Self {
-        Self { table, expected: BTreeMap::new(), found: 0, differing: 0, differences: Vec::new() }
+        Self {
+            table,
+            expected: BTreeMap::new(),
+            found: 0,
+            differing: 0,
+            differences: Vec::new(),
+        }
     }
 
     /// The table.
@@ -89,14 +97,23 @@ impl Comparison {
     }
 
     fn key(&self, row: &[Value]) -> Box<str> {
-        let keys: Vec<String> = row.iter().take(self.table.keys).map(|value| shown(value.as_deref())).collect();
+        let keys: Vec<String> = row
+            .iter()
+            .take(self.table.keys)
+            .map(|value| shown(value.as_deref()))
+            .collect();
         format!("({})", keys.join(", ")).into()
     }
 
     /// A row that is there.
     pub fn find(&mut self, mut row: FoundRow) {
         self.found += 1;
-        let values: Vec<Value> = self.table.columns.iter().map(|name| row.remove(*name).flatten()).collect();
+        let values: Vec<Value> = self
+            .table
+            .columns
+            .iter()
+            .map(|name| row.remove(*name).flatten())
+            .collect();
         let key = self.key(&values);
         let Some(expected) = self.expected.remove(&key) else {
             return self.differs(&key, "there is a row, expected none".into(), None);
@@ -129,7 +146,10 @@ impl Comparison {
         let untold = self.differing.saturating_sub(DIFFERENCES_MAX);
         if untold > 0 {
             let place = format!("table {}", self.table.name);
-            self.differences.push(Difference::fact(place, format!("{untold} more differences")));
+            self.differences.push(Difference::fact(
+                place,
+                format!("{untold} more differences"),
+            ));
         }
         (self.found, self.differences)
     }
@@ -140,19 +160,31 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    static TABLE: Table = Table { name: "chain.thing", columns: &["id", "place", "value"], keys: 2, query: "" };
+    static TABLE: Table = Table {
+        name: "chain.thing",
+        columns: &["id", "place", "value"],
+        keys: 2,
+        query: "",
+    };
 
     fn row(id: u8, value: u64) -> Vec<Value> {
         vec![bytes([id]), number(1), number(value)]
     }
 
     fn found(row: &[Value]) -> FoundRow {
-        TABLE.columns.iter().map(|name| (*name).to_owned()).zip(row.iter().cloned()).collect()
+        TABLE
+            .columns
+            .iter()
+            .map(|name| (*name).to_owned())
+            .zip(row.iter().cloned())
+            .collect()
     }
 
     fn compare(expected: &[Vec<Value>], there: &[Vec<Value>]) -> Vec<String> {
         let mut comparison = Comparison::new(&TABLE);
-        expected.iter().for_each(|row| comparison.should_hold(row.clone()));
+        expected
+            .iter()
+            .for_each(|row| comparison.should_hold(row.clone()));
         there.iter().for_each(|row| comparison.find(found(row)));
         let (count, differences) = comparison.finish();
         assert_eq!(count, there.len() as u64);
@@ -173,9 +205,15 @@ mod tests {
     #[test]
     fn null_is_a_value_of_its_own() {
         let null = vec![bytes([1]), number(1), None];
-        assert_eq!(compare(std::slice::from_ref(&null), std::slice::from_ref(&null)), Vec::<String>::new());
+        assert_eq!(
+            compare(std::slice::from_ref(&null), std::slice::from_ref(&null)),
+            Vec::<String>::new()
+        );
         let differences = compare(&[null], &[row(1, 0)]);
-        assert_eq!(differences, ["table chain.thing, key (0x01, 1): value: expected null, found 0"]);
+        assert_eq!(
+            differences,
+            ["table chain.thing, key (0x01, 1): value: expected null, found 0"]
+        );
     }
 
     #[test]
@@ -183,14 +221,26 @@ mod tests {
         let rows: Vec<Vec<Value>> = (0..=255).map(|id| row(id, 1)).collect();
         let differences = compare(&rows, &[]);
         assert_eq!(differences.len(), DIFFERENCES_MAX + 1);
-        assert_eq!(differences[DIFFERENCES_MAX], "table chain.thing: 156 more differences");
+        assert_eq!(
+            differences[DIFFERENCES_MAX],
+            "table chain.thing: 156 more differences"
+        );
     }
 
     #[test]
     fn times_are_written_as_the_database_writes_them() {
-        assert_eq!(time(1_784_000_000_123).as_deref(), Some("2026-07-14T03:33:20.123+00:00"));
-        assert_eq!(time(1_784_000_000_500).as_deref(), Some("2026-07-14T03:33:20.5+00:00"));
-        assert_eq!(time(1_784_000_000_000).as_deref(), Some("2026-07-14T03:33:20+00:00"));
+        assert_eq!(
+            time(1_784_000_000_123).as_deref(),
+            Some("2026-07-14T03:33:20.123+00:00")
+        );
+        assert_eq!(
+            time(1_784_000_000_500).as_deref(),
+            Some("2026-07-14T03:33:20.5+00:00")
+        );
+        assert_eq!(
+            time(1_784_000_000_000).as_deref(),
+            Some("2026-07-14T03:33:20+00:00")
+        );
     }
 
     proptest! {

@@ -67,15 +67,30 @@ impl Network {
     fn from_export(args: &VerifyArgs, file: &Path) -> Result<Self> {
         let (genesis, node) = Node::read_export(file)?;
         let (evm, database_url) = (given_evm(args)?, given_database(args)?);
-        Ok(Self { genesis, nodes: vec![node], evm, database_url, started: Started::default() })
+        Ok(Self {
+            genesis,
+            nodes: vec![node],
+            evm,
+            database_url,
+            started: Started::default(),
+        })
     }
 
     async fn from_parts(args: &VerifyArgs, urls: &[String]) -> Result<Self> {
-        let genesis = NodeClient::new(&urls[0]).genesis().await.with_context(|| format!("ask {}", urls[0]))?;
+        let genesis = NodeClient::new(&urls[0])
+            .genesis()
+            .await
+            .with_context(|| format!("ask {}", urls[0]))?;
         let named = urls.iter().map(|url| (url.clone(), url.clone())).collect();
         let nodes = connect(named, &genesis).await?;
         let (evm, database_url) = (given_evm(args)?, given_database(args)?);
-        Ok(Self { genesis, nodes, evm, database_url, started: Started::default() })
+        Ok(Self {
+            genesis,
+            nodes,
+            evm,
+            database_url,
+            started: Started::default(),
+        })
     }
 
     async fn from_folder(args: &VerifyArgs, report: &mut Report) -> Result<Self> {
@@ -101,7 +116,11 @@ impl Copies {
     pub async fn of_node(url: &str) -> Result<Self> {
         let genesis = NodeClient::new(url).genesis().await?;
         let nodes = connect(vec![(url.to_owned(), url.to_owned())], &genesis).await?;
-        Ok(Self { genesis, nodes, _started: Started::default() })
+        Ok(Self {
+            genesis,
+            nodes,
+            _started: Started::default(),
+        })
     }
 
     /// Those of a folder's nodes, running or stopped.
@@ -110,28 +129,50 @@ impl Copies {
         let lock = folder.lock()?;
         if lock.try_lock().is_err() {
             let nodes = folder.connect().await?.1;
-            return Ok(Self { genesis: folder.genesis, nodes, _started: Started::default() });
+            return Ok(Self {
+                genesis: folder.genesis,
+                nodes,
+                _started: Started::default(),
+            });
         }
         let copies = tempfile::tempdir().context("make a temporary folder")?;
         let nodes = folder.copy_stores(copies.path(), &mut Report::default())?;
-        let started = Started { lock: Some(lock), copies: Some(copies), ..Started::default() };
-        Ok(Self { genesis: folder.genesis, nodes, _started: started })
+        let started = Started {
+            lock: Some(lock),
+            copies: Some(copies),
+            ..Started::default()
+        };
+        Ok(Self {
+            genesis: folder.genesis,
+            nodes,
+            _started: started,
+        })
     }
 
     /// The last block that any of them has.
     pub fn last_height(&self) -> u64 {
-        self.nodes.iter().map(|node| node.last_height).max().unwrap_or(0)
+        self.nodes
+            .iter()
+            .map(|node| node.last_height)
+            .max()
+            .unwrap_or(0)
     }
 
     /// No copy has a checkpoint of a later epoch.
     pub fn last_epoch(&self) -> u64 {
-        self.nodes.iter().map(|node| node.last_epoch).max().unwrap_or(0)
+        self.nodes
+            .iter()
+            .map(|node| node.last_epoch)
+            .max()
+            .unwrap_or(0)
     }
 
     /// The checkpoint of an epoch with the signatures gathered so far and what it pays, if there is one.
     pub async fn checkpoint(&self, epoch: u64) -> Result<Option<(SignedCheckpoint, Vec<Chunk>)>> {
         for node in &self.nodes {
-            let Some(Found::There(signed)) = node.checkpoint(epoch).await? else { continue };
+            let Some(Found::There(signed)) = node.checkpoint(epoch).await? else {
+                continue;
+            };
             if let Some(Found::There(chunks)) = node.chunks(epoch).await? {
                 return Ok(Some((signed, chunks)));
             }
@@ -159,26 +200,45 @@ struct Folder {
 
 impl Folder {
     fn open(dir: &Path) -> Result<Self> {
-        let missing = || format!("{} holds no network: start one with hotpot up", dir.display());
+        let missing = || {
+            format!(
+                "{} holds no network: start one with hotpot up",
+                dir.display()
+            )
+        };
         let dir = dir.canonicalize().with_context(missing)?;
         let genesis = sidechain::read_genesis(&dir.join("genesis.json")).with_context(missing)?;
         let path = dir.join("contracts.json");
-        let text = std::fs::read(&path)
-            .with_context(|| format!("{} is missing: this network never came to its contracts", path.display()))?;
-        let contracts = serde_json::from_slice(&text).with_context(|| format!("{} is damaged", path.display()))?;
-        Ok(Self { dir, genesis, contracts })
+        let text = std::fs::read(&path).with_context(|| {
+            format!(
+                "{} is missing: this network never came to its contracts",
+                path.display()
+            )
+        })?;
+        let contracts = serde_json::from_slice(&text)
+            .with_context(|| format!("{} is damaged", path.display()))?;
+        Ok(Self {
+            dir,
+            genesis,
+            contracts,
+        })
     }
 
     /// Held while `hotpot up` runs.
     fn lock(&self) -> Result<File> {
-        File::open(self.dir.join("lock")).with_context(|| format!("open the lock of {}", self.dir.display()))
+        File::open(self.dir.join("lock"))
+            .with_context(|| format!("open the lock of {}", self.dir.display()))
     }
 
     /// The nodes that run.
     async fn connect(&self) -> Result<(NetworkFile, Vec<Node>)> {
-        let network = NetworkFile::read(&self.dir).context("the folder is in use, but no network runs on it yet")?;
-        let named =
-            network.nodes.iter().enumerate().map(|(number, node)| (format!("node-{number}"), node.http.clone()));
+        let network = NetworkFile::read(&self.dir)
+            .context("the folder is in use, but no network runs on it yet")?;
+        let named = network
+            .nodes
+            .iter()
+            .enumerate()
+            .map(|(number, node)| (format!("node-{number}"), node.http.clone()));
         let nodes = connect(named.collect(), &self.genesis).await.context(
             "the folder is in use, but not all of its network answers: wait until it does, or stop it and try again",
         )?;
@@ -187,36 +247,70 @@ impl Folder {
 
     /// The indexer's own rule: block 0 holds no logs.
     fn scope(&self) -> Scope {
-        let Contracts { token, anchor, start_block } = self.contracts;
-        Scope { token, anchor, first_block: start_block.max(1) }
+        let Contracts {
+            token,
+            anchor,
+            start_block,
+        } = self.contracts;
+        Scope {
+            token,
+            anchor,
+            first_block: start_block.max(1),
+        }
     }
 
     fn database_url(&self, args: &VerifyArgs) -> Result<String> {
-        let file = args.database_url_file.clone().unwrap_or_else(|| self.dir.join("database-url"));
+        let file = args
+            .database_url_file
+            .clone()
+            .unwrap_or_else(|| self.dir.join("database-url"));
         read_url(&file)
     }
 
     /// Asks what runs; another program holds the folder.
     async fn running(self, args: &VerifyArgs, report: &mut Report) -> Result<Network> {
         let (network, nodes) = self.connect().await?;
-        report.notes.push("the network runs: its nodes, EVM node and database were asked".to_owned());
-        let evm = Some((args.evm_rpc.clone().unwrap_or(network.evm_rpc), self.scope()));
+        report
+            .notes
+            .push("the network runs: its nodes, EVM node and database were asked".to_owned());
+        let evm = Some((
+            args.evm_rpc.clone().unwrap_or(network.evm_rpc),
+            self.scope(),
+        ));
         let database_url = Some(self.database_url(args)?);
-        Ok(Network { genesis: self.genesis, nodes, evm, database_url, started: Started::default() })
+        Ok(Network {
+            genesis: self.genesis,
+            nodes,
+            evm,
+            database_url,
+            started: Started::default(),
+        })
     }
 
     /// Starts what is needed on what the network left behind.
     async fn stopped(self, args: &VerifyArgs, lock: File, report: &mut Report) -> Result<Network> {
-        report.notes.push("the network is stopped: its stores, its database and its EVM state were read".to_owned());
+        report.notes.push(
+            "the network is stopped: its stores, its database and its EVM state were read"
+                .to_owned(),
+        );
         let copies = tempfile::tempdir().context("make a temporary folder")?;
-        let mut started = Started { lock: Some(lock), ..Started::default() };
+        let mut started = Started {
+            lock: Some(lock),
+            ..Started::default()
+        };
         let nodes = self.copy_stores(copies.path(), report)?;
         let url = self.start_evm(args, copies.path(), &mut started).await?;
         // Last: a PostgreSQL that is dropped for a later mistake would be killed rather than stopped.
         let database_url = Some(self.start_database(args, &mut started).await?);
         let evm = Some((url, self.scope()));
         started.copies = Some(copies);
-        Ok(Network { genesis: self.genesis, nodes, evm, database_url, started })
+        Ok(Network {
+            genesis: self.genesis,
+            nodes,
+            evm,
+            database_url,
+            started,
+        })
     }
 
     /// Opening a store may repair it, so copies are opened.
@@ -224,13 +318,16 @@ impl Folder {
         let mut nodes = Vec::new();
         for number in 0..self.genesis.validators.as_slice().len() {
             let name = format!("node-{number} store");
-            let (from, to) =
-                (self.dir.join(format!("node-{number}")).join(STORE_FILE), copies.join(format!("{number}.redb")));
+            let (from, to) = (
+                self.dir.join(format!("node-{number}")).join(STORE_FILE),
+                copies.join(format!("{number}.redb")),
+            );
             if !from.exists() {
                 report.fact(name, format!("{} is missing", from.display()));
                 continue;
             }
-            std::fs::copy(&from, &to).with_context(|| format!("copy {}: TMPDIR says where to", from.display()))?;
+            std::fs::copy(&from, &to)
+                .with_context(|| format!("copy {}: TMPDIR says where to", from.display()))?;
             match Node::open_store(name.clone(), &to) {
                 Ok(node) => nodes.push(node),
                 Err(what) => report.fact(name, what),
@@ -244,24 +341,35 @@ impl Folder {
         if args.database_url_file.is_some() || !cluster.join("data/PG_VERSION").exists() {
             return self.database_url(args);
         }
-        let postgres = Postgres::start(&cluster).await.context("start the network's PostgreSQL")?;
+        let postgres = Postgres::start(&cluster)
+            .await
+            .context("start the network's PostgreSQL")?;
         let url = postgres.url(DATABASE);
         started.postgres = Some(postgres);
         Ok(url)
     }
 
     /// anvil on a copy of its state; without a time between blocks it makes none of its own.
-    async fn start_evm(&self, args: &VerifyArgs, copies: &Path, started: &mut Started) -> Result<String> {
+    async fn start_evm(
+        &self,
+        args: &VerifyArgs,
+        copies: &Path,
+        started: &mut Started,
+    ) -> Result<String> {
         if let Some(url) = &args.evm_rpc {
             return Ok(url.clone());
         }
         let state = self.dir.join("anvil/state.json");
         if !state.exists() {
-            bail!("{} is missing: name the network's EVM node with --evm-rpc", state.display());
+            bail!(
+                "{} is missing: name the network's EVM node with --evm-rpc",
+                state.display()
+            );
         }
         let dir = copies.join("anvil");
         std::fs::create_dir_all(&dir)?;
-        std::fs::copy(&state, dir.join("state.json")).with_context(|| format!("copy {}", state.display()))?;
+        std::fs::copy(&state, dir.join("state.json"))
+            .with_context(|| format!("copy {}", state.display()))?;
         let options = AnvilOptions {
             dir,
             port: local_services::free_port()?,
@@ -270,7 +378,9 @@ impl Folder {
             slots_in_an_epoch: ANVIL_SLOTS_IN_AN_EPOCH,
             programs: tool_folders(),
         };
-        let anvil = Anvil::start(&options).await.context("start anvil on a copy of the network's EVM state")?;
+        let anvil = Anvil::start(&options)
+            .await
+            .context("start anvil on a copy of the network's EVM state")?;
         let url = anvil.url();
         started.anvil = Some(anvil);
         Ok(url)
@@ -288,16 +398,23 @@ async fn connect(named: Vec<(String, String)>, genesis: &Genesis) -> Result<Vec<
 fn given_evm(args: &VerifyArgs) -> Result<Option<(String, Scope)>> {
     match (&args.evm_rpc, args.token, args.anchor) {
         (None, None, None) => Ok(None),
-        (Some(url), Some(token), Some(anchor)) => {
-            Ok(Some((url.clone(), Scope { token, anchor, first_block: args.start_block.max(1) })))
-        }
+        (Some(url), Some(token), Some(anchor)) => Ok(Some((
+            url.clone(),
+            Scope {
+                token,
+                anchor,
+                first_block: args.start_block.max(1),
+            },
+        ))),
         _ => bail!("--evm-rpc, --token and --anchor go together"),
     }
 }
 
 fn given_database(args: &VerifyArgs) -> Result<Option<String>> {
     match &args.database_url_file {
-        Some(_) if args.evm_rpc.is_none() => bail!("the database mirrors the EVM too: --evm-rpc is needed"),
+        Some(_) if args.evm_rpc.is_none() => {
+            bail!("the database mirrors the EVM too: --evm-rpc is needed")
+        }
         file => file.as_deref().map(read_url).transpose(),
     }
 }

@@ -122,13 +122,25 @@ pub fn unknown(columns: &[(String, String)]) -> Vec<String> {
     let known = |table: &str, column: &str| {
         NO_MIRROR.contains(&table)
             || CHECKED_APART.contains(&(table, column))
-            || ALL.iter().any(|known| known.name == table && known.columns.contains(&column))
+            || ALL
+                .iter()
+                .any(|known| known.name == table && known.columns.contains(&column))
     };
-    let there = |table: &str, column: &str| columns.iter().any(|(t, c)| (t.as_str(), c.as_str()) == (table, column));
-    let more = columns.iter().filter(|(table, column)| !known(table, column));
+    let there = |table: &str, column: &str| {
+        columns
+            .iter()
+            .any(|(t, c)| (t.as_str(), c.as_str()) == (table, column))
+    };
+    let more = columns
+        .iter()
+        .filter(|(table, column)| !known(table, column));
     let more = more.map(|(table, column)| format!("{table}.{column} is not known to this program"));
-    let all = ALL.iter().flat_map(|table| table.columns.iter().map(|column| (table.name, *column)));
-    let less = all.filter(|(table, column)| !there(table, column)).map(|(t, c)| format!("{t}.{c} is missing"));
+    let all = ALL
+        .iter()
+        .flat_map(|table| table.columns.iter().map(|column| (table.name, *column)));
+    let less = all
+        .filter(|(table, column)| !there(table, column))
+        .map(|(t, c)| format!("{t}.{c} is missing"));
     more.chain(less).collect()
 }
 
@@ -137,8 +149,12 @@ mod tests {
     use super::*;
 
     fn columns() -> Vec<(String, String)> {
-        let all = ALL.iter().flat_map(|table| table.columns.iter().map(|column| (table.name, *column)));
-        all.chain(CHECKED_APART).map(|(table, column)| (table.to_owned(), column.to_owned())).collect()
+        let all = ALL
+            .iter()
+            .flat_map(|table| table.columns.iter().map(|column| (table.name, *column)));
+        all.chain(CHECKED_APART)
+            .map(|(table, column)| (table.to_owned(), column.to_owned()))
+            .collect()
     }
 
     #[test]
@@ -146,7 +162,10 @@ mod tests {
         assert_eq!(unknown(&columns()), Vec::<String>::new());
         let mut more = columns();
         more.push(("chain.sale".into(), "tip".into()));
-        assert_eq!(unknown(&more), ["chain.sale.tip is not known to this program"]);
+        assert_eq!(
+            unknown(&more),
+            ["chain.sale.tip is not known to this program"]
+        );
         let mut less = columns();
         less.retain(|(table, column)| (table.as_str(), column.as_str()) != ("chain.sale", "total"));
         assert_eq!(unknown(&less), ["chain.sale.total is missing"]);
@@ -154,16 +173,23 @@ mod tests {
 
     #[test]
     fn every_table_of_the_migrations_is_known() {
-        let migrations = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations")).unwrap();
-        let text: String = migrations.flatten().filter_map(|file| std::fs::read_to_string(file.path()).ok()).collect();
-        let created = text.lines().filter_map(|line| line.strip_prefix("CREATE TABLE chain."));
+        let migrations =
+            std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations")).unwrap();
+        let text: String = migrations
+            .flatten()
+            .filter_map(|file| std::fs::read_to_string(file.path()).ok())
+            .collect();
+        let created = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("CREATE TABLE chain."));
         let names: Vec<String> = created
             .filter(|rest| !rest.contains("PARTITION OF"))
             .map(|rest| format!("chain.{}", rest.split([' ', '(']).next().unwrap()))
             .collect();
         assert!(names.len() > 15, "{names:?}");
         for name in &names {
-            let known = ALL.iter().any(|table| table.name == name) || NO_MIRROR.contains(&name.as_str());
+            let known =
+                ALL.iter().any(|table| table.name == name) || NO_MIRROR.contains(&name.as_str());
             assert!(known, "hotpot verify does not know {name}");
         }
     }

@@ -54,33 +54,67 @@ pub struct Step {
     pub detail: String,
 }
 
-const STEPS: [ProofStep; 5] =
-    [ProofStep::Sale, ProofStep::Block, ProofStep::Checkpoint, ProofStep::Anchor, ProofStep::Payout];
+const STEPS: [ProofStep; 5] = [
+    ProofStep::Sale,
+    ProofStep::Block,
+    ProofStep::Checkpoint,
+    ProofStep::Anchor,
+    ProofStep::Payout,
+];
 
 /// Judges all steps. `on_chain`: what the contracts said, if they were asked.
 pub fn judge(proof: &SaleProof, on_chain: Option<&OnChain>) -> Vec<Step> {
     let broken = proof.check().err();
-    STEPS.map(|step| one(proof, on_chain, broken.as_ref(), step)).into()
+    STEPS
+        .map(|step| one(proof, on_chain, broken.as_ref(), step))
+        .into()
 }
 
-fn one(proof: &SaleProof, on_chain: Option<&OnChain>, broken: Option<&ProofError>, step: ProofStep) -> Step {
+fn one(
+    proof: &SaleProof,
+    on_chain: Option<&OnChain>,
+    broken: Option<&ProofError>,
+    step: ProofStep,
+) -> Step {
     let (verdict, detail) = match broken {
         Some(error) if error.step == step => (Verdict::Broken, error.detail.clone()),
-        Some(error) if error.step < step => (Verdict::NotChecked, format!("the step {} does not hold", error.step)),
+        Some(error) if error.step < step => (
+            Verdict::NotChecked,
+            format!("the step {} does not hold", error.step),
+        ),
         _ => held(proof, on_chain, step),
     };
-    Step { step, verdict, detail }
+    Step {
+        step,
+        verdict,
+        detail,
+    }
 }
 
 /// A step that the file alone does not break.
 fn held(proof: &SaleProof, on_chain: Option<&OnChain>, step: ProofStep) -> (Verdict, String) {
     let (height, checkpoint) = (proof.header.height, &proof.checkpoint);
     match step {
-        ProofStep::Sale => (Verdict::Holds, "the terminal's key signed exactly this sale".into()),
-        ProofStep::Block => (Verdict::Holds, format!("the sale is transaction {} of block {height}", proof.index)),
+        ProofStep::Sale => (
+            Verdict::Holds,
+            "the terminal's key signed exactly this sale".into(),
+        ),
+        ProofStep::Block => (
+            Verdict::Holds,
+            format!("the sale is transaction {} of block {height}", proof.index),
+        ),
         ProofStep::Checkpoint => {
-            let (epoch, first, last) = (checkpoint.epoch, checkpoint.first_height, checkpoint.last_height);
-            (Verdict::Holds, format!("block {height} is in the checkpoint of epoch {epoch}, blocks {first} to {last}"))
+            let (epoch, first, last) = (
+                checkpoint.epoch,
+                checkpoint.first_height,
+                checkpoint.last_height,
+            );
+            (
+                Verdict::Holds,
+                format!(
+                    "block {height} is in the checkpoint of epoch {epoch}, blocks {first} to {last}"
+                ),
+            )
         }
         ProofStep::Anchor => anchor(proof, on_chain),
         ProofStep::Payout => payout(proof, on_chain),
@@ -89,7 +123,10 @@ fn held(proof: &SaleProof, on_chain: Option<&OnChain>, step: ProofStep) -> (Verd
 
 fn anchor(proof: &SaleProof, on_chain: Option<&OnChain>) -> (Verdict, String) {
     let Some(on_chain) = on_chain else {
-        return (Verdict::NotCompared, "whether the contract keeps this checkpoint was not asked".into());
+        return (
+            Verdict::NotCompared,
+            "whether the contract keeps this checkpoint was not asked".into(),
+        );
     };
     let checkpoint = &proof.checkpoint;
     let hash = commitment(checkpoint.payout_root, checkpoint.rest_hash());
@@ -98,43 +135,78 @@ fn anchor(proof: &SaleProof, on_chain: Option<&OnChain>) -> (Verdict, String) {
         Ok(()) => {
             let (anchor, chain) = (on_chain.anchor, on_chain.chain_id);
             let who = "more than two thirds of the validators signed it";
-            (Verdict::Holds, format!("{anchor} on chain {chain} keeps this checkpoint: {who}"))
+            (
+                Verdict::Holds,
+                format!("{anchor} on chain {chain} keeps this checkpoint: {who}"),
+            )
         }
         Err(what) => (Verdict::Broken, what),
     }
 }
 
 fn same<T: PartialEq + std::fmt::Display>(what: &str, expected: T, found: T) -> Result<(), String> {
-    if expected == found { Ok(()) } else { Err(format!("{what}: expected {expected}, found {found}")) }
+    if expected == found {
+        Ok(())
+    } else {
+        Err(format!("{what}: expected {expected}, found {found}"))
+    }
 }
 
 /// The contracts must be those of the file, and of this sidechain.
 fn identity(proof: &SaleProof, on_chain: &OnChain) -> Result<(), String> {
-    same("the EVM node's chain id", proof.evm_chain_id, on_chain.chain_id)?;
+    same(
+        "the EVM node's chain id",
+        proof.evm_chain_id,
+        on_chain.chain_id,
+    )?;
     same("the file's anchor", on_chain.anchor, proof.anchor)?;
     same("the file's token", on_chain.token, proof.token)?;
     if let Some(absent) = on_chain.absent.first() {
         return Err(format!("there is no contract at {absent}"));
     }
-    same("the anchor's sidechain id", proof.sidechain_id, on_chain.sidechain_id)?;
+    same(
+        "the anchor's sidechain id",
+        proof.sidechain_id,
+        on_chain.sidechain_id,
+    )?;
     same("the anchor's token", proof.token, on_chain.anchor_token)
 }
 
 fn keeps(on_chain: &OnChain, epoch: u64, hash: B256) -> Result<(), String> {
-    match on_chain.commitments.get(&epoch).filter(|kept| !kept.is_zero()) {
-        None => Err(format!("the anchor keeps nothing for epoch {epoch}: not anchored yet, or revoked")),
-        Some(kept) => same(&format!("the anchor's commitment of epoch {epoch}"), hash, *kept),
+    match on_chain
+        .commitments
+        .get(&epoch)
+        .filter(|kept| !kept.is_zero())
+    {
+        None => Err(format!(
+            "the anchor keeps nothing for epoch {epoch}: not anchored yet, or revoked"
+        )),
+        Some(kept) => same(
+            &format!("the anchor's commitment of epoch {epoch}"),
+            hash,
+            *kept,
+        ),
     }
 }
 
 fn payout(proof: &SaleProof, on_chain: Option<&OnChain>) -> (Verdict, String) {
     if proof.payouts.is_empty() {
-        return (Verdict::NotPaidYet, "not paid yet: the file names no payout".into());
+        return (
+            Verdict::NotPaidYet,
+            "not paid yet: the file names no payout".into(),
+        );
     }
     let Some(on_chain) = on_chain else {
-        return (Verdict::NotCompared, "whether the token was minted was not asked".into());
+        return (
+            Verdict::NotCompared,
+            "whether the token was minted was not asked".into(),
+        );
     };
-    let paid: Result<Vec<String>, String> = proof.payouts.iter().map(|payout| paid(on_chain, payout)).collect();
+    let paid: Result<Vec<String>, String> = proof
+        .payouts
+        .iter()
+        .map(|payout| paid(on_chain, payout))
+        .collect();
     match paid {
         Ok(paid) => (Verdict::Holds, paid.join("; ")),
         Err(what) => (Verdict::Broken, what),
@@ -142,11 +214,20 @@ fn payout(proof: &SaleProof, on_chain: Option<&OnChain>) -> (Verdict, String) {
 }
 
 fn paid(on_chain: &OnChain, payout: &PayoutProof) -> Result<String, String> {
-    keeps(on_chain, payout.epoch, commitment(payout.payout_root, payout.rest_hash))?;
+    keeps(
+        on_chain,
+        payout.epoch,
+        commitment(payout.payout_root, payout.rest_hash),
+    )?;
     let (account, released) = (payout.payout.account, u128::from(payout.payout.released));
     let issued = on_chain.issued.get(&account).copied().unwrap_or(0);
     if issued < released {
-        return Err(format!("minted to {account}: expected at least {released} units, found {issued}"));
+        return Err(format!(
+            "minted to {account}: expected at least {released} units, found {issued}"
+        ));
     }
-    Ok(format!("{account} was minted {issued} units in all, {released} of them by epoch {}", payout.epoch))
+    Ok(format!(
+        "{account} was minted {issued} units in all, {released} of them by epoch {}",
+        payout.epoch
+    ))
 }

@@ -338,7 +338,12 @@ pub struct ConsentArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..1 << 31))]
     pub witness_index: Option<u32>,
     /// The guest's key: a wallet, or one made for this once.
-    #[arg(long, value_name = "FILE", required_unless_present = "guest_address", conflicts_with = "guest_address")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "guest_address",
+        conflicts_with = "guest_address"
+    )]
     pub guest: Option<PathBuf>,
     /// Only the guest's address: what is printed is then for the guest to sign.
     #[arg(long, value_name = "0x…", value_parser = address, conflicts_with = "send")]
@@ -410,17 +415,25 @@ fn words(text: &str) -> Result<usize, String> {
 fn nonce(text: &str) -> Result<Nonce, String> {
     match text {
         "next" => Ok(Nonce::Next),
-        _ => text.parse().map(Nonce::Is).map_err(|_| format!("expected a number or next, found {text:?}")),
+        _ => text
+            .parse()
+            .map(Nonce::Is)
+            .map_err(|_| format!("expected a number or next, found {text:?}")),
     }
 }
 
 /// An address; where it has capitals and small letters its checksum (EIP-55) must be right.
 fn address(text: &str) -> Result<Address, String> {
-    let address: Address = text.parse().map_err(|_| format!("expected 0x and 40 hex digits, found {text:?}"))?;
+    let address: Address = text
+        .parse()
+        .map_err(|_| format!("expected 0x and 40 hex digits, found {text:?}"))?;
     let digits = text.strip_prefix("0x").unwrap_or(text);
-    let mixed = digits.bytes().any(|b| b.is_ascii_uppercase()) && digits.bytes().any(|b| b.is_ascii_lowercase());
+    let mixed = digits.bytes().any(|b| b.is_ascii_uppercase())
+        && digits.bytes().any(|b| b.is_ascii_lowercase());
     if mixed && address.to_string() != format!("0x{digits}") {
-        return Err(format!("{text} is mistyped: its checksum is wrong (capitals and small letters, EIP-55)"));
+        return Err(format!(
+            "{text} is mistyped: its checksum is wrong (capitals and small letters, EIP-55)"
+        ));
     }
     Ok(address)
 }
@@ -434,7 +447,11 @@ mod tests {
         let right = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
         assert_eq!(address(right).unwrap().to_string(), right);
         assert!(address(&right.to_lowercase()).is_ok());
-        assert!(address(&right.replace("92266", "92267")).unwrap_err().contains("checksum"));
+        assert!(
+            address(&right.replace("92266", "92267"))
+                .unwrap_err()
+                .contains("checksum")
+        );
         assert!(address("0xf39F").is_err());
     }
 }

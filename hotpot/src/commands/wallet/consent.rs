@@ -22,25 +22,41 @@ pub async fn consent(args: &ConsentArgs) -> Result<()> {
         Some(file) => Some(keys::signer(file, &args.unlock, &args.which)?),
         None => None,
     };
-    let address =
-        guest.as_ref().map(wallet::address).or(args.guest_address).context("name the guest's key or address")?;
+    let address = guest
+        .as_ref()
+        .map(wallet::address)
+        .or(args.guest_address)
+        .context("name the guest's key or address")?;
     let network = Network::of(&args.network).await?;
     let salt = B256::from(rand::random::<[u8; 32]>());
     let payload = Payload::RecordConsent(seen(args, &network, &witness, address, salt)?);
     // Before anything is sent: a consent whose salt is lost could never be shown to be anybody's.
     keep_salt(args, salt)?;
-    let Some(guest) = guest else { return print_unsigned(&payload) };
+    let Some(guest) = guest else {
+        return print_unsigned(&payload);
+    };
     let signature = Signature::sign(network.domain.transaction_digest(&payload), &guest);
-    deliver(&Signed::Other(SignedTransaction { payload, signature }), &network, args.send).await
+    deliver(
+        &Signed::Other(SignedTransaction { payload, signature }),
+        &network,
+        args.send,
+    )
+    .await
 }
 
 fn witness_unlock(args: &ConsentArgs) -> Unlock {
-    Unlock { password_file: args.witness_password_file.clone() }
+    Unlock {
+        password_file: args.witness_password_file.clone(),
+    }
 }
 
 fn witness_key(args: &ConsentArgs) -> Which {
     let role = args.witness_index.map(|_| Role::Terminal);
-    Which { role, index: args.witness_index, path: None }
+    Which {
+        role,
+        index: args.witness_index,
+        path: None,
+    }
 }
 
 fn seen(
@@ -62,11 +78,31 @@ fn seen(
 }
 
 /// A consent with the terminal's signature, for the guest to sign.
-pub fn witnessed(wanted: &WitnessedConsent, witness: &SecretKey, domain: &DomainSeparator) -> RecordConsent {
-    let WitnessedConsent { outlet, camera, purposes, commitment, guest, until_ms } = *wanted;
+pub fn witnessed(
+    wanted: &WitnessedConsent,
+    witness: &SecretKey,
+    domain: &DomainSeparator,
+) -> RecordConsent {
+    let WitnessedConsent {
+        outlet,
+        camera,
+        purposes,
+        commitment,
+        guest,
+        until_ms,
+    } = *wanted;
     let witness_signature = Signature::sign(domain.consent_witness_digest(wanted), witness);
     let witness = wallet::address(witness);
-    RecordConsent { outlet, camera, purposes, commitment, guest, until_ms, witness, witness_signature }
+    RecordConsent {
+        outlet,
+        camera,
+        purposes,
+        commitment,
+        guest,
+        until_ms,
+        witness,
+        witness_signature,
+    }
 }
 
 fn keep_salt(args: &ConsentArgs, salt: B256) -> Result<()> {
@@ -75,8 +111,12 @@ fn keep_salt(args: &ConsentArgs, salt: B256) -> Result<()> {
 
 /// Keeps what shows whose consent it is, readable by its owner alone.
 pub fn write_salt(file: &Path, salt: B256, reference: &str) -> Result<()> {
-    let kept = json!({"salt": salt, "reference": reference, "commitment": commitment(salt, reference)});
-    Ok(wallet::write_secret(file, &Zeroizing::new(format!("{kept}\n")))?)
+    let kept =
+        json!({"salt": salt, "reference": reference, "commitment": commitment(salt, reference)});
+    Ok(wallet::write_secret(
+        file,
+        &Zeroizing::new(format!("{kept}\n")),
+    )?)
 }
 
 /// What the guest signs with `hotpot wallet sign` or any other signer.

@@ -31,7 +31,8 @@ pub enum Signed {
 impl Draft {
     /// Reads what a person or a program wrote; fills in what the key decides.
     pub fn read(text: &str, key: &SecretKey) -> Result<Self> {
-        let fields: Map<String, Value> = serde_json::from_str(text).context("expected one JSON object")?;
+        let fields: Map<String, Value> =
+            serde_json::from_str(text).context("expected one JSON object")?;
         if fields.contains_key("signature") {
             bail!("it has a signature already: remove the field to sign it anew");
         }
@@ -40,7 +41,10 @@ impl Draft {
         }
         match payload(fields.clone()) {
             Ok(payload) => Ok(Self::Other(payload)),
-            Err(_) if !fields.contains_key("nonce") && payload(with_nonce(fields.clone(), 0)).is_ok() => {
+            Err(_)
+                if !fields.contains_key("nonce")
+                    && payload(with_nonce(fields.clone(), 0)).is_ok() =>
+            {
                 Ok(Self::NeedsNonce(fields))
             }
             Err(error) => Err(error),
@@ -87,11 +91,21 @@ fn sale(mut fields: Map<String, Value>, key: &SecretKey) -> Result<SaleRequest> 
     if let Some(kind) = fields.remove("type").filter(|kind| kind != "sale") {
         bail!("only a sale has lines, found type {kind}");
     }
-    let id = fields.get("sale_id").and_then(Value::as_str).and_then(|id| id.parse::<SaleId>().ok());
+    let id = fields
+        .get("sale_id")
+        .and_then(Value::as_str)
+        .and_then(|id| id.parse::<SaleId>().ok());
     if let Some(SaleId(id)) = id {
-        fill(&mut fields, "lines_salt", || json!(domain::B256::from(lines_salt(key, id))));
-        if fields.get("buyer_kind").is_some_and(|kind| kind == "receipt") {
-            fill(&mut fields, "buyer", || json!(wallet::address(&receipt_key(key, id))));
+        fill(&mut fields, "lines_salt", || {
+            json!(domain::B256::from(lines_salt(key, id)))
+        });
+        if fields
+            .get("buyer_kind")
+            .is_some_and(|kind| kind == "receipt")
+        {
+            fill(&mut fields, "buyer", || {
+                json!(wallet::address(&receipt_key(key, id)))
+            });
         }
     }
     fill(&mut fields, "terminal", || json!(signer));
@@ -110,8 +124,15 @@ fn fill(fields: &mut Map<String, Value>, name: &str, value: impl FnOnce() -> Val
 
 fn check(request: &SaleRequest, signer: Address) -> Result<()> {
     if request.terminal != signer {
-        bail!("the sale names terminal {}, but the key is of {signer}", request.terminal);
+        bail!(
+            "the sale names terminal {}, but the key is of {signer}",
+            request.terminal
+        );
     }
-    let sale = request.sale().map_err(anyhow::Error::msg).context("occurred_at")?;
-    domain::sale::check_lines(&sale, request.lines_salt, &request.lines).context("the lines of the sale")
+    let sale = request
+        .sale()
+        .map_err(anyhow::Error::msg)
+        .context("occurred_at")?;
+    domain::sale::check_lines(&sale, request.lines_salt, &request.lines)
+        .context("the lines of the sale")
 }

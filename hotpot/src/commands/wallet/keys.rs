@@ -6,7 +6,9 @@ use anyhow::{Context, Result, bail};
 use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use wallet::{Cost, ExtendedPublicKey, HdPath, KeyError, Keystore, Mnemonic, Opened, SecretKey, Zeroizing};
+use wallet::{
+    Cost, ExtendedPublicKey, HdPath, KeyError, Keystore, Mnemonic, Opened, SecretKey, Zeroizing,
+};
 
 /// Words in a row when they are shown.
 const WORDS_IN_ROW: usize = 4;
@@ -16,16 +18,23 @@ pub fn new(args: &NewArgs) -> Result<()> {
     refuse_existing(&args.out)?;
     let password = password::fresh(&args.out, args.password_file.as_deref())?;
     let mnemonic = Mnemonic::generate(args.words)?;
-    save(&args.out, &Keystore::seal_mnemonic(&mnemonic, &password, Cost::Password)?)?;
+    save(
+        &args.out,
+        &Keystore::seal_mnemonic(&mnemonic, &password, Cost::Password)?,
+    )?;
     let terminal = std::io::stdout().is_terminal();
     if terminal {
-        eprintln!("\nWrite these words on paper, in this order. Who has them has everything; they are shown once:\n");
+        eprintln!(
+            "\nWrite these words on paper, in this order. Who has them has everything; they are shown once:\n"
+        );
     }
     match (terminal, args.show_mnemonic) {
         (true, _) => println!("{}", *numbered(&mnemonic)),
         (false, true) => println!("{}", *mnemonic.phrase()),
         (false, false) => {
-            eprintln!("the words are in the file; see them with: hotpot wallet export --mnemonic --print")
+            eprintln!(
+                "the words are in the file; see them with: hotpot wallet export --mnemonic --print"
+            )
         }
     }
     Ok(())
@@ -47,7 +56,9 @@ pub fn import(args: &ImportArgs) -> Result<()> {
 pub fn derive(args: &DeriveArgs) -> Result<()> {
     let first = args.which.index.unwrap_or(0);
     let Some(file) = &args.wallet else {
-        let Some(public) = &args.from else { bail!("name a wallet, or a public key with --from") };
+        let Some(public) = &args.from else {
+            bail!("name a wallet, or a public key with --from")
+        };
         return addresses(public, first, args.count);
     };
     let opened = open(file, &args.unlock)?;
@@ -71,11 +82,23 @@ pub fn derive(args: &DeriveArgs) -> Result<()> {
 /// `hotpot wallet show`.
 pub fn show(args: &ShowArgs) -> Result<ExitCode> {
     let mut code = ExitCode::SUCCESS;
-    for path in args.paths.iter().map(|path| listed(path)).collect::<Result<Vec<_>>>()?.concat() {
+    for path in args
+        .paths
+        .iter()
+        .map(|path| listed(path))
+        .collect::<Result<Vec<_>>>()?
+        .concat()
+    {
         match wallet::read_keystore(&path) {
             Ok(keystore) => {
-                let address = keystore.address().map_or_else(|| format!("{:42}", "unknown"), |found| found.to_string());
-                let kind = if keystore.has_mnemonic() { "words" } else { "key  " };
+                let address = keystore
+                    .address()
+                    .map_or_else(|| format!("{:42}", "unknown"), |found| found.to_string());
+                let kind = if keystore.has_mnemonic() {
+                    "words"
+                } else {
+                    "key  "
+                };
                 println!("{address}  {kind}  {}", path.display());
             }
             // A folder may hold other JSON.
@@ -103,7 +126,9 @@ pub fn export(args: &ExportArgs) -> Result<()> {
     } else {
         let key = choose(&args.key, &opened, &args.which)?;
         match &args.out {
-            Some(out) if !args.raw => return seal_one(&key, out, args.new_password_file.as_deref()),
+            Some(out) if !args.raw => {
+                return seal_one(&key, out, args.new_password_file.as_deref());
+            }
             _ => wallet::format_key(&key),
         }
     };
@@ -123,17 +148,23 @@ pub fn signer(file: &Path, unlock: &Unlock, which: &Which) -> Result<SecretKey> 
 pub fn read_text(source: &Path) -> Result<Zeroizing<String>> {
     if source != Path::new("-") {
         let text = std::fs::read_to_string(source);
-        return text.map(Zeroizing::new).with_context(|| format!("read {}", source.display()));
+        return text
+            .map(Zeroizing::new)
+            .with_context(|| format!("read {}", source.display()));
     }
     let mut text = Zeroizing::new(String::new());
-    std::io::stdin().read_to_string(&mut text).context("read standard input")?;
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .context("read standard input")?;
     Ok(text)
 }
 
 fn open(file: &Path, unlock: &Unlock) -> Result<Opened> {
     let keystore = wallet::read_keystore(file)?;
     let password = password::existing(file, unlock.password_file.as_deref())?;
-    keystore.open(&password).with_context(|| format!("key file {}", file.display()))
+    keystore
+        .open(&password)
+        .with_context(|| format!("key file {}", file.display()))
 }
 
 fn choose(file: &Path, opened: &Opened, which: &Which) -> Result<SecretKey> {
@@ -144,7 +175,12 @@ fn choose(file: &Path, opened: &Opened, which: &Which) -> Result<SecretKey> {
 }
 
 fn words_of<'o>(file: &Path, opened: &'o Opened) -> Result<&'o Mnemonic> {
-    let none = || format!("{} holds one key and no words: nothing can be derived from it", file.display());
+    let none = || {
+        format!(
+            "{} holds one key and no words: nothing can be derived from it",
+            file.display()
+        )
+    };
     opened.mnemonic.as_ref().with_context(none)
 }
 
@@ -155,24 +191,41 @@ fn read_source(args: &ImportArgs) -> Result<Opened> {
     if text.starts_with('{') {
         let keystore = Keystore::from_json(text)?;
         let password = match &args.source_password_file {
-            None if args.source.is_none() => bail!("name the keystore's file, and you are asked for its password"),
-            given => password::existing(args.source.as_deref().unwrap_or(Path::new("-")), given.as_deref())?,
+            None if args.source.is_none() => {
+                bail!("name the keystore's file, and you are asked for its password")
+            }
+            given => password::existing(
+                args.source.as_deref().unwrap_or(Path::new("-")),
+                given.as_deref(),
+            )?,
         };
         return Ok(keystore.open(&password)?);
     }
     if text.contains(char::is_whitespace) {
         let mnemonic = Mnemonic::from_phrase(text)?;
         let key = mnemonic.key(&wallet::Role::Holder.path(0))?;
-        return Ok(Opened { key, mnemonic: Some(mnemonic) });
+        return Ok(Opened {
+            key,
+            mnemonic: Some(mnemonic),
+        });
     }
     let key = wallet::parse_key(text).context("expected words, a key in hex or a keystore")?;
-    Ok(Opened { key, mnemonic: None })
+    Ok(Opened {
+        key,
+        mnemonic: None,
+    })
 }
 
 fn source_text(args: &ImportArgs) -> Result<Zeroizing<String>> {
-    match args.source.as_deref().filter(|source| *source != Path::new("-")) {
+    match args
+        .source
+        .as_deref()
+        .filter(|source| *source != Path::new("-"))
+    {
         Some(file) => Ok(wallet::read_secret(file)?),
-        None if std::io::stdin().is_terminal() => password::ask("Words or key (not shown while you type): "),
+        None if std::io::stdin().is_terminal() => {
+            password::ask("Words or key (not shown while you type): ")
+        }
         None => read_text(Path::new("-")),
     }
 }
@@ -196,7 +249,10 @@ fn save(out: &Path, keystore: &Keystore) -> Result<()> {
 /// Before anybody is asked for a password in vain.
 fn refuse_existing(out: &Path) -> Result<()> {
     if out.exists() {
-        return Err(KeyError::Exists { path: out.to_owned() }.into());
+        return Err(KeyError::Exists {
+            path: out.to_owned(),
+        }
+        .into());
     }
     Ok(())
 }
@@ -214,8 +270,11 @@ fn listed(path: &Path) -> Result<Vec<PathBuf>> {
         return Ok(vec![path.to_owned()]);
     }
     let entries = std::fs::read_dir(path).with_context(|| format!("list {}", path.display()))?;
-    let files = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
-    let json = |file: &PathBuf| file.is_file() && file.extension().is_some_and(|ending| ending == "json");
+    let files = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<Vec<_>, _>>()?;
+    let json =
+        |file: &PathBuf| file.is_file() && file.extension().is_some_and(|ending| ending == "json");
     let mut files: Vec<_> = files.into_iter().filter(json).collect();
     files.sort();
     Ok(files)

@@ -25,7 +25,11 @@ impl Network {
             (Some(chain_id), Some(sidechain_id)) => (chain_id, sidechain_id),
             _ => ask(&node, args).await?,
         };
-        Ok(Self { domain: DomainSeparator::transactions(chain_id, sidechain_id), sidechain_id, node })
+        Ok(Self {
+            domain: DomainSeparator::transactions(chain_id, sidechain_id),
+            sidechain_id,
+            node,
+        })
     }
 
     /// One more than the account's last nonce.
@@ -45,7 +49,9 @@ async fn ask(node: &NodeClient, args: &NetworkArgs) -> Result<(u64, B256)> {
 
 fn same<T: PartialEq + Display>(option: &str, given: Option<T>, found: T) -> Result<()> {
     match given {
-        Some(given) if given != found => bail!("{option} is {given}, but the node is of {found}: nothing was signed"),
+        Some(given) if given != found => {
+            bail!("{option} is {given}, but the node is of {found}: nothing was signed")
+        }
         _ => Ok(()),
     }
 }

@@ -37,7 +37,9 @@ pub fn fresh(keystore: &Path, given: Option<&Path>) -> Result<Zeroizing<String>>
 /// Asks on the terminal, without showing what is typed.
 pub fn ask(question: &str) -> Result<Zeroizing<String>> {
     let answer = rpassword::prompt_password(question);
-    answer.map(Zeroizing::new).context("there is no terminal to ask for a password: name a file with --password-file")
+    answer
+        .map(Zeroizing::new)
+        .context("there is no terminal to ask for a password: name a file with --password-file")
 }
 
 fn from_file(file: &Path) -> Result<Zeroizing<String>> {

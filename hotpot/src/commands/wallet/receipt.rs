@@ -32,7 +32,12 @@ pub async fn receipt(args: &ReceiptArgs) -> Result<()> {
     };
     let text = code.to_text();
     if !args.text {
-        println!("{}\n\nOutlet {}, sale {}\n", *picture(&text)?, args.outlet, args.sale_id);
+        println!(
+            "{}\n\nOutlet {}, sale {}\n",
+            *picture(&text)?,
+            args.outlet,
+            args.sale_id
+        );
     }
     println!("{}", *text);
     Ok(())
@@ -47,21 +52,38 @@ pub async fn claim(args: &ClaimArgs) -> Result<()> {
     let code: ReceiptCode = text.parse()?;
     let network = Network::of(&args.network).await?;
     if code.sidechain_id != network.sidechain_id {
-        bail!("the receipt is of sidechain {}, this network is {}", code.sidechain_id, network.sidechain_id);
+        bail!(
+            "the receipt is of sidechain {}, this network is {}",
+            code.sidechain_id,
+            network.sidechain_id
+        );
     }
-    let claim = ClaimReceipt { outlet: code.outlet, sale_id: code.sale_id, wallet: args.wallet };
+    let claim = ClaimReceipt {
+        outlet: code.outlet,
+        sale_id: code.sale_id,
+        wallet: args.wallet,
+    };
     let payload = Payload::ClaimReceipt(claim);
     let signature = Signature::sign(network.domain.transaction_digest(&payload), &code.key);
-    deliver(&Signed::Other(SignedTransaction { payload, signature }), &network, args.send).await
+    deliver(
+        &Signed::Other(SignedTransaction { payload, signature }),
+        &network,
+        args.send,
+    )
+    .await
 }
 
 /// A QR code of letters: two modules in a character. Medium correction, because receipts get crumpled.
 fn picture(text: &str) -> Result<Zeroizing<String>> {
-    let code = QrCode::with_error_correction_level(text, EcLevel::M).context("the code does not fit")?;
+    let code =
+        QrCode::with_error_correction_level(text, EcLevel::M).context("the code does not fit")?;
     let image = Zeroizing::new(code.render::<Dense1x2>().build());
     if !std::io::stdout().is_terminal() {
         return Ok(image);
     }
-    let lines: Vec<String> = image.lines().map(|line| format!("{PAPER}{line}{RESET}")).collect();
+    let lines: Vec<String> = image
+        .lines()
+        .map(|line| format!("{PAPER}{line}{RESET}"))
+        .collect();
     Ok(Zeroizing::new(lines.join("\n")))
 }

@@ -18,7 +18,12 @@ pub async fn sign(args: &SignArgs) -> Result<()> {
         (_, Nonce::Is(nonce)) => nonce,
         (_, Nonce::Next) => 0,
     };
-    deliver(&draft.sign(&key, &network.domain, nonce)?, &network, args.send).await
+    deliver(
+        &draft.sign(&key, &network.domain, nonce)?,
+        &network,
+        args.send,
+    )
+    .await
 }
 
 /// Prints what was signed, or sends it and prints the answer.
@@ -26,7 +31,9 @@ pub async fn deliver(signed: &Signed, network: &Network, send: bool) -> Result<(
     let text = match signed {
         _ if !send => signed.to_json()?,
         Signed::Sale(sale) => serde_json::to_string(&network.node.post_sale(sale).await?.1)?,
-        Signed::Other(transaction) => serde_json::to_string(&network.node.post_transaction(transaction).await?.1)?,
+        Signed::Other(transaction) => {
+            serde_json::to_string(&network.node.post_transaction(transaction).await?.1)?
+        }
     };
     println!("{text}");
     Ok(())
@@ -36,8 +43,13 @@ pub async fn deliver(signed: &Signed, network: &Network, send: bool) -> Result<(
 pub async fn approve(args: &ApproveArgs) -> Result<()> {
     let key = keys::signer(&args.key, &args.unlock, &args.which)?;
     let network = Network::of(&args.network).await?;
-    let reference = args.approval_ref.unwrap_or_else(|| B256::from(rand::random::<[u8; 32]>()));
-    let digest = network.domain.approval_digest(args.outlet, args.owner, reference, args.expires_at);
+    let reference = args
+        .approval_ref
+        .unwrap_or_else(|| B256::from(rand::random::<[u8; 32]>()));
+    let digest =
+        network
+            .domain
+            .approval_digest(args.outlet, args.owner, reference, args.expires_at);
     let fields = serde_json::json!({
         "approval_ref": reference,
         "approval_expires_at_ms": args.expires_at,

@@ -32,8 +32,20 @@ impl FromStr for Request {
     fn from_str(text: &str) -> Result<Self> {
         let upper = text.trim().to_ascii_uppercase();
         let parts: Vec<&str> = upper.split('/').collect();
-        let [HEAD, chain, outlet, camera, purposes, commitment, guest, until] = parts[..] else {
-            bail!("the code on the guest's phone is {HEAD} and seven parts, each after a slash; scan it again");
+        let [
+            HEAD,
+            chain,
+            outlet,
+            camera,
+            purposes,
+            commitment,
+            guest,
+            until,
+        ] = parts[..]
+        else {
+            bail!(
+                "the code on the guest's phone is {HEAD} and seven parts, each after a slash; scan it again"
+            );
         };
         let consent = WitnessedConsent {
             outlet: part("outlet", outlet)?,
@@ -43,12 +55,19 @@ impl FromStr for Request {
             guest: part("guest", guest)?,
             until_ms: part("until", until)?,
         };
-        Ok(Self { sidechain_id: part("chain", chain)?, consent })
+        Ok(Self {
+            sidechain_id: part("chain", chain)?,
+            consent,
+        })
     }
 }
 
-fn part<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(what: &str, text: &str) -> Result<T> {
-    text.parse().with_context(|| format!("the {what} in the guest's code, {text:?}"))
+fn part<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
+    what: &str,
+    text: &str,
+) -> Result<T> {
+    text.parse()
+        .with_context(|| format!("the {what} in the guest's code, {text:?}"))
 }
 
 fn purposes_of(text: &str) -> Result<Purposes> {
@@ -71,11 +90,19 @@ pub async fn witness(args: &WitnessArgs) -> Result<()> {
     let till = keys::signer(&args.key, &args.unlock, &args.which)?;
     let network = Network::of(&args.network).await?;
     if request.sidechain_id != network.sidechain_id {
-        bail!("the request is of sidechain {}, this network is {}", request.sidechain_id, network.sidechain_id);
+        bail!(
+            "the request is of sidechain {}, this network is {}",
+            request.sidechain_id,
+            network.sidechain_id
+        );
     }
     eprintln!("{}", terms(&request.consent));
     let seen = witnessed(&request.consent, &till, &network.domain);
-    let answer = format!("HOTPOT-WITNESS:1/{:x}/{}", seen.witness, hex::encode(seen.witness_signature.0));
+    let answer = format!(
+        "HOTPOT-WITNESS:1/{:x}/{}",
+        seen.witness,
+        hex::encode(seen.witness_signature.0)
+    );
     println!("{}", answer.to_uppercase());
     Ok(())
 }
@@ -83,19 +110,30 @@ pub async fn witness(args: &WitnessArgs) -> Result<()> {
 /// A till answers for its own outlet, and for what a block would take.
 fn check(consent: &WitnessedConsent, args: &WitnessArgs, now_ms: u64) -> Result<()> {
     if args.outlet.is_some_and(|outlet| outlet != consent.outlet) {
-        bail!("the guest asks for outlet {}, expected {:?}: nothing was signed", consent.outlet, args.outlet);
+        bail!(
+            "the guest asks for outlet {}, expected {:?}: nothing was signed",
+            consent.outlet,
+            args.outlet
+        );
     }
     let max_ms = now_ms.saturating_add(CONSENT_MS_MAX);
     if consent.until_ms <= now_ms || consent.until_ms > max_ms {
         let (until, max) = (format_time(consent.until_ms), format_time(max_ms));
-        bail!("the consent would end at {until}; it must end after now and by {max}: nothing was signed");
+        bail!(
+            "the consent would end at {until}; it must end after now and by {max}: nothing was signed"
+        );
     }
     Ok(())
 }
 
 /// For the eyes of whoever stands at the table.
 fn terms(consent: &WitnessedConsent) -> Table {
-    let words: Vec<&str> = consent.purposes.words().into_iter().map(Purpose::word).collect();
+    let words: Vec<&str> = consent
+        .purposes
+        .words()
+        .into_iter()
+        .map(Purpose::word)
+        .collect();
     let rows = [
         ["outlet".to_owned(), consent.outlet.to_string()],
         ["camera".into(), consent.camera.to_string()],
@@ -114,7 +152,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn code() -> String {
-        format!("{HEAD}/{}/1/7/3/{}/{}/1700003600000", "B3".repeat(32), "A4".repeat(32), "B2".repeat(20))
+        format!(
+            "{HEAD}/{}/1/7/3/{}/{}/1700003600000",
+            "B3".repeat(32),
+            "A4".repeat(32),
+            "B2".repeat(20)
+        )
     }
 
     #[test]
@@ -122,8 +165,14 @@ mod tests {
         let request: Request = format!(" {}\n", code().to_lowercase()).parse().unwrap();
         assert_eq!(request.sidechain_id, B256::repeat_byte(0xb3));
         let consent = request.consent;
-        assert_eq!((consent.outlet, consent.camera, consent.purposes), (1, 7, Purposes::Both));
-        assert_eq!((consent.commitment, consent.until_ms), (B256::repeat_byte(0xa4), 1_700_003_600_000));
+        assert_eq!(
+            (consent.outlet, consent.camera, consent.purposes),
+            (1, 7, Purposes::Both)
+        );
+        assert_eq!(
+            (consent.commitment, consent.until_ms),
+            (B256::repeat_byte(0xa4), 1_700_003_600_000)
+        );
     }
 
     #[test]
@@ -135,7 +184,10 @@ mod tests {
             ("CONSENT:1", "CONSENT:2", "seven parts"),
             ("/1700003600000", "", "seven parts"),
         ] {
-            let error = format!("{:#}", code().replace(from, to).parse::<Request>().unwrap_err());
+            let error = format!(
+                "{:#}",
+                code().replace(from, to).parse::<Request>().unwrap_err()
+            );
             assert!(error.contains(expected), "{error}");
         }
     }

@@ -11,6 +11,9 @@ pub async fn checkpoint_disagreements(pool: &PgPool) -> Result<(u64, Option<u64>
             .fetch_one(pool)
             .await
             .map_err(Error::store("compare checkpoints"))?;
-    let first_epoch = row.first_epoch.map(|epoch| number("epoch", epoch)).transpose()?;
+    let first_epoch = row
+        .first_epoch
+        .map(|epoch| number("epoch", epoch))
+        .transpose()?;
     Ok((number("count", row.count)?, first_epoch))
 }

@@ -48,7 +48,11 @@ impl Writer {
 }
 
 /// Writes a stream's first cursor.
-pub async fn begin(connection: &mut PgConnection, stream: Stream, cursor: &Cursor) -> Result<(), Error> {
+pub async fn begin(
+    connection: &mut PgConnection,
+    stream: Stream,
+    cursor: &Cursor,
+) -> Result<(), Error> {
     sqlx::query!(
         "INSERT INTO chain.cursor (stream, identity, scope, position, finalized) VALUES ($1, $2, $3, $4, $5)",
         stream.name(),
@@ -77,7 +81,11 @@ pub struct Move {
 }
 
 /// Moves the cursor; fails when it is not where this process left it.
-pub async fn advance(connection: &mut PgConnection, stream: Stream, step: Move) -> Result<(), Error> {
+pub async fn advance(
+    connection: &mut PgConnection,
+    stream: Stream,
+    step: Move,
+) -> Result<(), Error> {
     let moved = sqlx::query!(
         "UPDATE chain.cursor SET position = $3, hash = $4, finalized = $5, updated_at = now()
          WHERE stream = $1 AND position = $2",
@@ -93,6 +101,9 @@ pub async fn advance(connection: &mut PgConnection, stream: Stream, step: Move) 
     if moved.rows_affected() == 1 {
         Ok(())
     } else {
-        Err(Error::CursorMoved { stream: stream.name(), expected: step.from })
+        Err(Error::CursorMoved {
+            stream: stream.name(),
+            expected: step.from,
+        })
     }
 }

@@ -37,7 +37,11 @@ pub struct Replaced {
 
 impl Writer {
     /// Our hashes from a block on.
-    pub async fn hashes_from(&mut self, chain_id: u64, from: u64) -> Result<BTreeMap<u64, B256>, Error> {
+    pub async fn hashes_from(
+        &mut self,
+        chain_id: u64,
+        from: u64,
+    ) -> Result<BTreeMap<u64, B256>, Error> {
         let rows = sqlx::query!(
             "SELECT number, hash FROM chain.evm_block WHERE chain_id = $1 AND number >= $2",
             bigint("chain id", chain_id)?,
@@ -46,7 +50,9 @@ impl Writer {
         .fetch_all(&mut self.connection)
         .await
         .map_err(Error::store("read block hashes"))?;
-        rows.into_iter().map(|row| Ok((number("number", row.number)?, hash("hash", &row.hash)?))).collect()
+        rows.into_iter()
+            .map(|row| Ok((number("number", row.number)?, hash("hash", &row.hash)?)))
+            .collect()
     }
 
     /// Time of the last mirrored block, seconds since the Unix epoch.
@@ -63,7 +69,11 @@ impl Writer {
     /// Undoes, applies, moves the cursor and says so, in one transaction.
     pub async fn write_evm(&mut self, write: &EvmWrite<'_>) -> Result<(), Error> {
         let stream = self.stream;
-        let mut tx = self.connection.begin().await.map_err(Error::store("begin"))?;
+        let mut tx = self
+            .connection
+            .begin()
+            .await
+            .map_err(Error::store("begin"))?;
         if let Some(replaced) = &write.replaced {
             undo(&mut tx, stream, write, replaced).await?;
         }
@@ -83,18 +93,32 @@ async fn undo(
     replaced: &Replaced,
 ) -> Result<(), Error> {
     let first = replaced.fork + 1;
-    let (chain_id, from) = (bigint("chain id", write.chain_id)?, bigint("number", first)?);
+    let (chain_id, from) = (
+        bigint("chain id", write.chain_id)?,
+        bigint("number", first)?,
+    );
     add_to_balances(connection, chain_id, from, i64::MAX, -1).await?;
     delete_typed(connection, chain_id, from).await?;
-    let removed = sqlx::query!("DELETE FROM chain.raw_log WHERE chain_id = $1 AND block_number >= $2", chain_id, from)
-        .execute(&mut *connection)
-        .await
-        .map_err(Error::store("remove raw logs"))?;
-    sqlx::query!("DELETE FROM chain.evm_block WHERE chain_id = $1 AND number >= $2", chain_id, from)
-        .execute(&mut *connection)
-        .await
-        .map_err(Error::store("remove blocks"))?;
-    let new_hash = write.blocks.last().map_or(replaced.old_hash, |block| block.header.hash);
+    let removed = sqlx::query!(
+        "DELETE FROM chain.raw_log WHERE chain_id = $1 AND block_number >= $2",
+        chain_id,
+        from
+    )
+    .execute(&mut *connection)
+    .await
+    .map_err(Error::store("remove raw logs"))?;
+    sqlx::query!(
+        "DELETE FROM chain.evm_block WHERE chain_id = $1 AND number >= $2",
+        chain_id,
+        from
+    )
+    .execute(&mut *connection)
+    .await
+    .map_err(Error::store("remove blocks"))?;
+    let new_hash = write
+        .blocks
+        .last()
+        .map_or(replaced.old_hash, |block| block.header.hash);
     sqlx::query!(
         "INSERT INTO chain.reorg_log (chain_id, fork_number, depth, old_hash, new_hash, rows_removed)
          VALUES ($1, $2, $3, $4, $5, $6)",
@@ -111,39 +135,79 @@ async fn undo(
     notify(connection, stream, first, write.from, Kind::Revert).await
 }
 
-async fn delete_typed(connection: &mut PgConnection, chain_id: i64, from: i64) -> Result<(), Error> {
+async fn delete_typed(
+    connection: &mut PgConnection,
+    chain_id: i64,
+    from: i64,
+) -> Result<(), Error> {
     let failed = Error::store("remove typed rows");
-    sqlx::query!("DELETE FROM chain.payout WHERE chain_id = $1 AND block_number >= $2", chain_id, from)
-        .execute(&mut *connection)
-        .await
-        .map_err(&failed)?;
-    sqlx::query!("DELETE FROM chain.chunk_issued WHERE chain_id = $1 AND block_number >= $2", chain_id, from)
-        .execute(&mut *connection)
-        .await
-        .map_err(&failed)?;
-    sqlx::query!("DELETE FROM chain.checkpoint_anchored WHERE chain_id = $1 AND block_number >= $2", chain_id, from)
-        .execute(&mut *connection)
-        .await
-        .map_err(&failed)?;
-    sqlx::query!("DELETE FROM chain.token_transfer WHERE chain_id = $1 AND block_number >= $2", chain_id, from)
-        .execute(&mut *connection)
-        .await
-        .map_err(&failed)?;
+    sqlx::query!(
+        "DELETE FROM chain.payout WHERE chain_id = $1 AND block_number >= $2",
+        chain_id,
+        from
+    )
+    .execute(&mut *connection)
+    .await
+    .map_err(&failed)?;
+    sqlx::query!(
+        "DELETE FROM chain.chunk_issued WHERE chain_id = $1 AND block_number >= $2",
+        chain_id,
+        from
+    )
+    .execute(&mut *connection)
+    .await
+    .map_err(&failed)?;
+    sqlx::query!(
+        "DELETE FROM chain.checkpoint_anchored WHERE chain_id = $1 AND block_number >= $2",
+        chain_id,
+        from
+    )
+    .execute(&mut *connection)
+    .await
+    .map_err(&failed)?;
+    sqlx::query!(
+        "DELETE FROM chain.token_transfer WHERE chain_id = $1 AND block_number >= $2",
+        chain_id,
+        from
+    )
+    .execute(&mut *connection)
+    .await
+    .map_err(&failed)?;
     Ok(())
 }
 
-async fn apply(connection: &mut PgConnection, stream: Stream, write: &EvmWrite<'_>) -> Result<(), Error> {
-    let (Some(first), Some(last)) = (write.blocks.first(), write.blocks.last()) else { return Ok(()) };
+async fn apply(
+    connection: &mut PgConnection,
+    stream: Stream,
+    write: &EvmWrite<'_>,
+) -> Result<(), Error> {
+    let (Some(first), Some(last)) = (write.blocks.first(), write.blocks.last()) else {
+        return Ok(());
+    };
     let (from, to) = (first.header.number, last.header.number);
     let chain_id = bigint("chain id", write.chain_id)?;
     insert_blocks(connection, chain_id, write.blocks, write.finalized).await?;
-    let logs: Vec<(&Header, &Log)> =
-        write.blocks.iter().flat_map(|block| block.logs.iter().map(|log| (&block.header, log))).collect();
+    let logs: Vec<(&Header, &Log)> = write
+        .blocks
+        .iter()
+        .flat_map(|block| block.logs.iter().map(|log| (&block.header, log)))
+        .collect();
     if !logs.is_empty() {
         insert_logs(connection, chain_id, &logs).await?;
-        decode(connection, chain_id, bigint("number", from)?, bigint("number", to)?).await?;
+        decode(
+            connection,
+            chain_id,
+            bigint("number", from)?,
+            bigint("number", to)?,
+        )
+        .await?;
     }
-    let step = Move { from: write.from, to, hash: Some(last.header.hash), finalized: write.finalized };
+    let step = Move {
+        from: write.from,
+        to,
+        hash: Some(last.header.hash),
+        finalized: write.finalized,
+    };
     advance(connection, stream, step).await?;
     notify(connection, stream, from, to, Kind::Apply).await
 }
@@ -155,10 +219,14 @@ async fn insert_blocks(
     finalized: u64,
 ) -> Result<(), Error> {
     let headers = || blocks.iter().map(|block| &block.header);
-    let numbers = headers().map(|h| bigint("number", h.number)).collect::<Result<Vec<_>, _>>()?;
+    let numbers = headers()
+        .map(|h| bigint("number", h.number))
+        .collect::<Result<Vec<_>, _>>()?;
     let hashes: Vec<Vec<u8>> = headers().map(|h| h.hash.to_vec()).collect();
     let parents: Vec<Vec<u8>> = headers().map(|h| h.parent_hash.to_vec()).collect();
-    let times = headers().map(|h| bigint("time", h.time_s.saturating_mul(1000))).collect::<Result<Vec<_>, _>>()?;
+    let times = headers()
+        .map(|h| bigint("time", h.time_s.saturating_mul(1000)))
+        .collect::<Result<Vec<_>, _>>()?;
     sqlx::query!(
         "INSERT INTO chain.evm_block (chain_id, number, hash, parent_hash, time, finalized)
          SELECT $1, b.number, b.hash, b.parent_hash, chain.time_of_ms(b.time_ms), b.number <= $6
@@ -176,13 +244,25 @@ async fn insert_blocks(
     Ok(())
 }
 
-async fn insert_logs(connection: &mut PgConnection, chain_id: i64, logs: &[(&Header, &Log)]) -> Result<(), Error> {
+async fn insert_logs(
+    connection: &mut PgConnection,
+    chain_id: i64,
+    logs: &[(&Header, &Log)],
+) -> Result<(), Error> {
     let numbers = |field: &'static str, get: fn(&Header, &Log) -> u64| {
-        logs.iter().map(|(header, log)| bigint(field, get(header, log))).collect::<Result<Vec<i64>, Error>>()
+        logs.iter()
+            .map(|(header, log)| bigint(field, get(header, log)))
+            .collect::<Result<Vec<i64>, Error>>()
     };
-    let bytes = |get: fn(&Log) -> Vec<u8>| logs.iter().map(|(_, log)| get(log)).collect::<Vec<Vec<u8>>>();
+    let bytes = |get: fn(&Log) -> Vec<u8>| {
+        logs.iter()
+            .map(|(_, log)| get(log))
+            .collect::<Vec<Vec<u8>>>()
+    };
     let topics = |place: usize| {
-        logs.iter().map(|(_, log)| log.topics.get(place).map(|topic| topic.to_vec())).collect::<Vec<_>>()
+        logs.iter()
+            .map(|(_, log)| log.topics.get(place).map(|topic| topic.to_vec()))
+            .collect::<Vec<_>>()
     };
     sqlx::query!(
         "INSERT INTO chain.raw_log (chain_id, block_number, log_index, block_hash, block_time, tx_hash, tx_index,
@@ -214,7 +294,12 @@ async fn insert_logs(connection: &mut PgConnection, chain_id: i64, logs: &[(&Hea
 }
 
 /// Typed rows of a range, from its raw logs.
-async fn decode(connection: &mut PgConnection, chain_id: i64, from: i64, to: i64) -> Result<(), Error> {
+async fn decode(
+    connection: &mut PgConnection,
+    chain_id: i64,
+    from: i64,
+    to: i64,
+) -> Result<(), Error> {
     let failed = Error::store("decode logs");
     sqlx::query!(
         "INSERT INTO chain.token_transfer
@@ -300,7 +385,10 @@ async fn add_to_balances(
 }
 
 async fn finalize(connection: &mut PgConnection, write: &EvmWrite<'_>) -> Result<(), Error> {
-    let (chain_id, finalized) = (bigint("chain id", write.chain_id)?, bigint("number", write.finalized)?);
+    let (chain_id, finalized) = (
+        bigint("chain id", write.chain_id)?,
+        bigint("number", write.finalized)?,
+    );
     sqlx::query!(
         "UPDATE chain.evm_block SET finalized = true WHERE chain_id = $1 AND number <= $2 AND NOT finalized",
         chain_id,
@@ -309,9 +397,12 @@ async fn finalize(connection: &mut PgConnection, write: &EvmWrite<'_>) -> Result
     .execute(&mut *connection)
     .await
     .map_err(Error::store("mark final blocks"))?;
-    sqlx::query!("UPDATE chain.cursor SET finalized = $1 WHERE stream = 'evm'", finalized)
-        .execute(connection)
-        .await
-        .map_err(Error::store("mark final blocks"))?;
+    sqlx::query!(
+        "UPDATE chain.cursor SET finalized = $1 WHERE stream = 'evm'",
+        finalized
+    )
+    .execute(connection)
+    .await
+    .map_err(Error::store("mark final blocks"))?;
     Ok(())
 }

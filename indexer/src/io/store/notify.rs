@@ -28,9 +28,15 @@ pub async fn notify(
         Kind::Revert => "revert",
     };
     let (from, to) = (bigint("number", from)?, bigint("number", to)?);
-    sqlx::query!("SELECT chain.tell($1, $2, $3, $4)", stream.name(), from, to, kind)
-        .fetch_one(connection)
-        .await
-        .map_err(Error::store("notify"))?;
+    sqlx::query!(
+        "SELECT chain.tell($1, $2, $3, $4)",
+        stream.name(),
+        from,
+        to,
+        kind
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(Error::store("notify"))?;
     Ok(())
 }

@@ -2,8 +2,9 @@
 
 use crate::core::replica::RawBlock;
 use crate::core::rows::{
-    BlockRow, CheckpointRow, ClaimRow, ConsentRevocationRow, ConsentRow, ErasureRow, OutletRow, RecordingRow,
-    RefundRow, RefundShareRow, ReleaseRow, Rows, SaleRow, ShareRow, TerminalRow, bigint,
+    BlockRow, CheckpointRow, ClaimRow, ConsentRevocationRow, ConsentRow, ErasureRow, OutletRow,
+    RecordingRow, RefundRow, RefundShareRow, ReleaseRow, Rows, SaleRow, ShareRow, TerminalRow,
+    bigint,
 };
 use crate::error::Error;
 use crate::io::store::cursor::{Cursor, Move, advance, begin};
@@ -24,7 +25,8 @@ impl Writer {
             .await
             .map_err(Error::store("read the genesis"))?;
         let Some(row) = row else { return Ok(None) };
-        let genesis: Genesis = borsh::from_slice(&row.genesis).map_err(|_| Error::Damaged { what: "genesis" })?;
+        let genesis: Genesis =
+            borsh::from_slice(&row.genesis).map_err(|_| Error::Damaged { what: "genesis" })?;
         let sidechain_id = hash("sidechain id", &row.sidechain_id)?;
         if genesis.sidechain_id() != sidechain_id {
             return Err(Error::Damaged { what: "genesis" });
@@ -36,7 +38,11 @@ impl Writer {
     pub async fn begin_sidechain(&mut self, genesis: &Genesis) -> Result<(), Error> {
         let stream = self.stream;
         let identity = genesis.sidechain_id();
-        let mut tx = self.connection.begin().await.map_err(Error::store("begin"))?;
+        let mut tx = self
+            .connection
+            .begin()
+            .await
+            .map_err(Error::store("begin"))?;
         sqlx::query!(
             "INSERT INTO chain.sidechain (sidechain_id, genesis, evm_chain_id, first_height, genesis_units)
              VALUES ($1, $2, $3, $4, $5)",
@@ -52,11 +58,22 @@ impl Writer {
         let ledger = Ledger::new(genesis.clone()).map_err(Error::Genesis)?;
         let before = ledger.height();
         let units = bigint("genesis units", GENESIS_UNITS)?;
-        let release =
-            ReleaseRow { height: bigint("height", before)?, account: genesis.founder, units, debt_paid: 0, bonded: 0 };
+        let release = ReleaseRow {
+            height: bigint("height", before)?,
+            account: genesis.founder,
+            units,
+            debt_paid: 0,
+            bonded: 0,
+        };
         insert_releases(&mut tx, &[release]).await?;
         put_supply(&mut tx, before, &ledger.supply()).await?;
-        let cursor = Cursor { identity, scope: String::new(), position: before, hash: None, finalized: before };
+        let cursor = Cursor {
+            identity,
+            scope: String::new(),
+            position: before,
+            hash: None,
+            finalized: before,
+        };
         begin(&mut tx, stream, &cursor).await?;
         tx.commit().await.map_err(Error::store("commit"))
     }
@@ -71,30 +88,64 @@ impl Writer {
         .fetch_all(&mut self.connection)
         .await
         .map_err(Error::store("read blocks"))?;
-        let decode = |bytes: &[u8]| borsh::from_slice(bytes).map_err(|_| Error::Damaged { what: "certificate" });
-        rows.into_iter().map(|row| Ok(RawBlock { certificate: decode(&row.certificate)?, raw: row.raw })).collect()
+        let decode = |bytes: &[u8]| {
+            borsh::from_slice(bytes).map_err(|_| Error::Damaged {
+                what: "certificate",
+            })
+        };
+        rows.into_iter()
+            .map(|row| {
+                Ok(RawBlock {
+                    certificate: decode(&row.certificate)?,
+                    raw: row.raw,
+                })
+            })
+            .collect()
     }
 
     /// Hash of a stored block.
     pub async fn sidechain_hash(&mut self, height: u64) -> Result<Option<B256>, Error> {
-        let found =
-            sqlx::query_scalar!("SELECT hash FROM chain.sidechain_block WHERE height = $1", bigint("height", height)?)
-                .fetch_optional(&mut self.connection)
-                .await
-                .map_err(Error::store("read a block's hash"))?;
+        let found = sqlx::query_scalar!(
+            "SELECT hash FROM chain.sidechain_block WHERE height = $1",
+            bigint("height", height)?
+        )
+        .fetch_optional(&mut self.connection)
+        .await
+        .map_err(Error::store("read a block's hash"))?;
         found.map(|bytes| hash("hash", &bytes)).transpose()
     }
 
     /// Writes blocks with everything that happened in them and moves the cursor, in one transaction.
     /// `supply` is the ledger's after the last of them.
-    pub async fn write_sidechain(&mut self, from: u64, rows: &Rows, supply: &Supply) -> Result<(), Error> {
-        let Some(last) = rows.blocks.last() else { return Ok(()) };
+    pub async fn write_sidechain(
+        &mut self,
+        from: u64,
+        rows: &Rows,
+        supply: &Supply,
+    ) -> Result<(), Error> {
+        let Some(last) = rows.blocks.last() else {
+            return Ok(());
+        };
         let to = number("height", last.height)?;
         let stream = self.stream;
-        let mut tx = self.connection.begin().await.map_err(Error::store("begin"))?;
+        let mut tx = self
+            .connection
+            .begin()
+            .await
+            .map_err(Error::store("begin"))?;
         insert_all(&mut tx, rows).await?;
         put_supply(&mut tx, to, supply).await?;
-        advance(&mut tx, stream, Move { from, to, hash: Some(last.hash), finalized: to }).await?;
+        advance(
+            &mut tx,
+            stream,
+            Move {
+                from,
+                to,
+                hash: Some(last.hash),
+                finalized: to,
+            },
+        )
+        .await?;
         notify(&mut tx, stream, from + 1, to, Kind::Apply).await?;
         tx.commit().await.map_err(Error::store("commit"))
     }
@@ -208,7 +259,10 @@ async fn insert_outlets(connection: &mut PgConnection, rows: &[OutletRow]) -> Re
     Ok(())
 }
 
-async fn insert_terminals(connection: &mut PgConnection, rows: &[TerminalRow]) -> Result<(), Error> {
+async fn insert_terminals(
+    connection: &mut PgConnection,
+    rows: &[TerminalRow],
+) -> Result<(), Error> {
     sqlx::query!(
         "INSERT INTO chain.terminal (terminal, outlet, kind, height)
          SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::bigint[])",
@@ -223,7 +277,11 @@ async fn insert_terminals(connection: &mut PgConnection, rows: &[TerminalRow]) -
     Ok(())
 }
 
-async fn revoke(connection: &mut PgConnection, terminal: Address, height: i64) -> Result<(), Error> {
+async fn revoke(
+    connection: &mut PgConnection,
+    terminal: Address,
+    height: i64,
+) -> Result<(), Error> {
     sqlx::query!(
         "UPDATE chain.terminal SET revoked_height = $2 WHERE terminal = $1 AND revoked_height IS NULL",
         terminal.as_slice(),
@@ -321,7 +379,10 @@ async fn insert_refunds(connection: &mut PgConnection, rows: &[RefundRow]) -> Re
     Ok(())
 }
 
-async fn insert_refund_shares(connection: &mut PgConnection, rows: &[RefundShareRow]) -> Result<(), Error> {
+async fn insert_refund_shares(
+    connection: &mut PgConnection,
+    rows: &[RefundShareRow],
+) -> Result<(), Error> {
     sqlx::query!(
         "INSERT INTO chain.refund_share (outlet, sale_id, refund_id, place, units)
          SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[])",
@@ -353,8 +414,23 @@ async fn insert_releases(connection: &mut PgConnection, rows: &[ReleaseRow]) -> 
     Ok(())
 }
 
-async fn put_supply(connection: &mut PgConnection, height: u64, supply: &Supply) -> Result<(), Error> {
-    let Supply { issued, reversed, released, pending, receipts, pool, debt, bonded, slashed, sales } = *supply;
+async fn put_supply(
+    connection: &mut PgConnection,
+    height: u64,
+    supply: &Supply,
+) -> Result<(), Error> {
+    let Supply {
+        issued,
+        reversed,
+        released,
+        pending,
+        receipts,
+        pool,
+        debt,
+        bonded,
+        slashed,
+        sales,
+    } = *supply;
     sqlx::query!(
         "INSERT INTO chain.supply
                 (height, issued, reversed, released, pending, receipts, pool, debt, bonded, slashed, sales)
@@ -381,7 +457,10 @@ async fn put_supply(connection: &mut PgConnection, height: u64, supply: &Supply)
     Ok(())
 }
 
-async fn insert_checkpoint(connection: &mut PgConnection, row: &CheckpointRow) -> Result<(), Error> {
+async fn insert_checkpoint(
+    connection: &mut PgConnection,
+    row: &CheckpointRow,
+) -> Result<(), Error> {
     sqlx::query!(
         "INSERT INTO chain.epoch_checkpoint
                 (epoch, height, anchor, first_height, last_height, blocks_root, state_root, payout_root,
@@ -441,7 +520,10 @@ async fn insert_consents(connection: &mut PgConnection, rows: &[ConsentRow]) -> 
     Ok(())
 }
 
-async fn revoke_consents(connection: &mut PgConnection, rows: &[ConsentRevocationRow]) -> Result<(), Error> {
+async fn revoke_consents(
+    connection: &mut PgConnection,
+    rows: &[ConsentRevocationRow],
+) -> Result<(), Error> {
     sqlx::query!(
         "UPDATE chain.consent AS c
          SET revoked_at = chain.time_of_ms(r.at_ms), revoked_by = r.by, revoked_height = r.height
@@ -458,7 +540,10 @@ async fn revoke_consents(connection: &mut PgConnection, rows: &[ConsentRevocatio
     Ok(())
 }
 
-async fn insert_recordings(connection: &mut PgConnection, rows: &[RecordingRow]) -> Result<(), Error> {
+async fn insert_recordings(
+    connection: &mut PgConnection,
+    rows: &[RecordingRow],
+) -> Result<(), Error> {
     sqlx::query!(
         "INSERT INTO chain.recording
                 (cid, tx_id, height, place, outlet, camera, consent, manifest_hash, sequence, started_at, ended_at,

@@ -46,20 +46,34 @@ pub struct Writer {
 
 impl Writer {
     /// Connects and takes the stream's lock; `None` when another process holds it.
-    pub async fn acquire(options: &PgConnectOptions, stream: Stream) -> Result<Option<Self>, Error> {
-        let late = |_| Error::Store { action: "connect", source: sqlx::Error::PoolTimedOut };
-        let connected = tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await.map_err(late)?;
+    pub async fn acquire(
+        options: &PgConnectOptions,
+        stream: Stream,
+    ) -> Result<Option<Self>, Error> {
+        let late = |_| Error::Store {
+            action: "connect",
+            source: sqlx::Error::PoolTimedOut,
+        };
+        let connected = tokio::time::timeout(CONNECT_TIMEOUT, options.connect())
+            .await
+            .map_err(late)?;
         let mut connection = connected.map_err(Error::store("connect"))?;
         let key = stream.lock_key();
-        let locked =
-            sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock($1::int, $2::int) AS "locked!""#, LOCK_CLASS, key)
-                .fetch_one(&mut connection)
-                .await
-                .map_err(Error::store("take the writer's lock"))?;
+        let locked = sqlx::query_scalar!(
+            r#"SELECT pg_try_advisory_lock($1::int, $2::int) AS "locked!""#,
+            LOCK_CLASS,
+            key
+        )
+        .fetch_one(&mut connection)
+        .await
+        .map_err(Error::store("take the writer's lock"))?;
         if locked {
             return Ok(Some(Self { connection, stream }));
         }
-        connection.close().await.map_err(Error::store("disconnect"))?;
+        connection
+            .close()
+            .await
+            .map_err(Error::store("disconnect"))?;
         Ok(None)
     }
 }

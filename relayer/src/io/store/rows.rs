@@ -56,7 +56,11 @@ impl SlotRow {
             calldata: self.calldata.into(),
             nonce: to_u64("nonce", self.nonce)?,
             gas_limit: to_u64("gas_limit", self.gas_limit)?,
-            stage: slot_stage(&self.stage, block(self.block_number, self.block_hash)?, self.outcome.as_deref())?,
+            stage: slot_stage(
+                &self.stage,
+                block(self.block_number, self.block_hash)?,
+                self.outcome.as_deref(),
+            )?,
             variants: own.map(Variant::try_from).collect::<Result<_, _>>()?,
         })
     }
@@ -95,7 +99,11 @@ fn key(kind: &str, epoch: i64, chunk: i64) -> Result<Key, Error> {
         "chunk" => Kind::Chunk,
         found => return Err(damaged("kind", found)),
     };
-    Ok(Key { kind, epoch: to_u64("epoch", epoch)?, chunk: to_u64("chunk", chunk)? })
+    Ok(Key {
+        kind,
+        epoch: to_u64("epoch", epoch)?,
+        chunk: to_u64("chunk", chunk)?,
+    })
 }
 
 fn intent_stage(stage: &str, block: Option<BlockId>) -> Result<IntentStage, Error> {
@@ -117,16 +125,24 @@ pub(super) fn intent_stage_columns(stage: IntentStage) -> (&'static str, Option<
     }
 }
 
-fn slot_stage(stage: &str, block: Option<BlockId>, outcome: Option<&str>) -> Result<SlotStage, Error> {
+fn slot_stage(
+    stage: &str,
+    block: Option<BlockId>,
+    outcome: Option<&str>,
+) -> Result<SlotStage, Error> {
     match (stage, block, outcome) {
         ("signed", ..) => Ok(SlotStage::Signed),
         ("sent", ..) => Ok(SlotStage::Sent),
-        ("included", Some(block), Some(name)) => Ok(SlotStage::Included(block, outcome_named(name)?)),
+        ("included", Some(block), Some(name)) => {
+            Ok(SlotStage::Included(block, outcome_named(name)?))
+        }
         (found, ..) => Err(damaged("stage", found)),
     }
 }
 
-pub(super) fn slot_stage_columns(stage: SlotStage) -> (&'static str, Option<BlockId>, Option<Outcome>) {
+pub(super) fn slot_stage_columns(
+    stage: SlotStage,
+) -> (&'static str, Option<BlockId>, Option<Outcome>) {
     match stage {
         SlotStage::Signed => ("signed", None, None),
         SlotStage::Sent => ("sent", None, None),
@@ -145,13 +161,25 @@ pub(super) fn outcome_name(outcome: Outcome) -> &'static str {
 }
 
 fn outcome_named(found: &str) -> Result<Outcome, Error> {
-    let all = [Outcome::Executed, Outcome::Reverted, Outcome::Cancelled, Outcome::Taken];
-    all.into_iter().find(|outcome| outcome_name(*outcome) == found).ok_or_else(|| damaged("outcome", found))
+    let all = [
+        Outcome::Executed,
+        Outcome::Reverted,
+        Outcome::Cancelled,
+        Outcome::Taken,
+    ];
+    all.into_iter()
+        .find(|outcome| outcome_name(*outcome) == found)
+        .ok_or_else(|| damaged("outcome", found))
 }
 
 fn block(number: Option<i64>, bytes: Option<Vec<u8>>) -> Result<Option<BlockId>, Error> {
-    let (Some(number), Some(bytes)) = (number, bytes) else { return Ok(None) };
-    Ok(Some(BlockId { number: to_u64("block_number", number)?, hash: hash(&bytes)? }))
+    let (Some(number), Some(bytes)) = (number, bytes) else {
+        return Ok(None);
+    };
+    Ok(Some(BlockId {
+        number: to_u64("block_number", number)?,
+        hash: hash(&bytes)?,
+    }))
 }
 
 fn hash(bytes: &[u8]) -> Result<B256, Error> {
@@ -159,7 +187,10 @@ fn hash(bytes: &[u8]) -> Result<B256, Error> {
 }
 
 fn damaged(field: &'static str, found: &str) -> Error {
-    Error::Damaged { field, found: found.to_owned() }
+    Error::Damaged {
+        field,
+        found: found.to_owned(),
+    }
 }
 
 /// Postgres has no unsigned numbers.

@@ -39,7 +39,11 @@ enum PackedBeneficiary {
     Party(u32),
     Account([u8; 20]),
     Receipt([u8; 20]),
-    Claimed { receipt: [u8; 20], wallet: [u8; 20], at_ms: u64 },
+    Claimed {
+        receipt: [u8; 20],
+        wallet: [u8; 20],
+        at_ms: u64,
+    },
     Pool,
 }
 
@@ -59,16 +63,30 @@ impl Parties {
         let mut shares = Vec::with_capacity(entry.shares.len());
         for (index, share) in entry.shares.iter().enumerate() {
             let to = match share.to {
-                Beneficiary::Account(account) if index < others => PackedBeneficiary::Party(self.number(account)),
+                Beneficiary::Account(account) if index < others => {
+                    PackedBeneficiary::Party(self.number(account))
+                }
                 Beneficiary::Account(account) => PackedBeneficiary::Account(account.into()),
                 Beneficiary::Receipt(receipt) => PackedBeneficiary::Receipt(receipt.into()),
-                Beneficiary::Claimed { receipt, wallet, at_ms } => {
-                    PackedBeneficiary::Claimed { receipt: receipt.into(), wallet: wallet.into(), at_ms }
-                }
+                Beneficiary::Claimed {
+                    receipt,
+                    wallet,
+                    at_ms,
+                } => PackedBeneficiary::Claimed {
+                    receipt: receipt.into(),
+                    wallet: wallet.into(),
+                    at_ms,
+                },
                 Beneficiary::Pool => PackedBeneficiary::Pool,
             };
-            let Share { units, reversed, .. } = *share;
-            shares.push(PackedShare { to, units, reversed });
+            let Share {
+                units, reversed, ..
+            } = *share;
+            shares.push(PackedShare {
+                to,
+                units,
+                reversed,
+            });
         }
         let packed = Packed {
             tx_id: entry.tx_id.into(),
@@ -85,7 +103,10 @@ impl Parties {
     }
 
     /// The entry of bytes that came from [`Parties::pack`] of these parties, or of those that they were copied from.
-    #[expect(clippy::expect_used, reason = "the bytes were written by `pack` in this process")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the bytes were written by `pack` in this process"
+    )]
     pub fn unpack(&self, bytes: &[u8]) -> SaleEntry {
         let packed: Packed = postcard::from_bytes(bytes).expect("bytes of a sale");
         SaleEntry {
@@ -94,7 +115,11 @@ impl Parties {
             total: packed.total,
             issued: packed.issued,
             not_issued: packed.not_issued,
-            shares: packed.shares.into_iter().map(|share| self.share(share)).collect(),
+            shares: packed
+                .shares
+                .into_iter()
+                .map(|share| self.share(share))
+                .collect(),
             recorded_at_ms: packed.recorded_at_ms,
             matures_at_ms: packed.recorded_at_ms.wrapping_add(packed.matures_ms),
             refunds: packed.refunds.into_iter().map(RefundEntry::from).collect(),
@@ -102,17 +127,33 @@ impl Parties {
     }
 
     fn share(&self, packed: PackedShare) -> Share {
-        let PackedShare { to, units, reversed } = packed;
+        let PackedShare {
+            to,
+            units,
+            reversed,
+        } = packed;
         let to = match to {
-            PackedBeneficiary::Party(number) => Beneficiary::Account(self.addresses[number as usize]),
+            PackedBeneficiary::Party(number) => {
+                Beneficiary::Account(self.addresses[number as usize])
+            }
             PackedBeneficiary::Account(account) => Beneficiary::Account(account.into()),
             PackedBeneficiary::Receipt(receipt) => Beneficiary::Receipt(receipt.into()),
-            PackedBeneficiary::Claimed { receipt, wallet, at_ms } => {
-                Beneficiary::Claimed { receipt: receipt.into(), wallet: wallet.into(), at_ms }
-            }
+            PackedBeneficiary::Claimed {
+                receipt,
+                wallet,
+                at_ms,
+            } => Beneficiary::Claimed {
+                receipt: receipt.into(),
+                wallet: wallet.into(),
+                at_ms,
+            },
             PackedBeneficiary::Pool => Beneficiary::Pool,
         };
-        Share { to, units, reversed }
+        Share {
+            to,
+            units,
+            reversed,
+        }
     }
 
     /// There are fewer parties than outlets, whose count fits 32 bits by far.
@@ -129,15 +170,35 @@ impl Parties {
 
 impl From<&RefundEntry> for PackedRefund {
     fn from(refund: &RefundEntry) -> Self {
-        let RefundEntry { refund_id, tx_id, height, amount } = *refund;
-        Self { refund_id: refund_id.0, tx_id: tx_id.into(), height, amount }
+        let RefundEntry {
+            refund_id,
+            tx_id,
+            height,
+            amount,
+        } = *refund;
+        Self {
+            refund_id: refund_id.0,
+            tx_id: tx_id.into(),
+            height,
+            amount,
+        }
     }
 }
 
 impl From<PackedRefund> for RefundEntry {
     fn from(packed: PackedRefund) -> Self {
-        let PackedRefund { refund_id, tx_id, height, amount } = packed;
-        Self { refund_id: RefundId(refund_id), tx_id: tx_id.into(), height, amount }
+        let PackedRefund {
+            refund_id,
+            tx_id,
+            height,
+            amount,
+        } = packed;
+        Self {
+            refund_id: RefundId(refund_id),
+            tx_id: tx_id.into(),
+            height,
+            amount,
+        }
     }
 }
 
@@ -155,23 +216,38 @@ mod tests {
         prop_oneof![
             address().prop_map(Beneficiary::Account),
             address().prop_map(Beneficiary::Receipt),
-            (address(), address(), any::<u64>()).prop_map(|(receipt, wallet, at_ms)| Beneficiary::Claimed {
-                receipt,
-                wallet,
-                at_ms
+            (address(), address(), any::<u64>()).prop_map(|(receipt, wallet, at_ms)| {
+                Beneficiary::Claimed {
+                    receipt,
+                    wallet,
+                    at_ms,
+                }
             }),
             Just(Beneficiary::Pool),
         ]
     }
 
     fn share() -> impl Strategy<Value = Share> {
-        (beneficiary(), any::<u64>(), any::<u64>()).prop_map(|(to, units, reversed)| Share { to, units, reversed })
+        (beneficiary(), any::<u64>(), any::<u64>()).prop_map(|(to, units, reversed)| Share {
+            to,
+            units,
+            reversed,
+        })
     }
 
     fn refund() -> impl Strategy<Value = RefundEntry> {
-        (any::<[u8; 16]>(), any::<[u8; 32]>(), any::<u64>(), any::<u64>()).prop_map(|(id, tx_id, height, amount)| {
-            RefundEntry { refund_id: RefundId(id), tx_id: B256::from(tx_id), height, amount }
-        })
+        (
+            any::<[u8; 16]>(),
+            any::<[u8; 32]>(),
+            any::<u64>(),
+            any::<u64>(),
+        )
+            .prop_map(|(id, tx_id, height, amount)| RefundEntry {
+                refund_id: RefundId(id),
+                tx_id: B256::from(tx_id),
+                height,
+                amount,
+            })
     }
 
     fn not_issued() -> impl Strategy<Value = Option<NotIssued>> {
@@ -185,12 +261,32 @@ mod tests {
     }
 
     fn entry() -> impl Strategy<Value = SaleEntry> {
-        let numbers = (any::<[u8; 32]>(), any::<u64>(), any::<u64>(), any::<u64>(), any::<u64>(), any::<u64>());
-        let lists = (proptest::collection::vec(share(), 0..4), proptest::collection::vec(refund(), 0..3));
+        let numbers = (
+            any::<[u8; 32]>(),
+            any::<u64>(),
+            any::<u64>(),
+            any::<u64>(),
+            any::<u64>(),
+            any::<u64>(),
+        );
+        let lists = (
+            proptest::collection::vec(share(), 0..4),
+            proptest::collection::vec(refund(), 0..3),
+        );
         (numbers, not_issued(), lists).prop_map(|(numbers, not_issued, (shares, refunds))| {
             let (tx_id, height, total, issued, recorded_at_ms, matures_at_ms) = numbers;
             let tx_id = B256::from(tx_id);
-            SaleEntry { tx_id, height, total, issued, not_issued, shares, recorded_at_ms, matures_at_ms, refunds }
+            SaleEntry {
+                tx_id,
+                height,
+                total,
+                issued,
+                not_issued,
+                shares,
+                recorded_at_ms,
+                matures_at_ms,
+                refunds,
+            }
         })
     }
 
