@@ -1,3 +1,5 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # which network, node and outlets a walk is about: `doors` sets it
 # Sourced by `doors` after common.sh: who signs, how a door is walked through, and what must come of it.
 
 HOTPOT=${HOTPOT:-$TARGET/debug/hotpot}
@@ -15,8 +17,8 @@ group() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 # One wallet has every key of a walk but the founder's and the registrar's, which are the network's.
 declare -A key_of=(
     [owner]="--role owner --index 0" [franchisee]="--role owner --index 1"
-    [till - 1]="--role terminal --index 0" [till - 2]="--role terminal --index 1" [till - 3]="--role terminal --index 2"
-    [till - 4]="--role terminal --index 3" [agent]="--role terminal --index 4"
+    ['till-1']="--role terminal --index 0" ['till-2']="--role terminal --index 1" ['till-3']="--role terminal --index 2"
+    ['till-4']="--role terminal --index 3" [agent]="--role terminal --index 4"
     [guest]="--role holder --index 0" [thief]="--role holder --index 1"
     [stranger]="--role holder --index 2" [member]="--role holder --index 3"
 )
@@ -35,9 +37,9 @@ make_wallet() {
 # sign WHO NAME JSON: the signed transaction is in NAME.json.
 sign() {
     local key=(--key wallet.json)
+    # shellcheck disable=SC2206 # several words
     case $1 in
     founder | registrar) key=(--key "$data/keys/$1.json") ;;
-    # shellcheck disable=SC2206 # several words
     *) key+=(${key_of[$1]}) ;;
     esac
     "$HOTPOT" wallet sign - "${key[@]}" --node "$node" <<< "$3" > "$2.json"
