@@ -12,7 +12,10 @@ type Network = { chainId: number; sidechainId: Hex; currency: string }
 
 const ATTEMPTS = 8
 const fields = (text: string) =>
-  text.split(',').map((field) => ({ type: field.split(' ')[0]!, name: field.split(' ')[1]! }))
+  text.split(',').map((field) => {
+    const [type = '', name = ''] = field.split(' ')
+    return { type, name }
+  })
 const LINES = {
   SaleLines: fields('bytes32 salt,Line[] lines'),
   Line: fields('string sku,string name,uint32 quantity,uint64 unitPrice'),
@@ -131,8 +134,8 @@ function parseLine(text: string): Line {
     throw new Error(
       `${text} is no line; a line is SKU:QUANTITY:UNIT_PRICE[:NAME], the price in the smallest unit, such as khinkali:2:849`,
     )
-  const [, sku, quantity, price, name] = match
-  return { sku: sku!, name: name ?? sku!, quantity: Number(quantity), unit_price: Number(price) }
+  const [, sku = '', quantity, price, name = sku] = match
+  return { sku, name, quantity: Number(quantity), unit_price: Number(price) }
 }
 
 async function main() {

@@ -88,7 +88,11 @@ async function areAnchored(visit: Visit) {
   const anchored = () => visit.page.locator('[data-cid][data-state=anchored]').count()
   await visit.until(
     'an anchored recording',
-    async () => (await visit.page.reload(), await visit.get('recordings').waitFor(), anchored()),
+    async () => {
+      await visit.page.reload()
+      await visit.get('recordings').waitFor()
+      return anchored()
+    },
     (count) => count > 0,
     ANCHORED_WAIT_MS,
   )
@@ -165,11 +169,11 @@ async function revokes(visit: Visit) {
   const last = visit.page.locator(`[data-cid="${recorded[0]}"]`)
   await visit.until(
     'a tombstone',
-    async () => (
-      await visit.page.reload(),
-      await visit.get('recordings').waitFor(),
-      last.getAttribute('data-state')
-    ),
+    async () => {
+      await visit.page.reload()
+      await visit.get('recordings').waitFor()
+      return last.getAttribute('data-state')
+    },
     (state) => state === 'erased',
     ANCHORED_WAIT_MS,
   )

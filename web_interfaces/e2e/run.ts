@@ -2,8 +2,8 @@
 import { mkdirSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 import { liveScenarios } from './live.ts'
-import { network, settings } from './settings.ts'
 import { scenarios } from './scenarios.ts'
+import { network, settings } from './settings.ts'
 import { Visit } from './visit.ts'
 
 const only = process.argv[2] ?? ''

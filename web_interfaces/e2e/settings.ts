@@ -39,9 +39,10 @@ export const settings = {
     process.env.CHROMIUM ?? '/usr/bin/chromium',
     'apt-get install chromium fonts-noto-core',
   ),
-  till: (existing(`${till}node_modules`, 'npm ci in examples/pos-typescript'), till),
+  till,
   screenshots: process.env.SCREENSHOTS ?? fileURLToPath(new URL('screenshots/', import.meta.url)),
 }
+existing(`${till}node_modules`, 'npm ci in examples/pos-typescript')
 
 /** What runs where. */
 export const network: { nodes: { http: string }[]; video_agent?: { http: string } | null } =

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addressOf, commitmentOf, newKey, randomSalt, sign, signerOf } from '../src/consent/keys.ts'
 import {
   answered,
   type Kept,
@@ -13,6 +12,7 @@ import {
   withKept,
   withoutKept,
 } from '../src/consent/kept.ts'
+import { addressOf, commitmentOf, newKey, randomSalt, sign, signerOf } from '../src/consent/keys.ts'
 import { type WitnessedConsent, witnessTypedData } from '../src/shared/typed.ts'
 
 const NOW = Date.parse('2026-11-21T10:00:00Z')

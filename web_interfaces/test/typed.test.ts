@@ -13,9 +13,9 @@ import {
 import { cidBytes } from '../src/shared/cid.ts'
 import {
   type Payload,
-  type RecordConsent,
   purposeBits,
   purposesOf,
+  type RecordConsent,
   transactionTypedData,
   watchTypedData,
   witnessTypedData,

@@ -20,6 +20,7 @@ export function Header({
   const { t } = useWords()
   return (
     <header className="header">
+      {/* biome-ignore lint/a11y/useValidAnchor: a skip link leads to a place on the page, so it is a link. */}
       <a className="skip" href="#main" onClick={focusMain}>
         {t('header.skip')}
       </a>
@@ -73,6 +74,7 @@ function StepChip({ network }: { network: Network }) {
 function LanguageSwitch({ onLanguage }: { onLanguage: (language: Language) => void }) {
   const { t, language } = useWords()
   return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset groups the fields of a form; these are buttons of the page.
     <div className="languages" role="group" aria-label={t('header.language')}>
       {LANGUAGES.map((one) => (
         <button

@@ -1,7 +1,7 @@
 import { type FormEvent, lazy, Suspense, useEffect, useState } from 'react'
 import { Chip, type Tone } from '../components/Chip.tsx'
-import { CopyButton, Hash } from '../components/Hash.tsx'
 import { Failed } from '../components/Failed.tsx'
+import { CopyButton, Hash } from '../components/Hash.tsx'
 import type { ConsentAnswer, Network } from '../shared/api.ts'
 import { formatDuration, formatMoment } from '../shared/format.ts'
 import { useNow, useResource, useWords } from '../shared/hooks.ts'

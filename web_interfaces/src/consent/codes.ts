@@ -2,9 +2,9 @@
 import {
   PURPOSES,
   type Purpose,
-  type RecordConsent,
   purposeBits,
   purposesOf,
+  type RecordConsent,
   type WitnessedConsent,
 } from '../shared/typed.ts'
 

@@ -1,6 +1,6 @@
 /** What a guest's phone keeps of a consent: the one-time key, the salt, and how far it has come. Pure but for `storage`. */
-import type { Answer } from './codes.ts'
 import type { Purpose, RecordConsent, WitnessedConsent } from '../shared/typed.ts'
+import type { Answer } from './codes.ts'
 
 export interface Kept extends WitnessedConsent {
   /** Of the network it is for. */

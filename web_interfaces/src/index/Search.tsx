@@ -15,6 +15,7 @@ export function Search({ selected }: { selected: SaleKey | null }) {
     if (key !== null) location.hash = saleRoute(key)
   }
   return (
+    // biome-ignore lint/a11y/useSemanticElements: browsers of before 2023 do not know the search element.
     <form
       className="search card"
       role="search"

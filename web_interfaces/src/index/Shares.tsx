@@ -41,6 +41,7 @@ export function Shares({ shares, explorer }: { shares: Share[]; explorer: string
       <tbody role="rowgroup">
         {shares.map((share, index) => (
           <ShareRow
+            // biome-ignore lint/suspicious/noArrayIndexKey: the shares of a sale keep their order, and two can be alike but for it.
             key={`${share.kind}${share.address ?? ''}${index}`}
             share={share}
             explorer={explorer}

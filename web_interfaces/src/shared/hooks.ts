@@ -101,6 +101,7 @@ export function useThrottled(
   useEffect(() => {
     newest.current = work
   })
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another key starts it anew, though nothing in here reads it.
   useEffect(() => {
     const run = throttled(gapMs, (signal) => newest.current(signal))
     ask.current = run.ask

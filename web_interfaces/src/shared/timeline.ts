@@ -1,5 +1,5 @@
 /** The state machine of a sale, as a page shows it. Pure. */
-import { STAGES, type Sale, type Stage, type StageName } from './api.ts'
+import { type Sale, STAGES, type Stage, type StageName } from './api.ts'
 
 export interface Step {
   stage: Stage

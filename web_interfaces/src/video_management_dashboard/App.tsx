@@ -12,7 +12,7 @@ import { Consents } from './Consents.tsx'
 import { Live } from './Live.tsx'
 import { Recordings } from './Recordings.tsx'
 import { camerasOf, consentsPath, recordingsPath } from './recordings.ts'
-import { parsePlace, type Place, placeRoute } from './route.ts'
+import { type Place, parsePlace, placeRoute } from './route.ts'
 import { useAgent } from './useAgent.ts'
 import { usePages } from './usePages.ts'
 

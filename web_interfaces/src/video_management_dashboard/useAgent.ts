@@ -86,6 +86,7 @@ async function signToWatch(outlet: Outlet, network: Network): Promise<number> {
   const until = Date.now() + OPEN_FOR_MS
   const signature = await signTyped(wallet, account, watchTypedData(network, outlet.outlet, until))
   const secure = location.protocol === 'https:' ? '; Secure' : ''
+  // biome-ignore lint/suspicious/noDocumentCookie: not every browser has the Cookie Store API, and none on a page without TLS.
   document.cookie = `hotpot_watch=${until}.${signature}; Path=${camerasPath(outlet.outlet)}; Max-Age=${OPEN_FOR_MS / 1000}; SameSite=Strict${secure}`
   rememberOpen(outlet.outlet, until)
   return until
