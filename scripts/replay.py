@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent / "lib"))
-from oracle.codec import Malformed  # noqa: E402 the folder must be known first
-from oracle.replay import Counts, Export, Mismatch, NoExport  # noqa: E402
+# Only now does Python know the folder of these.
+from oracle.codec import Malformed
+from oracle.replay import Counts, Export, Mismatch, NoExport
 
 PROGRESS_S = 1.0
 

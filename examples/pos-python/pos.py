@@ -19,7 +19,7 @@ ZERO_ADDRESS = "0x" + "00" * 20
 
 
 def fields(text):
-    return [dict(zip(("type", "name"), field.split())) for field in text.split(",")]
+    return [dict(zip(("type", "name"), field.split(), strict=True)) for field in text.split(",")]
 
 
 LINES = {
@@ -90,6 +90,7 @@ def sign_sale(terminal, network, outlet, lines, wallet=None):
 def post(url, sale):
     """Posts until there is an answer. The body stays the same, so it is one sale however often it arrives."""
     body = json.dumps(sale).encode()
+    last: Exception | None = None
     for attempt in range(1, ATTEMPTS + 1):
         wait_s = min(2 ** (attempt - 1), 10)
         try:

@@ -337,7 +337,9 @@ def is_killed(mutant, tree, target):
         if not compiled:
             print(f"BROKEN    {mutant.name}: does not compile\n{output}", flush=True)
             return False
-        return all([is_missed(mutant.name, test, tree, target) for test in mutant.tests])
+        # Every test is run, also after one that did not miss it.
+        missed = [is_missed(mutant.name, test, tree, target) for test in mutant.tests]
+        return all(missed)
     finally:
         for path, original in originals.items():
             path.write_text(original)
@@ -368,7 +370,8 @@ def main():
     if not chosen:
         sys.exit(f"no protection has one of {options.part} in its name")
     if options.check:
-        sys.exit(any([is_stale(mutant, options.root) for mutant in chosen]))
+        stale = [is_stale(mutant, options.root) for mutant in chosen]
+        sys.exit(any(stale))
     tree = options.target / "tree"
     options.target.mkdir(parents=True, exist_ok=True)
     copy_tree(options.root, tree)
@@ -377,7 +380,8 @@ def main():
     if not built:
         sys.exit(f"it does not compile with every protection in place\n{output}")
     tests = {tuple(test): test for mutant in chosen for test in mutant.tests}.values()
-    if not all([is_sound(test, tree, options.target) for test in tests]):
+    sound = [is_sound(test, tree, options.target) for test in tests]
+    if not all(sound):
         sys.exit(1)
     print(f"{len(tests)} tests pass with every protection in place", flush=True)
     killed = sum(is_killed(mutant, tree, options.target) for mutant in chosen)

@@ -51,7 +51,9 @@ def photographs(packages, folder):
             if "/tests/test_images/" in member.name and name in {
                 file for file, _ in FACES.values()
             }:
-                (folder / name).write_bytes(archive.extractfile(member).read())
+                photograph = archive.extractfile(member)
+                assert photograph, f"{member.name} is no file"
+                (folder / name).write_bytes(photograph.read())
 
 
 def cut_out(picture, box):
@@ -277,9 +279,10 @@ def draw(picture, labels, number, person, cut_outs):
     turn = cv2.getRotationMatrix2D((0, 0), roll, scale)[:, :2] @ numpy.diag([squeeze, 1.0])
     move = numpy.array([x, y]) - turn @ numpy.array(centre)
     matrix = numpy.hstack([turn, move[:, None]])
-    warp = lambda image, how: cv2.warpAffine(image, matrix, (WIDTH, HEIGHT), flags=how).astype(
-        numpy.float32
-    )
+
+    def warp(image, how):
+        return cv2.warpAffine(image, matrix, (WIDTH, HEIGHT), flags=how).astype(numpy.float32)
+
     cover = warp(opaque, cv2.INTER_LINEAR)[..., None] / 255
     layer = warp(colours, cv2.INTER_LINEAR) * gain * cover
     where = warp(face, cv2.INTER_NEAREST) > 0
@@ -371,6 +374,7 @@ def make_film(folder, name, how, cut_outs):
         str(folder / f"{name}.mp4"),
     ]
     film = subprocess.Popen(command, stdin=subprocess.PIPE)
+    assert film.stdin
     truth, names = [], [person[0] for person in people(0)]
     for frame in range(-WARM, FRAMES):
         picture, labels = room.astype(numpy.float32), numpy.zeros((HEIGHT, WIDTH), numpy.uint8)

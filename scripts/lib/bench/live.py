@@ -54,7 +54,8 @@ def fragments(playlist):
     times = re.findall(r"PROGRAM-DATE-TIME:(\S+)", playlist)
     names = re.findall(r"^\d+\.m4s$", playlist, re.MULTILINE)
     return [
-        (datetime.datetime.fromisoformat(at).timestamp(), name) for at, name in zip(times, names)
+        (datetime.datetime.fromisoformat(at).timestamp(), name)
+        for at, name in zip(times, names, strict=True)
     ]
 
 
@@ -121,26 +122,27 @@ def main():
             f'outlet = 1\n[node]\nurls = ["http://127.0.0.1:{node.server_port}"]\n[http]\nlisten = "127.0.0.1:{port}"\n'
             f'[detector]\nmodel_file = "{options.model}"\n[[cameras]]\ncamera = 1\nkind = "customer"\nfile = "{options.film}"\n'
         )
-        log = open(Path(folder) / "log", "w+")
-        agent = subprocess.Popen(
-            [
-                "taskset",
-                "--cpu-list",
-                "0",
-                options.agent,
-                "--stop-on-stdin-close",
-                "--config",
-                configuration,
-            ],
-            stdin=subprocess.PIPE,
-            stderr=log,
-        )
+        with open(Path(folder) / "log", "w+") as log:
+            agent = subprocess.Popen(
+                [
+                    "taskset",
+                    "--cpu-list",
+                    "0",
+                    options.agent,
+                    "--stop-on-stdin-close",
+                    "--config",
+                    configuration,
+                ],
+                stdin=subprocess.PIPE,
+                stderr=log,
+            )
+        assert agent.stdin
         try:
             counts, took, spent, ages, player = watch(
                 f"http://127.0.0.1:{port}", agent.pid, options.seconds
             )
             status = Path(f"/proc/{agent.pid}/status").read_text()
-            peak = int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
+            peak = int(re.findall(r"VmHWM:\s+(\d+)", status)[0]) / 1024
         finally:
             agent.stdin.close()
             agent.wait(20)

@@ -16,8 +16,9 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import damage
 from common import (
@@ -520,7 +521,7 @@ def has_jumped(log, seconds):
     stamp = re.findall(r'"timestamp":"([^"]+)Z"', log)
     if not stamp:
         return False
-    logged = datetime.fromisoformat(stamp[-1]).replace(tzinfo=timezone.utc).timestamp()
+    logged = datetime.fromisoformat(stamp[-1]).replace(tzinfo=UTC).timestamp()
     return abs(logged - time.time() - seconds) < 60
 
 
@@ -557,7 +558,9 @@ class Blocks:
         """Counts; heights with more than one hash; votes that contradict each other."""
         with ThreadPoolExecutor(len(self.validators)) as pool:
             copies = list(pool.map(self.read, self.validators))
-        hashes, votes, conflicts, doubled = {}, {}, set(), set()
+        hashes: dict[int, str] = {}
+        votes: dict[tuple[str, int, int], str] = {}
+        conflicts, doubled = set(), set()
         for height, block_hash, round_, voted, signers in (
             block for copy in copies for block in copy
         ):
@@ -620,7 +623,8 @@ def chain(options):
     disks = open_disks(
         [network / f"validator-{number}" for number in range(VALIDATORS)], folder / "images"
     )
-    wires, validators, load, guards, summary = None, None, None, None, {"ok": False}
+    wires, validators, load, guards = None, None, None, None
+    summary: dict[str, Any] = {"ok": False}
     try:
         wires = open_wires(VALIDATORS)
         validators = Validators(

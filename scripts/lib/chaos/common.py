@@ -5,6 +5,7 @@ Standard library only, as all beside it.
 
 import errno
 import json
+import math
 import random
 import signal
 import statistics
@@ -197,7 +198,8 @@ class Length:
 
     def __init__(self, options):
         minutes = options.minutes or (None if options.kills else 5)
-        self.kills, self.end = options.kills, time.monotonic() + 60 * minutes if minutes else None
+        self.kills = options.kills
+        self.end = time.monotonic() + 60 * minutes if minutes else math.inf
 
     def is_over(self, faults):
         return faults >= self.kills if self.kills else time.monotonic() > self.end

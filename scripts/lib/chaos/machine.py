@@ -55,7 +55,7 @@ class Wires:
         for name in self.namespaces:
             subprocess.run(["ip", "netns", "add", name], check=True)
             subprocess.run(["ip", "-n", name, "link", "set", "lo", "up"], check=True)
-        command = [sys.executable, Path(__file__).with_name("switch.py"), *self.namespaces]
+        command = [sys.executable, str(Path(__file__).with_name("switch.py")), *self.namespaces]
         self.switch = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -63,14 +63,16 @@ class Wires:
             text=True,
             start_new_session=True,
         )
-        if self.switch.stdout.readline() != "ready\n":
+        assert self.switch.stdin and self.switch.stdout
+        self.told, self.answers = self.switch.stdin, self.switch.stdout
+        if self.answers.readline() != "ready\n":
             raise Broken("the switch did not start")
 
     def rules(self, **rules):
         """What holds from now on; nothing given, every packet passes."""
-        self.switch.stdin.write(json.dumps(rules) + "\n")
-        self.switch.stdin.flush()
-        if self.switch.stdout.readline() != "done\n":
+        self.told.write(json.dumps(rules) + "\n")
+        self.told.flush()
+        if self.answers.readline() != "done\n":
             raise Broken("the switch ended")
 
     def inside(self, number):
@@ -135,6 +137,7 @@ class Disk:
         self.filling = fill_disk(self.folder)
 
     def free(self):
+        assert self.filling, "it was never filled"
         self.filling.unlink(missing_ok=True)
 
     def cut_power(self):

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 
 from common import (
@@ -128,6 +129,7 @@ class Network:
         )
 
     def check_alive(self):
+        assert self.process, "it was never started"
         if self.process.poll() is not None:
             last = (self.folder / "up.err").read_text().strip().splitlines()[-3:]
             raise Broken(f"hotpot up ended with {self.process.returncode}: {' / '.join(last)}")
@@ -346,7 +348,7 @@ class Chaos:
     def check_chain(self, first, last):
         """What is judged here is not how anything takes an EVM whose blocks are none."""
         blocks = [block for block in map(self.block, range(first, last + 1)) if block]
-        for parent, block in zip(blocks, blocks[1:]):
+        for parent, block in pairwise(blocks):
             if block["parentHash"] != parent["hash"] or int(block["timestamp"], 16) < int(
                 parent["timestamp"], 16
             ):

@@ -7,6 +7,7 @@ Each line on standard input is a JSON object with the rules from then on, answer
 Delay and loss strike packets between namespaces only. Devices vanish with this process.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import heapq
@@ -101,10 +102,9 @@ class Switch:
         return heapq.heappush(self.late, (due, self.sequence, target, packet))
 
     def write(self, target, packet):
-        try:
+        # A device that takes nothing loses the packet, as a wire does.
+        with contextlib.suppress(OSError):
             os.write(self.files[target], packet)
-        except OSError:
-            pass  # A device that takes nothing loses the packet, as a wire does.
 
     def deliver_late(self):
         """What is due; gives the seconds until the next one."""

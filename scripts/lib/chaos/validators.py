@@ -97,7 +97,7 @@ class Validator:
         return self.process is not None and self.process.poll() is None
 
     def signal(self, number):
-        if self.is_running():
+        if self.process and self.is_running():
             os.killpg(self.process.pid, number)
 
     def kill(self):
@@ -175,7 +175,7 @@ class Validators:
             validator.start()
         self.supervisor.start()
         wait_for("network with all its validators", self.all_ready)
-        for validator, status in zip(self.all, self.ask("/readyz")):
+        for validator, status in zip(self.all, self.ask("/readyz"), strict=True):
             validator.address = status["validator"].lower()
 
     def supervise(self):
@@ -217,8 +217,8 @@ class Validators:
             # The fault that damaged it may have moved it away already.
             (validator.data / "consensus.wal").unlink(missing_ok=True)
             validator.start()
-            wait_for("start without the log", lambda: LOG_TORN not in validator.tail())
-        for validator, status in zip(self.all, statuses):
+            wait_for("start without the log", lambda one=validator: LOG_TORN not in one.tail())
+        for validator, status in zip(self.all, statuses, strict=True):
             if status and ENGINE_STOPPED in (status.get("reason") or ""):
                 say(
                     f"    the engine of {validator.name} stopped for good, as it says: restarted by hand"

@@ -338,7 +338,8 @@ def codec_of(hint: Any) -> Codec:
     """The codec of an annotation."""
     parts = get_args(hint)
     if get_origin(hint) is Annotated:
-        return parts[1]
+        named: Codec = parts[1]
+        return named
     if get_origin(hint) in (Union, types.UnionType):
         return codec_of_union(parts)
     if get_origin(hint) is list:
@@ -358,10 +359,11 @@ def codec_of_union(parts: tuple[Any, ...]) -> Codec:
     return Variant(*parts)
 
 
-def codec_of_class(kind: Any) -> Codec:
+def codec_of_class(kind: type) -> Codec:
     """The codec of a class."""
     if is_dataclass(kind):
-        return getattr(kind, "CODEC", None) or Record(kind)
+        own: Codec | None = getattr(kind, "CODEC", None)
+        return own or Record(kind)
     if kind is str:
         return Text()
     if kind is bool or issubclass(kind, IntEnum):
@@ -387,7 +389,8 @@ Purposes = Annotated[int, Words("recording", "stream")]
 
 def encode(value: Any, hint: Any = None) -> bytes:
     """Canonical bytes of a record, or of a value of the type that `hint` names."""
-    return codec_of(hint or type(value)).encode(value)
+    named: Any = hint or type(value)
+    return codec_of(named).encode(value)
 
 
 def decode(hint: Any, data: bytes) -> Any:

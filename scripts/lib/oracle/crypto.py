@@ -15,7 +15,8 @@ class BadSignature(ValueError):
 
 def keccak256(data: bytes) -> bytes:
     """Ethereum's hash."""
-    return keccak.new(digest_bits=256, data=data).digest()
+    digest: bytes = keccak.new(digest_bits=256, data=data).digest()
+    return digest
 
 
 EMPTY_ROOT = keccak256(b"")
@@ -83,7 +84,8 @@ def abi_word(kind: str, value: Any) -> bytes:
         return keccak256(value.encode() if isinstance(value, str) else value)
     if kind.startswith("uint"):
         return int(value).to_bytes(32, "big")
-    return value.rjust(32, b"\0") if kind == "address" else value.ljust(32, b"\0")
+    word: bytes = value.rjust(32, b"\0") if kind == "address" else value.ljust(32, b"\0")
+    return word
 
 
 def struct_hash(typed: str, values: list[Any]) -> bytes:

@@ -3,7 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from .chain import Blocks, Checkpoint, Validator, validators_hash
+from .chain import Blocks, Validator, validators_hash
+from .checkpoint import Checkpoint
 from .codec import encode
 from .crypto import leaf, merkle_root
 from .election import next_validators, seat

@@ -165,7 +165,7 @@ class Replay:
     def read(self, answer: dict[str, Any]) -> Block:
         """Both forms of the block in the export, canonical bytes and JSON, say the same."""
         raw = from_hex(answer["raw"])
-        block = self.well_formed("raw", Block, raw)
+        block: Block = self.well_formed("raw", Block, raw)
         self.same("raw", raw, encode(block))
         self.same("header", from_json(Header, answer["header"]), block.header)
         self.same(

@@ -369,7 +369,7 @@ class SignedCodec:
         return SignedTransaction(codec_of(PAYLOADS[tag]).decode(reader), reader.take(65))
 
     def from_json(self, value: Any) -> "SignedTransaction":
-        kind = KINDS.get(value.get("type")) if isinstance(value, dict) else None
+        kind = KINDS.get(value.get("type", "")) if isinstance(value, dict) else None
         if kind is None:
             raise Malformed(f"a transaction of type {sorted(KINDS)} expected, found {value!r}")
         payload = {key: each for key, each in value.items() if key not in ("type", "signature")}
