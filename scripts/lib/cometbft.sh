@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced after common.sh and network.sh by `bench`: a network of CometBFT validators with its own key-value application.
 
 COMETBFT_VERSION=v0.38.19

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced after common.sh by scripts that run a network of their own.
 
 network_dir=

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by scripts/bench.
 
 VIDEO_BENCH=$ROOT/scripts/lib/bench
@@ -57,7 +58,7 @@ video_live() {
 }
 
 bench_video() {
-    local alone= line options=()
+    local alone='' line options=()
     case ${1:-} in '') ;; --alone) alone=1 ;; *) usage ;; esac
     setup_video
     need top procps
