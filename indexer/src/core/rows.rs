@@ -461,9 +461,11 @@ impl<'a> Signed<'a> {
         let mut signed = Self::default();
         for transaction in transactions {
             match &transaction.payload {
-                Payload::Sale(sale) => drop(signed.sales.insert(sale.key(), sale)),
+                Payload::Sale(sale) => {
+                    signed.sales.insert(sale.key(), sale);
+                }
                 Payload::RegisterOutlet(found) => {
-                    drop(signed.registrations.insert(found.outlet, found))
+                    signed.registrations.insert(found.outlet, found);
                 }
                 _ => {}
             }

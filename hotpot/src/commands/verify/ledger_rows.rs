@@ -70,9 +70,11 @@ impl<'a> At<'a> {
         };
         for transaction in &block.transactions {
             match &transaction.payload {
-                Payload::Sale(sale) => drop(at.sales.insert(sale.key(), sale)),
+                Payload::Sale(sale) => {
+                    at.sales.insert(sale.key(), sale);
+                }
                 Payload::RegisterOutlet(found) => {
-                    drop(at.registrations.insert(found.outlet, found))
+                    at.registrations.insert(found.outlet, found);
                 }
                 _ => {}
             }
