@@ -1,6 +1,6 @@
 //! From a camera to anonymised, encoded segments and streams.
 //!
-//! Nothing leaves this crate that was not judged: [`core::gate`] decides what of a frame may be shown, and the encoder
+//! Nothing leaves this crate that was not judged: `core::gate` decides what of a frame may be shown, and the encoder
 //! takes only frames that went through it. Raw frames are in memory, and nowhere else.
 
 mod app;
