@@ -20,3 +20,5 @@ pub mod query;
 
 pub use app::run;
 pub use config::{Blockchain, Config, ConfigError, Database, Http, Node};
+#[doc(hidden)]
+pub use io::evm::read_every_answer;

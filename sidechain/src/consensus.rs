@@ -8,6 +8,7 @@ mod handler;
 mod signer;
 mod streams;
 
+pub use codec::decode_every_message;
 pub use engine::{Voter, metrics, safety_failed, start};
 
 #[cfg(test)]

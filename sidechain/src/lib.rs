@@ -13,3 +13,5 @@ mod tasks;
 
 pub use app::{read_genesis, run};
 pub use config::NodeConfig;
+#[doc(hidden)]
+pub use consensus::decode_every_message;

@@ -7,7 +7,7 @@ use alloy::consensus::ReceiptEnvelope;
 use alloy::consensus::proofs::calculate_receipt_root;
 use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::network::Ethereum;
-use alloy::primitives::{Address, B256, LogData};
+use alloy::primitives::{Address, B256, Bloom, LogData};
 use alloy::providers::{Provider, RootProvider};
 use alloy::rpc::types as rpc;
 use alloy::transports::{RpcError, TransportError};
@@ -240,4 +240,30 @@ fn receipts_root(receipts: &[rpc::TransactionReceipt]) -> B256 {
     };
     let envelopes: Vec<ReceiptEnvelope<Primitive>> = receipts.iter().map(bare).collect();
     calculate_receipt_root(&envelopes)
+}
+
+/// Takes the bytes for each JSON answer of an EVM node, and puts logs into their blocks as far as they fit: for
+/// fuzzing.
+pub fn read_every_answer(bytes: &[u8]) {
+    let headers = serde_json::from_slice::<Vec<rpc::Block>>(bytes);
+    let logs = serde_json::from_slice::<Vec<rpc::Log>>(bytes);
+    let receipts = serde_json::from_slice::<Vec<rpc::TransactionReceipt>>(bytes);
+
+    let headers: Vec<Header> = headers.iter().flatten().map(header_of).collect();
+    let logs: Vec<Log> = logs.iter().flatten().filter_map(log_of).collect();
+    // A node may number its first block as it likes.
+    let asked = logs
+        .iter()
+        .map(|log| log.block_number)
+        .take(1)
+        .map(|number| Header {
+            number,
+            hash: logs[0].block_hash,
+            parent_hash: B256::ZERO,
+            time_s: 0,
+            bloom: Bloom::ZERO,
+            receipts_root: receipts.as_deref().map_or(B256::ZERO, receipts_root),
+        });
+    let _ = assemble(asked.collect(), logs.clone());
+    let _ = assemble(headers, logs);
 }

@@ -441,3 +441,25 @@ impl HasEncodedLen<sync::Response<HotPot>> for Wire {
         Ok(self.encode(response)?.len())
     }
 }
+
+/// Takes the bytes for each message that a peer may send, and for what the engine's log holds: for fuzzing. What is
+/// accepted has one byte form.
+pub fn decode_every_message(bytes: &[u8]) {
+    decode_one::<SignedConsensusMsg<HotPot>>(bytes);
+    decode_one::<LivenessMsg<HotPot>>(bytes);
+    decode_one::<StreamMessage<Part>>(bytes);
+    decode_one::<ProposedValue<HotPot>>(bytes);
+    decode_one::<PolkaCertificate<HotPot>>(bytes);
+    decode_one::<ExtendedCommitCertificate<HotPot>>(bytes);
+    decode_one::<ValidatorProof<HotPot>>(bytes);
+    decode_one::<sync::Status<HotPot>>(bytes);
+    decode_one::<sync::Request<HotPot>>(bytes);
+    decode_one::<sync::Response<HotPot>>(bytes);
+}
+
+fn decode_one<T: Encoded>(bytes: &[u8]) {
+    if let Ok(message) = <Wire as Codec<T>>::decode(&Wire, Bytes::copy_from_slice(bytes)) {
+        let again = <Wire as Codec<T>>::encode(&Wire, &message);
+        debug_assert_eq!(again.ok().as_deref(), Some(bytes), "two encodings");
+    }
+}
