@@ -8,6 +8,7 @@ mod elections;
 mod faults;
 mod follower;
 mod gateway;
+mod image;
 mod network;
 mod operators;
 mod orders;
