@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+/// Shown of each log when a test has failed.
+const LINES_OF_A_LOG: usize = 12;
 const PATIENCE: Duration = Duration::from_secs(180);
 
 pub fn repository() -> PathBuf {
@@ -112,6 +114,30 @@ impl Folder {
         let path = self.path().join("network.json");
         running.wait_for("network.json", || path.exists());
         running
+    }
+}
+
+impl Drop for Folder {
+    /// What every part said last, if the test failed: the folder goes away with it.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let logs = std::fs::read_dir(self.path().join("logs"));
+            logs.into_iter()
+                .flatten()
+                .flatten()
+                .for_each(|log| print_end_of(&log.path()));
+        }
+    }
+}
+
+fn print_end_of(log: &Path) {
+    let text = std::fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+
+    eprintln!("--- the end of {}", log.display());
+    for line in &lines[lines.len().saturating_sub(LINES_OF_A_LOG)..] {
+        eprintln!("{line}");
     }
 }
 
