@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the scripts beside it. Bash, strict mode.
 
 set -euo pipefail
@@ -8,7 +9,9 @@ export ROOT
 if [ "${CI:-}" = true ] && [ -z "${CARGO_TARGET_DIR:-}" ]; then
     export CARGO_TARGET_DIR="$HOME/.cache/hotpot/target"
 fi
+# shellcheck disable=SC2034 # read by who sources this
 TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
+# shellcheck disable=SC2034
 FOUNDRY_BIN=$ROOT/contracts/node_modules/.bin
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
