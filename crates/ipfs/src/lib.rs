@@ -7,6 +7,7 @@ mod cid;
 mod error;
 mod http;
 mod kubo;
+mod node;
 pub mod pinata;
 mod pinning;
 pub mod unixfs;

@@ -3,7 +3,8 @@
 
 use crate::cid::{Cid, Codec};
 use crate::error::IpfsError;
-use rust_unixfs::file::adder::{BalancedCollector, Chunker, FileAdder, parse_file_branch};
+use crate::node;
+use rust_unixfs::file::adder::{BalancedCollector, Chunker, FileAdder};
 
 /// Bytes of a leaf.
 pub const CHUNK_BYTES: usize = 256 * 1024;
@@ -78,18 +79,19 @@ fn each_block(content: &[u8], mut take: impl FnMut((Cid, Vec<u8>))) {
 /// The links of a node with the bytes below each.
 pub(crate) fn links(cid: &Cid, block: &[u8]) -> Result<Vec<(Cid, u64)>, IpfsError> {
     let damaged = |detail| IpfsError::Damaged { cid: *cid, detail };
-    let branch = parse_file_branch(block).ok_or(damaged("not a node of a file"))?;
+    let branch = node::parse_branch(block).ok_or(damaged("not a node of a file"))?;
     let total = branch
         .links
         .iter()
-        .try_fold(0u64, |sum, link| sum.checked_add(link.blocksize));
-    if total != Some(branch.filesize) || branch.links.iter().any(|link| link.blocksize == 0) {
+        .try_fold(0u64, |sum, (_, bytes)| sum.checked_add(*bytes));
+
+    if total != Some(branch.file_bytes) || branch.links.iter().any(|(_, bytes)| *bytes == 0) {
         return Err(damaged("its sizes do not add up"));
     }
     branch
         .links
         .iter()
-        .map(|link| Ok((Cid::from_bytes(&link.cid.to_bytes())?, link.blocksize)))
+        .map(|(cid, bytes)| Ok((Cid::from_bytes(cid)?, *bytes)))
         .collect()
 }
 
