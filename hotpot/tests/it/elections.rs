@@ -32,7 +32,7 @@ fn ask(url: &str) -> Value {
 #[test]
 #[ignore = "slow: scripts/test --slow"]
 fn seven_candidates_take_seats_one_by_one_and_the_contract_follows() {
-    let folder = Folder::new();
+    let folder = Folder::alone();
     let mut running = folder.start(&arguments());
     let (validators, network) = (
         format!("{}/api/v1/validators", running.node(0)),
@@ -148,7 +148,7 @@ impl Drop for Twin {
 #[test]
 #[ignore = "slow: scripts/test --slow"]
 fn a_key_in_two_places_is_seen_reported_and_punished() {
-    let folder = Folder::new();
+    let folder = Folder::alone();
     let mut running = folder.start(&arguments());
     let validators = format!("{}/api/v1/validators", running.node(0));
     running.wait_for("seven seats", || {
@@ -264,7 +264,7 @@ fn bond(running: &Running<'_>, outlet: u64, ppm: u64) {
 #[test]
 #[ignore = "slow: scripts/test --slow"]
 fn thirty_epochs_of_changing_sales_and_stakes_and_everybody_agrees() {
-    let folder = Folder::new();
+    let folder = Folder::alone();
     let mut running = folder.start(&arguments());
     let node = running.node(0);
     let epoch = || {

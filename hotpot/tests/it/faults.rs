@@ -73,7 +73,7 @@ fn height(node: &str) -> u64 {
 #[test]
 fn a_validator_that_was_away_for_many_blocks_catches_up_on_an_idle_chain() {
     const MISSED_BLOCKS: u64 = 40;
-    let folder = Folder::new();
+    let folder = Folder::alone();
     let arguments = [
         example_orders(),
         vec![

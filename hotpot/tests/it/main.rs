@@ -1,5 +1,5 @@
 //! The system by the user's door: the real binary with real validators, PostgreSQL and anvil, on free ports and in
-//! folders of its own. Networks run one after the other: each has eight processes.
+//! folders of its own. Two networks run at once, since they mostly wait; tests of how long something takes run alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod chain;

@@ -3,11 +3,14 @@
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+/// Networks at once: each has eight processes, which wait most of the time.
+const PLACES: usize = 2;
+static FREE_PLACES: Mutex<usize> = Mutex::new(PLACES);
+static PLACE_BECAME_FREE: Condvar = Condvar::new();
 /// Shown of each log when a test has failed.
 const LINES_OF_A_LOG: usize = 12;
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -42,16 +45,36 @@ pub fn hotpot() -> Command {
     command
 }
 
-/// Who has it may run a network; no other test does meanwhile.
+/// Who has it may run a network.
 pub struct Turn {
-    _held: MutexGuard<'static, ()>,
+    places: usize,
 }
 
 impl Turn {
+    /// Beside one other network.
     pub fn take() -> Self {
-        Self {
-            _held: ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner),
-        }
+        Self::of(1)
+    }
+
+    /// While no other network runs: for tests of how long something takes.
+    pub fn alone() -> Self {
+        Self::of(PLACES)
+    }
+
+    fn of(places: usize) -> Self {
+        let free = FREE_PLACES.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = PLACE_BECAME_FREE
+            .wait_while(free, |free| *free < places)
+            .unwrap_or_else(PoisonError::into_inner);
+        *free -= places;
+        Self { places }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *FREE_PLACES.lock().unwrap_or_else(PoisonError::into_inner) += self.places;
+        PLACE_BECAME_FREE.notify_all();
     }
 }
 
@@ -63,7 +86,15 @@ pub struct Folder {
 
 impl Folder {
     pub fn new() -> Self {
-        let turn = Turn::take();
+        Self::with(Turn::take())
+    }
+
+    /// For a network beside which no other runs.
+    pub fn alone() -> Self {
+        Self::with(Turn::alone())
+    }
+
+    fn with(turn: Turn) -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
             _turn: turn,

@@ -159,7 +159,7 @@ pub struct Validators {
 impl Validators {
     /// A network with so many of them, all voting.
     pub fn start(count: usize) -> Self {
-        let turn = Turn::take();
+        let turn = Turn::alone();
         let dir = tempfile::tempdir().unwrap();
         let mut genesis = hotpot();
         genesis.args([

@@ -96,7 +96,7 @@ fn recordings_are_pinned_anchored_indexed_verified_and_erased_when_the_guest_rev
     if !program_is_here() {
         return;
     }
-    let folder = Folder::new();
+    let folder = Folder::alone();
     let arguments = [vec!["--with-video".to_owned()], example_orders()].concat();
     let mut running = folder.start(&arguments);
     let agent = agent(&running);
