@@ -1,9 +1,13 @@
 //! JSON over HTTP: what tills post, what nodes answer, and proof files.
 
 use client::{
-    AccountAnswer, BlockAnswer, CheckpointAnswer, ConsentAnswer, OutletAnswer, Page, PayoutAnswer,
-    RecordingAnswer, SaleAnswer, SaleRequest, SignedAnswer, StatusAnswer, SupplyAnswer,
+    AccountAnswer, BatchedSale, BlockAnswer, CandidateAnswer, CheckpointAnswer, ConsentAnswer,
+    ErasedAnswer, EvidenceAnswer, OutletAnswer, ParametersAnswer, PayoutAnswer, RecordingAnswer,
+    SaleAnswer, SaleRequest, SignedAnswer, SnapshotOffer, StatusAnswer, SupplyAnswer,
+    TransactionAnswer,
 };
+use domain::Genesis;
+use domain::payout::Chunk;
 use domain::proof::{RecordingProof, SaleProof};
 use domain::sale::check_lines;
 
@@ -20,15 +24,24 @@ pub fn sale_request(bytes: &[u8]) {
 pub fn node_answer(bytes: &[u8]) {
     let _ = serde_json::from_slice::<AccountAnswer>(bytes);
     let _ = serde_json::from_slice::<BlockAnswer>(bytes);
+    let _ = serde_json::from_slice::<Vec<BatchedSale>>(bytes);
+    let _ = serde_json::from_slice::<Vec<CandidateAnswer>>(bytes);
     let _ = serde_json::from_slice::<CheckpointAnswer>(bytes);
-    let _ = serde_json::from_slice::<Page<ConsentAnswer>>(bytes);
-    let _ = serde_json::from_slice::<Page<OutletAnswer>>(bytes);
+    let _ = serde_json::from_slice::<Vec<Chunk>>(bytes);
+    let _ = serde_json::from_slice::<Vec<ConsentAnswer>>(bytes);
+    let _ = serde_json::from_slice::<Vec<ErasedAnswer>>(bytes);
+    let _ = serde_json::from_slice::<Vec<EvidenceAnswer>>(bytes);
+    let _ = serde_json::from_slice::<Genesis>(bytes);
+    let _ = serde_json::from_slice::<Vec<OutletAnswer>>(bytes);
+    let _ = serde_json::from_slice::<ParametersAnswer>(bytes);
     let _ = serde_json::from_slice::<PayoutAnswer>(bytes);
-    let _ = serde_json::from_slice::<Page<RecordingAnswer>>(bytes);
+    let _ = serde_json::from_slice::<RecordingAnswer>(bytes);
     let _ = serde_json::from_slice::<SaleAnswer>(bytes);
     let _ = serde_json::from_slice::<SignedAnswer>(bytes);
+    let _ = serde_json::from_slice::<Vec<SnapshotOffer>>(bytes);
     let _ = serde_json::from_slice::<StatusAnswer>(bytes);
     let _ = serde_json::from_slice::<SupplyAnswer>(bytes);
+    let _ = serde_json::from_slice::<TransactionAnswer>(bytes);
 }
 
 pub fn sale_proof(bytes: &[u8]) {

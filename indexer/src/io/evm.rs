@@ -247,7 +247,9 @@ fn receipts_root(receipts: &[rpc::TransactionReceipt]) -> B256 {
 pub fn read_every_answer(bytes: &[u8]) {
     let headers = serde_json::from_slice::<Vec<rpc::Block>>(bytes);
     let logs = serde_json::from_slice::<Vec<rpc::Log>>(bytes);
-    let receipts = serde_json::from_slice::<Vec<rpc::TransactionReceipt>>(bytes);
+    if let Ok(receipts) = serde_json::from_slice::<Vec<rpc::TransactionReceipt>>(bytes) {
+        let _ = receipts_root(&receipts);
+    }
 
     let headers: Vec<Header> = headers.iter().flatten().map(header_of).collect();
     let logs: Vec<Log> = logs.iter().flatten().filter_map(log_of).collect();
@@ -262,7 +264,7 @@ pub fn read_every_answer(bytes: &[u8]) {
             parent_hash: B256::ZERO,
             time_s: 0,
             bloom: Bloom::ZERO,
-            receipts_root: receipts.as_deref().map_or(B256::ZERO, receipts_root),
+            receipts_root: B256::ZERO,
         });
     let _ = assemble(asked.collect(), logs.clone());
     let _ = assemble(headers, logs);

@@ -263,7 +263,14 @@ impl Encoded for PeerId {
     }
 
     fn decode_from(input: &mut Bytes) -> Result<Self> {
-        Self::from_bytes(&Bytes::decode_from(input)?).map_err(|_| malformed("peer id"))
+        let bytes = Bytes::decode_from(input)?;
+        let id = Self::from_bytes(&bytes).map_err(|_| malformed("peer id"))?;
+
+        // A number in it may be written longer than it has to be.
+        if id.to_bytes() != bytes {
+            return Err(malformed("peer id in another form"));
+        }
+        Ok(id)
     }
 }
 
