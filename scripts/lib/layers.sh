@@ -238,11 +238,15 @@ run_within() {
     return $status
 }
 
-# end_group PID: waits until the process group has ended by itself, half a minute at most.
+# end_group PID: waits half a minute until the process group has ended by itself, then ends it.
 end_group() {
-    local tries=300
-    while kill -0 -- "-$1" 2> /dev/null; do
-        if [ $((tries--)) -le 0 ]; then kill -KILL -- "-$1" 2> /dev/null || true; fi
+    local tries
+    for tries in {300..1}; do
+        kill -0 -- "-$1" 2> /dev/null || return 0
+        if [ "$tries" = 1 ]; then
+            say "killing what is left of the layer"
+            kill -KILL -- "-$1" 2> /dev/null || true
+        fi
         sleep 0.1
     done
 }
