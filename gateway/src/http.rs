@@ -2,6 +2,7 @@
 
 mod accounts;
 mod cameras;
+mod description;
 mod events;
 mod forward;
 mod measured;
@@ -17,10 +18,10 @@ use crate::io::journal::Journal;
 use crate::io::mirror::Mirror;
 use crate::io::nodes::Nodes;
 use crate::tasks::events::Hub;
+use api_types::{AsOf, SupplyOverview};
 use axum::Router;
-use indexer::query::network::{AsOf, Extent};
 use problem::{Problem, Refusal};
-use serde_json::Value;
+use read_model::network::Extent;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -43,7 +44,7 @@ pub struct Api {
     /// Readers that may read from the database what they missed, at once.
     pub replays: Arc<Semaphore>,
     /// The last totals: they are added up over everything.
-    pub supply: Shared<Value>,
+    pub supply: Shared<SupplyOverview>,
     /// The same of the network's extent.
     pub extent: Shared<(AsOf, Extent)>,
     /// A block explorer's address of a transaction.
@@ -62,6 +63,7 @@ pub fn router(api: Api) -> Router {
         .merge(cameras::router())
         .merge(events::router())
         .merge(forward::router())
+        .merge(description::router())
         .merge(pages::router())
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
@@ -71,7 +73,7 @@ pub fn router(api: Api) -> Router {
 }
 
 async fn no_such_route() -> Refusal {
-    Refusal::not_found("no such route; the API is described in docs/GATEWAY.md")
+    Refusal::not_found("no such route; the API is described at /docs")
 }
 
 async fn no_such_method() -> Refusal {

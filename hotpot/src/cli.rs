@@ -40,6 +40,8 @@ pub enum Command {
     /// Bring a database to the schema of this version, or see how far it is.
     #[command(subcommand)]
     Migrate(MigrateCommand),
+    /// Print what the gateway's HTTP API takes and answers, as an OpenAPI 3.1 document.
+    Openapi,
     /// Keys: make, back up, derive, sign, claim. See docs/WALLET.md.
     #[command(subcommand)]
     Wallet(WalletCommand),

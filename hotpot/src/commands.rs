@@ -5,6 +5,7 @@ mod genesis;
 mod import;
 mod migrate;
 mod node_status;
+mod openapi;
 mod verify;
 mod verify_sale;
 mod wallet;
@@ -65,6 +66,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
             Command::Verify(args) => verify::run(args).await,
             Command::VerifySale(args) => verify_sale::run(args).await,
             Command::Migrate(command) => migrate::run(command).await,
+            Command::Openapi => openapi::run(),
             Command::Wallet(command) => wallet::run(command).await,
         }
     })

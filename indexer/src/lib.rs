@@ -1,12 +1,11 @@
 //! The read model's writer: mirrors the EVM contracts' events and the sidechain's blocks into Postgres, exactly,
-//! through crashes and reorganisations; and the read side as a library ([`query`]).
+//! through crashes and reorganisations. What readers ask of it stands in `crates/read-model`.
 //!
 //! | Folder | Holds |
 //! |---|---|
 //! | `core/` | decisions: what to do next, whether an answer can be believed, what becomes a row; pure |
 //! | `io/` | one adapter per outside thing: the EVM node, the sidechain's nodes, Postgres (`io/store/`) |
 //! | `tasks/` | one loop a file: follow the EVM, follow the sidechain, compare the two |
-//! | `query.rs` | what readers ask |
 
 mod app;
 mod config;
@@ -15,8 +14,6 @@ mod error;
 mod io;
 mod metrics;
 mod tasks;
-
-pub mod query;
 
 pub use app::run;
 pub use config::{Blockchain, Config, ConfigError, Database, Http, Node};

@@ -1,10 +1,9 @@
-//! The node's HTTP API as types and a typed client: what relayer, indexer, tools and tests speak.
-//! The node answers with these same types, so the two cannot drift apart.
+//! A typed client of the node's HTTP API: what relayer, indexer, tools and tests speak. The node answers with the same
+//! types (`api-types`), so the two cannot drift apart.
 
-mod api;
 mod node;
 
-pub use api::{
+pub use api_types::{
     AccountAnswer, BatchedSale, BlockAnswer, BlockSummary, CandidateAnswer, CheckpointAnswer,
     ConsentAnswer, ErasedAnswer, ErasureAnswer, EvidenceAnswer, OutletAnswer, Page,
     ParametersAnswer, PayoutAnswer, RecordingAnswer, RecordingProofs, SALES_PER_BATCH_MAX,

@@ -1,6 +1,6 @@
 //! A client of one node.
 
-use crate::api::{
+use api_types::{
     AccountAnswer, BatchedSale, BlockAnswer, CandidateAnswer, CheckpointAnswer, ConsentAnswer,
     ErasedAnswer, EvidenceAnswer, OutletAnswer, ParametersAnswer, PayoutAnswer, RecordingAnswer,
     RecordingProofs, SaleAnswer, SaleRequest, SnapshotOffer, StatusAnswer, SupplyAnswer,

@@ -3,6 +3,8 @@
 use crate::certificate::CommitCertificate;
 use crate::limits::BLOCK_BYTES_MAX;
 use crate::merkle;
+#[cfg(feature = "schema")]
+use crate::schema::{AddressText, HashText};
 use crate::transaction::{SignedTransaction, encode};
 use alloy_primitives::{Address, B256, keccak256};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -13,6 +15,7 @@ pub const PROTOCOL_VERSION: u16 = 1;
 
 /// Everything that the block's hash binds.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Header {
     /// Which rules apply.
     pub version: u16,

@@ -1,6 +1,8 @@
 //! Commit certificates: more than two thirds of the power precommitted one block.
 
 use crate::crypto::Signature;
+#[cfg(feature = "schema")]
+use crate::schema::{AddressText, HashText};
 use crate::validators::ValidatorSet;
 use alloy_primitives::{Address, B256, keccak256};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -10,6 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
@@ -61,6 +64,7 @@ pub fn proposal_preimage(
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CommitSignature {
     /// Who.
     pub validator: Address,
@@ -70,6 +74,7 @@ pub struct CommitSignature {
 
 /// The precommits that made a block final.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CommitCertificate {
     /// Of the block.
     pub height: u64,

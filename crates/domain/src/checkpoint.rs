@@ -2,6 +2,8 @@
 
 use crate::crypto::Signature;
 use crate::merkle;
+#[cfg(feature = "schema")]
+use crate::schema::{AddressText, HashText};
 use crate::validators::ValidatorSet;
 use alloy_primitives::{Address, B256, U256, keccak256};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -11,6 +13,7 @@ use serde::{Deserialize, Serialize};
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Checkpoint {
     /// Which sidechain.
     pub sidechain_id: B256,
@@ -62,6 +65,7 @@ pub fn block_leaf(block_hash: B256) -> B256 {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CheckpointSignature {
     /// Who.
     pub validator: Address,

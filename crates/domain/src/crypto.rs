@@ -14,6 +14,11 @@ const HALF_ORDER: [u8; 32] = [
 
 /// A recoverable signature r‖s‖v.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(utoipa::ToSchema),
+    schema(value_type = String, pattern = "^0x[0-9a-fA-F]{130}$")
+)]
 pub struct Signature(pub [u8; 65]);
 
 /// Why a signature is not one.

@@ -37,6 +37,7 @@ pub struct Candidacy {
 
 /// A score and what it is made of, all in parts per million.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Score {
     /// Share of the certificates with its signature.
     pub participation: u64,

@@ -4,6 +4,8 @@ use crate::certificate::{VoteStep, proposal_preimage, vote_preimage};
 use crate::checkpoint::Checkpoint;
 use crate::crypto::Signature;
 use crate::eip712::DomainSeparator;
+#[cfg(feature = "schema")]
+use crate::schema::{AddressText, HashText};
 use alloy_primitives::{Address, B256, keccak256};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,7 @@ use serde::{Deserialize, Serialize};
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SignedVote {
     /// What it is for; `None` is nil.
@@ -24,6 +27,7 @@ pub struct SignedVote {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SignedProposal {
     /// The round of an earlier polka for it, or -1.
@@ -38,6 +42,7 @@ pub struct SignedProposal {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SignedSummary {
     /// What was signed.
@@ -50,6 +55,7 @@ pub struct SignedSummary {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[allow(
     missing_docs,

@@ -2,6 +2,8 @@
 
 use crate::eip712::DomainSeparator;
 use crate::parameters::{ElectionRules, Parameters};
+#[cfg(feature = "schema")]
+use crate::schema::{AddressText, HashText};
 use crate::transaction::encode;
 use crate::validators::ValidatorSet;
 use alloy_primitives::{Address, B256, keccak256};
@@ -12,6 +14,7 @@ use serde::{Deserialize, Serialize};
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum EpochLength {
     /// With its n-th block: tests and demos.
@@ -22,6 +25,7 @@ pub enum EpochLength {
 
 /// Parameters and actors of a sidechain, fixed at its start.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Genesis {
     /// A name for people.

@@ -19,6 +19,8 @@ pub mod proof;
 pub mod recording;
 pub mod rejection;
 pub mod sale;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod staking;
 pub mod transaction;
 pub mod validators;

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
     /// The least total that issues, in the currency's smallest unit.
@@ -63,6 +64,7 @@ impl Parameters {
 
 /// What genesis fixes of the election. A small network waives the caps with large numbers.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ElectionRules {
     /// What a city counts, parts per million; one that is not listed counts 0.

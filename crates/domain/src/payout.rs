@@ -2,6 +2,8 @@
 
 use crate::limits::CHUNK_WORDS_MAX;
 use crate::merkle;
+#[cfg(feature = "schema")]
+use crate::schema::{AddressText, HashText};
 use alloy_primitives::{Address, B256, U256, keccak256};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -10,6 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Payout {
     /// Who.
     pub account: Address,
@@ -37,6 +40,7 @@ impl Payout {
 
 /// One chunk: a power of two of words, zero words behind the last payout.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Chunk {
     /// What the contract is given.
     pub words: Vec<B256>,

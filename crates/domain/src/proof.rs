@@ -10,12 +10,15 @@ use crate::merkle;
 use crate::payout::{Payout, commitment};
 use crate::recording::RecordingEntry;
 use crate::sale::{BuyerKind, Sale};
+#[cfg(feature = "schema")]
+use crate::schema::{AddressText, HashText};
 use crate::transaction::{Payload, SignedTransaction, transaction_leaf};
 use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 
 /// What one account was paid in the settlement that released its share of the sale.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PayoutProof {
     /// The settling epoch.
@@ -32,6 +35,7 @@ pub struct PayoutProof {
 
 /// A sale with everything that leads from it to the EVM.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SaleProof {
     /// The EVM chain of the token.
@@ -276,6 +280,7 @@ impl SaleProof {
 
 /// A recording, or its erasure, with what leads from it to the EVM.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RecordingProof {
     /// The EVM chain of the token.

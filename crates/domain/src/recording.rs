@@ -2,6 +2,8 @@
 
 use crate::merkle;
 use crate::outlet::OutletId;
+#[cfg(feature = "schema")]
+use crate::schema::{AddressText, HashText};
 use crate::transaction::encode;
 use alloy_primitives::{Address, B256};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -17,6 +19,11 @@ const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 /// A content id of IPFS, version 1: a raw block (0x55) or a file of blocks (0x70, dag-pb), by SHA-256.
 /// In JSON the text in base32 that begins with `b`; there is one text of an id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(utoipa::ToSchema),
+    schema(value_type = String, pattern = "^b[a-z2-7]{58}$")
+)]
 pub struct Cid([u8; CID_BYTES]);
 
 /// Why something is no content id of ours.
@@ -142,6 +149,7 @@ impl<'de> Deserialize<'de> for Cid {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
@@ -160,6 +168,7 @@ pub enum EraseReason {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Pinned {
     /// The content, encrypted.
@@ -190,6 +199,7 @@ pub struct Pinned {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Erased {
     /// The content, which nobody can read any more.
@@ -210,6 +220,7 @@ pub struct Erased {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[allow(missing_docs, reason = "each documents itself")]
 pub enum RecordingEntry {

@@ -4,6 +4,8 @@ use crate::eip712;
 use crate::limits::{LINE_NAME_BYTES_MAX, LINE_SKU_BYTES_MAX, SALE_LINES_MAX};
 use crate::outlet::{Currency, OutletId};
 use crate::rejection::Rejection;
+#[cfg(feature = "schema")]
+use crate::schema::{AddressText, HashText};
 use alloy_primitives::{Address, B256, hex};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,11 @@ macro_rules! point_of_sale_id {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+        #[cfg_attr(
+            feature = "schema",
+            derive(utoipa::ToSchema),
+            schema(value_type = String, pattern = "^[0-9a-fA-F]{32}$", examples("00112233445566778899aabbccddeeff"))
+        )]
         pub struct $name(pub [u8; 16]);
 
         impl std::fmt::Display for $name {
@@ -76,6 +83,7 @@ pub struct SaleKey {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
@@ -88,8 +96,20 @@ pub enum BuyerKind {
     Receipt = 2,
 }
 
+impl BuyerKind {
+    /// As in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Wallet => "wallet",
+            Self::Receipt => "receipt",
+        }
+    }
+}
+
 /// What a terminal signs. `occurred_at_ms` is informative: no right depends on it.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Sale {
     /// The outlet that sold.
     pub outlet: OutletId,
@@ -123,6 +143,7 @@ impl Sale {
 
 /// One line of a sale. Lines travel beside the sale and never enter a block.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Line {
     /// Stock-keeping unit.
@@ -237,6 +258,7 @@ impl Share {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NotIssued {
     /// The total is below the network's minimum.

@@ -1,5 +1,7 @@
 //! What actors sign. Who may sign what stands in `docs/PROTOCOL.md` and is checked by [`crate::ledger`].
 
+#[cfg(feature = "schema")]
+use crate::consent::Purpose;
 use crate::consent::{BasisKind, Purposes};
 use crate::crypto::{Signature, SignatureError};
 use crate::eip712::DomainSeparator;
@@ -9,12 +11,15 @@ use crate::outlet::{Currency, OutletId, OutletKind, TerminalKind};
 use crate::parameters::Parameters;
 use crate::recording::{Cid, EraseReason};
 use crate::sale::{RefundId, Sale, SaleId};
+#[cfg(feature = "schema")]
+use crate::schema::{AddressText, HashText, PublicKeyText};
 use alloy_primitives::{Address, B256, FixedBytes, keccak256};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 /// The founder opens an outlet; carries the registrar's single-use approval.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RegisterOutlet {
     /// The number of the new outlet.
@@ -43,6 +48,7 @@ pub struct RegisterOutlet {
 
 /// An outlet's owner enrols a terminal.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RegisterTerminal {
     /// The outlet it will sell for.
@@ -57,6 +63,7 @@ pub struct RegisterTerminal {
 
 /// An outlet's owner revokes a terminal, for ever.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RevokeTerminal {
     /// The outlet it sold for.
@@ -69,6 +76,7 @@ pub struct RevokeTerminal {
 
 /// The key printed on a receipt moves its units to a wallet, once.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ClaimReceipt {
     /// The outlet of the sale.
@@ -81,6 +89,7 @@ pub struct ClaimReceipt {
 
 /// The outlet gives money of a sale back; the units that it issued go back in proportion.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Refund {
     /// The outlet of the sale.
@@ -95,6 +104,7 @@ pub struct Refund {
 
 /// A holder asks to be in the next settlement.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RequestPayout {
     /// The holder.
@@ -105,6 +115,7 @@ pub struct RequestPayout {
 
 /// The founder puts every account into the next settlement (after a revoked root or a new anchor).
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FullSettlement {
     /// Greater than the founder's last one.
@@ -113,6 +124,7 @@ pub struct FullSettlement {
 
 /// The founder binds the sidechain to its contracts.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetAnchor {
     /// The token; fixed for ever by the first SetAnchor.
@@ -129,6 +141,7 @@ pub struct SetAnchor {
 
 /// A holder bonds a share of what matures from now on.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetBonding {
     /// The holder.
@@ -141,6 +154,7 @@ pub struct SetBonding {
 
 /// A holder takes units out of the bond; they are released after the unbonding time.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Unbond {
     /// The holder.
@@ -153,6 +167,7 @@ pub struct Unbond {
 
 /// An outlet's owner registers a validator for it, for ever.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RegisterValidator {
     /// The outlet; one validator each.
@@ -167,6 +182,7 @@ pub struct RegisterValidator {
 
 /// A registered validator says that it is there; once an epoch.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Heartbeat {
     /// The validator.
@@ -177,6 +193,7 @@ pub struct Heartbeat {
 
 /// An outlet's owner lets its validator stand for election again.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Unjail {
     /// The validator.
@@ -187,6 +204,7 @@ pub struct Unjail {
 
 /// A validator shows that another one signed two different things.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
     /// Who did.
@@ -197,6 +215,7 @@ pub struct Evidence {
 
 /// The founder changes parameters, after the delay of genesis.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetParameters {
     /// All of them.
@@ -207,6 +226,7 @@ pub struct SetParameters {
 
 /// The guardian cancels a change that waits.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CancelChange {
     /// Its number, which is the nonce of the founder's transaction.
@@ -217,6 +237,7 @@ pub struct CancelChange {
 
 /// A guest allows a camera to be recorded or shown; a terminal of the outlet saw it.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RecordConsent {
     /// Where.
@@ -239,6 +260,7 @@ pub struct RecordConsent {
 
 /// An outlet's owner has a legal basis to record a camera.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RecordLegalBasis {
     /// Where.
@@ -259,6 +281,7 @@ pub struct RecordLegalBasis {
 
 /// The guest, the witness or the owner ends a consent, for ever.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RevokeConsent {
     /// The id of the transaction that made it.
@@ -267,6 +290,7 @@ pub struct RevokeConsent {
 
 /// A video agent says where an encrypted recording lies.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PinRecording {
     /// Where it was recorded.
@@ -289,6 +313,7 @@ pub struct PinRecording {
 
 /// A video agent or the owner says that a recording's key is destroyed.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EraseRecording {
     /// Where it was recorded.
@@ -301,6 +326,7 @@ pub struct EraseRecording {
 
 /// The content of a transaction. The tag is its place in this list.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[allow(missing_docs, reason = "each payload documents itself")]
 pub enum Payload {
@@ -333,6 +359,7 @@ const PAYLOAD_TAGS: u8 = 22;
 
 /// A payload with its actor's signature.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SignedTransaction {
     /// What is signed.
     #[serde(flatten)]

@@ -1,6 +1,8 @@
 //! The validator set, as the contract hashes it.
 
 use crate::limits::{POWER_MAX, VALIDATORS_MAX};
+#[cfg(feature = "schema")]
+use crate::schema::{AddressText, PublicKeyText};
 use alloy_primitives::{Address, B256, FixedBytes, U256, keccak256};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -9,6 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Validator {
     /// The Ethereum address of `public_key`.
@@ -35,6 +38,11 @@ pub enum ValidatorSetError {
 
 /// A well-formed set: ascending addresses, bounded power, keys that match.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(utoipa::ToSchema),
+    schema(value_type = Vec<Validator>)
+)]
 #[serde(try_from = "Vec<Validator>", into = "Vec<Validator>")]
 pub struct ValidatorSet(Vec<Validator>);
 

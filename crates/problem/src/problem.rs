@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One field that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct FieldError {
     /// JSON pointer (RFC 6901) into the request.
     pub pointer: String,
@@ -15,6 +16,7 @@ pub struct FieldError {
 
 /// The body of every answer that is not a success; media type `application/problem+json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// `urn:hotpot:problem:<code>`.
     #[serde(rename = "type")]
@@ -30,6 +32,7 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     /// Finds this request in the logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub request_id: Option<String>,
 }
 

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::sync::{Arc, RwLock};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -37,6 +37,16 @@ impl Readiness {
     }
 }
 
+/// What a process says of itself; the body of `/readyz`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReadinessAnswer {
+    /// Whether it can do its work.
+    pub ready: bool,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
 /// `/healthz`, `/readyz` (alias `/health`, `/api/status`) and `/metrics`.
 pub fn operations_router(readiness: Readiness, metrics: PrometheusHandle) -> Router {
     Router::new()
@@ -53,14 +63,16 @@ pub fn metrics_router(render: impl Fn() -> String + Clone + Send + Sync + 'stati
     Router::new().route("/metrics", get(move || async move { render() }))
 }
 
-async fn ready(State(readiness): State<Readiness>) -> (StatusCode, Json<Value>) {
-    match readiness.reason() {
-        None => (StatusCode::OK, Json(json!({"ready": true}))),
-        Some(reason) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            Json(json!({"ready": false, "reason": reason})),
-        ),
-    }
+async fn ready(State(readiness): State<Readiness>) -> (StatusCode, Json<ReadinessAnswer>) {
+    let reason = readiness.reason();
+    let ready = reason.is_none();
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+
+    (status, Json(ReadinessAnswer { ready, reason }))
 }
 
 /// Serves until the token is cancelled; requests under way are finished.

@@ -1,109 +1,13 @@
 //! How far a sale has come: six stages, each with what proves it.
 
 use alloy_primitives::{Address, B256};
-use domain::Validator;
-use indexer::query::sales::{EvmPlace, SaleFacts, ShareFacts};
-use serde::Serialize;
+use api_types::{
+    AsOf, SaleDetail, SaleRequest, SaleShare, ShareState, Stage, StageName, StageState,
+    format_moment,
+};
+use domain::{BuyerKind, Validator};
+use read_model::sales::{EvmPlace, SaleFacts, ShareFacts};
 use time::OffsetDateTime;
-
-/// Whether a stage is behind the sale.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// It is.
-    Done,
-    /// Not yet, or not any more after a reorganisation.
-    Waiting,
-    /// It never will be, because nothing was issued.
-    NotNeeded,
-}
-
-impl State {
-    const fn of(done: bool) -> Self {
-        if done { Self::Done } else { Self::Waiting }
-    }
-}
-
-/// One stage of a sale.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Stage {
-    /// Its name.
-    pub stage: &'static str,
-    /// Whether it is behind the sale.
-    pub state: State,
-    /// When it was reached, as far as known.
-    #[serde(with = "time::serde::rfc3339::option")]
-    pub at: Option<OffsetDateTime>,
-    /// What proves it.
-    #[serde(flatten)]
-    pub evidence: Evidence,
-}
-
-/// What proves a stage.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Evidence {
-    /// The terminal's signature.
-    Received {
-        /// Who signed.
-        terminal: Address,
-    },
-    /// The block.
-    InBlock {
-        /// Its height.
-        height: u64,
-        /// Its hash.
-        block_hash: B256,
-    },
-    /// The commit certificate.
-    Final {
-        /// The round that decided.
-        round: u32,
-        /// How many validators signed.
-        signatures: usize,
-        /// Their power.
-        power_signed: u64,
-        /// Everybody's power.
-        power_total: u64,
-    },
-    /// The checkpoint in the contract.
-    Anchored {
-        /// Its epoch.
-        epoch: Option<u64>,
-        /// The transaction that anchored it.
-        tx_hash: B256,
-        /// The transaction's block.
-        evm_block: u64,
-        /// Whether that block can no longer be replaced.
-        evm_final: bool,
-    },
-    /// The payouts.
-    Minted {
-        /// The sale's split.
-        shares: Vec<Share>,
-    },
-    /// Nothing yet, or nothing beyond the stages before.
-    Nothing {},
-}
-
-/// One share of a sale as people see it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Share {
-    /// `account`, `receipt` or `pool`.
-    pub kind: String,
-    /// Who; absent for the pool.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub address: Option<Address>,
-    /// As split.
-    pub units: u64,
-    /// Taken back by refunds.
-    pub reversed: u64,
-    /// `pending`, `released`, `minted`, `unclaimed`, `pool`, `reversed` or `paid_debt`.
-    pub state: &'static str,
-    /// Where it was minted.
-    #[serde(flatten)]
-    pub minted: Option<EvmPlace>,
-}
 
 /// What this gateway itself saw of a sale that came through it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,23 +18,89 @@ pub struct Seen {
     pub finalized: Option<OffsetDateTime>,
 }
 
+/// A sale that is in the mirror.
+pub fn mirrored_sale(
+    facts: &SaleFacts,
+    validators: &[Validator],
+    seen: Seen,
+    as_of: AsOf,
+) -> SaleDetail {
+    let stages = stages(facts, validators, seen);
+    let sale = facts.sale.clone();
+
+    SaleDetail {
+        outlet: sale.outlet,
+        sale_id: sale.sale_id,
+        transaction_id: sale.transaction_id,
+        terminal: facts.terminal,
+        occurred_at: format_moment(sale.occurred_at),
+        currency: sale.currency,
+        total: sale.total,
+        buyer_kind: sale.buyer_kind,
+        buyer: facts.buyer,
+        height: Some(sale.height),
+        time: Some(sale.time),
+        issued: Some(sale.issued),
+        not_issued: sale.not_issued,
+        refunded: sale.refunded,
+        reversed: facts.shares.iter().map(|share| share.reversed).sum(),
+        anchored: sale.anchored,
+        stage: furthest(&stages),
+        stages,
+        as_of,
+    }
+}
+
+/// A sale that only this gateway knows: as it was sent, with nothing that a block would say.
+pub fn waiting_sale(
+    request: &SaleRequest,
+    transaction_id: B256,
+    seen: Seen,
+    as_of: AsOf,
+) -> SaleDetail {
+    let stages = waiting_stages(request.terminal, seen);
+
+    SaleDetail {
+        outlet: request.outlet,
+        sale_id: request.sale_id,
+        transaction_id,
+        terminal: request.terminal,
+        occurred_at: request.occurred_at.clone(),
+        currency: request.currency.to_string(),
+        total: request.total,
+        buyer_kind: request.buyer_kind.name().to_owned(),
+        buyer: (request.buyer_kind != BuyerKind::None).then_some(request.buyer),
+        height: None,
+        time: None,
+        issued: None,
+        not_issued: None,
+        refunded: 0,
+        reversed: 0,
+        anchored: false,
+        stage: furthest(&stages),
+        stages,
+        as_of,
+    }
+}
+
 /// The stages of a sale that is in the mirror.
-pub fn stages(facts: &SaleFacts, validators: &[Validator], seen: Seen) -> Vec<Stage> {
-    let done = |stage, at, evidence| Stage {
-        stage,
-        state: State::Done,
-        at,
-        evidence,
+fn stages(facts: &SaleFacts, validators: &[Validator], seen: Seen) -> Vec<Stage> {
+    let received = Stage::Received {
+        state: StageState::Done,
+        at: seen.received,
+        terminal: facts.terminal,
     };
-    let (terminal, height, block_hash) = (facts.terminal, facts.sale.height, facts.block_hash);
+    let in_block = Stage::InBlock {
+        state: StageState::Done,
+        at: Some(facts.sale.time),
+        height: Some(facts.sale.height),
+        block_hash: Some(facts.block_hash),
+    };
+
     vec![
-        done("received", seen.received, Evidence::Received { terminal }),
-        done(
-            "in_block",
-            Some(facts.sale.time),
-            Evidence::InBlock { height, block_hash },
-        ),
-        done("final", seen.finalized, certificate(facts, validators)),
+        received,
+        in_block,
+        committed(facts, validators, seen),
         anchored(facts),
         minted(facts),
         indexed(facts),
@@ -138,37 +108,57 @@ pub fn stages(facts: &SaleFacts, validators: &[Validator], seen: Seen) -> Vec<St
 }
 
 /// The stages of a sale that only this gateway has seen.
-pub fn waiting_stages(terminal: Address, seen: Seen) -> Vec<Stage> {
-    let waiting = |stage| Stage {
-        stage,
-        state: State::Waiting,
-        at: None,
-        evidence: Evidence::Nothing {},
-    };
-    let received = Stage {
-        stage: "received",
-        state: State::Done,
-        at: seen.received,
-        evidence: Evidence::Received { terminal },
-    };
-    [
-        vec![received],
-        ["in_block", "final", "anchored", "minted", "indexed"]
-            .map(waiting)
-            .to_vec(),
+fn waiting_stages(terminal: Address, seen: Seen) -> Vec<Stage> {
+    let (state, at) = (StageState::Waiting, None);
+
+    vec![
+        Stage::Received {
+            state: StageState::Done,
+            at: seen.received,
+            terminal,
+        },
+        Stage::InBlock {
+            state,
+            at,
+            height: None,
+            block_hash: None,
+        },
+        Stage::Final {
+            state,
+            at,
+            round: None,
+            signatures: None,
+            power_signed: None,
+            power_total: None,
+        },
+        anchored_at(None),
+        Stage::Minted {
+            state,
+            at,
+            shares: None,
+        },
+        Stage::Indexed { state, at },
     ]
-    .concat()
 }
 
 /// The last stage that is behind the sale with all before it.
-pub fn furthest(stages: &[Stage]) -> &'static str {
+fn furthest(stages: &[Stage]) -> StageName {
     let reached = stages
         .iter()
-        .take_while(|stage| stage.state != State::Waiting);
-    reached.last().map_or("received", |stage| stage.stage)
+        .map(Stage::state)
+        .take_while(|(_, state)| *state != StageState::Waiting);
+    reached.last().map_or(StageName::Received, |(name, _)| name)
 }
 
-fn certificate(facts: &SaleFacts, validators: &[Validator]) -> Evidence {
+const fn done_if(done: bool) -> StageState {
+    if done {
+        StageState::Done
+    } else {
+        StageState::Waiting
+    }
+}
+
+fn committed(facts: &SaleFacts, validators: &[Validator], seen: Seen) -> Stage {
     let signatures = &facts.certificate.signatures;
     let power = |address| {
         validators
@@ -176,91 +166,85 @@ fn certificate(facts: &SaleFacts, validators: &[Validator]) -> Evidence {
             .find(|validator| validator.address == address)
             .map_or(0, |v| v.power)
     };
-    Evidence::Final {
-        round: facts.certificate.round,
-        signatures: signatures.len(),
-        power_signed: signatures
-            .iter()
-            .map(|signature| power(signature.validator))
-            .sum(),
-        power_total: validators.iter().map(|validator| validator.power).sum(),
+    let power_signed = signatures
+        .iter()
+        .map(|signature| power(signature.validator));
+    let power_total = validators.iter().map(|validator| validator.power);
+
+    Stage::Final {
+        state: StageState::Done,
+        at: seen.finalized,
+        round: Some(facts.certificate.round),
+        signatures: Some(signatures.len()),
+        power_signed: Some(power_signed.sum()),
+        power_total: Some(power_total.sum()),
     }
 }
 
 fn anchored(facts: &SaleFacts) -> Stage {
-    let evidence = facts
-        .anchored
-        .map_or(Evidence::Nothing {}, |place| Evidence::Anchored {
-            epoch: place.epoch,
-            tx_hash: place.tx_hash,
-            evm_block: place.evm_block,
-            evm_final: place.evm_final,
-        });
-    let at = facts.anchored.map(|place| place.time);
-    Stage {
-        stage: "anchored",
-        state: State::of(at.is_some()),
-        at,
-        evidence,
+    anchored_at(facts.anchored)
+}
+
+fn anchored_at(place: Option<EvmPlace>) -> Stage {
+    Stage::Anchored {
+        state: done_if(place.is_some()),
+        at: place.map(|place| place.time),
+        epoch: place.and_then(|place| place.epoch),
+        tx_hash: place.map(|place| place.tx_hash),
+        evm_block: place.map(|place| place.evm_block),
+        evm_final: place.map(|place| place.evm_final),
     }
 }
 
 fn minted(facts: &SaleFacts) -> Stage {
-    let shares: Vec<Share> = facts.shares.iter().map(share).collect();
     let state = minted_state(facts);
-    let last = facts
-        .shares
-        .iter()
-        .filter_map(|share| share.minted)
-        .map(|place| place.time)
-        .max();
-    let at = last.filter(|_| state == State::Done);
-    Stage {
-        stage: "minted",
+    let places = facts.shares.iter().filter_map(|share| share.minted);
+    let last = places.map(|place| place.time).max();
+
+    Stage::Minted {
         state,
-        at,
-        evidence: Evidence::Minted { shares },
+        at: last.filter(|_| state == StageState::Done),
+        shares: Some(facts.shares.iter().map(share).collect()),
     }
 }
 
 /// Done once every share that belongs to an account, and that refunds left something of, is minted.
-fn minted_state(facts: &SaleFacts) -> State {
+fn minted_state(facts: &SaleFacts) -> StageState {
     let is_owed = |share: &&ShareFacts| {
         share.kind == "account" && share.units > share.reversed && !share.paid_debt
     };
     let mut owed = facts.shares.iter().filter(is_owed);
+
     match facts.sale.issued {
-        0 => State::NotNeeded,
-        _ => State::of(owed.all(|share| share.minted.is_some())),
+        0 => StageState::NotNeeded,
+        _ => done_if(owed.all(|share| share.minted.is_some())),
     }
 }
 
-fn share(facts: &ShareFacts) -> Share {
+fn share(facts: &ShareFacts) -> SaleShare {
     let state = match (facts.kind.as_str(), facts.minted, facts.released) {
         // A refund does not take tokens back: what was minted stays, and is the owner's debt.
-        (_, Some(_), _) => "minted",
-        _ if facts.reversed == facts.units => "reversed",
-        ("pool", ..) => "pool",
-        ("receipt", ..) => "unclaimed",
-        _ if facts.paid_debt => "paid_debt",
-        (_, None, true) => "released",
-        (_, None, false) => "pending",
+        (_, Some(_), _) => ShareState::Minted,
+        _ if facts.reversed == facts.units => ShareState::Reversed,
+        ("pool", ..) => ShareState::Pool,
+        ("receipt", ..) => ShareState::Unclaimed,
+        _ if facts.paid_debt => ShareState::PaidDebt,
+        (_, None, true) => ShareState::Released,
+        (_, None, false) => ShareState::Pending,
     };
-    let ShareFacts {
-        kind,
-        address,
-        units,
-        reversed,
-        minted,
-        ..
-    } = facts.clone();
-    Share {
-        kind,
-        address,
-        units,
-        reversed,
+    let place = facts.minted;
+
+    SaleShare {
+        kind: facts.kind.clone(),
+        address: facts.address,
+        units: facts.units,
+        reversed: facts.reversed,
         state,
-        minted,
+        at: place.map(|place| place.time),
+        epoch: place.and_then(|place| place.epoch),
+        tx_hash: place.map(|place| place.tx_hash),
+        evm_block: place.map(|place| place.evm_block),
+        evm_final: place.map(|place| place.evm_final),
     }
 }
 
@@ -268,22 +252,20 @@ fn share(facts: &ShareFacts) -> Share {
 fn indexed(facts: &SaleFacts) -> Stage {
     let is_final = |place: &Option<EvmPlace>| place.is_none_or(|place| place.evm_final);
     let anchored = facts.anchored.is_some() && is_final(&facts.anchored);
-    let minted = minted_state(facts) != State::Waiting
+    let minted = minted_state(facts) != StageState::Waiting
         && facts.shares.iter().all(|share| is_final(&share.minted));
-    let state = State::of(anchored && minted);
-    Stage {
-        stage: "indexed",
-        state,
+
+    Stage::Indexed {
+        state: done_if(anchored && minted),
         at: None,
-        evidence: Evidence::Nothing {},
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use api_types::SaleRow;
     use domain::{CommitCertificate, SaleId};
-    use indexer::query::sales::SaleRow;
 
     fn place(evm_final: bool) -> EvmPlace {
         let time = OffsetDateTime::UNIX_EPOCH;
@@ -344,7 +326,7 @@ mod tests {
         }
     }
 
-    fn reached(facts: &SaleFacts) -> &'static str {
+    fn reached(facts: &SaleFacts) -> StageName {
         furthest(&stages(facts, &[], Seen::default()))
     }
 
@@ -355,31 +337,31 @@ mod tests {
             share_of("account", true, None),
         );
         let minted = |evm_final| share_of("account", true, Some(place(evm_final)));
-        assert_eq!(reached(&facts(100, None, vec![pending])), "final");
+        assert_eq!(reached(&facts(100, None, vec![pending])), StageName::Final);
         assert_eq!(
             reached(&facts(100, Some(place(false)), vec![released.clone()])),
-            "anchored"
+            StageName::Anchored
         );
         assert_eq!(
             reached(&facts(100, Some(place(false)), vec![minted(false)])),
-            "minted"
+            StageName::Minted
         );
         assert_eq!(
             reached(&facts(100, Some(place(true)), vec![minted(false)])),
-            "minted"
+            StageName::Minted
         );
         assert_eq!(
             reached(&facts(100, Some(place(true)), vec![minted(true)])),
-            "indexed"
+            StageName::Indexed
         );
         assert_eq!(
             reached(&facts(100, None, vec![minted(true)])),
-            "final",
+            StageName::Final,
             "the checkpoint is gone"
         );
         assert_eq!(
             reached(&facts(100, Some(place(true)), vec![minted(true), released])),
-            "anchored"
+            StageName::Anchored
         );
     }
 
@@ -393,43 +375,46 @@ mod tests {
                 Some(place(true)),
                 vec![minted.clone(), receipt]
             )),
-            "indexed"
+            StageName::Indexed
         );
         let reversed = ShareFacts {
             reversed: 49,
             ..share_of("account", false, None)
         };
-        assert_eq!(share(&reversed).state, "reversed");
+        assert_eq!(share(&reversed).state, ShareState::Reversed);
         let given_back = ShareFacts {
             reversed: 49,
             ..minted.clone()
         };
         assert_eq!(
             share(&given_back).state,
-            "minted",
+            ShareState::Minted,
             "a refund takes no tokens back"
         );
         let paid_debt = ShareFacts {
             paid_debt: true,
             ..share_of("account", true, None)
         };
-        assert_eq!(share(&paid_debt).state, "paid_debt");
+        assert_eq!(share(&paid_debt).state, ShareState::PaidDebt);
         assert_eq!(
             reached(&facts(
                 100,
                 Some(place(true)),
                 vec![minted.clone(), paid_debt]
             )),
-            "indexed"
+            StageName::Indexed
         );
         assert_eq!(
             reached(&facts(100, Some(place(true)), vec![minted, reversed])),
-            "indexed"
+            StageName::Indexed
         );
-        assert_eq!(reached(&facts(0, Some(place(true)), vec![])), "indexed");
+        assert_eq!(
+            reached(&facts(0, Some(place(true)), vec![])),
+            StageName::Indexed
+        );
         assert_eq!(
             furthest(&waiting_stages(Address::ZERO, Seen::default())),
-            "received"
+            StageName::Received
         );
     }
 }

@@ -1,6 +1,6 @@
 //! Who may look at an outlet's cameras: whoever brings a signature of its owner, or of an active video agent of it.
 
-use client::OutletAnswer;
+use api_types::OutletAnswer;
 use domain::eip712::DomainSeparator;
 use domain::{Address, Signature, TerminalKind};
 

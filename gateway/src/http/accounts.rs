@@ -3,21 +3,23 @@
 use super::Api;
 use crate::io::mirror::MirrorError;
 use alloy_primitives::Address;
+use api_types::{AccountAnswer, AccountOverview, AsOf};
 use axum::extract::{Path, State};
 use axum::routing::get;
 use axum::{Json, Router};
-use client::AccountAnswer;
-use indexer::query::accounts::{AccountFacts, find};
-use indexer::query::network::{AsOf, as_of};
 use problem::Refusal;
-use serde_json::{Value, json};
+use read_model::accounts::{AccountFacts, find};
+use read_model::network::as_of;
 
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
     Router::new().route("/api/v1/accounts/{address}", get(show))
 }
 
-async fn show(State(api): State<Api>, Path(text): Path<String>) -> Result<Json<Value>, Refusal> {
+async fn show(
+    State(api): State<Api>,
+    Path(text): Path<String>,
+) -> Result<Json<AccountOverview>, Refusal> {
     let wrong = |_| {
         Refusal::bad_field(
             "address",
@@ -25,6 +27,7 @@ async fn show(State(api): State<Api>, Path(text): Path<String>) -> Result<Json<V
         )
     };
     let address: Address = text.parse().map_err(wrong)?;
+
     let (as_of, facts) = read(&api, address).await?;
     // Nonce, pending and debt change with each block: the ledger alone has them. No answer is not zero.
     let ledger = api.nodes.account(address).await;
@@ -34,18 +37,19 @@ async fn show(State(api): State<Api>, Path(text): Path<String>) -> Result<Json<V
             "{address} holds nothing on either chain"
         )));
     }
+
     let figure = |of: fn(&AccountAnswer) -> u64| on_ledger.map(|account| account.map_or(0, of));
-    Ok(Json(json!({
-        "address": address,
-        "nonce": figure(|account| account.nonce),
-        "pending": figure(|account| account.pending),
-        "debt": figure(|account| account.debt),
-        "released": facts.released,
-        "minted": facts.minted,
-        "minted_final": facts.minted_final,
-        "balance": facts.balance,
-        "as_of": as_of,
-    })))
+    Ok(Json(AccountOverview {
+        address,
+        nonce: figure(|account| account.nonce),
+        pending: figure(|account| account.pending),
+        debt: figure(|account| account.debt),
+        released: facts.released,
+        minted: facts.minted,
+        minted_final: facts.minted_final,
+        balance: facts.balance,
+        as_of,
+    }))
 }
 
 async fn read(api: &Api, address: Address) -> Result<(AsOf, AccountFacts), MirrorError> {

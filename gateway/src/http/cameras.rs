@@ -2,6 +2,7 @@
 
 use super::Api;
 use crate::core::watch::{Pass, may_watch};
+use api_types::PushSwitch;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -9,7 +10,6 @@ use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use axum::routing::{get, put};
 use problem::{Problem, Refusal};
-use serde::{Deserialize, Serialize};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Routes of this resource.
@@ -50,12 +50,6 @@ async fn preview(
         .await
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Switch {
-    on: bool,
-}
-
 /// The kill switch of the public stream: whoever may look may end it, and let it go on where consent allows it.
 async fn push(
     State(api): State<Api>,
@@ -64,14 +58,14 @@ async fn push(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     check(&api, outlet, &headers).await?;
-    let bad = |error| {
+    let bad = |error: serde_json::Error| {
         Refusal::bad_field(
             "on",
             format!("the body is {{\"on\": true}} or {{\"on\": false}}: {error}"),
         )
     };
-    let switch: Switch = serde_json::from_slice(&body).map_err(bad)?;
-    let json = Bytes::from(serde_json::json!(switch).to_string());
+    let switch: PushSwitch = serde_json::from_slice(&body).map_err(bad)?;
+    let json = Bytes::from(serde_json::to_vec(&switch).map_err(bad)?);
     api.agents
         .put(outlet, &format!("/api/v1/cameras/{camera}/push"), json)
         .await

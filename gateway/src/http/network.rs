@@ -1,17 +1,18 @@
 //! The network as a whole, and where all its units are.
 
 use super::Api;
+use crate::io::mirror::MirrorError;
+use api_types::{
+    AsOf, EpochsOverview, EvmOverview, NetworkOverview, SidechainOverview, SupplyOverview,
+};
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
-use indexer::query::network::{AsOf, Extent, as_of, extent, supply as read_supply};
 use problem::Refusal;
-use serde_json::{Value, json};
+use read_model::network::{Extent, as_of, extent, supply as read_supply};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
-
-use crate::io::mirror::MirrorError;
 
 /// Totals are added up over everything: not more often than this,
 const TOTALS_AGE_MIN: Duration = Duration::from_millis(300);
@@ -25,30 +26,40 @@ pub fn router() -> Router<Api> {
         .route("/api/v1/supply", get(supply))
 }
 
-async fn network(State(api): State<Api>) -> Result<Json<Value>, Refusal> {
+async fn network(State(api): State<Api>) -> Result<Json<NetworkOverview>, Refusal> {
     let genesis = api.mirror.genesis().await?;
     let mut kept = api.extent.lock().await;
     let (as_of, extent) = kept_or(&mut kept, || read(&api)).await?;
     drop(kept);
+
     let status = api.nodes.status().await;
-    let sidechain = status.as_ref().map(|status| {
-        let validators = genesis.validators.as_slice().len();
-        json!({"height": status.height, "epoch": status.epoch, "validators": validators, "ready": status.ready})
+    let sidechain = status.as_ref().map(|status| SidechainOverview {
+        height: status.height,
+        epoch: status.epoch,
+        validators: genesis.validators.as_slice().len(),
+        ready: status.ready,
     });
-    Ok(Json(json!({
-        "sidechain_id": genesis.sidechain_id(),
-        "evm_chain_id": genesis.evm_chain_id,
-        "token": status.as_ref().and_then(|status| status.token),
-        "anchor": status.as_ref().and_then(|status| status.anchor),
-        "explorer": api.explorer,
-        "sidechain": sidechain,
-        "evm": {"block": as_of.evm_block, "finalized_block": as_of.evm_finalized_block},
-        "epochs": {"anchored": extent.anchored, "final": extent.anchored_final},
-        "disagreements": extent.disagreements,
-        "outlets": extent.outlets,
-        "accounts": extent.accounts,
-        "as_of": as_of,
-    })))
+
+    Ok(Json(NetworkOverview {
+        sidechain_id: genesis.sidechain_id(),
+        evm_chain_id: genesis.evm_chain_id,
+        token: status.as_ref().and_then(|status| status.token),
+        anchor: status.as_ref().and_then(|status| status.anchor),
+        explorer: api.explorer,
+        sidechain,
+        evm: EvmOverview {
+            block: as_of.evm_block,
+            finalized_block: as_of.evm_finalized_block,
+        },
+        epochs: EpochsOverview {
+            anchored: extent.anchored,
+            anchored_final: extent.anchored_final,
+        },
+        disagreements: extent.disagreements,
+        outlets: extent.outlets,
+        accounts: extent.accounts,
+        as_of,
+    }))
 }
 
 async fn read(api: &Api) -> Result<(AsOf, Extent), MirrorError> {
@@ -56,7 +67,7 @@ async fn read(api: &Api) -> Result<(AsOf, Extent), MirrorError> {
     Ok((as_of(&mut moment).await?, extent(&mut moment).await?))
 }
 
-async fn supply(State(api): State<Api>) -> Result<Json<Value>, Refusal> {
+async fn supply(State(api): State<Api>) -> Result<Json<SupplyOverview>, Refusal> {
     let mut kept = api.supply.lock().await;
     Ok(Json(kept_or(&mut kept, || add_up(&api)).await?))
 }
@@ -92,12 +103,13 @@ where
     Ok(value)
 }
 
-async fn add_up(api: &Api) -> Result<Value, MirrorError> {
+async fn add_up(api: &Api) -> Result<SupplyOverview, MirrorError> {
     let mut moment = api.mirror.snapshot().await?;
     let (as_of, supply) = (as_of(&mut moment).await?, read_supply(&mut moment).await?);
-    let mut value = json!(supply);
-    value["height"] = json!(as_of.height);
-    value["to_mint"] = json!(supply.released.saturating_sub(supply.minted));
-    value["as_of"] = json!(as_of);
-    Ok(value)
+    Ok(SupplyOverview {
+        supply,
+        height: as_of.height,
+        to_mint: supply.released.saturating_sub(supply.minted),
+        as_of,
+    })
 }

@@ -1,10 +1,8 @@
 //! Pages of a list, newest first: what is asked for, and how it is answered.
 
 use crate::core::cursor;
-use indexer::query::network::AsOf;
+use api_types::{AsOf, PageAsOf};
 use problem::Refusal;
-use serde::Serialize;
-use serde_json::{Value, json};
 use std::str::FromStr;
 
 /// Rows of one page.
@@ -45,20 +43,24 @@ impl Wanted {
     }
 
     /// The page of what was found; `place` is where a row stands.
-    pub fn answer<T: Serialize>(
+    pub fn answer<T>(
         &self,
         mut rows: Vec<T>,
         as_of: AsOf,
         place: impl Fn(&T) -> (u64, u64),
-    ) -> Value {
+    ) -> PageAsOf<T> {
         let wanted = usize::try_from(self.limit).unwrap_or_default();
         let has_more = rows.len() > wanted;
         rows.truncate(wanted);
-        let next = rows
-            .last()
-            .filter(|_| has_more)
-            .map(|row| cursor::format(place(row)));
-        json!({"data": rows, "next_cursor": next, "has_more": has_more, "as_of": as_of})
+        let last = rows.last().filter(|_| has_more);
+        let next_cursor = last.map(|row| cursor::format(place(row)));
+
+        PageAsOf {
+            data: rows,
+            next_cursor,
+            has_more,
+            as_of,
+        }
     }
 }
 

@@ -15,7 +15,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; st
 /// Names of assets hold a hash of their content.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 /// A page is asked for again each time; its ETag makes that cheap.
-const REVALIDATE: &str = "no-cache";
+pub(super) const REVALIDATE: &str = "no-cache";
 
 /// Routes of the pages.
 pub fn router() -> Router<Api> {
@@ -74,6 +74,15 @@ fn serve(path: &str, cache: &'static str, asked: &HeaderMap) -> Option<Response>
         )
             .into_response()
     };
+    harden(&mut response, cache);
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    Some(response)
+}
+
+/// What a page may load, and how long it may be kept.
+pub(super) fn harden(response: &mut Response, cache: &'static str) {
     let fixed: [(HeaderName, &'static str); 5] = [
         (header::CACHE_CONTROL, cache),
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
@@ -87,8 +96,4 @@ fn serve(path: &str, cache: &'static str, asked: &HeaderMap) -> Option<Response>
     response
         .headers_mut()
         .extend(fixed.map(|(name, value)| (name, HeaderValue::from_static(value))));
-    if let Ok(etag) = HeaderValue::from_str(&etag) {
-        response.headers_mut().insert(header::ETAG, etag);
-    }
-    Some(response)
 }

@@ -4,14 +4,14 @@
 use super::Api;
 use super::page::{Wanted, parse};
 use crate::io::mirror::MirrorError;
+use api_types::{ConsentRow, PageAsOf, RecordingRow};
 use axum::extract::{Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
-use indexer::query::network::as_of;
-use indexer::query::recordings::{Filter, consents, recordings};
 use problem::Refusal;
+use read_model::network::as_of;
+use read_model::recordings::{Filter, consents, recordings};
 use serde::Deserialize;
-use serde_json::Value;
 
 /// Routes of these resources.
 pub fn router() -> Router<Api> {
@@ -49,7 +49,7 @@ impl PageQuery {
 async fn list_consents(
     State(api): State<Api>,
     Query(query): Query<PageQuery>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<PageAsOf<ConsentRow>>, Refusal> {
     let (wanted, filter) = query.parse()?;
     let in_force = parse("in_force", query.in_force.as_deref(), "true or false")?;
     Ok(Json(read_consents(&api, wanted, filter, in_force).await?))
@@ -60,7 +60,7 @@ async fn read_consents(
     wanted: Wanted,
     filter: Filter,
     in_force: Option<bool>,
-) -> Result<Value, MirrorError> {
+) -> Result<PageAsOf<ConsentRow>, MirrorError> {
     let mut moment = api.mirror.snapshot().await?;
     let as_of = as_of(&mut moment).await?;
     let rows = consents(&mut moment, filter, in_force, wanted.rows()).await?;
@@ -70,12 +70,16 @@ async fn read_consents(
 async fn list_recordings(
     State(api): State<Api>,
     Query(query): Query<PageQuery>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<PageAsOf<RecordingRow>>, Refusal> {
     let (wanted, filter) = query.parse()?;
     Ok(Json(read_recordings(&api, wanted, filter).await?))
 }
 
-async fn read_recordings(api: &Api, wanted: Wanted, filter: Filter) -> Result<Value, MirrorError> {
+async fn read_recordings(
+    api: &Api,
+    wanted: Wanted,
+    filter: Filter,
+) -> Result<PageAsOf<RecordingRow>, MirrorError> {
     let mut moment = api.mirror.snapshot().await?;
     let as_of = as_of(&mut moment).await?;
     let rows = recordings(&mut moment, filter, wanted.rows()).await?;

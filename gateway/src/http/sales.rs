@@ -2,22 +2,20 @@
 
 use super::Api;
 use super::page::{Wanted, parse};
-use crate::core::stages::{Seen, Stage, furthest, stages, waiting_stages};
-use crate::io::journal::Entry;
+use crate::core::stages::{Seen, mirrored_sale, waiting_sale};
 use crate::io::mirror::MirrorError;
+use api_types::{AsOf, PageAsOf, SaleDetail, SaleRequest, SaleRow};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use bytes::Bytes;
-use client::SaleRequest;
 use domain::{B256, OutletId, SaleId, SaleKey};
-use indexer::query::network::{AsOf, as_of};
-use indexer::query::sales::{Filter, SaleFacts, find, list};
 use problem::{Problem, Refusal, read_body};
+use read_model::network::as_of;
+use read_model::sales::{Filter, SaleFacts, find, list};
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
@@ -84,7 +82,7 @@ struct PageQuery {
 async fn page(
     State(api): State<Api>,
     Query(query): Query<PageQuery>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<PageAsOf<SaleRow>>, Refusal> {
     let wanted = Wanted::parse(query.limit.as_deref(), query.cursor.as_deref())?;
     let outlet = parse("outlet", query.outlet.as_deref(), "the number of an outlet")?;
     let filter = Filter {
@@ -95,7 +93,11 @@ async fn page(
     Ok(Json(read_page(&api, filter, wanted).await?))
 }
 
-async fn read_page(api: &Api, filter: Filter, wanted: Wanted) -> Result<Value, MirrorError> {
+async fn read_page(
+    api: &Api,
+    filter: Filter,
+    wanted: Wanted,
+) -> Result<PageAsOf<SaleRow>, MirrorError> {
     let mut moment = api.mirror.snapshot().await?;
     let as_of = as_of(&mut moment).await?;
     let sales = list(&mut moment, filter, wanted.rows()).await?;
@@ -105,31 +107,27 @@ async fn read_page(api: &Api, filter: Filter, wanted: Wanted) -> Result<Value, M
 async fn show(
     State(api): State<Api>,
     Path((outlet, sale_id)): Path<(String, String)>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<SaleDetail>, Refusal> {
     let key = SaleKey {
         outlet: outlet_id(&outlet)?,
         sale_id: id(&sale_id)?,
     };
+
     let entry = api.journal.find(key);
     let (as_of, facts) = read_one(&api, key).await?;
-    let answer = match (facts, entry) {
-        (Some(facts), entry) => {
-            mirrored(
-                &api,
-                &facts,
-                entry.map(|entry| entry.seen).unwrap_or_default(),
-            )
-            .await?
-        }
-        (None, Some(entry)) => on_its_way(&entry),
-        (None, None) => {
-            let detail = format!(
-                "sale {sale_id} of outlet {outlet} is not known here; it may become known later"
-            );
-            return Err(Refusal::not_found(detail));
-        }
+    let genesis = api.mirror.genesis().await?;
+
+    let unknown = || {
+        let detail = format!(
+            "sale {sale_id} of outlet {outlet} is not known here; it may become known later"
+        );
+        Refusal::not_found(detail)
     };
-    Ok(Json(with(answer, "as_of", json!(as_of))))
+    let seen = entry.as_ref().map_or(Seen::default(), |entry| entry.seen);
+    let mirrored =
+        facts.map(|facts| mirrored_sale(&facts, genesis.validators.as_slice(), seen, as_of));
+    let waiting = || entry.map(|entry| waiting_sale(&entry.request, entry.id, seen, as_of));
+    mirrored.or_else(waiting).map(Json).ok_or_else(unknown)
 }
 
 fn outlet_id(text: &str) -> Result<OutletId, Refusal> {
@@ -149,51 +147,4 @@ async fn read_one(api: &Api, key: SaleKey) -> Result<(AsOf, Option<SaleFacts>), 
         as_of(&mut moment).await?,
         find(&mut moment, key, maturity_ms).await?,
     ))
-}
-
-async fn mirrored(api: &Api, facts: &SaleFacts, seen: Seen) -> Result<Value, MirrorError> {
-    let genesis = api.mirror.genesis().await?;
-    let reversed: u64 = facts.shares.iter().map(|share| share.reversed).sum();
-    let answer = with(json!(facts.sale), "terminal", json!(facts.terminal));
-    let answer = with(answer, "buyer", json!(facts.buyer));
-    let answer = with(answer, "reversed", json!(reversed));
-    Ok(with_stages(
-        answer,
-        &stages(facts, genesis.validators.as_slice(), seen),
-    ))
-}
-
-/// A sale that only this gateway knows: as it was sent, with nothing that a block would say.
-fn on_its_way(entry: &Entry) -> Value {
-    let sale = &entry.request;
-    let answer = json!({
-        "outlet": sale.outlet,
-        "sale_id": sale.sale_id,
-        "transaction_id": entry.id,
-        "terminal": sale.terminal,
-        "occurred_at": sale.occurred_at,
-        "currency": sale.currency,
-        "total": sale.total,
-        "buyer_kind": sale.buyer_kind,
-        "buyer": sale.buyer,
-        "height": null,
-        "issued": null,
-        "not_issued": null,
-        "refunded": 0,
-        "reversed": 0,
-    });
-    with_stages(answer, &waiting_stages(sale.terminal, entry.seen))
-}
-
-fn with_stages(answer: Value, stages: &[Stage]) -> Value {
-    with(
-        with(answer, "stage", json!(furthest(stages))),
-        "stages",
-        json!(stages),
-    )
-}
-
-fn with(mut object: Value, field: &str, value: Value) -> Value {
-    object[field] = value;
-    object
 }

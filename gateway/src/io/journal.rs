@@ -1,7 +1,7 @@
 //! What this gateway saw of the sales that came through it lately. In memory: it is for showing, nothing depends on it.
 
 use crate::core::stages::Seen;
-use client::SaleRequest;
+use api_types::SaleRequest;
 use domain::{B256, SaleKey};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};

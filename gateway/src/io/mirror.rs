@@ -1,7 +1,6 @@
 //! The read model.
 
 use domain::Genesis;
-use indexer::query;
 use problem::{Problem, Refusal};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgPool, Postgres, Transaction};
@@ -64,14 +63,14 @@ impl Mirror {
 
     /// One moment of everything.
     pub async fn snapshot(&self) -> Result<Transaction<'static, Postgres>, MirrorError> {
-        Ok(query::snapshot(&self.pool).await?)
+        Ok(read_model::snapshot(&self.pool).await?)
     }
 
     /// The genesis of the mirrored sidechain.
     pub async fn genesis(&self) -> Result<&Genesis, MirrorError> {
         let read = || async {
             let mut connection = self.pool.acquire().await?;
-            query::network::genesis(&mut connection)
+            read_model::network::genesis(&mut connection)
                 .await?
                 .ok_or(MirrorError::Empty)
         };

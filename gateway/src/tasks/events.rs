@@ -1,10 +1,11 @@
 //! Reads what the indexer tells once and hands it to every reader of `/api/v1/events`.
 
 use crate::io::mirror::{Mirror, MirrorError};
-use indexer::query::events::{self, CHANNEL, Event, What};
-use indexer::query::sales::{Filter, list};
-use indexer::query::{network, snapshot};
-use serde_json::{Value, json};
+use api_types::{AsOf, BlocksEvent, EvmEvent, ResetEvent, RevertedEvent};
+use read_model::events::{self, CHANNEL, Event, What};
+use read_model::sales::{Filter, list};
+use read_model::{network, snapshot};
+use serde::Serialize;
 use sqlx::postgres::PgListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -79,11 +80,7 @@ impl Hub {
         let mut moment = self.mirror.snapshot().await?;
         let (first, last) = events::kept(&mut moment).await?;
         if id.saturating_add(1) < first || id > last || last - id > MISSED_MAX {
-            let told = Told {
-                id: last,
-                name: "reset",
-                data: json!({"after": id}).to_string(),
-            };
+            let told = Told::new(last, "reset", &ResetEvent { after: id });
             return Ok(vec![Arc::new(told)]);
         }
         let mut told = Vec::new();
@@ -110,25 +107,31 @@ impl Hub {
     }
 }
 
+impl Told {
+    /// A message; what it holds always is JSON.
+    fn new(id: u64, name: &'static str, event: &impl Serialize) -> Self {
+        let data = serde_json::to_string(event).unwrap_or_default();
+        Self { id, name, data }
+    }
+}
+
 async fn tell(moment: &mut sqlx::PgConnection, event: Event) -> Result<Told, MirrorError> {
     let as_of = network::as_of(&mut *moment).await?;
     let Event { id, what, from, to } = event;
-    let (name, mut data) = match what {
-        What::Blocks => ("blocks", blocks(moment, from, to).await?),
-        What::Evm => ("evm", evm(moment, from, to).await?),
-        What::Reverted => ("reverted", json!({})),
-    };
-    data["from"] = json!(from);
-    data["to"] = json!(to);
-    data["as_of"] = json!(as_of);
-    Ok(Told {
-        id,
-        name,
-        data: data.to_string(),
+
+    Ok(match what {
+        What::Blocks => Told::new(id, "blocks", &blocks(moment, from, to, as_of).await?),
+        What::Evm => Told::new(id, "evm", &evm(moment, from, to, as_of).await?),
+        What::Reverted => Told::new(id, "reverted", &RevertedEvent { from, to, as_of }),
     })
 }
 
-async fn blocks(moment: &mut sqlx::PgConnection, from: u64, to: u64) -> Result<Value, MirrorError> {
+async fn blocks(
+    moment: &mut sqlx::PgConnection,
+    from: u64,
+    to: u64,
+    as_of: AsOf,
+) -> Result<BlocksEvent, MirrorError> {
     let (sales, transactions) = events::block_counts(&mut *moment, from, to).await?;
     let filter = Filter {
         outlet: None,
@@ -140,13 +143,33 @@ async fn blocks(moment: &mut sqlx::PgConnection, from: u64, to: u64) -> Result<V
     } else {
         Vec::new()
     };
-    Ok(json!({"sales": sales, "transactions": transactions, "latest": latest}))
+
+    Ok(BlocksEvent {
+        from,
+        to,
+        sales,
+        transactions,
+        latest,
+        as_of,
+    })
 }
 
-async fn evm(moment: &mut sqlx::PgConnection, from: u64, to: u64) -> Result<Value, MirrorError> {
+async fn evm(
+    moment: &mut sqlx::PgConnection,
+    from: u64,
+    to: u64,
+    as_of: AsOf,
+) -> Result<EvmEvent, MirrorError> {
     let (checkpoints, payouts) = events::evm_counts(&mut *moment, from, to).await?;
-    let finalized = network::as_of(moment).await?.evm_finalized_block;
-    Ok(json!({"finalized": finalized, "checkpoints": checkpoints, "payouts": payouts}))
+
+    Ok(EvmEvent {
+        from,
+        to,
+        finalized: as_of.evm_finalized_block,
+        checkpoints,
+        payouts,
+        as_of,
+    })
 }
 
 /// Hands out messages until it is stopped; a database that is away is waited for.

@@ -7,7 +7,7 @@ use alloy::rpc::types::BlockNumberOrTag;
 use anyhow::{Context, Result};
 use client::{NodeClient, StatusAnswer, SupplyAnswer};
 use futures::future::join_all;
-use indexer::query::{self, Totals};
+use read_model::Totals;
 use serde::Serialize;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -161,7 +161,7 @@ impl Books {
                 .await
                 .ok(),
             evm_block: self.evm.heads().await.map_or(0, |(latest, _)| latest),
-            totals: query::totals(&self.pool).await.ok(),
+            totals: read_model::totals(&self.pool).await.ok(),
         }
     }
 
@@ -177,7 +177,7 @@ impl Books {
             .evm
             .books(self.contracts, BlockNumberOrTag::Latest)
             .await?;
-        let totals = query::totals(&self.pool)
+        let totals = read_model::totals(&self.pool)
             .await
             .context("ask the database")?;
         let (transfers, payouts) = self.evm.count_transfers(self.contracts).await?;
@@ -276,7 +276,7 @@ impl Books {
     async fn check_accounts(&self) -> Result<Vec<String>> {
         let mut differences = Vec::new();
         let node = furthest(&self.nodes).await?;
-        for row in query::payouts_by_account(&self.pool).await? {
+        for row in read_model::payouts_by_account(&self.pool).await? {
             let account = row.account;
             let released = node
                 .account(account)

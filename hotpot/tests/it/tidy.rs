@@ -1,5 +1,6 @@
 //! What may never depend on what (docs/ARCHITECTURE.md), checked over manifests and sources.
 
+use crate::described::Description;
 use crate::network::repository;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -119,10 +120,7 @@ fn only_the_consensus_adaptor_knows_the_engine() {
 fn services_do_not_know_each_other_and_the_indexer_no_key() {
     let all = dependencies();
     for service in SERVICES {
-        // The one exception: the gateway mounts the indexer's query side.
-        let others = SERVICES
-            .iter()
-            .filter(|other| **other != service && (service, **other) != ("gateway", "indexer"));
+        let others = SERVICES.iter().filter(|other| **other != service);
         for other in others {
             assert!(
                 !all[service].iter().any(|name| name == other),
@@ -137,17 +135,7 @@ fn services_do_not_know_each_other_and_the_indexer_no_key() {
         "{:?}",
         all["indexer"]
     );
-    assert_only_in("indexer::", &["gateway"], |path| {
-        path.starts_with("gateway/src")
-    });
     for (path, text) in sources(&repository().join("gateway/src")) {
-        let uses = text.matches("indexer::").count();
-        assert_eq!(
-            uses,
-            text.matches("indexer::query").count(),
-            "{} may use indexer::query only",
-            path.display()
-        );
         assert!(
             !text.contains("signers") && !text.contains("wallet::"),
             "{}: the gateway holds no key",
@@ -163,11 +151,42 @@ fn services_do_not_know_each_other_and_the_indexer_no_key() {
     }
 }
 
+/// Answers of the doors are types, or neither OpenAPI nor TypeScript would know them.
+#[test]
+fn the_doors_answer_with_types_and_every_route_is_described() {
+    let described = Description::read().paths();
+    let mut routes = 0;
+    for folder in ["gateway/src/http", "sidechain/src/http"] {
+        for (path, text) in sources(&repository().join(folder)) {
+            assert!(
+                !text.contains("json!"),
+                "{} must answer with a type",
+                path.display()
+            );
+            let routed = text.split(".route(").skip(1);
+            let paths = routed.filter_map(|rest| rest.split('"').nth(1));
+            let ours = paths.filter(|path| path.starts_with("/api/v1/"));
+            for route in ours.filter(|route| !NOT_DESCRIBED.contains(route)) {
+                assert!(
+                    described.contains(route),
+                    "{route} is not in docs/openapi.json"
+                );
+                routes += 1;
+            }
+        }
+    }
+    assert!(routes > 40, "{routes} routes were found");
+}
+
+/// A film in pieces.
+const NOT_DESCRIBED: [&str; 1] = ["/api/v1/outlets/{outlet}/cameras/{camera}/preview/{file}"];
+
 #[test]
 fn sql_and_the_environment_have_one_place_each() {
-    assert_only_in("sqlx::query", &["relayer", "indexer", "hotpot"], |path| {
+    let with_sql = ["relayer", "indexer", "crates/read-model", "hotpot"];
+    assert_only_in("sqlx::query", &with_sql, |path| {
         path.contains("/io/store")
-            || path.starts_with("indexer/src/query")
+            || path.starts_with("crates/read-model")
             || path == "hotpot/src/up/services.rs"
             || path == "hotpot/src/commands/verify/database.rs"
     });

@@ -1,5 +1,6 @@
 //! `hotpot up --with-video`: from cameras to a verified chain, and back out of it.
 
+use crate::described::Description;
 use crate::network::{Folder, Running, example_orders, hotpot};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -158,6 +159,7 @@ fn recordings_are_pinned_anchored_indexed_verified_and_erased_when_the_guest_rev
             && last >= head
     });
     assert!(on_chain(&node, &kitchen[0])["epoch"].as_u64() <= head);
+    video_answers_are_as_described(&gateway, &table[0]);
     running.stop();
     verify(&folder);
     let left = Command::new("find")
@@ -170,4 +172,29 @@ fn recordings_are_pinned_anchored_indexed_verified_and_erased_when_the_guest_rev
         "a guest's key is left: {}",
         String::from_utf8_lossy(&left.stdout)
     );
+}
+
+/// Of what a network without cameras has not: `gateway.rs` asks for the rest.
+fn video_answers_are_as_described(gateway: &str, recording: &Value) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let listed = ask(&format!("{gateway}/api/v1/recordings"));
+    let known = [
+        ("outlet", listed["data"][0]["outlet"].to_string()),
+        ("cid", text(&recording["cid"])),
+        ("id", text(&recording["consent"])),
+    ];
+
+    let successes = Description::read().check_reads(gateway, &known);
+
+    for path in [
+        "/api/v1/consents",
+        "/api/v1/consents/{id}",
+        "/api/v1/outlets/{outlet}/erasures",
+        "/api/v1/outlets/{outlet}/revocations",
+        "/api/v1/recordings",
+        "/api/v1/recordings/{cid}",
+        "/api/v1/recordings/{cid}/proof",
+    ] {
+        assert!(successes.contains(path), "{path} was not answered");
+    }
 }

@@ -506,7 +506,7 @@ fn sale_row(
         currency: sale.currency.to_string(),
         total: bigint("total", sale.total)?,
         lines_hash: sale.lines_hash,
-        buyer_kind: buyer_kind(sale.buyer_kind),
+        buyer_kind: sale.buyer_kind.name(),
         buyer: (sale.buyer_kind != BuyerKind::None).then_some(sale.buyer),
         issued,
         not_issued: not_issued.map(reason),
@@ -626,14 +626,6 @@ const fn terminal_kind(kind: TerminalKind) -> &'static str {
         TerminalKind::Physical => "physical",
         TerminalKind::Gateway => "gateway",
         TerminalKind::VideoAgent => "video_agent",
-    }
-}
-
-const fn buyer_kind(kind: BuyerKind) -> &'static str {
-    match kind {
-        BuyerKind::None => "none",
-        BuyerKind::Wallet => "wallet",
-        BuyerKind::Receipt => "receipt",
     }
 }
 

@@ -9,7 +9,7 @@ use contract_bindings::{ICheckpointAnchor, ValidatorSets};
 use domain::checkpoint::SignedCheckpoint;
 use domain::ledger::EpochCheckpoint;
 use domain::{BuyerKind, ValidatorSet};
-use indexer::query;
+
 use std::collections::BTreeMap;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,7 +58,7 @@ async fn anchored_checkpoints_are_compared_and_payouts_know_their_epoch() {
         .map(|(who, account)| (who, account.released))
         .filter(|(_, units)| *units > 0)
         .collect();
-    let paid = query::payouts_by_account(&pool).await.unwrap();
+    let paid = read_model::payouts_by_account(&pool).await.unwrap();
     assert_eq!(
         paid.iter()
             .map(|row| (row.account, row.minted as u64))

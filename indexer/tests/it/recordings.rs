@@ -2,10 +2,11 @@ use crate::actors::{Chain, address, cid};
 use crate::evm;
 use crate::fake_node::FakeNode;
 use crate::world::{Indexer, World, eventually, totals};
+use api_types::{ConsentRow, RecordingRow};
 use domain::consent::Purposes;
 use domain::recording::EraseReason;
 use domain::{B256, TerminalKind, keccak256};
-use indexer::query::recordings::{ConsentRow, Filter, RecordingRow, consents, recordings};
+use read_model::recordings::{Filter, consents, recordings};
 use sqlx::PgPool;
 
 /// Two guests, a legal basis, twelve recordings; one consent is revoked and two recordings are erased, some of it in

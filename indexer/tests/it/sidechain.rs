@@ -4,7 +4,7 @@ use crate::fake_node::FakeNode;
 use crate::world::{Indexer, World, digests, eventually, totals};
 use domain::sale::Beneficiary;
 use domain::{Address, BuyerKind, Ledger, SaleId, SaleKey};
-use indexer::query;
+
 use sqlx::{PgPool, Row};
 use std::collections::BTreeMap;
 
@@ -67,7 +67,7 @@ async fn assert_equals_the_ledger(pool: &PgPool, ledger: &Ledger) {
         .map(|(who, account)| (who, account.released))
         .filter(|(_, units)| *units > 0)
         .collect();
-    let rows = query::releases_by_account(pool).await.unwrap();
+    let rows = read_model::releases_by_account(pool).await.unwrap();
     assert_eq!(
         rows.into_iter()
             .map(|row| (row.account, row.released))

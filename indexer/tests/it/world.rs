@@ -2,8 +2,8 @@
 
 use crate::evm;
 use indexer::Config;
-use indexer::query::{self, Totals};
 use local_services::{Anvil, AnvilOptions, Postgres, free_port};
+use read_model::Totals;
 use service_kit::Secret;
 use sqlx::{AssertSqlSafe, PgPool, Row};
 use std::collections::BTreeMap;
@@ -225,7 +225,7 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, mut check: impl Fn
 }
 
 pub async fn totals(pool: &PgPool) -> Totals {
-    query::totals(pool).await.unwrap()
+    read_model::totals(pool).await.unwrap()
 }
 
 /// Until the mirror stands at the chain's very head.
@@ -344,7 +344,7 @@ async fn assert_balances(pool: &PgPool, evm: &evm::Chain, holders: &[alloy::prim
             expected.insert(*holder, balance);
         }
     }
-    let found = query::balances(pool).await.unwrap();
+    let found = read_model::balances(pool).await.unwrap();
     let found: BTreeMap<_, _> = found
         .into_iter()
         .map(|balance| (balance.holder, balance.units))

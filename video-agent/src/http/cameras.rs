@@ -1,13 +1,13 @@
 //! `/api/v1/cameras`: what they do, and the kill switch of their public streams.
 
 use super::Api;
-use crate::core::alerts::Alert;
-use crate::tasks::camera::{Camera, State};
+use crate::core::consent::CameraKind;
+use crate::tasks::camera::Camera;
+use api_types::{CameraAnswer, PushState, PushSwitch};
 use axum::extract::{Path, State as Shared};
 use axum::routing::{get, put};
 use axum::{Json, Router};
 use problem::{Problem, Refusal};
-use serde::{Deserialize, Serialize};
 
 pub(super) fn router() -> Router<Api> {
     Router::new()
@@ -19,53 +19,43 @@ pub(super) fn router() -> Router<Api> {
         )
 }
 
-#[derive(Serialize)]
-struct Shown {
-    camera: u64,
-    kind: crate::core::consent::CameraKind,
-    mask_policy: &'static str,
-    #[serde(flatten)]
-    state: State,
-    alerts: Vec<&'static str>,
-    /// `off` after the kill switch, `none` where no platform is configured.
-    push: &'static str,
-    /// Of the public stream, as its platform says; absent while nobody can say.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    viewers: Option<u64>,
-}
-
-impl Shown {
-    fn of(camera: &Camera) -> Self {
-        Self {
-            camera: camera.asked.camera,
-            kind: camera.asked.kind,
-            mask_policy: camera.setup.policy.name(),
-            state: camera.state(),
-            alerts: camera.alerts().into_iter().map(Alert::name).collect(),
-            push: match (&camera.push_to, camera.push_is_on()) {
-                (None, _) => "none",
-                (Some(_), true) => "on",
-                (Some(_), false) => "off",
-            },
-            viewers: camera.viewers(),
-        }
+fn answer(camera: &Camera) -> CameraAnswer {
+    CameraAnswer {
+        camera: camera.asked.camera,
+        kind: kind(camera.asked.kind),
+        mask_policy: camera.setup.policy.name().to_owned(),
+        state: camera.state(),
+        alerts: camera
+            .alerts()
+            .into_iter()
+            .map(|alert| alert.name().to_owned())
+            .collect(),
+        push: match (&camera.push_to, camera.push_is_on()) {
+            (None, _) => PushState::None,
+            (Some(_), true) => PushState::On,
+            (Some(_), false) => PushState::Off,
+        },
+        viewers: camera.viewers(),
     }
 }
 
-async fn list(Shared(api): Shared<Api>) -> Json<Vec<Shown>> {
-    Json(api.cameras.iter().map(|camera| Shown::of(camera)).collect())
+const fn kind(kind: CameraKind) -> api_types::CameraKind {
+    match kind {
+        CameraKind::Security => api_types::CameraKind::Security,
+        CameraKind::Chef => api_types::CameraKind::Chef,
+        CameraKind::Customer => api_types::CameraKind::Customer,
+    }
 }
 
-#[derive(Deserialize)]
-struct Switch {
-    on: bool,
+async fn list(Shared(api): Shared<Api>) -> Json<Vec<CameraAnswer>> {
+    Json(api.cameras.iter().map(|camera| answer(camera)).collect())
 }
 
 async fn switch(
     Shared(api): Shared<Api>,
     Path(camera): Path<u64>,
-    Json(Switch { on }): Json<Switch>,
-) -> Result<Json<Shown>, Refusal> {
+    Json(PushSwitch { on }): Json<PushSwitch>,
+) -> Result<Json<CameraAnswer>, Refusal> {
     let camera = api.camera(camera)?;
     if let Err(error) = camera.switch_push(on) {
         tracing::error!(
@@ -76,15 +66,15 @@ async fn switch(
         let said = "the switch could not be remembered: off holds until a restart only, on was not done; the log says why";
         return Err(Problem::new(500, "internal", said).into());
     }
-    Ok(Json(Shown::of(camera)))
+    Ok(Json(answer(camera)))
 }
 
 /// An operator has turned the camera on purpose: what it shows from now on is its usual view.
 async fn forget_view(
     Shared(api): Shared<Api>,
     Path(camera): Path<u64>,
-) -> Result<Json<Shown>, Refusal> {
+) -> Result<Json<CameraAnswer>, Refusal> {
     let camera = api.camera(camera)?;
     camera.forget_view();
-    Ok(Json(Shown::of(camera)))
+    Ok(Json(answer(camera)))
 }

@@ -16,6 +16,7 @@ use crate::io::preview::Preview;
 use crate::io::switch::Switch;
 use crate::metrics;
 use crate::sink::{Segment, SegmentSink, SinkError};
+use api_types::CameraState;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -43,21 +44,6 @@ pub(crate) struct Setup {
     pub model_sha256: Option<[u8; 32]>,
 }
 
-/// What a camera does now.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(tag = "state", rename_all = "lowercase")]
-pub(crate) enum State {
-    /// Nothing permits it.
-    Waiting { reason: String },
-    /// It is read.
-    Live {
-        recording_until_ms: Option<u64>,
-        stream_until_ms: Option<u64>,
-    },
-    /// It failed, and is tried again.
-    Down { reason: String },
-}
-
 /// A camera, shared by its task, its session and the HTTP side.
 pub(crate) struct Camera {
     pub asked: Asked,
@@ -65,7 +51,7 @@ pub(crate) struct Camera {
     pub push_to: Option<PushTo>,
     pub setup: Setup,
     pub preview: Preview,
-    state: Mutex<State>,
+    state: Mutex<CameraState>,
     alerts: Mutex<Vec<Alert>>,
     watch: Mutex<Watch>,
     looker: Mutex<Option<Looker>>,
@@ -97,7 +83,7 @@ impl Camera {
             push_to,
             setup,
             preview: Preview::default(),
-            state: Mutex::new(State::Waiting {
+            state: Mutex::new(CameraState::Waiting {
                 reason: "starting".into(),
             }),
             alerts: Mutex::default(),
@@ -111,7 +97,7 @@ impl Camera {
         }
     }
 
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> CameraState {
         lock(&self.state).clone()
     }
 
@@ -178,8 +164,8 @@ impl Camera {
     /// while the camera is down.
     pub fn wants_push(&self) -> Option<bool> {
         match self.state() {
-            State::Down { .. } if self.push_is_on() => None,
-            State::Live {
+            CameraState::Down { .. } if self.push_is_on() => None,
+            CameraState::Live {
                 stream_until_ms: Some(_),
                 ..
             } => Some(self.push_is_on()),
@@ -209,15 +195,15 @@ impl Camera {
     pub fn is_live(&self, permission: Permission) {
         let until = |grant: Option<Grant>| grant.map(|grant| grant.until_ms);
         let (recording, stream) = (until(permission.recording), until(permission.stream));
-        self.enter(State::Live {
+        self.enter(CameraState::Live {
             recording_until_ms: recording,
             stream_until_ms: stream,
         });
     }
 
-    fn enter(&self, state: State) {
-        metrics::live(self.asked.camera, matches!(state, State::Live { .. }));
-        if !matches!(state, State::Live { .. }) {
+    fn enter(&self, state: CameraState) {
+        metrics::live(self.asked.camera, matches!(state, CameraState::Live { .. }));
+        if !matches!(state, CameraState::Live { .. }) {
             self.preview.clear();
         }
         let mut current = lock(&self.state);
@@ -248,7 +234,7 @@ pub(crate) async fn run(context: Context, camera: Arc<Camera>, stop: Cancellatio
         let pause = match ask(&context, &camera).await {
             Ok(permission) => attempt(&context, &camera, permission, &mut backoff, &stop).await,
             Err(reason) => {
-                camera.enter(State::Waiting { reason });
+                camera.enter(CameraState::Waiting { reason });
                 camera.saw(Vec::new());
                 ASK_INTERVAL
             }
@@ -258,7 +244,7 @@ pub(crate) async fn run(context: Context, camera: Arc<Camera>, stop: Cancellatio
             () = tokio::time::sleep(pause) => {}
         }
     }
-    camera.enter(State::Waiting {
+    camera.enter(CameraState::Waiting {
         reason: "stopped".into(),
     });
 }
@@ -303,7 +289,7 @@ async fn attempt(
                 error = in_full(&failure),
                 "the session failed"
             );
-            camera.enter(State::Down {
+            camera.enter(CameraState::Down {
                 reason: in_full(&failure),
             });
             camera.saw(vec![Alert::Down]);

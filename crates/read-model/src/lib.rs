@@ -1,7 +1,7 @@
-//! What readers ask. Amounts are in units of 0.01 FRT, money in a currency's smallest unit.
+#![doc = include_str!("../README.md")]
 //!
-//! Everything but [`books`] is asked on one connection, so that a caller who wants figures of one moment opens a
-//! [`snapshot`] and asks them all there.
+//! Amounts are in units of 0.01 FRT, money in a currency's smallest unit. Everything but [`books`] is asked on one
+//! connection, so that a caller who wants figures of one moment opens a [`snapshot`] and asks them all there.
 
 pub mod accounts;
 pub mod books;
@@ -15,7 +15,7 @@ pub use books::{
     releases_by_account, totals,
 };
 
-use alloy::primitives::{Address, B256};
+use alloy_primitives::{Address, B256};
 use sqlx::{PgPool, Postgres, Transaction};
 
 /// A transaction that sees one moment and changes nothing.

@@ -1,12 +1,11 @@
 //! What an address holds on both chains.
 
 use super::{amount, number};
-use alloy::primitives::Address;
-use serde::Serialize;
+use alloy_primitives::Address;
 use sqlx::postgres::PgConnection;
 
 /// What an address was given on the sidechain and holds on the EVM.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccountFacts {
     /// Released, ever; what the EVM may mint.
     pub released: u64,

@@ -1,47 +1,11 @@
 //! Sales: a page of them, and one with how far it has come.
 
 use super::{address, bigint, decode, hash, number};
-use alloy::primitives::{Address, B256};
+use alloy_primitives::{Address, B256};
+use api_types::SaleRow;
 use domain::{CommitCertificate, SaleId, SaleKey};
-use serde::Serialize;
 use sqlx::postgres::PgConnection;
-use sqlx::types::time::OffsetDateTime;
-
-/// A sale in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SaleRow {
-    /// The outlet that sold.
-    pub outlet: u64,
-    /// The outlet's own id of the sale.
-    pub sale_id: SaleId,
-    /// The digest that the terminal signed.
-    pub transaction_id: B256,
-    /// The block it is in.
-    pub height: u64,
-    /// Its place among the sales of the block.
-    #[serde(skip)]
-    pub place: u64,
-    /// The block's time.
-    #[serde(with = "time::serde::rfc3339")]
-    pub time: OffsetDateTime,
-    /// By the terminal's clock.
-    #[serde(with = "time::serde::rfc3339")]
-    pub occurred_at: OffsetDateTime,
-    /// ISO 4217.
-    pub currency: String,
-    /// Sum of the lines, in the currency's smallest unit.
-    pub total: u64,
-    /// `none`, `wallet` or `receipt`.
-    pub buyer_kind: String,
-    /// Units issued: 100 or 0.
-    pub issued: u64,
-    /// Why nothing was issued.
-    pub not_issued: Option<String>,
-    /// Money given back, in the currency's smallest unit.
-    pub refunded: u64,
-    /// Whether the anchor keeps a checkpoint that covers its block.
-    pub anchored: bool,
-}
+use time::OffsetDateTime;
 
 /// Which sales a list holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -106,7 +70,7 @@ pub async fn list(
 }
 
 /// An EVM block that holds something of ours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EvmPlace {
     /// The epoch that it is about.
     pub epoch: Option<u64>,
@@ -115,7 +79,6 @@ pub struct EvmPlace {
     /// Its block.
     pub evm_block: u64,
     /// The block's time.
-    #[serde(rename = "at", with = "time::serde::rfc3339")]
     pub time: OffsetDateTime,
     /// Whether the block can no longer be replaced.
     pub evm_final: bool,

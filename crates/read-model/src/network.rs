@@ -1,30 +1,9 @@
 //! How far the mirror is, and what the network holds altogether.
 
 use super::{amount, number};
+use api_types::{AsOf, Supply};
 use domain::Genesis;
-use serde::Serialize;
 use sqlx::postgres::PgConnection;
-use sqlx::types::time::OffsetDateTime;
-
-/// How far the mirror was when it answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct AsOf {
-    /// By the database's clock.
-    #[serde(with = "time::serde::rfc3339")]
-    pub at: OffsetDateTime,
-    /// The last sidechain block mirrored; 0 before the first.
-    pub height: u64,
-    /// Its time.
-    #[serde(with = "time::serde::rfc3339::option")]
-    pub block_time: Option<OffsetDateTime>,
-    /// The last EVM block mirrored; 0 before the first.
-    pub evm_block: u64,
-    /// Its time.
-    #[serde(with = "time::serde::rfc3339::option")]
-    pub evm_block_time: Option<OffsetDateTime>,
-    /// The last EVM block mirrored that can no longer be replaced; 0 before the first.
-    pub evm_finalized_block: u64,
-}
 
 /// How far the mirror is.
 pub async fn as_of(connection: &mut PgConnection) -> sqlx::Result<AsOf> {
@@ -59,7 +38,7 @@ pub async fn genesis(connection: &mut PgConnection) -> sqlx::Result<Option<Genes
 }
 
 /// What the network holds beside its units.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extent {
     /// The last epoch whose checkpoint the anchor accepted; 0 before the first.
     pub anchored: u64,
@@ -93,37 +72,6 @@ pub async fn extent(connection: &mut PgConnection) -> sqlx::Result<Extent> {
         outlets: number(row.outlets)?,
         accounts: number(row.accounts)?,
     })
-}
-
-/// Where all units are, on both chains.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Supply {
-    /// Ever issued, genesis' included.
-    pub issued: u64,
-    /// Taken back by refunds.
-    pub reversed: u64,
-    /// Released to accounts: what the EVM may mint.
-    pub released: u64,
-    /// Waiting for maturity and an epoch's end.
-    pub pending: u64,
-    /// On receipts that nobody has claimed.
-    pub unclaimed: u64,
-    /// In the pool of all holders.
-    pub pool: u64,
-    /// Owed by outlets' owners from refunds.
-    pub debt: u64,
-    /// Bonded by accounts, unbonding units included.
-    pub bonded: u64,
-    /// Lost by offences of validators.
-    pub slashed: u64,
-    /// Sales recorded.
-    pub sales: u64,
-    /// Minted on the EVM.
-    pub minted: u64,
-    /// Minted in blocks that can no longer be replaced.
-    pub minted_final: u64,
-    /// Addresses that hold the token.
-    pub holders: u64,
 }
 
 /// Where all units are, on both chains.

@@ -1,8 +1,7 @@
 //! What readers are told, in order and without a gap.
 
 use super::{bigint, hash, number};
-use alloy::primitives::B256;
-use serde::Serialize;
+use api_types::AnchoredCheckpoint;
 use sqlx::postgres::PgConnection;
 
 /// The channel on which Postgres announces new events (`LISTEN`).
@@ -84,23 +83,12 @@ pub async fn block_counts(
     Ok((number(row.sales)?, number(row.transactions)?))
 }
 
-/// A checkpoint that the anchor accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Anchored {
-    /// Its epoch.
-    pub epoch: u64,
-    /// The transaction.
-    pub tx_hash: B256,
-    /// Its block.
-    pub evm_block: u64,
-}
-
 /// Checkpoints and how many payouts EVM blocks hold.
 pub async fn evm_counts(
     connection: &mut PgConnection,
     from: u64,
     to: u64,
-) -> sqlx::Result<(Vec<Anchored>, u64)> {
+) -> sqlx::Result<(Vec<AnchoredCheckpoint>, u64)> {
     let rows = sqlx::query!(
         "SELECT epoch, tx_hash, block_number FROM chain.checkpoint_anchored
          WHERE block_number BETWEEN $1 AND $2 ORDER BY block_number, log_index",
@@ -117,7 +105,7 @@ pub async fn evm_counts(
     .fetch_one(connection)
     .await?;
     let anchored = rows.into_iter().map(|row| {
-        Ok(Anchored {
+        Ok(AnchoredCheckpoint {
             epoch: number(row.epoch)?,
             tx_hash: hash(&row.tx_hash)?,
             evm_block: number(row.block_number)?,

@@ -1,12 +1,9 @@
 //! Consents, and the recordings that they allow, in pages.
 
 use super::{address, bigint, decode, hash, number};
-use alloy::primitives::{Address, B256};
-use domain::Cid;
+use api_types::{ConsentRow, Erasure, RecordingRow};
 use domain::consent::Purposes;
-use serde::Serialize;
 use sqlx::postgres::PgConnection;
-use sqlx::types::time::OffsetDateTime;
 
 /// Which rows a list holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,53 +22,6 @@ impl Filter {
             (Some(bigint(height)), Some(bigint(place)))
         })
     }
-}
-
-/// A consent in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ConsentRow {
-    /// The digest that was signed.
-    pub id: B256,
-    /// `guest`, `security` or `chef`.
-    pub kind: String,
-    /// Where.
-    pub outlet: u64,
-    /// The outlet's number of the camera.
-    pub camera: u64,
-    /// What it allows.
-    pub purposes: Purposes,
-    /// Of a guest's: keccak256(salt ‖ reference of guest and table).
-    pub commitment: Option<B256>,
-    /// Who gave it.
-    pub guest: Option<Address>,
-    /// The terminal that saw it.
-    pub witness: Option<Address>,
-    /// Of a legal basis: hash of the notice.
-    pub notice_hash: Option<B256>,
-    /// Days after which its recordings are erased.
-    pub retention_days: Option<u64>,
-    /// The owner who signed the legal basis.
-    pub owner: Option<Address>,
-    /// In force from then on.
-    #[serde(with = "time::serde::rfc3339")]
-    pub recorded_at: OffsetDateTime,
-    /// The first moment at which it is over.
-    #[serde(with = "time::serde::rfc3339")]
-    pub until: OffsetDateTime,
-    /// When it was revoked, for ever.
-    #[serde(with = "time::serde::rfc3339::option")]
-    pub revoked_at: Option<OffsetDateTime>,
-    /// By whom.
-    pub revoked_by: Option<Address>,
-    /// Neither revoked nor over, by the database's clock.
-    pub in_force: bool,
-    /// How many recordings lie under it that were not erased.
-    pub recordings: u64,
-    /// The block it is in.
-    pub height: u64,
-    /// Its place among the consents of the block.
-    #[serde(skip)]
-    pub place: u64,
 }
 
 /// Consents, newest first, at most `limit`; those in force only, or the others, when asked for.
@@ -133,58 +83,6 @@ pub async fn consents(
 fn purposes(bits: i64) -> sqlx::Result<Purposes> {
     let byte = u8::try_from(bits).map_err(decode)?;
     borsh::from_slice(&[byte]).map_err(decode)
-}
-
-/// What is left of an erased recording.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Erasure {
-    /// The block that said so.
-    pub height: u64,
-    /// The block's time.
-    #[serde(with = "time::serde::rfc3339")]
-    pub at: OffsetDateTime,
-    /// Who signed.
-    pub by: Address,
-    /// Why.
-    pub reason: String,
-}
-
-/// A recording in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RecordingRow {
-    /// The content, encrypted, on IPFS.
-    pub cid: Cid,
-    /// The digest that was signed.
-    pub transaction_id: B256,
-    /// Where it was recorded.
-    pub outlet: u64,
-    /// By which of the outlet's cameras.
-    pub camera: u64,
-    /// Who allowed it.
-    pub consent: B256,
-    /// Of the manifest that lies beside it.
-    pub manifest_hash: B256,
-    /// Its place in the agent's own order.
-    pub sequence: u64,
-    /// The first picture's time, by the agent's clock.
-    #[serde(with = "time::serde::rfc3339")]
-    pub started_at: OffsetDateTime,
-    /// The last picture's time.
-    #[serde(with = "time::serde::rfc3339")]
-    pub ended_at: OffsetDateTime,
-    /// The video agent that signed.
-    pub agent: Address,
-    /// The block it is in.
-    pub height: u64,
-    /// Its place among the recordings of the block.
-    #[serde(skip)]
-    pub place: u64,
-    /// The epoch of the checkpoint that covers it, as the blocks lead to it.
-    pub epoch: Option<u64>,
-    /// Whether the anchor keeps that checkpoint.
-    pub anchored: bool,
-    /// The tombstone.
-    pub erased: Option<Erasure>,
 }
 
 /// Recordings, newest first, at most `limit`.

@@ -1,7 +1,7 @@
 //! The whole mirror in figures, for whoever compares it with the other books.
 
 use super::{address, number, units};
-use alloy::primitives::Address;
+use alloy_primitives::Address;
 use serde::Serialize;
 use sqlx::PgPool;
 

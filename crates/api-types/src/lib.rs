@@ -1,0 +1,42 @@
+#![doc = include_str!("../README.md")]
+
+mod account;
+mod block;
+mod camera;
+mod checkpoint;
+mod consent;
+mod event;
+mod moment;
+mod network;
+mod openapi;
+mod outlet;
+mod page;
+mod recording;
+mod sale;
+mod staking;
+mod status;
+mod supply;
+mod transaction;
+
+pub use account::{AccountAnswer, AccountOverview};
+pub use block::{BlockAnswer, BlockSummary, SnapshotOffer};
+pub use camera::{CameraAnswer, CameraKind, CameraState, PushState, PushSwitch};
+pub use checkpoint::{CheckpointAnswer, PayoutAnswer};
+pub use consent::{ConsentAnswer, ConsentKind, ConsentRow};
+pub use event::{AnchoredCheckpoint, BlocksEvent, EvmEvent, ResetEvent, RevertedEvent};
+pub use moment::{format_moment, format_time, parse_time};
+pub use network::{AsOf, EpochsOverview, EvmOverview, NetworkOverview, SidechainOverview};
+pub use openapi::openapi;
+pub use outlet::{OutletAnswer, TerminalAnswer};
+pub use page::{Page, PageAsOf};
+pub use recording::{
+    ErasedAnswer, Erasure, ErasureAnswer, RecordingAnswer, RecordingProofs, RecordingRow,
+};
+pub use sale::{
+    BatchedSale, SALES_PER_BATCH_MAX, SaleAnswer, SaleDetail, SaleRequest, SaleRow, SaleShare,
+    SaleState, ShareAnswer, ShareKind, ShareState, Stage, StageName, StageState,
+};
+pub use staking::{CandidateAnswer, EvidenceAnswer, ParametersAnswer, WaitingChangeAnswer};
+pub use status::{SignedAnswer, StatusAnswer};
+pub use supply::{Supply, SupplyAnswer, SupplyOverview};
+pub use transaction::TransactionAnswer;

@@ -1,0 +1,94 @@
+//! The network as a whole.
+
+use domain::schema::{AddressText, HashText};
+use domain::{Address, B256};
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+/// How far the read model was when it answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct AsOf {
+    /// By the database's clock.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// The last sidechain block mirrored; 0 before the first.
+    pub height: u64,
+    /// Its time.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    pub block_time: Option<OffsetDateTime>,
+    /// The last EVM block mirrored; 0 before the first.
+    pub evm_block: u64,
+    /// Its time.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    pub evm_block_time: Option<OffsetDateTime>,
+    /// The last EVM block mirrored that can no longer be replaced; 0 before the first.
+    pub evm_finalized_block: u64,
+}
+
+/// The network as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NetworkOverview {
+    /// The sidechain's name: hash of its genesis.
+    pub sidechain_id: B256,
+    /// The chain that its tokens are minted on.
+    pub evm_chain_id: u64,
+    /// The token there; null while no node answers.
+    #[schema(required)]
+    pub token: Option<Address>,
+    /// The contract that takes checkpoints; null while no node answers.
+    #[schema(required)]
+    pub anchor: Option<Address>,
+    /// A block explorer's address of a transaction, with `{tx}` in its place.
+    #[schema(required)]
+    pub explorer: Option<String>,
+    /// What a node says; null while none answers.
+    #[schema(required)]
+    pub sidechain: Option<SidechainOverview>,
+    /// How far the EVM chain is mirrored.
+    pub evm: EvmOverview,
+    /// The last epochs that reached the EVM.
+    pub epochs: EpochsOverview,
+    /// Anchored checkpoints that the blocks do not lead to; must be 0.
+    pub disagreements: u64,
+    /// Outlets registered.
+    pub outlets: u64,
+    /// Accounts to which units were ever released.
+    pub accounts: u64,
+    /// How far the read model was.
+    pub as_of: AsOf,
+}
+
+/// The sidechain as a node sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SidechainOverview {
+    /// Height of the last final block.
+    pub height: u64,
+    /// The epoch that the next block belongs to.
+    pub epoch: u64,
+    /// Validators of the genesis.
+    pub validators: usize,
+    /// Whether the node does its work.
+    pub ready: bool,
+}
+
+/// How far the EVM chain is mirrored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct EvmOverview {
+    /// The last block.
+    pub block: u64,
+    /// The last one that can no longer be replaced.
+    pub finalized_block: u64,
+}
+
+/// The last epochs that reached the EVM; 0 before the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct EpochsOverview {
+    /// Its checkpoint is in the contract.
+    pub anchored: u64,
+    /// In a block that can no longer be replaced.
+    #[serde(rename = "final")]
+    pub anchored_final: u64,
+}
