@@ -2,10 +2,7 @@
 
 mod cli;
 mod commands;
-mod files;
 mod import;
-mod keys;
-mod up;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -16,7 +13,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    match commands::run(cli) {
+    match cli::run(cli) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("hotpot: {error:#}");

@@ -2,6 +2,7 @@
 //! types (`api-types`), so the two cannot drift apart.
 
 mod node;
+mod submit;
 
 pub use api_types::{
     AccountAnswer, BatchedSale, BlockAnswer, BlockSummary, CandidateAnswer, CheckpointAnswer,
@@ -12,3 +13,4 @@ pub use api_types::{
 };
 pub use node::{ClientError, NodeClient};
 pub use problem::{FieldError, Problem};
+pub use submit::{furthest, next_nonce, submit};

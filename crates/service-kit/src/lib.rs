@@ -1,6 +1,8 @@
 //! How every process of ours reads its configuration, logs, measures, reports its health and stops.
 
+pub mod clock;
 pub mod config;
+pub mod files;
 pub mod http;
 pub mod secret;
 pub mod shutdown;

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use axum::routing::{get, put};
 use problem::{Problem, Refusal};
-use std::time::{SystemTime, UNIX_EPOCH};
+use service_kit::clock::now_ms;
 
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
@@ -115,11 +115,4 @@ async fn check(api: &Api, outlet: u64, headers: &HeaderMap) -> Result<(), Refusa
     } else {
         Err(refused().into())
     }
-}
-
-fn now_ms() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,11 +1,38 @@
 //! `hotpot migrate`: the schema of all services, from `migrations/`.
 
-use crate::cli::{DatabaseArgs, MigrateCommand};
 use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand};
 use sqlx::migrate::{Migrate, MigrationType, Migrator};
 use sqlx::{Connection, PgConnection};
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// `hotpot migrate`.
+#[derive(Debug, Subcommand)]
+pub enum MigrateCommand {
+    /// Apply what is missing.
+    Up(DatabaseArgs),
+    /// Undo the newest migration. Every migration that can be undone says how; others refuse.
+    Down(DatabaseArgs),
+    /// Say what is applied and what is missing.
+    Status(DatabaseArgs),
+}
+
+/// Which database.
+#[derive(Clone, Debug, Args)]
+pub struct DatabaseArgs {
+    /// `postgres://…`
+    #[arg(
+        long,
+        value_name = "URL",
+        required_unless_present = "database_url_file"
+    )]
+    pub database_url: Option<String>,
+    /// The same, read from a file, so that it appears in no process list.
+    #[arg(long, value_name = "FILE", conflicts_with = "database_url")]
+    pub database_url_file: Option<PathBuf>,
+}
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 

@@ -1,17 +1,35 @@
 //! `hotpot node status`: how running nodes are.
 
-use crate::cli::NodeStatusArgs;
-use crate::up::network::NetworkFile;
 use anyhow::Result;
+use clap::Args;
 use client::{NodeClient, StatusAnswer};
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{Attribute, Cell, Color, Table};
 use domain::Address;
 use futures::future::join_all;
+use local_network::NetworkFile;
 use serde_json::{Value, json};
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+
+/// `hotpot node status`.
+#[derive(Clone, Debug, Args)]
+pub struct NodeStatusArgs {
+    /// The folder of a network that `hotpot up` runs: all its nodes.
+    #[arg(long, default_value = ".hotpot", conflicts_with = "node")]
+    pub data_dir: PathBuf,
+    /// Ask these nodes instead. Repeatable.
+    #[arg(long, value_name = "URL")]
+    pub node: Vec<String>,
+    /// Look again every second, until Ctrl-C.
+    #[arg(long)]
+    pub watch: bool,
+    /// One JSON object a look on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// A node that takes longer to answer counts as down.
 const PATIENCE: Duration = Duration::from_secs(3);

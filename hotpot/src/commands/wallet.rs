@@ -14,7 +14,6 @@ use anyhow::Result;
 use std::process::ExitCode;
 
 pub use args::WalletCommand;
-pub use consent::{witnessed, write_salt};
 
 /// Runs what was typed.
 pub async fn run(command: WalletCommand) -> Result<ExitCode> {

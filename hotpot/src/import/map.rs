@@ -1,8 +1,8 @@
 //! The map: a TOML file that says what the columns of an order file mean and what to do about what it lacks.
 
-use super::run::Opening;
 use anyhow::{Context, Result, bail};
 use domain::{Currency, OutletId, OutletKind};
+use local_network::Opening;
 use serde::Deserialize;
 use std::path::Path;
 

@@ -3,20 +3,15 @@
 use super::map::Map;
 use super::orders::{Order, Orders, Rejected, group};
 use super::rows;
-use crate::keys::Keys;
 use anyhow::{Context, Result, bail};
 use client::{ClientError, NodeClient, OutletAnswer, Problem, SaleRequest};
 use domain::crypto::address_of_secret;
 use domain::eip712::DomainSeparator;
-use domain::limits::{QUOTA_UNLIMITED, SALE_LATE_MS_MAX};
+use domain::limits::SALE_LATE_MS_MAX;
 use domain::sale::lines_hash;
-use domain::transaction::{RegisterOutlet, RegisterTerminal};
-use domain::{
-    Address, B256, BuyerKind, Currency, Genesis, OutletId, OutletKind, Payload, Sale, Signature,
-    SignedTransaction, TerminalKind, keccak256,
-};
-use futures::future::join_all;
+use domain::{Address, B256, BuyerKind, Genesis, OutletId, Payload, Sale, Signature, TerminalKind};
 use futures::{StreamExt, stream};
+use local_network::{Keys, Registrations};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -33,16 +28,10 @@ const IN_FLIGHT: usize = 128;
 const SEND_TIMEOUT: Duration = Duration::from_secs(300);
 /// How long a node may be behind the block that registered the outlets.
 const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(10);
-/// A node that takes longer is passed over.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// Pause before a sale is sent again.
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
 /// Made times reach back at most this far, so that none is too late on arrival.
 const SPREAD_MS_MAX: u64 = SALE_LATE_MS_MAX - 3_600_000;
-/// How often registrations are begun anew while the ledger moves on under them.
-const REGISTER_ATTEMPTS: usize = 20;
-/// How long a registrar's approval of ours lasts.
-const APPROVAL_MS: u64 = 3_600_000;
 
 /// Where orders go and how fast.
 #[derive(Clone, Debug)]
@@ -118,13 +107,13 @@ fn made_times(data_dir: &Path, map: &Map, orders: &[Order]) -> Result<BTreeMap<S
         return Ok(times);
     }
     let step_ms = map.time.step_ms.min(SPREAD_MS_MAX / new.len() as u64);
-    let first_ms = sidechain::node::now_ms().saturating_sub(step_ms * new.len() as u64);
+    let first_ms = service_kit::clock::now_ms().saturating_sub(step_ms * new.len() as u64);
     times.extend(
         (0u64..)
             .zip(new)
             .map(|(place, order)| (order.id.clone(), first_ms + step_ms * place)),
     );
-    crate::files::write_atomically(&path, &serde_json::to_vec(&times)?)?;
+    service_kit::files::write_atomically(&path, &serde_json::to_vec(&times)?)?;
     Ok(times)
 }
 
@@ -373,39 +362,38 @@ fn list_rejected(target: &Target, file: &Path, rejected: &[Rejected]) -> Result<
     Ok(Some(path))
 }
 
-/// Registers the map's outlets and their terminals, as far as they are missing. What an earlier run has sent may
-/// become final meanwhile: then the ledger is looked at again.
+/// Registers the map's outlets and their terminals, as far as they are missing.
 pub async fn ensure_outlets(target: &Target, keys: &Keys, map: &Map) -> Result<()> {
-    for _ in 0..REGISTER_ATTEMPTS {
-        match register_missing(target, keys, map).await {
-            Err(error) if is_outdated(&error) => tokio::time::sleep(RETRY_PAUSE).await,
-            other => return other,
-        }
-    }
-    register_missing(target, keys, map).await
+    let registrations = Registrations {
+        nodes: &target.nodes,
+        genesis: &target.genesis,
+        keys,
+    };
+    registrations
+        .until_it_stands(|node| register_missing(registrations, node, map))
+        .await
 }
 
-/// Whether the ledger has moved on since a transaction was made: it, or another one of the same signer, is in it.
-pub fn is_outdated(error: &anyhow::Error) -> bool {
-    match error.downcast_ref::<ClientError>() {
-        Some(ClientError::Problem(problem)) => {
-            problem.status == 409 || problem.kind.ends_with(":stale_nonce")
-        }
-        _ => false,
-    }
-}
-
-async fn register_missing(target: &Target, keys: &Keys, map: &Map) -> Result<()> {
-    let node = &furthest(&target.nodes).await?;
+async fn register_missing(
+    registrations: Registrations<'_>,
+    node: NodeClient,
+    map: &Map,
+) -> Result<()> {
+    let keys = registrations.keys;
     let known = node.outlets().await?;
     for spec in &map.outlets {
         let owner = address_of_secret(&keys.owner(spec.id)?);
         let terminal = address_of_secret(&keys.terminal(spec.id)?);
         let found = known.iter().find(|outlet| outlet.outlet == spec.id);
         match found {
-            None => register_outlet(target, node, keys, &map.opening(spec), owner).await?,
+            None => {
+                registrations
+                    .register_outlet(&node, &map.opening(spec), owner)
+                    .await?;
+            }
             Some(outlet) => check_outlet(outlet, owner, map)?,
         }
+
         let enrolled = found.is_some_and(|outlet| {
             outlet
                 .terminals
@@ -413,36 +401,12 @@ async fn register_missing(target: &Target, keys: &Keys, map: &Map) -> Result<()>
                 .any(|known| known.address == terminal)
         });
         if !enrolled {
-            register_terminal(
-                target,
-                node,
-                keys,
-                spec.id,
-                terminal,
-                TerminalKind::Physical,
-            )
-            .await?;
+            registrations
+                .register_terminal(&node, spec.id, terminal, TerminalKind::Physical)
+                .await?;
         }
     }
     Ok(())
-}
-
-/// The node with the highest final block among those that answer soon.
-pub async fn furthest(nodes: &[NodeClient]) -> Result<NodeClient> {
-    let one = |node: NodeClient| async move {
-        let status = tokio::time::timeout(ANSWER_TIMEOUT, node.status())
-            .await
-            .ok()?
-            .ok()?;
-        Some((status.height, node))
-    };
-    let answers = join_all(nodes.iter().cloned().map(one)).await;
-    let best = answers
-        .into_iter()
-        .flatten()
-        .max_by_key(|(height, _)| *height);
-    best.map(|(_, node)| node)
-        .context("no node answers: is hotpot up running on this folder?")
 }
 
 fn check_outlet(outlet: &OutletAnswer, owner: Address, map: &Map) -> Result<()> {
@@ -461,106 +425,4 @@ fn check_outlet(outlet: &OutletAnswer, owner: Address, map: &Map) -> Result<()> 
         );
     }
     Ok(())
-}
-
-/// The nonce after an account's last one.
-pub async fn next_nonce(node: &NodeClient, address: Address) -> Result<u64> {
-    Ok(node
-        .account(address)
-        .await?
-        .map_or(0, |account| account.nonce)
-        + 1)
-}
-
-/// What is said of an outlet when it is registered.
-#[derive(Clone, Debug)]
-pub struct Opening {
-    /// Its number.
-    pub outlet: OutletId,
-    /// Who runs it.
-    pub kind: OutletKind,
-    /// Where it stands.
-    pub city: String,
-    /// Of its prices.
-    pub currency: Currency,
-}
-
-/// Registers an outlet with the keys of the data folder.
-pub async fn register_outlet(
-    target: &Target,
-    node: &NodeClient,
-    keys: &Keys,
-    opening: &Opening,
-    owner: Address,
-) -> Result<()> {
-    let id = opening.outlet;
-    let (founder, registrar) = (keys.founder()?, keys.registrar()?);
-    let domain = target.genesis.domain();
-    let approval_ref = keccak256(format!(
-        "{}\n{id}\n{}",
-        opening.city,
-        sidechain::node::now_ms()
-    ));
-    let approval_expires_at_ms = sidechain::node::now_ms() + APPROVAL_MS;
-    let approval = domain.approval_digest(id, owner, approval_ref, approval_expires_at_ms);
-    let payload = Payload::RegisterOutlet(RegisterOutlet {
-        outlet: id,
-        owner,
-        kind: opening.kind,
-        city: opening.city.clone(),
-        currency: opening.currency,
-        quota_per_day: QUOTA_UNLIMITED,
-        terminal_quota_per_day: QUOTA_UNLIMITED,
-        approval_ref,
-        approval_expires_at_ms,
-        approval_signature: Signature::sign(approval, &registrar),
-        nonce: next_nonce(node, address_of_secret(&founder)).await?,
-    });
-    submit(node, &domain, payload, &founder)
-        .await
-        .with_context(|| format!("register outlet {id}"))
-}
-
-/// Enrols a terminal with its outlet's owner's key.
-pub async fn register_terminal(
-    target: &Target,
-    node: &NodeClient,
-    keys: &Keys,
-    outlet: OutletId,
-    terminal: Address,
-    kind: TerminalKind,
-) -> Result<()> {
-    let owner = keys.owner(outlet)?;
-    let nonce = next_nonce(node, address_of_secret(&owner)).await?;
-    let payload = Payload::RegisterTerminal(RegisterTerminal {
-        outlet,
-        terminal,
-        kind,
-        nonce,
-    });
-    let domain = target.genesis.domain();
-    submit(node, &domain, payload, &owner)
-        .await
-        .with_context(|| format!("enrol the {kind} terminal of outlet {outlet}"))
-}
-
-/// Signs a transaction, sends it and waits until it is final.
-pub async fn submit(
-    node: &NodeClient,
-    domain: &DomainSeparator,
-    payload: Payload,
-    key: &SecretKey,
-) -> Result<()> {
-    let signature = Signature::sign(domain.transaction_digest(&payload), key);
-    let transaction = SignedTransaction { payload, signature };
-    let deadline = Instant::now() + SEND_TIMEOUT;
-    loop {
-        match node.post_transaction(&transaction).await {
-            Ok(_) => return Ok(()),
-            Err(error) if error.is_retryable() && Instant::now() < deadline => {
-                tokio::time::sleep(RETRY_PAUSE).await
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
 }

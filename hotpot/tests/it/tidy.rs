@@ -9,8 +9,7 @@ use std::process::Command;
 
 const SERVICES: [&str; 5] = ["sidechain", "relayer", "indexer", "gateway", "video-agent"];
 
-/// Crate → its direct dependencies, tests' own left out.
-fn dependencies() -> BTreeMap<String, Vec<String>> {
+fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
         .args([
             "metadata",
@@ -22,7 +21,12 @@ fn dependencies() -> BTreeMap<String, Vec<String>> {
         .current_dir(repository())
         .output()
         .unwrap();
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Crate → its direct dependencies, tests' own left out.
+fn dependencies() -> BTreeMap<String, Vec<String>> {
+    let metadata = metadata();
     let name = |value: &Value| value["name"].as_str().unwrap().to_owned();
     let direct = |package: &Value| {
         let all = package["dependencies"].as_array().unwrap();
@@ -53,7 +57,7 @@ fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     found
 }
 
-fn assert_only_in(word: &str, crates: &[&str], allowed: impl Fn(&str) -> bool) {
+fn assert_only_in(word: &str, crates: &[impl AsRef<Path>], allowed: impl Fn(&str) -> bool) {
     let mut seen = 0;
     for name in crates {
         for (path, text) in sources(&repository().join(name).join("src")) {
@@ -114,6 +118,33 @@ fn only_the_consensus_adaptor_knows_the_engine() {
     assert_only_in("arc_malachitebft_", &["sidechain"], |path| {
         path.starts_with("sidechain/src/consensus")
     });
+}
+
+/// The folders of all crates of the product, from the workspace's root.
+fn folders() -> Vec<PathBuf> {
+    let output = metadata();
+    let packages = output["packages"].as_array().unwrap();
+    let manifest = |package: &Value| PathBuf::from(package["manifest_path"].as_str().unwrap());
+    packages
+        .iter()
+        .map(|package| manifest(package).parent().unwrap().to_owned())
+        .filter(|folder| !folder.ends_with("fuzz") && !folder.ends_with("tools/load"))
+        .collect()
+}
+
+#[test]
+fn no_crate_knows_a_service_but_hotpot_and_who_reads_a_stopped_nodes_store() {
+    for (name, dependencies) in dependencies() {
+        let mut known = SERVICES
+            .iter()
+            .filter(|service| dependencies.iter().any(|one| one == *service));
+        let is_allowed = |service: &&str| match name.as_str() {
+            "hotpot" | "fuzz" => true,
+            "verify" => *service == "sidechain",
+            _ => false,
+        };
+        assert!(known.all(is_allowed), "{name} must not use a service");
+    }
 }
 
 #[test]
@@ -183,25 +214,14 @@ const NOT_DESCRIBED: [&str; 1] = ["/api/v1/outlets/{outlet}/cameras/{camera}/pre
 
 #[test]
 fn sql_and_the_environment_have_one_place_each() {
-    let with_sql = ["relayer", "indexer", "crates/read-model", "hotpot"];
-    assert_only_in("sqlx::query", &with_sql, |path| {
+    let all = folders();
+    assert_only_in("sqlx::query", &all, |path| {
         path.contains("/io/store")
             || path.starts_with("crates/read-model")
-            || path == "hotpot/src/up/services.rs"
-            || path == "hotpot/src/commands/verify/database.rs"
+            || path == "crates/local-network/src/external.rs"
+            || path == "crates/verify/src/database.rs"
     });
-    let crates = [
-        "crates/service-kit",
-        "crates/domain",
-        "crates/client",
-        "sidechain",
-        "relayer",
-        "indexer",
-        "gateway",
-        "hotpot",
-        "video-agent",
-    ];
-    assert_only_in("std::env::var", &crates, |path| {
+    assert_only_in("std::env::var", &all, |path| {
         path.starts_with("crates/service-kit")
     });
 }

@@ -453,7 +453,7 @@ impl Handler {
         self.streams_sent += 1;
         let mut id = streamed.proposer.0.to_vec();
         id.extend_from_slice(&streamed.height.0.to_be_bytes());
-        id.extend_from_slice(&crate::node::now_ms().to_be_bytes());
+        id.extend_from_slice(&service_kit::clock::now_ms().to_be_bytes());
         id.extend_from_slice(&self.streams_sent.to_be_bytes());
         for message in streamed.into_messages(StreamId::new(id.into())) {
             network

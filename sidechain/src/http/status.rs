@@ -4,13 +4,14 @@ use super::answer::Refusal;
 use super::{Api, checkpoints};
 use crate::consensus;
 use crate::core::readiness::{self, Facts};
-use crate::node::{Node, now_ms};
+use crate::node::Node;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use client::{SignedAnswer, StatusAnswer, format_time};
 use domain::{Address, Genesis};
+use service_kit::clock::now_ms;
 use std::sync::atomic::Ordering;
 
 /// Routes of this resource; the aliases are the names that operators know.

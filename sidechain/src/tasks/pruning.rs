@@ -3,8 +3,9 @@
 use crate::core::pruning::{Facts, horizon};
 use crate::io::snapshots::SnapshotFileError;
 use crate::io::store::StoreError;
-use crate::node::{Node, now_ms};
+use crate::node::Node;
 use anyhow::Result;
+use service_kit::clock::now_ms;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;

@@ -87,7 +87,7 @@ async fn send_all(
     let under_way = TaskTracker::new();
     let batch = u64::from(args.batch);
     // Ids of an earlier run would be refused.
-    let seed = crate::sales::now_ms();
+    let seed = service_kit::clock::now_ms();
     let method = if args.commit {
         "broadcast_tx_commit"
     } else {

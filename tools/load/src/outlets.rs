@@ -1,24 +1,17 @@
 //! The outlets and terminals that sell: registered as far as they are missing.
 
-use crate::network::{Keys, Network};
+use crate::network::Network;
 use anyhow::{Context, Result, ensure};
 use client::{NodeClient, OutletAnswer};
 use domain::crypto::address_of_secret;
-use domain::eip712::DomainSeparator;
-use domain::limits::QUOTA_UNLIMITED;
-use domain::transaction::{RegisterOutlet, RegisterTerminal};
-use domain::{
-    Address, Currency, OutletId, OutletKind, Payload, Signature, SignedTransaction, TerminalKind,
-    keccak256,
-};
+use domain::{Address, OutletId, OutletKind, TerminalKind};
+use local_network::{Opening, Registrations};
 use wallet::SecretKey;
 
 /// The first outlet of ours: far from those that an import may name.
 const FIRST_OUTLET: OutletId = 900_001;
 /// Every outlet sells in it.
 pub const CURRENCY: &str = "GEL";
-/// How long the registrar's approval lasts.
-const APPROVAL_MS: u64 = 3_600_000;
 
 /// A terminal that may sell.
 #[derive(Clone, Debug)]
@@ -33,14 +26,23 @@ pub struct Terminal {
 
 /// Registers what is missing; gives all terminals, outlets taking turns.
 pub async fn ensure(network: &Network, outlets: u64, terminals: u64) -> Result<Vec<Terminal>> {
-    let registry = Registry::open(network).await?;
-    let known = registry.node.outlets().await?;
+    let node = network.nodes.first().context("the network has no node")?;
+    let (genesis, keys) = (node.genesis().await?, network.keys()?);
+    let registrations = Registrations {
+        nodes: &network.nodes,
+        genesis: &genesis,
+        keys: &keys,
+    };
+    let known = node.outlets().await?;
+
     let mut ready = Vec::new();
     for number in 0..outlets {
         let id = FIRST_OUTLET + number;
         let outlet = known.iter().find(|outlet| outlet.outlet == id);
-        ready.push(registry.outlet(id, outlet, terminals).await?);
+        ensure_outlet(registrations, node, id, outlet).await?;
+        ready.push(ensure_terminals(registrations, node, id, outlet, terminals).await?);
     }
+
     let turn = |place: usize| {
         ready
             .iter()
@@ -52,121 +54,57 @@ pub async fn ensure(network: &Network, outlets: u64, terminals: u64) -> Result<V
         .collect())
 }
 
-/// Whoever may register, at one node.
-struct Registry {
-    node: NodeClient,
-    keys: Keys,
-    domain: DomainSeparator,
-    founder: SecretKey,
-    registrar: SecretKey,
+async fn ensure_outlet(
+    registrations: Registrations<'_>,
+    node: &NodeClient,
+    id: OutletId,
+    known: Option<&OutletAnswer>,
+) -> Result<()> {
+    let owner = address_of_secret(&registrations.keys.owner(id)?);
+    if let Some(outlet) = known {
+        ensure!(
+            outlet.owner == owner && outlet.currency.as_str() == CURRENCY,
+            "outlet {id} is somebody else's: owned by {}, sells in {}",
+            outlet.owner,
+            outlet.currency
+        );
+        return Ok(());
+    }
+
+    let opening = Opening {
+        outlet: id,
+        kind: OutletKind::Franchised,
+        city: "Tbilisi".into(),
+        currency: CURRENCY.parse().map_err(anyhow::Error::msg)?,
+    };
+    registrations.register_outlet(node, &opening, owner).await
 }
 
-impl Registry {
-    async fn open(network: &Network) -> Result<Self> {
-        let node = network
-            .nodes
-            .first()
-            .context("the network has no node")?
-            .clone();
-        let keys = network.keys()?;
-        let domain = node.genesis().await?.domain();
-        Ok(Self {
-            founder: keys.get("founder")?,
-            registrar: keys.get("registrar")?,
-            node,
-            keys,
-            domain,
-        })
-    }
+async fn ensure_terminals(
+    registrations: Registrations<'_>,
+    node: &NodeClient,
+    id: OutletId,
+    known: Option<&OutletAnswer>,
+    count: u64,
+) -> Result<Vec<Terminal>> {
+    let enrolled: Vec<Address> = known.map_or_else(Vec::new, |outlet| {
+        outlet.terminals.iter().map(|one| one.address).collect()
+    });
 
-    async fn outlet(
-        &self,
-        id: OutletId,
-        known: Option<&OutletAnswer>,
-        terminals: u64,
-    ) -> Result<Vec<Terminal>> {
-        let owner = self.keys.get(&format!("owner-{id}"))?;
-        match known {
-            None => self.register_outlet(id, address_of_secret(&owner)).await?,
-            Some(outlet) => ensure!(
-                outlet.owner == address_of_secret(&owner) && outlet.currency.as_str() == CURRENCY,
-                "outlet {id} is somebody else's: owned by {}, sells in {}",
-                outlet.owner,
-                outlet.currency
-            ),
+    let mut ready = Vec::new();
+    for number in 0..count {
+        let key = registrations.keys.get(&format!("terminal-{id}-{number}"))?;
+        let address = address_of_secret(&key);
+        if !enrolled.contains(&address) {
+            registrations
+                .register_terminal(node, id, address, TerminalKind::Physical)
+                .await?;
         }
-        let mut ready = Vec::new();
-        for number in 0..terminals {
-            let key = self.keys.get(&format!("terminal-{id}-{number}"))?;
-            let terminal = Terminal {
-                outlet: id,
-                key,
-                address: address_of_secret(&key),
-            };
-            let enrolled = |outlet: &OutletAnswer| {
-                outlet
-                    .terminals
-                    .iter()
-                    .any(|known| known.address == terminal.address)
-            };
-            if !known.is_some_and(enrolled) {
-                self.register_terminal(&terminal, &owner).await?;
-            }
-            ready.push(terminal);
-        }
-        Ok(ready)
-    }
-
-    async fn register_outlet(&self, outlet: OutletId, owner: Address) -> Result<()> {
-        let approval_ref = keccak256(format!("load {outlet} {owner}"));
-        let approval_expires_at_ms = crate::sales::now_ms() + APPROVAL_MS;
-        let approval =
-            self.domain
-                .approval_digest(outlet, owner, approval_ref, approval_expires_at_ms);
-        let payload = Payload::RegisterOutlet(RegisterOutlet {
-            outlet,
-            owner,
-            kind: OutletKind::Franchised,
-            city: "Tbilisi".into(),
-            currency: CURRENCY.parse::<Currency>().map_err(anyhow::Error::msg)?,
-            quota_per_day: QUOTA_UNLIMITED,
-            terminal_quota_per_day: QUOTA_UNLIMITED,
-            approval_ref,
-            approval_expires_at_ms,
-            approval_signature: Signature::sign(approval, &self.registrar),
-            nonce: self.next_nonce(&self.founder).await?,
+        ready.push(Terminal {
+            outlet: id,
+            key,
+            address,
         });
-        self.submit(payload, &self.founder)
-            .await
-            .with_context(|| format!("register outlet {outlet}"))
     }
-
-    async fn register_terminal(&self, terminal: &Terminal, owner: &SecretKey) -> Result<()> {
-        let payload = Payload::RegisterTerminal(RegisterTerminal {
-            outlet: terminal.outlet,
-            terminal: terminal.address,
-            kind: TerminalKind::Physical,
-            nonce: self.next_nonce(owner).await?,
-        });
-        self.submit(payload, owner)
-            .await
-            .with_context(|| format!("enrol a terminal of outlet {}", terminal.outlet))
-    }
-
-    async fn next_nonce(&self, key: &SecretKey) -> Result<u64> {
-        Ok(self
-            .node
-            .account(address_of_secret(key))
-            .await?
-            .map_or(0, |account| account.nonce)
-            + 1)
-    }
-
-    async fn submit(&self, payload: Payload, key: &SecretKey) -> Result<()> {
-        let signature = Signature::sign(self.domain.transaction_digest(&payload), key);
-        self.node
-            .post_transaction(&SignedTransaction { payload, signature })
-            .await?;
-        Ok(())
-    }
+    Ok(ready)
 }

@@ -9,7 +9,8 @@ use domain::sale::lines_hash;
 use domain::{
     Address, B256, BuyerKind, Currency, Line, Payload, Sale, SaleId, Signature, keccak256,
 };
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use service_kit::clock::now_ms;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use wallet::{lines_salt, receipt_key};
 
@@ -26,14 +27,6 @@ const WALLET_ONE_IN: u64 = 4;
 const WALLETS: u64 = 64;
 /// How often it is looked how far the signing is.
 const POLL: Duration = Duration::from_millis(5);
-
-/// Milliseconds since the Unix epoch.
-pub fn now_ms() -> u64 {
-    let elapsed = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
-}
 
 /// A sale that is ready to be sent.
 #[derive(Clone, Debug)]

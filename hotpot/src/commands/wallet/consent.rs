@@ -7,13 +7,13 @@ use super::network::Network;
 use super::sign::deliver;
 use anyhow::{Context, Result};
 use domain::consent::{Purposes, commitment};
-use domain::eip712::{DomainSeparator, WitnessedConsent};
+use domain::eip712::WitnessedConsent;
 use domain::transaction::RecordConsent;
 use domain::{Address, B256, Payload, Signature, SignedTransaction};
-use serde_json::{Value, json};
-use sidechain::node::now_ms;
-use std::path::Path;
-use wallet::{Role, SecretKey, Zeroizing};
+use local_network::consent::{witnessed, write_salt};
+use serde_json::Value;
+use service_kit::clock::now_ms;
+use wallet::{Role, SecretKey};
 
 /// `hotpot wallet consent`.
 pub async fn consent(args: &ConsentArgs) -> Result<()> {
@@ -77,46 +77,8 @@ fn seen(
     Ok(witnessed(&wanted, witness, &network.domain))
 }
 
-/// A consent with the terminal's signature, for the guest to sign.
-pub fn witnessed(
-    wanted: &WitnessedConsent,
-    witness: &SecretKey,
-    domain: &DomainSeparator,
-) -> RecordConsent {
-    let WitnessedConsent {
-        outlet,
-        camera,
-        purposes,
-        commitment,
-        guest,
-        until_ms,
-    } = *wanted;
-    let witness_signature = Signature::sign(domain.consent_witness_digest(wanted), witness);
-    let witness = wallet::address(witness);
-    RecordConsent {
-        outlet,
-        camera,
-        purposes,
-        commitment,
-        guest,
-        until_ms,
-        witness,
-        witness_signature,
-    }
-}
-
 fn keep_salt(args: &ConsentArgs, salt: B256) -> Result<()> {
     write_salt(&args.salt_file, salt, &args.reference)
-}
-
-/// Keeps what shows whose consent it is, readable by its owner alone.
-pub fn write_salt(file: &Path, salt: B256, reference: &str) -> Result<()> {
-    let kept =
-        json!({"salt": salt, "reference": reference, "commitment": commitment(salt, reference)});
-    Ok(wallet::write_secret(
-        file,
-        &Zeroizing::new(format!("{kept}\n")),
-    )?)
 }
 
 /// What the guest signs with `hotpot wallet sign` or any other signer.

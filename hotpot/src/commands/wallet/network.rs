@@ -34,8 +34,7 @@ impl Network {
 
     /// One more than the account's last nonce.
     pub async fn next_nonce(&self, account: Address) -> Result<u64> {
-        let known = self.node.account(account).await?;
-        Ok(known.map_or(0, |account| account.nonce).saturating_add(1))
+        Ok(client::next_nonce(&self.node, account).await?)
     }
 }
 

@@ -1,7 +1,6 @@
 //! `hotpot wallet witness`: the till's answer to the request that a guest's phone shows.
 
 use super::args::WitnessArgs;
-use super::consent::witnessed;
 use super::keys;
 use super::network::Network;
 use anyhow::{Context, Result, bail};
@@ -12,7 +11,8 @@ use domain::B256;
 use domain::consent::{Purpose, Purposes};
 use domain::eip712::WitnessedConsent;
 use domain::limits::CONSENT_MS_MAX;
-use sidechain::node::now_ms;
+use local_network::consent::witnessed;
+use service_kit::clock::now_ms;
 use std::path::Path;
 use std::str::FromStr;
 

@@ -1,0 +1,406 @@
+//! The contracts against the blocks: nothing anchored or minted that the ledger does not lead to.
+
+use crate::chain::Chain;
+use crate::evm::{Contracts, Entry, Facts, Scope};
+use crate::evm_rows::{anchored, balances, chunk, epoch_of_payout, transfer};
+use crate::report::Report;
+use alloy::primitives::{Address, U256};
+use alloy::sol_types::SolEvent;
+use contract_bindings::{CheckpointAnchor, FranchiseToken};
+use domain::B256;
+use domain::ledger::EpochCheckpoint;
+use domain::payout::{Payout, commitment};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A unit is 0.01 FRT.
+const TOKEN_DECIMALS: u8 = 2;
+
+/// Compares all of it.
+pub fn check(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
+    identity(chain, scope, facts, report);
+    checkpoints(chain, scope, facts, report);
+    issued(chain, facts, report);
+    supply(chain, scope, facts, report);
+}
+
+fn identity(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
+    let (ledger, contracts) = (&chain.ledger, &facts.contracts);
+    report.same(
+        "EVM node",
+        "chain id",
+        ledger.genesis().evm_chain_id,
+        facts.chain_id,
+    );
+    report.same(
+        "anchor",
+        "sidechainId()",
+        ledger.sidechain_id(),
+        contracts.sidechain_id,
+    );
+    report.same("anchor", "token()", scope.token, contracts.anchor_token);
+    report.same("token", "decimals()", TOKEN_DECIMALS, contracts.decimals);
+    report.same("token", "issuer()", scope.anchor, contracts.issuer);
+    match ledger.anchor() {
+        None => report.fact("ledger", "it is bound to no contracts yet"),
+        Some(binding) => {
+            report.same(
+                "ledger",
+                "token that it is bound to",
+                scope.token,
+                binding.token,
+            );
+            report.same(
+                "ledger",
+                "anchor that it is bound to",
+                scope.anchor,
+                binding.anchor,
+            );
+        }
+    }
+    for pair in facts.blocks.windows(2) {
+        report.same(
+            &format!("EVM block {}", pair[1].number),
+            "parent hash",
+            pair[0].hash,
+            pair[1].parent_hash,
+        );
+    }
+    report.count("EVM blocks", facts.blocks.len() as u64);
+    report.count("EVM logs", facts.logs.len() as u64);
+}
+
+fn checkpoints(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
+    let revoked: BTreeSet<u64> = facts.logs.iter().filter_map(revoked).collect();
+    let mut last = None;
+    for event in facts.logs.iter().filter_map(anchored) {
+        let place = format!("epoch {}", event.epoch);
+        report.count("anchored checkpoints", 1);
+        match chain
+            .checkpoints
+            .get(&event.epoch)
+            .filter(|closed| closed.anchor == scope.anchor)
+        {
+            None => report.fact(
+                place,
+                "it is anchored, but the blocks lead to no such checkpoint",
+            ),
+            Some(closed) => {
+                same_event(&place, closed, &event, report);
+                kept(&place, closed, &revoked, &facts.contracts, report);
+            }
+        }
+        if let Some(last) = last {
+            report.same(
+                &format!("anchored epoch after {last}"),
+                "epoch",
+                last + 1,
+                event.epoch,
+            );
+        }
+        last = Some(event.epoch);
+    }
+    head(chain, last, &facts.contracts, report);
+}
+
+fn revoked(entry: &Entry) -> Option<u64> {
+    Some(
+        CheckpointAnchor::RootRevoked::decode_log(&entry.inner)
+            .ok()?
+            .epoch,
+    )
+}
+
+fn same_event(
+    place: &str,
+    closed: &EpochCheckpoint,
+    event: &CheckpointAnchor::CheckpointAnchored,
+    report: &mut Report,
+) {
+    let checkpoint = &closed.checkpoint;
+    report.same(
+        place,
+        "anchored first height",
+        checkpoint.first_height,
+        event.firstHeight,
+    );
+    report.same(
+        place,
+        "anchored last height",
+        checkpoint.last_height,
+        event.lastHeight,
+    );
+    report.same(
+        place,
+        "anchored blocks root",
+        checkpoint.blocks_root,
+        event.blocksRoot,
+    );
+    report.same(
+        place,
+        "anchored state root",
+        checkpoint.state_root,
+        event.stateRoot,
+    );
+    report.same(
+        place,
+        "anchored payout root",
+        checkpoint.payout_root,
+        event.payoutRoot,
+    );
+    report.same(
+        place,
+        "anchored recordings root",
+        checkpoint.recordings_root,
+        event.recordingsRoot,
+    );
+    report.same(
+        place,
+        "anchored total released",
+        checkpoint.total_released,
+        event.totalReleased,
+    );
+    report.same(
+        place,
+        "anchored next validators",
+        checkpoint.next_validators_hash,
+        event.nextValidatorsHash,
+    );
+}
+
+/// The guardian may have revoked it: then the anchor keeps nothing.
+fn kept(
+    place: &str,
+    closed: &EpochCheckpoint,
+    revoked: &BTreeSet<u64>,
+    contracts: &Contracts,
+    report: &mut Report,
+) {
+    let checkpoint = &closed.checkpoint;
+    let found = contracts
+        .commitments
+        .get(&checkpoint.epoch)
+        .copied()
+        .unwrap_or_default();
+    if revoked.contains(&checkpoint.epoch) && found.is_zero() {
+        report
+            .notes
+            .push(format!("{place} was revoked by the guardian"));
+        return;
+    }
+    report.same(
+        place,
+        "kept commitment",
+        commitment(checkpoint.payout_root, checkpoint.rest_hash()),
+        found,
+    );
+}
+
+fn head(chain: &Chain, last: Option<u64>, contracts: &Contracts, report: &mut Report) {
+    let Some(last) = last else {
+        return report
+            .notes
+            .push("no checkpoint is anchored yet".to_owned());
+    };
+    report.same("anchor", "head().epoch", last, contracts.epoch);
+    if let Some(closed) = chain.checkpoints.get(&last) {
+        report.same(
+            "anchor",
+            "head().lastHeight",
+            closed.checkpoint.last_height,
+            contracts.last_height,
+        );
+        report.same(
+            "anchor",
+            "head().totalReleased",
+            closed.checkpoint.total_released,
+            contracts.total_released,
+        );
+    }
+    let behind = chain.checkpoints.range(last + 1..).count();
+    if behind > 0 {
+        report.notes.push(format!(
+            "{behind} checkpoints after epoch {last} are not anchored yet"
+        ));
+    }
+}
+
+/// Payouts by epoch and root: of a chunk, or of one account alone.
+fn payouts_by_root(chain: &Chain) -> BTreeMap<(u64, B256), Vec<Payout>> {
+    let mut roots = BTreeMap::new();
+    for (epoch, closed) in &chain.checkpoints {
+        let payouts = closed.settlement.payouts();
+        let mut rest = payouts;
+        for chunk in closed.settlement.chunks() {
+            let paid = chunk.words.iter().filter(|word| !word.is_zero()).count();
+            let (here, after) = rest.split_at(paid.min(rest.len()));
+            roots.insert((*epoch, chunk.root), here.to_vec());
+            rest = after;
+        }
+        roots.extend(
+            payouts
+                .iter()
+                .map(|payout| ((*epoch, payout.leaf()), vec![*payout])),
+        );
+    }
+    roots
+}
+
+/// Every account was minted exactly what the issued chunks pay it, and never more than the ledger released.
+fn issued(chain: &Chain, facts: &Facts, report: &mut Report) {
+    let due = due(chain, facts, report);
+    let skipped: BTreeSet<Address> = facts.logs.iter().filter_map(skipped).collect();
+    let mut waiting = 0;
+    for (account, issued) in &facts.contracts.issued {
+        let place = format!("account {account}");
+        let released = chain
+            .ledger
+            .account(*account)
+            .map_or(0, |account| u128::from(account.released));
+        let due = due.get(account).copied().unwrap_or(0);
+        report.count("accounts", 1);
+        if *issued > released {
+            let (expected, found) = (
+                format!("at most {released}, as released"),
+                issued.to_string(),
+            );
+            report.differences.push(super::report::Difference::value(
+                &place,
+                "issuedTo()",
+                expected,
+                found,
+            ));
+        } else if *issued > due || (*issued < due && !skipped.contains(account)) {
+            report.same(&place, "issuedTo() by the chunks issued", due, *issued);
+        }
+        waiting += released.saturating_sub(*issued);
+    }
+    if waiting > 0 {
+        report
+            .notes
+            .push(format!("{waiting} units are released and not minted yet"));
+    }
+}
+
+fn skipped(entry: &Entry) -> Option<Address> {
+    Some(
+        FranchiseToken::IssueSkipped::decode_log(&entry.inner)
+            .ok()?
+            .account,
+    )
+}
+
+/// What the chunks that were issued pay each account, ever.
+fn due(chain: &Chain, facts: &Facts, report: &mut Report) -> BTreeMap<Address, u128> {
+    let roots = payouts_by_root(chain);
+    let mut due: BTreeMap<Address, u128> = BTreeMap::new();
+    for event in facts.logs.iter().filter_map(chunk) {
+        report.count("chunks issued", 1);
+        match roots.get(&(event.epoch, event.chunkRoot)) {
+            None => report.fact(
+                format!("epoch {}", event.epoch),
+                format!(
+                    "chunk {} was issued, but the ledger settled no such chunk",
+                    event.chunkRoot
+                ),
+            ),
+            Some(payouts) => {
+                for payout in payouts {
+                    let most = due.entry(payout.account).or_default();
+                    *most = u128::from(payout.released).max(*most);
+                }
+            }
+        }
+    }
+    due
+}
+
+/// Supply and balances against the transfers; every minting belongs to a chunk.
+fn supply(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
+    let contracts = &facts.contracts;
+    let transfers: Vec<_> = facts.logs.iter().filter_map(transfer).collect();
+    let sum = |of: fn(&FranchiseToken::Transfer) -> bool| -> U256 {
+        transfers
+            .iter()
+            .filter(|transfer| of(transfer))
+            .map(|transfer| transfer.value)
+            .sum()
+    };
+    let (minted, burned) = (
+        sum(|transfer| transfer.from.is_zero()),
+        sum(|transfer| transfer.to.is_zero()),
+    );
+    report.count("transfers", transfers.len() as u64);
+    report.same(
+        "token",
+        "minted() by the transfers",
+        minted,
+        U256::from(contracts.minted),
+    );
+    report.same(
+        "token",
+        "totalSupply() by the transfers",
+        minted.saturating_sub(burned),
+        U256::from(contracts.supply),
+    );
+    let issued: u128 = contracts.issued.values().sum();
+    report.same(
+        "token",
+        "minted() by the accounts",
+        issued,
+        contracts.minted,
+    );
+    let released = u128::from(chain.ledger.supply().released);
+    if contracts.minted > released {
+        report.fact(
+            "token",
+            format!(
+                "{} units are minted, but only {released} were released",
+                contracts.minted
+            ),
+        );
+    }
+    chunks(facts, report);
+    let held = balances(facts.logs.iter());
+    for (holder, balance) in &contracts.balances {
+        let expected = held
+            .get(&(scope.token, *holder))
+            .copied()
+            .unwrap_or_default();
+        report.same(
+            &format!("holder {holder}"),
+            "balanceOf() by the transfers",
+            expected,
+            U256::from(*balance),
+        );
+    }
+}
+
+/// What each `ChunkIssued` says it minted is what was minted under its epoch.
+fn chunks(facts: &Facts, report: &mut Report) {
+    let mut said: BTreeMap<u64, U256> = BTreeMap::new();
+    for event in facts.logs.iter().filter_map(chunk) {
+        *said.entry(event.epoch).or_default() += U256::from(event.minted);
+    }
+    let mut minted: BTreeMap<u64, U256> = BTreeMap::new();
+    for (place, entry) in facts.logs.iter().enumerate() {
+        let Some(transfer) = transfer(entry).filter(|transfer| transfer.from.is_zero()) else {
+            continue;
+        };
+        match epoch_of_payout(&facts.logs, place) {
+            Some(epoch) => *minted.entry(epoch).or_default() += transfer.value,
+            None => report.fact(
+                format!("account {}", transfer.to),
+                format!("{} units were minted without a chunk", transfer.value),
+            ),
+        }
+    }
+    for (epoch, said) in said {
+        let minted = minted.get(&epoch).copied().unwrap_or_default();
+        report.same(
+            &format!("epoch {epoch}"),
+            "minted by ChunkIssued",
+            minted,
+            said,
+        );
+    }
+}
