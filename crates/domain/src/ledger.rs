@@ -15,6 +15,7 @@ mod shared;
 mod snapshot;
 mod staking;
 mod state;
+mod tables;
 mod video;
 
 pub use changes::Changes;

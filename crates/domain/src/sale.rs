@@ -1,6 +1,7 @@
 //! A sale, its lines, and what the ledger keeps of it.
 
-use crate::eip712;
+mod hash;
+
 use crate::limits::{LINE_NAME_BYTES_MAX, LINE_SKU_BYTES_MAX, SALE_LINES_MAX};
 use crate::outlet::{Currency, OutletId};
 use crate::rejection::Rejection;
@@ -158,7 +159,7 @@ pub struct Line {
 
 /// EIP-712 `hashStruct` of `SaleLines(bytes32 salt,Line[] lines)`.
 pub fn lines_hash(salt: B256, lines: &[Line]) -> B256 {
-    eip712::sale_lines_hash(salt, lines)
+    hash::sale_lines_hash(salt, lines)
 }
 
 /// Lines must be within bounds, add up to `total`, and hash with the salt to what the terminal signed.

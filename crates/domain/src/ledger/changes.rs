@@ -1,63 +1,16 @@
 //! What one block changes, collected above a state that stays as it is.
 
 use super::shared::Shared;
-use super::state::{Account, Core, EpochStart, Ledger, Signers, Tables};
+use super::state::{Account, Core, Ledger};
+use super::tables::{TableChanges, Tables, Written, current};
 use crate::consent::{Consent, VideoDay};
 use crate::outlet::{Outlet, OutletId, Terminal};
 use crate::recording::{Cid, Recording};
 use crate::sale::{SaleEntry, SaleKey};
-use crate::staking::{Candidate, Punished, Stake, WaitingChange};
-use crate::validators::ValidatorSet;
+use crate::staking::{Candidate, Stake};
 use alloy_primitives::{Address, B256};
 use borsh::BorshSerialize;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Entries of a table that a block wrote: the new value, or none where it was removed.
-pub(super) type Written<K, V> = BTreeMap<K, Option<V>>;
-
-/// What one block changes in the tables of staking, election and video.
-#[derive(Clone, Debug, Default, BorshSerialize)]
-pub(super) struct TableChanges {
-    pub stakes: Written<Address, Stake>,
-    pub candidates: Written<Address, Candidate>,
-    pub sale_days: Written<(u64, OutletId), u64>,
-    pub commits: Written<u64, Signers>,
-    pub sets: Written<u64, ValidatorSet>,
-    pub epoch_starts: Written<u64, EpochStart>,
-    pub waiting: Written<u64, WaitingChange>,
-    pub punished: Written<(Address, u64), Punished>,
-    pub consents: Written<B256, Consent>,
-    pub cameras: Written<(OutletId, u64), Vec<B256>>,
-    pub recordings: Written<Cid, Recording>,
-    pub video_days: Written<OutletId, VideoDay>,
-}
-
-/// The value of an entry as of now.
-pub(super) fn current<'a, K: Ord, V>(
-    table: &'a BTreeMap<K, V>,
-    written: &'a Written<K, V>,
-    key: &K,
-) -> Option<&'a V> {
-    match written.get(key) {
-        Some(value) => value.as_ref(),
-        None => table.get(key),
-    }
-}
-
-/// A whole table as of now.
-pub(super) fn whole<K: Ord + Clone, V: Clone>(
-    table: &BTreeMap<K, V>,
-    written: &Written<K, V>,
-) -> BTreeMap<K, V> {
-    let mut all = table.clone();
-    for (key, value) in written {
-        match value {
-            Some(value) => drop(all.insert(key.clone(), value.clone())),
-            None => drop(all.remove(key)),
-        }
-    }
-    all
-}
 
 /// The changes of one block: every entry written, with its new value; sets with present or removed.
 #[derive(Clone, Debug, BorshSerialize)]

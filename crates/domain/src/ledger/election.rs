@@ -1,8 +1,9 @@
 //! What the state says about validators: who signed, where sales were, who stands for election, who comes next.
 
 use super::Event;
-use super::changes::{Overlay, whole};
-use super::state::{Ledger, Signers, Tables};
+use super::changes::Overlay;
+use super::state::Ledger;
+use super::tables::{Signers, Tables, current, whole};
 use crate::certificate::CommitCertificate;
 use crate::election::{Candidacy, Scored, elect, score};
 use crate::limits::{ABSENT_BLOCKS, DAY_MS, PARTICIPATION_BLOCKS, REGULARITY_DAYS};
@@ -61,7 +62,7 @@ pub(super) fn discount_sale(state: &mut Overlay<'_>, outlet: OutletId, recorded_
 
 fn sales_on(state: &Overlay<'_>, outlet: OutletId, at_ms: u64) -> u64 {
     let (table, written) = state.tables();
-    super::changes::current(
+    current(
         &table.sale_days,
         &written.sale_days,
         &(at_ms / DAY_MS, outlet),

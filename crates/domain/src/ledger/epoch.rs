@@ -1,8 +1,9 @@
 //! The end of an epoch: release what is mature, bind or drop a proposed anchor, sum up a checkpoint.
 
-use super::changes::{Overlay, whole};
+use super::changes::Overlay;
 use super::pool;
-use super::state::{Committed, EpochStart};
+use super::state::Committed;
+use super::tables::{EpochStart, whole};
 use super::{EpochCheckpoint, Event, election, staking, video};
 use crate::checkpoint::{Checkpoint, block_leaf};
 use crate::election::share_of;

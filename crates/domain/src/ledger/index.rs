@@ -1,7 +1,6 @@
 //! What readers look for among consents and recordings. It follows from the tables: neither hashed nor written down.
 
-use super::changes::TableChanges;
-use super::state::Tables;
+use super::tables::{TableChanges, Tables};
 use crate::consent::Consent;
 use crate::outlet::OutletId;
 use crate::recording::{Cid, Recording};

@@ -1,7 +1,7 @@
 //! A map whose copies share their parts.
 
-use super::changes::Written;
 use super::sales::count;
+use super::tables::Written;
 use borsh::{BorshDeserialize, BorshSerialize};
 use imbl::OrdMap;
 use std::io::{Error, ErrorKind, Read, Result, Write};

@@ -2,7 +2,8 @@
 
 use super::Event;
 use super::apply::{Outcome, check_nonce, outlet_of_owner, require_signer};
-use super::changes::{Overlay, current, whole};
+use super::changes::Overlay;
+use super::tables::{current, whole};
 use crate::crypto::address_of;
 use crate::limits::{CHANGES_WAITING_MAX, PPM, UNBONDINGS_MAX};
 use crate::outlet::OutletId;

@@ -1,12 +1,13 @@
 //! The state itself and what may be read of it.
 
-use super::changes::{Changes, TableChanges, Written};
+use super::changes::Changes;
 use super::index::VideoIndex;
 use super::sales::Sales;
 use super::shared::Shared;
+use super::tables::{EpochStart, Tables};
 use super::{EpochCheckpoint, Event, Executed, video};
 use crate::checkpoint::AnchorHead;
-use crate::consent::{Consent, VideoDay};
+use crate::consent::Consent;
 use crate::eip712::DomainSeparator;
 use crate::genesis::{EpochLength, Genesis, GenesisError};
 use crate::limits::GENESIS_UNITS;
@@ -101,46 +102,6 @@ pub(super) struct Core {
     pub receipts_expired_to_ms: u64,
     /// Up to which time they had when the pool was last shared out.
     pub receipts_shared_to_ms: u64,
-}
-
-/// Where an epoch began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub(super) struct EpochStart {
-    pub epoch: u64,
-    pub first_height: u64,
-}
-
-/// Who signed the certificate of a block: bit i is the i-th validator of the set at that height.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub(super) struct Signers(pub u64);
-
-/// The tables of staking, election and video.
-#[derive(Clone, Debug, Default, BorshSerialize, BorshDeserialize)]
-pub(super) struct Tables {
-    /// What accounts bond.
-    pub stakes: BTreeMap<Address, Stake>,
-    /// Registered validators.
-    pub candidates: BTreeMap<Address, Candidate>,
-    /// Unrefunded issuing sales by day of block time and outlet, of the last 30 days.
-    pub sale_days: BTreeMap<(u64, OutletId), u64>,
-    /// Who signed the certificates of the last 1,000 blocks.
-    pub commits: BTreeMap<u64, Signers>,
-    /// The sets of these blocks, by the first height of each.
-    pub sets: BTreeMap<u64, ValidatorSet>,
-    /// Where epochs began, by block time of their start, which is that of the last block before; for ever.
-    pub epoch_starts: BTreeMap<u64, EpochStart>,
-    /// Changes of parameters that wait, by number.
-    pub waiting: BTreeMap<u64, WaitingChange>,
-    /// Offences that were punished, by validator and the height that they are about.
-    pub punished: BTreeMap<(Address, u64), Punished>,
-    /// Consents of guests and legal bases of owners, by the id of the transaction that made them; for ever.
-    pub consents: BTreeMap<B256, Consent>,
-    /// Those of a camera that were in force when one was added last, in the ledger's order.
-    pub cameras: BTreeMap<(OutletId, u64), Vec<B256>>,
-    /// Recordings by their content; for ever.
-    pub recordings: BTreeMap<Cid, Recording>,
-    /// How much each outlet added on the last day on which it added anything.
-    pub video_days: BTreeMap<OutletId, VideoDay>,
 }
 
 /// The state after some block.
@@ -595,46 +556,6 @@ impl Core {
         entry
             .releasable_at_ms(share)
             .is_some_and(|from_ms| from_ms <= self.epoch_start_ms)
-    }
-}
-
-impl Tables {
-    fn apply(&mut self, written: TableChanges) {
-        let TableChanges {
-            stakes,
-            candidates,
-            sale_days,
-            commits,
-            sets,
-            epoch_starts,
-            waiting,
-            punished,
-            consents,
-            cameras,
-            recordings,
-            video_days,
-        } = written;
-        apply_written(&mut self.stakes, stakes);
-        apply_written(&mut self.candidates, candidates);
-        apply_written(&mut self.sale_days, sale_days);
-        apply_written(&mut self.commits, commits);
-        apply_written(&mut self.sets, sets);
-        apply_written(&mut self.epoch_starts, epoch_starts);
-        apply_written(&mut self.waiting, waiting);
-        apply_written(&mut self.punished, punished);
-        apply_written(&mut self.consents, consents);
-        apply_written(&mut self.cameras, cameras);
-        apply_written(&mut self.recordings, recordings);
-        apply_written(&mut self.video_days, video_days);
-    }
-}
-
-fn apply_written<K: Ord, V>(table: &mut BTreeMap<K, V>, written: Written<K, V>) {
-    for (key, value) in written {
-        match value {
-            Some(value) => drop(table.insert(key, value)),
-            None => drop(table.remove(&key)),
-        }
     }
 }
 
