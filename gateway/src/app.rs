@@ -8,12 +8,11 @@ use crate::io::mirror::Mirror;
 use crate::io::nodes::Nodes;
 use crate::tasks::events::{self, Hub};
 use anyhow::{Context as _, Result};
-use service_kit::http::{Readiness, operations_router, serve};
+use service_kit::http::{Readiness, bind, operations_router, serve};
 use service_kit::telemetry;
 use sqlx::postgres::PgConnectOptions;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 
@@ -26,15 +25,10 @@ const READINESS_INTERVAL: Duration = Duration::from_secs(1);
 /// or the port is taken.
 pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
     config.check()?;
-    let url = config
-        .database
-        .resolve()
-        .context("read database.url_file")?;
+    let url = config.database.location().read_url()?;
     let options: PgConnectOptions = url.expose().parse().context("database.url")?;
     let listen = config.http.listen;
-    let listener = TcpListener::bind(listen)
-        .await
-        .with_context(|| format!("listen on {listen}"))?;
+    let listener = bind(listen).await?;
     let recorder = telemetry::init_metrics();
     let mirror = Arc::new(Mirror::new(options, config.database.connections_max));
     let hub = Arc::new(Hub::new(Arc::clone(&mirror)));

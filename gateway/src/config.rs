@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 use service_kit::Secret;
+use service_kit::database::DatabaseConfig;
+use service_kit::mistakes::{ConfigMistakes, refuse_mistakes};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Everything, by section.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The read model.
     pub database: Database,
@@ -23,9 +25,9 @@ pub struct Config {
 
 /// `[database]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Database {
-    /// `postgres://…`; a user that may only read is enough. Give this or `url_file`, not both.
+    /// `postgres://…`; a user that may only read is enough. Give this or `url_file`.
     pub url: Secret,
     /// A file that holds the URL, so that it appears in no process list.
     pub url_file: Option<PathBuf>,
@@ -45,7 +47,7 @@ impl Default for Database {
 
 /// `[node]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Node {
     /// Base URLs of nodes of the sidechain; the next one is asked when one does not answer. Default
     /// `["http://127.0.0.1:7000"]`.
@@ -62,7 +64,7 @@ impl Default for Node {
 
 /// `[http]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Http {
     /// Where everything is served. Default `127.0.0.1:8080`; port 0 takes a free one.
     pub listen: SocketAddr,
@@ -81,7 +83,7 @@ impl Default for Http {
 
 /// `[web]`
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Web {
     /// A block explorer's address of an EVM transaction with `{tx}` in place of its hash, such as
     /// `https://etherscan.io/tx/{tx}`. Without it the pages show hashes alone.
@@ -90,7 +92,7 @@ pub struct Web {
 
 /// `[video]`
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Video {
     /// Agents whose cameras and previews outlets' owners may look at through this gateway.
     pub agents: Vec<VideoAgent>,
@@ -98,6 +100,7 @@ pub struct Video {
 
 /// `[[video.agents]]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct VideoAgent {
     /// The outlet's number.
     pub outlet: u64,
@@ -105,23 +108,14 @@ pub struct VideoAgent {
     pub url: String,
 }
 
-/// All that is wrong with a configuration, at once.
-#[derive(Debug, thiserror::Error)]
-#[error("configuration: {}", mistakes.join("; "))]
-pub struct ConfigError {
-    /// One sentence each, beginning with the path of the value.
-    pub mistakes: Vec<String>,
-}
-
 impl Config {
     /// Checks everything that can be checked without asking anybody.
-    pub fn check(&self) -> Result<(), ConfigError> {
-        let one_url = self.database.url.expose().is_empty() == self.database.url_file.is_some();
+    pub fn check(&self) -> Result<(), ConfigMistakes> {
         let bad_node = |url: &String| !url.starts_with("http://") && !url.starts_with("https://");
         let bad_agent = |agent: &VideoAgent| bad_node(&agent.url);
         let bad_explorer = |url: &String| !url.starts_with("https://") || !url.contains("{tx}");
         let rules = [
-            (!one_url, "database: give either url or url_file"),
+            self.database.location().missing_url(),
             (
                 self.database.connections_max < 2,
                 "database.connections_max: must be at least 2",
@@ -143,25 +137,16 @@ impl Config {
                 "web.explorer: must begin with https:// and hold {tx}",
             ),
         ];
-        let mistakes: Vec<String> = rules
-            .into_iter()
-            .filter(|(wrong, _)| *wrong)
-            .map(|(_, text)| text.to_owned())
-            .collect();
-        if mistakes.is_empty() {
-            Ok(())
-        } else {
-            Err(ConfigError { mistakes })
-        }
+        refuse_mistakes(rules)
     }
 }
 
 impl Database {
-    /// The URL, read from its file if it is there.
-    pub fn resolve(&self) -> std::io::Result<Secret> {
-        match &self.url_file {
-            None => Ok(self.url.clone()),
-            Some(file) => std::fs::read_to_string(file).map(|text| Secret::new(text.trim())),
+    /// Where it is.
+    pub fn location(&self) -> DatabaseConfig {
+        DatabaseConfig {
+            url: self.url.clone(),
+            url_file: self.url_file.clone(),
         }
     }
 }

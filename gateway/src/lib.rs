@@ -16,4 +16,4 @@ mod io;
 mod tasks;
 
 pub use app::run;
-pub use config::{Config, ConfigError, Database, Http, Node, Video, VideoAgent, Web};
+pub use config::{Config, Database, Http, Node, Video, VideoAgent, Web};

@@ -7,12 +7,12 @@ use crate::metrics;
 use crate::tasks::health::Health;
 use crate::tasks::{Context, audit, evm, sidechain};
 use anyhow::{Context as _, Result, bail};
-use service_kit::http::{operations_router, serve};
+use service_kit::http::{bind, operations_router, serve};
 use service_kit::telemetry;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -23,10 +23,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// configuration is wrong or the port is taken.
 pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
     config.check()?;
-    let url = config
-        .database
-        .resolve()
-        .context("read database.url_file")?;
+    let url = config.database.read_url()?;
     let database: PgConnectOptions = url.expose().parse().context("database.url")?;
     let database = database.application_name("indexer");
     let chain = &config.blockchain;
@@ -37,9 +34,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
     )
     .context("blockchain.rpc_url")?;
     let listen = config.http.listen;
-    let listener = TcpListener::bind(listen)
-        .await
-        .with_context(|| format!("listen on {listen}"))?;
+    let listener = bind(listen).await?;
     let recorder = telemetry::init_metrics();
     metrics::describe();
 

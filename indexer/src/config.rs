@@ -2,16 +2,16 @@
 
 use alloy::primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
-use service_kit::Secret;
+use service_kit::database::DatabaseConfig;
+use service_kit::mistakes::{ConfigMistakes, refuse_mistakes};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 /// Everything, by section.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where rows go.
-    pub database: Database,
+    /// Where rows go; its schema must have been migrated.
+    pub database: DatabaseConfig,
     /// The EVM chain and the contracts on it.
     pub blockchain: Blockchain,
     /// The sidechain.
@@ -20,19 +20,9 @@ pub struct Config {
     pub http: Http,
 }
 
-/// `[database]`
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Database {
-    /// `postgres://…`; its schema must have been migrated. Give this or `url_file`, not both.
-    pub url: Secret,
-    /// A file that holds the URL, so that it appears in no process list.
-    pub url_file: Option<PathBuf>,
-}
-
 /// `[blockchain]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Blockchain {
     /// JSON-RPC over HTTP. Default `http://127.0.0.1:8545`.
     pub rpc_url: String,
@@ -72,7 +62,7 @@ impl Default for Blockchain {
 
 /// `[node]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Node {
     /// Base URLs of nodes of the sidechain; the next one is asked when one fails. Blocks are checked, so none of
     /// them is trusted. Default `["http://127.0.0.1:7000"]`.
@@ -98,7 +88,7 @@ impl Default for Node {
 
 /// `[http]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Http {
     /// Where `/healthz`, `/readyz` and `/metrics` are served. Default `127.0.0.1:7400`; port 0 takes a free one.
     pub listen: SocketAddr,
@@ -112,17 +102,9 @@ impl Default for Http {
     }
 }
 
-/// All that is wrong with a configuration, at once.
-#[derive(Debug, thiserror::Error)]
-#[error("configuration: {}", mistakes.join("; "))]
-pub struct ConfigError {
-    /// One sentence each, beginning with the path of the value.
-    pub mistakes: Vec<String>,
-}
-
 impl Config {
     /// Checks everything that can be checked without asking anybody.
-    pub fn check(&self) -> Result<(), ConfigError> {
+    pub fn check(&self) -> Result<(), ConfigMistakes> {
         let chain = &self.blockchain;
         let rules = [
             (
@@ -149,35 +131,9 @@ impl Config {
                 self.node.batch_blocks_max == 0,
                 "node.batch_blocks_max: must be at least 1",
             ),
-            (
-                !self.has_one_database_url(),
-                "database: give either url or url_file",
-            ),
+            self.database.missing_url(),
         ];
-        let mistakes: Vec<String> = rules
-            .into_iter()
-            .filter(|(wrong, _)| *wrong)
-            .map(|(_, text)| text.to_owned())
-            .collect();
-        if mistakes.is_empty() {
-            Ok(())
-        } else {
-            Err(ConfigError { mistakes })
-        }
-    }
-
-    fn has_one_database_url(&self) -> bool {
-        self.database.url.expose().is_empty() == self.database.url_file.is_some()
-    }
-}
-
-impl Database {
-    /// The URL, read from its file if it is there.
-    pub fn resolve(&self) -> std::io::Result<Secret> {
-        match &self.url_file {
-            None => Ok(self.url.clone()),
-            Some(file) => std::fs::read_to_string(file).map(|text| Secret::new(text.trim())),
-        }
+        refuse_mistakes(rules)
     }
 }
 
@@ -192,16 +148,5 @@ mod tests {
         let mistakes = config.check().unwrap_err().mistakes;
         assert_eq!(mistakes.len(), 4, "{mistakes:?}");
         assert!(mistakes[0].starts_with("blockchain.token"), "{mistakes:?}");
-    }
-
-    #[test]
-    fn a_url_in_two_places_is_refused() {
-        let mut config = Config::default();
-        config.blockchain.token = Address::repeat_byte(1);
-        config.blockchain.anchor = Address::repeat_byte(2);
-        config.database.url = Secret::new("postgres://a");
-        assert!(config.check().is_ok());
-        config.database.url_file = Some("b".into());
-        assert!(config.check().is_err());
     }
 }

@@ -16,6 +16,6 @@ mod metrics;
 mod tasks;
 
 pub use app::run;
-pub use config::{Blockchain, Config, ConfigError, Database, Http, Node};
+pub use config::{Blockchain, Config, Http, Node};
 #[doc(hidden)]
 pub use io::evm::read_every_answer;

@@ -1,14 +1,14 @@
 //! Wiring.
 
-use crate::config::{Config, DatabaseConfig};
+use crate::config::Config;
 use crate::io::evm::Evm;
 use crate::io::node::Node;
 use crate::io::signer::Signer;
 use crate::metrics;
 use crate::tasks::{lock, relay};
 use alloy::primitives::Address;
-use anyhow::{Context, bail};
-use service_kit::http::{Readiness, operations_router, serve};
+use anyhow::Context;
+use service_kit::http::{Readiness, bind, operations_router, serve};
 use service_kit::{Secret, telemetry};
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
@@ -26,17 +26,12 @@ pub struct Relayer {
 impl Relayer {
     /// Checks the configuration, opens the keystore and binds the port.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
-        let mistakes = config.mistakes();
-        if !mistakes.is_empty() {
-            bail!("configuration: {}", mistakes.join("; "));
-        }
+        config.check()?;
         let (signer, chain_id) = (config.signer.clone(), config.blockchain.chain_id);
         let signer = tokio::task::spawn_blocking(move || Signer::load(&signer, chain_id)).await??;
         let listen = config.http.listen;
-        let listener = TcpListener::bind(listen)
-            .await
-            .with_context(|| format!("listen on {listen}"))?;
-        let database_url = database_url(&config.database)?;
+        let listener = bind(listen).await?;
+        let database_url = config.database.read_url()?;
         Ok(Self {
             config,
             database_url,
@@ -116,17 +111,4 @@ impl Relayer {
 /// Builds and runs a relayer until `stop`.
 pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
     Relayer::build(config).await?.run(stop).await
-}
-
-fn database_url(config: &DatabaseConfig) -> anyhow::Result<Secret> {
-    let Some(file) = &config.url_file else {
-        return Ok(config.url.clone());
-    };
-    let content = std::fs::read_to_string(file)
-        .with_context(|| format!("database.url_file {}", file.display()))?;
-    let from_file = Secret::new(content.trim());
-    if !config.url.expose().is_empty() && config.url != from_file {
-        bail!("database.url and database.url_file differ; remove one");
-    }
-    Ok(from_file)
 }

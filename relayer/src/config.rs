@@ -3,6 +3,8 @@
 use alloy::primitives::Address;
 use serde::{Deserialize, Serialize};
 use service_kit::Secret;
+use service_kit::database::DatabaseConfig;
+use service_kit::mistakes::{ConfigMistakes, refuse_mistakes};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,16 +25,6 @@ pub struct Config {
     pub signer: SignerConfig,
     /// Health and metrics.
     pub http: HttpConfig,
-}
-
-/// Section `[database]`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct DatabaseConfig {
-    /// `postgres://…`; holds the journal. One of `url` and `url_file` is needed.
-    pub url: Secret,
-    /// A file whose content is the URL, so that a password stands in no argument.
-    pub url_file: Option<PathBuf>,
 }
 
 /// Section `[blockchain]`.
@@ -134,11 +126,10 @@ impl Default for HttpConfig {
 }
 
 impl Config {
-    /// Everything that is missing, one a line; empty when the configuration can be used.
-    pub(crate) fn mistakes(&self) -> Vec<&'static str> {
-        let database = self.database.url.expose().is_empty() && self.database.url_file.is_none();
+    /// Checks everything that can be checked without asking anybody.
+    pub(crate) fn check(&self) -> Result<(), ConfigMistakes> {
         let checks = [
-            (database, "database.url or database.url_file is missing"),
+            self.database.missing_url(),
             (
                 self.blockchain.rpc_url.expose().is_empty(),
                 "blockchain.rpc_url is missing",
@@ -173,9 +164,6 @@ impl Config {
                 "signer.passphrase_file is missing",
             ),
         ];
-        checks
-            .into_iter()
-            .filter_map(|(wrong, what)| wrong.then_some(what))
-            .collect()
+        refuse_mistakes(checks)
     }
 }

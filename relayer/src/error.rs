@@ -144,12 +144,6 @@ impl Error {
     }
 }
 
-/// An error with all its causes, for one line of a log.
-pub(crate) fn in_full(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
-}
-
 /// How a JSON-RPC request failed. Unlike the transport's own error it never shows the endpoint's URL, which may hold
 /// a provider's key.
 #[derive(Debug, thiserror::Error)]

@@ -14,5 +14,5 @@ mod metrics;
 mod tasks;
 
 pub use app::{Relayer, run};
-pub use config::{BlockchainConfig, Config, DatabaseConfig, HttpConfig, NodeConfig, SignerConfig};
+pub use config::{BlockchainConfig, Config, HttpConfig, NodeConfig, SignerConfig};
 pub use error::Error;

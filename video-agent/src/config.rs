@@ -12,6 +12,7 @@ use crate::io::capture::Source;
 use crate::io::platform::Platform;
 use serde::{Deserialize, Serialize};
 use service_kit::Secret;
+use service_kit::mistakes::ConfigMistakes;
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -145,20 +146,12 @@ pub struct CameraConfig {
     pub platform: Option<PlatformConfig>,
 }
 
-/// All that is wrong with a configuration, at once.
-#[derive(Debug, thiserror::Error)]
-#[error("configuration: {}", mistakes.join("; "))]
-pub struct ConfigError {
-    /// One sentence each, beginning with the path of the value.
-    pub mistakes: Vec<String>,
-}
-
 /// Test pictures by name; anything else would be an unchecked text to GStreamer.
 const TEST_PICTURES: [&str; 6] = ["ball", "smpte", "snow", "black", "white", "pinwheel"];
 
 impl Config {
     /// Checks everything that can be checked without asking anybody.
-    pub fn check(&self) -> Result<(), ConfigError> {
+    pub fn check(&self) -> Result<(), ConfigMistakes> {
         let bad_url = |url: &String| !url.starts_with("http://") && !url.starts_with("https://");
         let (width, height) = (self.video.width, self.video.height);
         let rules = [
@@ -218,7 +211,7 @@ impl Config {
         if mistakes.is_empty() {
             Ok(())
         } else {
-            Err(ConfigError { mistakes })
+            Err(ConfigMistakes { mistakes })
         }
     }
 

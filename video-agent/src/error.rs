@@ -135,9 +135,3 @@ impl Error {
         }
     }
 }
-
-/// An error with all its causes, for one line of a log.
-pub(crate) fn in_full(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
-}

@@ -19,9 +19,8 @@ mod tasks;
 pub use app::rtsp_camera;
 pub use app::{Agent, measure, run};
 pub use config::{
-    AgentConfig, CameraConfig, Config, ConfigError, DetectorConfig, HttpConfig, IpfsConfig,
-    NodeConfig, PinataConfig, PinningConfig, PlatformConfig, PlatformKind, VaultConfig,
-    VideoConfig,
+    AgentConfig, CameraConfig, Config, DetectorConfig, HttpConfig, IpfsConfig, NodeConfig,
+    PinataConfig, PinningConfig, PlatformConfig, PlatformKind, VaultConfig, VideoConfig,
 };
 pub use core::consent::{Asked, CameraKind, Grant, Permission};
 pub use error::Error;

@@ -8,9 +8,11 @@ use crate::io::store::{Erasure, Record};
 use crate::ledger::{EraseReport, Ledger, LedgerError, LedgerState, PinReport};
 use crate::vault::Vault;
 use ipfs::{Backend, IpfsError, PinState};
+use service_kit::clock::now_ms;
+use service_kit::error::in_full;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// Uploads looked at in one round.
@@ -118,13 +120,13 @@ impl<L: Ledger> Worker<L> {
         ] {
             progress
                 .held_up
-                .extend(owed.err().map(|error| describe(&error)));
+                .extend(owed.err().map(|error| in_full(&error)));
         }
         if let Err(error) = self.erase_all(now_ms, &mut progress).await {
-            progress.held_up.push(describe(&error));
+            progress.held_up.push(in_full(&error));
         }
         if let Err(error) = self.upload_all(now_ms, &mut progress).await {
-            progress.held_up.push(describe(&error));
+            progress.held_up.push(in_full(&error));
         }
         progress
     }
@@ -154,7 +156,7 @@ impl<L: Ledger> Worker<L> {
                         self.next_upload.store(order, Ordering::Relaxed);
                         return Err(error);
                     }
-                    Err(error) => progress.held_up.push(describe(&error)),
+                    Err(error) => progress.held_up.push(in_full(&error)),
                     Ok(()) => {}
                 }
             }
@@ -387,21 +389,4 @@ fn failed(backend: &Backend) -> impl Fn(IpfsError) -> VaultError {
         backend: backend.clone(),
         source,
     }
-}
-
-fn describe(error: &VaultError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(source) = cause {
-        text = format!("{text}: {source}");
-        cause = source.source();
-    }
-    text
-}
-
-fn now_ms() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

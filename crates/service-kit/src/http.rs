@@ -6,6 +6,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
+use std::net::SocketAddr;
 use std::sync::{Arc, RwLock};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -73,6 +74,15 @@ async fn ready(State(readiness): State<Readiness>) -> (StatusCode, Json<Readines
     };
 
     (status, Json(ReadinessAnswer { ready, reason }))
+}
+
+/// Takes a port; the error names the address.
+pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let named = |error: std::io::Error| {
+        std::io::Error::new(error.kind(), format!("listen on {address}: {error}"))
+    };
+
+    TcpListener::bind(address).await.map_err(named)
 }
 
 /// Serves until the token is cancelled; requests under way are finished.

@@ -2,8 +2,11 @@
 
 pub mod clock;
 pub mod config;
+pub mod database;
+pub mod error;
 pub mod files;
 pub mod http;
+pub mod mistakes;
 pub mod secret;
 pub mod shutdown;
 pub mod telemetry;

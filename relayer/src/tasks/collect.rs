@@ -4,13 +4,14 @@ use super::relay::Context;
 use crate::core::checkpoint::Expected;
 use crate::core::slot::View;
 use crate::core::{checkpoint, chunk};
-use crate::error::{Error, in_full};
+use crate::error::Error;
 use crate::io::evm::Contracts;
 use crate::io::node::Node;
 use crate::metrics;
 use alloy::primitives::{B256, Bytes};
 use domain::eip712::DomainSeparator;
 use domain::merkle::EMPTY_ROOT;
+use service_kit::error::in_full;
 
 /// The most anchored epochs looked at in one step.
 const SCAN_EPOCHS_MAX: u64 = 32;

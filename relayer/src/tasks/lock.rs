@@ -1,8 +1,9 @@
 //! Waits for the signer's lock. While another relayer holds it, this one is its hot standby.
 
-use crate::error::{Error, in_full};
+use crate::error::Error;
 use crate::io::store::Store;
 use alloy::primitives::Address;
+use service_kit::error::in_full;
 use service_kit::{Secret, http::Readiness};
 use std::time::Duration;
 

@@ -59,7 +59,7 @@ async fn switch(
     let camera = api.camera(camera)?;
     if let Err(error) = camera.switch_push(on) {
         tracing::error!(
-            error = crate::error::in_full(&error),
+            error = service_kit::error::in_full(&error),
             on,
             "the kill switch cannot be remembered"
         );

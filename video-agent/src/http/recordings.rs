@@ -107,7 +107,7 @@ async fn list(State(api): State<Api>, Query(wanted): Query<Wanted>) -> Result<Js
 
 fn broken(error: &(dyn std::error::Error + 'static)) -> Refusal {
     tracing::error!(
-        error = crate::error::in_full(error),
+        error = service_kit::error::in_full(error),
         "the vault cannot be read"
     );
     Problem::new(

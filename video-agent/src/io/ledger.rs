@@ -194,7 +194,7 @@ fn graver(before: LedgerError, now: LedgerError) -> LedgerError {
 fn refused(error: &ClientError) -> LedgerError {
     match error {
         ClientError::Problem(problem) if !error.is_retryable() => meaning(problem),
-        other => LedgerError::Unreachable(crate::error::in_full(other)),
+        other => LedgerError::Unreachable(service_kit::error::in_full(other)),
     }
 }
 

@@ -7,9 +7,10 @@ use crate::core::gate::Silhouettes;
 use crate::core::lookback::{LookBack, Released};
 use crate::core::policy::Policy;
 use crate::core::scene::Scene;
-use crate::error::{Error, in_full};
+use crate::error::Error;
 use crate::io::background::Background;
 use crate::io::images;
+use service_kit::error::in_full;
 use std::time::Duration;
 
 /// How long a look may take when nobody watches live; a film can wait.

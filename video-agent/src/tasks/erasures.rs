@@ -32,7 +32,7 @@ pub(crate) async fn run(ledger: Arc<dyn ErasureFeed>, vault: Arc<Vault>, stop: C
         ] {
             if let Some(Err(error)) = outcome {
                 tracing::warn!(
-                    error = crate::error::in_full(error.as_ref()),
+                    error = service_kit::error::in_full(error.as_ref()),
                     "cannot follow the ledger; trying again"
                 );
             }

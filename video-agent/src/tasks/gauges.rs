@@ -27,7 +27,7 @@ fn look(vault: &Vault, dir: &std::path::Path) {
             metrics::waiting(bytes, vault.spool_bytes_max(), uploads, erasures)
         }
         Err(error) => tracing::error!(
-            error = crate::error::in_full(&error),
+            error = service_kit::error::in_full(&error),
             "the vault cannot be read"
         ),
     }

@@ -2,10 +2,11 @@
 //! asked it goes on with solid frames.
 
 use crate::core::centerface::Detection;
-use crate::error::{Error, in_full};
+use crate::error::Error;
 use crate::io::detector::FaceDetector;
 use crate::io::images::Picture;
 use crate::metrics;
+use service_kit::error::in_full;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 

@@ -3,10 +3,10 @@
 
 use crate::core::backoff::Backoff;
 use crate::core::packager::Picture;
-use crate::error::in_full;
 use crate::io::push::Push;
 use crate::metrics;
 use service_kit::Secret;
+use service_kit::error::in_full;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
