@@ -1,46 +1,15 @@
 //! What can fail, and whether a retry can help.
 
 use crate::cid::{Cid, CidError};
+use outbound::OutboundError;
 use std::path::{Path, PathBuf};
 
 /// Why something failed.
 #[derive(Debug, thiserror::Error)]
 pub enum IpfsError {
-    /// No answer, or one that was cut off: the outcome is unknown.
-    #[error("no answer from {url}")]
-    Transport {
-        /// Who was asked.
-        url: String,
-        /// Why; without the URL, which stands beside it.
-        #[source]
-        source: reqwest::Error,
-    },
-    /// An answer that says no.
-    #[error("{url} answered {status}: {detail}")]
-    Refused {
-        /// Who was asked.
-        url: String,
-        /// HTTP status.
-        status: u16,
-        /// What it said, shortened.
-        detail: String,
-    },
-    /// An answer that is larger than it may be.
-    #[error("the answer of {url} has more than {max} bytes")]
-    AnswerTooLarge {
-        /// Who was asked.
-        url: String,
-        /// What is read at most.
-        max: usize,
-    },
-    /// An answer that is not what the API promises.
-    #[error("the answer of {url} is not understood: {detail}")]
-    Malformed {
-        /// Who was asked.
-        url: String,
-        /// What was found.
-        detail: String,
-    },
+    /// The service cannot be asked, or says no.
+    #[error(transparent)]
+    Service(#[from] OutboundError),
     /// Somebody else's CID for our content, or content that is not the CID's.
     #[error(
         "{from} gave {found}, expected {expected}: it cuts content otherwise, or the content was changed"
@@ -60,14 +29,6 @@ pub enum IpfsError {
         backend: String,
         /// What it cannot.
         what: &'static str,
-    },
-    /// A URL that is none, or that carries a password.
-    #[error(
-        "{what}: expected http(s)://host[:port][/path] without user and password (use the token)"
-    )]
-    Url {
-        /// What is wrong with it; never the URL, which may hold a secret.
-        what: String,
     },
     /// Not a CID of ours.
     #[error(transparent)]
@@ -136,17 +97,15 @@ impl IpfsError {
     /// Whether the same may succeed later.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Transport { .. } | Self::Full { .. } | Self::File { .. } | Self::Cancelled => {
-                true
-            }
-            Self::Refused { status, .. } => *status == 408 || *status == 429 || *status >= 500,
+            Self::Service(error) => error.is_retryable(),
+            Self::Full { .. } | Self::File { .. } | Self::Cancelled => true,
             _ => false,
         }
     }
 
     /// Whether nobody answered: the next request to the same place will not fare better.
     pub fn is_unreachable(&self) -> bool {
-        matches!(self, Self::Transport { .. })
+        matches!(self, Self::Service(error) if error.is_unreachable())
     }
 
     pub(crate) fn file(path: &Path) -> impl Fn(std::io::Error) -> Self {

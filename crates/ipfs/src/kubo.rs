@@ -2,8 +2,10 @@
 
 use crate::cid::Cid;
 use crate::error::IpfsError;
-use crate::http::{ANSWER_BYTES_MAX, Http, UPLOAD_TIMEOUT};
+use crate::http::UPLOAD_TIMEOUT;
+use crate::http::service;
 use crate::unixfs;
+use outbound::{ANSWER_BYTES_MAX, OutboundError, Service};
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde::Deserialize;
@@ -22,7 +24,7 @@ const COLLECTION_TIMEOUT: Duration = Duration::from_secs(600);
 /// A client of one node.
 #[derive(Clone, Debug)]
 pub struct Kubo {
-    http: Http,
+    http: Service,
 }
 
 /// Who a node is.
@@ -73,7 +75,7 @@ impl Kubo {
     /// A node at a URL such as `http://127.0.0.1:5001`; the token where `API.Authorizations` asks for one.
     pub fn new(url: &str, token: Option<Secret>) -> Result<Self, IpfsError> {
         Ok(Self {
-            http: Http::new(url, token)?,
+            http: service(url, token)?,
         })
     }
 
@@ -84,8 +86,8 @@ impl Kubo {
 
     /// Who it is.
     pub async fn id(&self) -> Result<Identity, IpfsError> {
-        self.http
-            .decode(&self.post("/api/v0/id", ANSWER_BYTES_MAX).await?)
+        let body = self.post("/api/v0/id", ANSWER_BYTES_MAX).await?;
+        Ok(self.http.decode(&body)?)
     }
 
     /// Adds content and pins it in one step. Refused when the node names it otherwise than we do.
@@ -139,7 +141,10 @@ impl Kubo {
         if pinned.pins.contains(&cid.to_string()) {
             return Ok(());
         }
-        Err(self.http.malformed(format!("pinned {:?}", pinned.pins)))
+        Err(self
+            .http
+            .malformed(format!("pinned {:?}", pinned.pins))
+            .into())
     }
 
     /// Unpins a root. Unpinning what is not pinned is done already.
@@ -185,7 +190,7 @@ impl Kubo {
         for removed in lines::<Removed>(&body) {
             let removed = removed.map_err(|error| self.http.malformed(error.to_string()))?;
             if !removed.error.is_empty() {
-                return Err(self.http.malformed(removed.error));
+                return Err(self.http.malformed(removed.error).into());
             }
         }
         Ok(())
@@ -200,7 +205,7 @@ impl Kubo {
                 .timeout(UPLOAD_TIMEOUT)
         };
         let content = match self.http.send_again(max, request).await {
-            Err(IpfsError::AnswerTooLarge { .. }) => {
+            Err(OutboundError::AnswerTooLarge { .. }) => {
                 return Err(IpfsError::ContentTooLarge { cid: *cid, max });
             }
             other => other?,
@@ -228,14 +233,13 @@ impl Kubo {
             Err(error) if message(&error).is_some_and(|message| message.contains("not found")) => {
                 Ok(false)
             }
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
 
     async fn post(&self, path: &str, max: usize) -> Result<Vec<u8>, IpfsError> {
-        self.http
-            .send_again(max, || self.http.request(Method::POST, path))
-            .await
+        let request = || self.http.request(Method::POST, path);
+        Ok(self.http.send_again(max, request).await?)
     }
 
     /// The answer, or none where the node says that the root is not pinned; it answers 500 to that.
@@ -250,14 +254,14 @@ impl Kubo {
                 Ok(None)
             }
             Err(error) if error.is_retryable() => self.post(path, ANSWER_BYTES_MAX).await.map(Some),
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
 }
 
 /// What a refusal says, if Kubo said it.
-fn message(error: &IpfsError) -> Option<String> {
-    let IpfsError::Refused {
+fn message(error: &OutboundError) -> Option<String> {
+    let OutboundError::Refused {
         status: 500,
         detail,
         ..

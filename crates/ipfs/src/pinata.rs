@@ -3,8 +3,10 @@
 use crate::backend::PinState;
 use crate::cid::Cid;
 use crate::error::IpfsError;
-use crate::http::{ANSWER_BYTES_MAX, Http, UPLOAD_TIMEOUT};
+use crate::http::UPLOAD_TIMEOUT;
+use crate::http::service;
 use crate::unixfs;
+use outbound::{ANSWER_BYTES_MAX, OutboundError, Service};
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde::Deserialize;
@@ -18,8 +20,8 @@ pub const UPLOADS_URL: &str = "https://uploads.pinata.cloud";
 /// A client of one account.
 #[derive(Clone, Debug)]
 pub struct Pinata {
-    api: Http,
-    uploads: Http,
+    api: Service,
+    uploads: Service,
 }
 
 /// A file in the account.
@@ -46,8 +48,8 @@ impl Pinata {
     /// An account by its JWT. The URLs are [`API_URL`] and [`UPLOADS_URL`], but in tests.
     pub fn new(api: &str, uploads: &str, jwt: Secret) -> Result<Self, IpfsError> {
         Ok(Self {
-            api: Http::new(api, Some(jwt.clone()))?,
-            uploads: Http::new(uploads, Some(jwt))?,
+            api: service(api, Some(jwt.clone()))?,
+            uploads: service(uploads, Some(jwt))?,
         })
     }
 
@@ -59,10 +61,8 @@ impl Pinata {
     /// Fails when the token is not accepted.
     pub async fn test_authentication(&self) -> Result<(), IpfsError> {
         let request = || self.api.request(Method::GET, "/data/testAuthentication");
-        self.api
-            .send_again(ANSWER_BYTES_MAX, request)
-            .await
-            .map(|_| ())
+        self.api.send_again(ANSWER_BYTES_MAX, request).await?;
+        Ok(())
     }
 
     /// The files with this content.
@@ -136,7 +136,8 @@ impl Pinata {
         if id.is_empty() || !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
             return Err(self
                 .api
-                .malformed("a file id with other than letters, digits and -".to_owned()));
+                .malformed("a file id with other than letters, digits and -".to_owned())
+                .into());
         }
         let path = format!("/v3/files/public/{id}");
         match self
@@ -144,8 +145,8 @@ impl Pinata {
             .send_again(ANSWER_BYTES_MAX, || self.api.request(Method::DELETE, &path))
             .await
         {
-            Ok(_) | Err(IpfsError::Refused { status: 404, .. }) => Ok(()),
-            Err(error) => Err(error),
+            Ok(_) | Err(OutboundError::Refused { status: 404, .. }) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 }

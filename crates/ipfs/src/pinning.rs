@@ -4,7 +4,8 @@
 use crate::backend::PinState;
 use crate::cid::Cid;
 use crate::error::IpfsError;
-use crate::http::{ANSWER_BYTES_MAX, Http};
+use crate::http::service;
+use outbound::{ANSWER_BYTES_MAX, OutboundError, Service};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use service_kit::Secret;
@@ -17,7 +18,7 @@ const ORIGINS_MAX: usize = 20;
 /// A client of one service.
 #[derive(Clone, Debug)]
 pub struct PinningService {
-    http: Http,
+    http: Service,
     origins: Vec<String>,
 }
 
@@ -71,7 +72,7 @@ impl PinningService {
     /// A service at its base URL (without `/pins`), with its access token; `origins` are multiaddrs of our nodes.
     pub fn new(url: &str, token: Secret, origins: Vec<String>) -> Result<Self, IpfsError> {
         Ok(Self {
-            http: Http::new(url, Some(token))?,
+            http: service(url, Some(token))?,
             origins: origins.into_iter().take(ORIGINS_MAX).collect(),
         })
     }
@@ -148,7 +149,8 @@ impl PinningService {
         {
             return Err(self
                 .http
-                .malformed("a requestid with other than letters, digits and -_.~".to_owned()));
+                .malformed("a requestid with other than letters, digits and -_.~".to_owned())
+                .into());
         }
         let path = format!("/pins/{requestid}");
         match self
@@ -158,8 +160,8 @@ impl PinningService {
             })
             .await
         {
-            Ok(_) | Err(IpfsError::Refused { status: 404, .. }) => Ok(()),
-            Err(error) => Err(error),
+            Ok(_) | Err(OutboundError::Refused { status: 404, .. }) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 }

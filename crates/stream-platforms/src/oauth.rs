@@ -1,7 +1,8 @@
 //! Access by a refresh token (RFC 6749, section 6), which a person gave once and which stands in a file.
 
 use crate::error::PlatformError;
-use crate::http::Http;
+use crate::http::platform;
+use outbound::{ANSWER_BYTES_MAX, OutboundError, Service};
 use reqwest::Method;
 use serde::Deserialize;
 use service_kit::Secret;
@@ -31,7 +32,7 @@ struct Tokens {
 /// Access to one account.
 #[derive(Debug)]
 pub(crate) struct Oauth {
-    http: Http,
+    http: Service,
     grant: Grant,
     access: Mutex<Option<Secret>>,
 }
@@ -39,7 +40,7 @@ pub(crate) struct Oauth {
 impl Oauth {
     pub fn new(token_url: &str, grant: Grant) -> Result<Self, PlatformError> {
         Ok(Self {
-            http: Http::new(token_url)?,
+            http: platform(token_url)?,
             grant,
             access: Mutex::default(),
         })
@@ -62,12 +63,13 @@ impl Oauth {
             .append_pair("client_id", &self.grant.client_id)
             .append_pair("client_secret", self.grant.client_secret.expose())
             .finish();
-        let request = self.http.request(Method::POST, "", &[])?;
-        let request = request
+        let request = self
+            .http
+            .request(Method::POST, "")
             .header("content-type", "application/x-www-form-urlencoded")
             .body(form);
-        let tokens: Tokens = match self.http.send(request).await {
-            Err(PlatformError::Refused {
+        let tokens: Tokens = match self.http.send(ANSWER_BYTES_MAX, request).await {
+            Err(OutboundError::Refused {
                 url,
                 status: 400 | 401,
                 ..

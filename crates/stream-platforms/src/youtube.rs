@@ -4,6 +4,7 @@
 use crate::error::PlatformError;
 use crate::http::Api;
 use crate::oauth::{Grant, Oauth};
+use outbound::OutboundError;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -296,7 +297,7 @@ impl YouTube {
             .api
             .call(Method::POST, "/liveBroadcasts", &query, Some(&body))
             .await?;
-        self.api.http.decode::<Event>(&answer).map(|event| event.id)
+        Ok(self.api.http.decode::<Event>(&answer)?.id)
     }
 
     /// Where a broadcast stands. One that waits although its pictures arrive is put on air.
@@ -341,7 +342,7 @@ impl YouTube {
             .call(Method::POST, "/liveBroadcasts/transition", &query, None)
             .await
         {
-            Err(PlatformError::Refused { detail, .. })
+            Err(PlatformError::Service(OutboundError::Refused { detail, .. }))
                 if detail.contains("redundantTransition") =>
             {
                 Ok(())
@@ -369,13 +370,15 @@ impl YouTube {
                     .malformed(format!("concurrentViewers is {text:?}"))
             })
         };
-        viewers.map(number).transpose()
+        Ok(viewers.map(number).transpose()?)
     }
 
     /// Ends it for all who look. One that never went live is taken down, since the platform ends only what was live.
     pub async fn stop(&self, broadcast: &Broadcast) -> Result<(), PlatformError> {
         match self.transition(broadcast, "complete").await {
-            Err(PlatformError::Refused { detail, .. }) if detail.contains("invalidTransition") => {
+            Err(PlatformError::Service(OutboundError::Refused { detail, .. }))
+                if detail.contains("invalidTransition") =>
+            {
                 let query = [("id", broadcast.id.as_str())];
                 self.api
                     .call(Method::DELETE, "/liveBroadcasts", &query, None)

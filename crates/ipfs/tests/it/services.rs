@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{any as all_methods, delete, get, post};
 use ipfs::{Backend, Cid, IpfsError, Kubo, PinState, Pinata, PinningService, unixfs};
+use outbound::OutboundError;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use service_kit::Secret;
@@ -181,7 +182,13 @@ async fn a_wrong_token_is_no_passing_fault_and_stands_nowhere() {
     let url = serve(pinning_router(&Shared::default())).await;
     let client = PinningService::new(&url, Secret::new("secret-123"), Vec::new()).unwrap();
     let error = client.state(&unixfs::cid_of(b"x")).await.unwrap_err();
-    assert!(!error.is_retryable() && matches!(error, IpfsError::Refused { status: 401, .. }));
+    assert!(
+        !error.is_retryable()
+            && matches!(
+                error,
+                IpfsError::Service(OutboundError::Refused { status: 401, .. })
+            )
+    );
     assert!(!format!("{client:?} {error:?} {error}").contains("secret-123"));
     let with_password = Kubo::new("http://user:secret-123@127.0.0.1:5001", None).unwrap_err();
     assert!(
@@ -350,7 +357,7 @@ async fn changed_content_and_endless_answers_are_refused() {
     ));
     assert!(matches!(
         kubo.id().await,
-        Err(IpfsError::AnswerTooLarge { .. })
+        Err(IpfsError::Service(OutboundError::AnswerTooLarge { .. }))
     ));
 }
 
