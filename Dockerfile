@@ -5,11 +5,16 @@
 
 # npm alone comes from this image; the Node.js that builds the pages is in the lock file.
 FROM node:22-bookworm-slim AS web
-WORKDIR /src/web_interfaces
-COPY web_interfaces/package.json web_interfaces/package-lock.json web_interfaces/.npmrc ./
-RUN --mount=type=cache,target=/root/.npm npm ci --loglevel=error
-COPY web_interfaces ./
-RUN npm run build
+WORKDIR /src
+COPY package.json package-lock.json .npmrc ./
+COPY packages/client/package.json packages/client/
+COPY web_interfaces/package.json web_interfaces/
+RUN --mount=type=cache,target=/root/.npm \
+    npm ci --loglevel=error --include-workspace-root --workspace packages/client --workspace web_interfaces
+COPY docs/openapi.json docs/
+COPY packages packages
+COPY web_interfaces web_interfaces
+RUN npm run build --workspace packages/client && npm run build --workspace web_interfaces
 
 # The same anvil as in the tests, by the same lock file.
 FROM node:22-bookworm-slim AS foundry

@@ -133,17 +133,31 @@ setup() {
     build_pages
 }
 
-# The web pages, which the gateway embeds: built when a source is newer than what was built.
+# is_newer FILE SOURCE...: whether a source, or a file in one, is younger than the file that was made of them.
+is_newer() {
+    local made=$1
+    shift
+    [ -n "$(find "$@" -newer "$made" -print -quit 2>&1)" ]
+}
+
+# TypeScript, one lock file for all of it: the client, which is made from the API's description, and the web pages, which
+# the gateway embeds.
 build_pages() {
-    local web=$ROOT/web_interfaces
-    if [ "$web/package-lock.json" -nt "$web/node_modules/.package-lock.json" ]; then
+    local client=$ROOT/packages/client web=$ROOT/web_interfaces lock=$ROOT/package-lock.json
+    if [ "$lock" -nt "$ROOT/node_modules/.package-lock.json" ]; then
         say "installing what the web pages are built with"
-        npm ci --prefix "$web" --no-audit --no-fund --loglevel=error
-        touch "$web/node_modules/.package-lock.json"
+        npm ci --prefix "$ROOT" --no-audit --no-fund --loglevel=error
+        touch "$ROOT/node_modules/.package-lock.json"
     fi
-    [ -n "$(find "$web/src" "$web/"*.html "$web/vite.config.ts" "$web/package-lock.json" -newer "$web/dist/index.html" -print -quit 2>&1)" ] || return 0
-    say "building the web pages"
-    npm run --silent --prefix "$web" build >&2
+    if is_newer "$client/dist/index.js" "$client/src" "$client/package.json" "$ROOT/docs/openapi.json" "$lock"; then
+        say "building the TypeScript client"
+        npm run --silent --prefix "$client" build >&2
+        touch "$client/dist/index.js"
+    fi
+    if is_newer "$web/dist/index.html" "$web/src" "$web/"*.html "$web/vite.config.ts" "$client/dist/index.js" "$lock"; then
+        say "building the web pages"
+        npm run --silent --prefix "$web" build >&2
+    fi
 }
 
 # Kubo, for real IPFS in tests and in `hotpot up`. Both do without it: then the built-in block store keeps the same CIDs.

@@ -132,8 +132,8 @@ contract_tests() {
 }
 
 web_units() {
-    npm run --silent --prefix "$ROOT/web_interfaces" typecheck
-    npm test --silent --prefix "$ROOT/web_interfaces" | grep -E '^# (pass|fail)'
+    npm run --silent --prefix "$ROOT" --workspaces --if-present typecheck
+    npm test --silent --prefix "$ROOT" --workspaces --if-present | grep -E '^# (pass|fail)'
 }
 
 # --- how layers run ---

@@ -43,7 +43,7 @@ bash_scripts() {
 
 lint_rust_format() { cargo fmt --all --check; }
 
-lint_typescript() { "$ROOT/web_interfaces/node_modules/.bin/biome" ci --error-on-warnings .; }
+lint_typescript() { "$ROOT/node_modules/.bin/biome" ci --error-on-warnings .; }
 
 lint_python() {
     "$LINT_VENV/bin/ruff" format --check --quiet .

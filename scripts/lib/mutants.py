@@ -263,7 +263,7 @@ def copy_tree(root, tree):
         shutil.copy2(root / name, destination, follow_symlinks=False)
     for installed in [
         "contracts/node_modules",
-        "web_interfaces/node_modules",
+        "node_modules",
         "web_interfaces/dist",
         ".tools",
     ]:

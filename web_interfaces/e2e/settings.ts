@@ -18,7 +18,7 @@ function existing(path: string, what: string): string {
 }
 
 const dataDir = needed('DATA_DIR', 'the data folder of a running hotpot up')
-const till = fileURLToPath(new URL('../../examples/pos-typescript/', import.meta.url))
+const client = fileURLToPath(new URL('../../packages/client/dist/keys.js', import.meta.url))
 export const settings = {
   gateway: needed(
     'GATEWAY_URL',
@@ -39,10 +39,11 @@ export const settings = {
     process.env.CHROMIUM ?? '/usr/bin/chromium',
     'apt-get install chromium fonts-noto-core',
   ),
-  till,
+  /** Sells, as a stranger would. */
+  till: fileURLToPath(new URL('../../examples/pos-typescript/', import.meta.url)),
   screenshots: process.env.SCREENSHOTS ?? fileURLToPath(new URL('screenshots/', import.meta.url)),
 }
-existing(`${till}node_modules`, 'npm ci in examples/pos-typescript')
+existing(client, 'npm ci && npm run build -w packages/client in the repository')
 
 /** What runs where. */
 export const network: { nodes: { http: string }[]; video_agent?: { http: string } | null } =

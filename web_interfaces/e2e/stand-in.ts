@@ -7,9 +7,22 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { extname } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { addressOf, digestOf, signerOf } from '../src/consent/keys.ts'
-import type { AgentCamera, ConsentRow, RecordingRow } from '../src/shared/api.ts'
-import { type Payload, transactionTypedData, witnessTypedData } from '../src/shared/typed.ts'
+import {
+  type AsOf,
+  type BlocksEvent,
+  type CameraAnswer,
+  type ConsentAnswer,
+  type ConsentRow,
+  type NetworkOverview,
+  type OutletAnswer,
+  type Payload,
+  type Problem,
+  type RecordingRow,
+  type SignedTransaction,
+  transactionTypedData,
+  witnessTypedData,
+} from 'hotpot-client'
+import { addressOf, digestOf, signerOf } from 'hotpot-client/keys'
 
 const OWNER_KEY = `0x${'11'.repeat(32)}`
 const TILL_KEY = `0x${'22'.repeat(32)}`
@@ -36,7 +49,7 @@ const TYPES: Record<string, string> = {
 const startedAt = Date.now()
 const iso = (ms: number) => new Date(ms).toISOString()
 const height = () => 120 + Math.floor((Date.now() - startedAt) / 1000)
-const asOf = () => ({
+const asOf = (): AsOf => ({
   at: iso(Date.now()),
   height: height(),
   block_time: iso(Date.now() - 400),
@@ -128,13 +141,14 @@ function recording(number: number): RecordingRow {
   }
 }
 const recordings = Array.from({ length: 45 }, (_, number) => recording(number))
-const cameras: AgentCamera[] = [
+const cameras: CameraAnswer[] = [
   {
     camera: 2,
     kind: 'chef',
     mask_policy: 'faces_and_silhouettes',
     state: 'live',
     recording_until_ms: startedAt + 86_400_000,
+    stream_until_ms: null,
     alerts: ['detector_late'],
     push: 'none',
   },
@@ -143,6 +157,7 @@ const cameras: AgentCamera[] = [
     kind: 'customer',
     mask_policy: 'faces_and_silhouettes',
     state: 'live',
+    recording_until_ms: null,
     stream_until_ms: startedAt + 4_980_000,
     alerts: [],
     push: 'on',
@@ -157,7 +172,7 @@ const cameras: AgentCamera[] = [
     push: 'none',
   },
 ]
-const outlets = [
+const outlets: OutletAnswer[] = [
   {
     outlet: 1,
     owner,
@@ -171,7 +186,7 @@ const outlets = [
   },
   { outlet: 2, owner, kind: 'owner_operated', city: 'Batumi', currency: 'GEL', terminals: [] },
 ]
-const network = () => ({
+const network = (): NetworkOverview => ({
   ...chain,
   token: hex(0x70, 20),
   anchor: hex(0xa0, 20),
@@ -185,17 +200,10 @@ const network = () => ({
   as_of: asOf(),
 })
 
-function problem(status: number, code: string, detail: string) {
-  return {
-    status,
-    body: {
-      type: `urn:hotpot:problem:${code}`,
-      title: code,
-      status,
-      detail,
-      request_id: 'stand-in-1',
-    },
-  }
+function problem(status: number, code: string, detail: string): Answer {
+  const type = `urn:hotpot:problem:${code}`
+  const body: Problem = { type, title: code, status, detail, request_id: 'stand-in-1' }
+  return { status, body }
 }
 const ok = (body: unknown, status = 200) => ({ status, body })
 type Answer = { status: number; body: unknown }
@@ -226,7 +234,7 @@ function consentAnswer(id: string): Answer {
   if (!found) return problem(404, 'not_found', 'no such consent')
   const { kind, outlet, camera, purposes } = found
   const revoked = found.revoked_at === null ? {} : { revoked_at_ms: Date.parse(found.revoked_at) }
-  return ok({
+  const answer: ConsentAnswer = {
     id,
     kind,
     outlet,
@@ -236,22 +244,16 @@ function consentAnswer(id: string): Answer {
     until_ms: Date.parse(found.until),
     height: found.height,
     ...revoked,
-  })
+  }
+  return ok(answer)
 }
 
-function take(transaction: Payload & { signature: string }): Answer {
+function take(transaction: SignedTransaction): Answer {
   const id = digestOf(transactionTypedData(chain, transaction))
   const signer = signerOf(transactionTypedData(chain, transaction), transaction.signature)
   const refused = refusalOf(transaction, signer, id)
   if (refused) return refused
-  tell('blocks', {
-    from: height(),
-    to: height(),
-    sales: 0,
-    transactions: 1,
-    latest: [],
-    as_of: asOf(),
-  })
+  tellBlocks(1)
   return ok({ id, status: 'final', height: height(), transaction }, 201)
 }
 
@@ -282,6 +284,8 @@ function refusalOf(transaction: Payload, signer: string | null, id: string): Ans
     Object.assign(found, { revoked_at: iso(Date.now()), revoked_by: signer, in_force: false })
     return null
   }
+  if (transaction.type !== 'erase_recording')
+    return problem(422, 'not_here', `the stand-in takes no ${transaction.type}`)
   const found = recordings.find((one) => one.cid === transaction.cid)
   if (!found) return problem(422, 'unknown_recording', 'not in the ledger')
   if (signer !== owner && signer !== agent)
@@ -291,22 +295,15 @@ function refusalOf(transaction: Payload, signer: string | null, id: string): Ans
 }
 
 const readers = new Set<ServerResponse>()
-function tell(event: string, data: unknown) {
+function tell(data: BlocksEvent) {
   for (const reader of readers)
-    reader.write(`id: ${Date.now()}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
+    reader.write(`id: ${Date.now()}\nevent: blocks\ndata: ${JSON.stringify(data)}\n\n`)
 }
-setInterval(
-  () =>
-    tell('blocks', {
-      from: height(),
-      to: height(),
-      sales: 0,
-      transactions: 0,
-      latest: [],
-      as_of: asOf(),
-    }),
-  1_000,
-)
+function tellBlocks(transactions: number) {
+  const now = height()
+  tell({ from: now, to: now, sales: 0, transactions, latest: [], as_of: asOf() })
+}
+setInterval(() => tellBlocks(0), 1_000)
 
 function answerOf(path: string, query: URLSearchParams, cookie: string): Answer {
   if (path === '/api/v1/network') return ok(network())

@@ -1,9 +1,15 @@
 /** Scenarios of the two pages about cameras: what a guest allows and takes back, and what the outlet sees of it. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { signerOf } from '../src/consent/keys.ts'
-import type { Chain, Payload } from '../src/shared/typed.ts'
-import { transactionTypedData } from '../src/shared/typed.ts'
+import {
+  type AsOf,
+  type Chain,
+  type PageAsOfRecordingRow,
+  type RecordingRow,
+  type SignedTransaction,
+  transactionTypedData,
+} from 'hotpot-client'
+import { signerOf } from 'hotpot-client/keys'
 import { settings } from './settings.ts'
 import { witness } from './till.ts'
 import { type Visit, WIDTHS } from './visit.ts'
@@ -145,7 +151,7 @@ async function erases(visit: Visit) {
   await openErasure(visit)
   await visit.page.getByLabel('Reason').selectOption('request')
   await visit.page.getByRole('button', { name: 'Sign and erase' }).click()
-  const { signature, ...payload } = (await sent).postDataJSON() as Payload & { signature: string }
+  const { signature, ...payload } = (await sent).postDataJSON() as SignedTransaction
   const chain: Chain = await (
     await visit.page.request.get(`${settings.gateway}/api/v1/network`)
   ).json()
@@ -186,15 +192,15 @@ async function showRecordings(visit: Visit) {
     ...new Set((vectors.recordings as { entry: { cid: string } }[]).map(({ entry }) => entry.cid)),
   ]
   const at = new Date().toISOString()
-  const erased = { height: 9, at, by: `0x${'05'.repeat(20)}`, reason: 'retention' }
+  const erased = { height: 9, at, by: `0x${'05'.repeat(20)}`, reason: 'retention' as const }
   const states = [
     { epoch: null, anchored: false },
     { epoch: 3, anchored: false },
     { epoch: 3, anchored: true },
     { epoch: 3, anchored: true, erased },
   ]
-  const data = states.map((state, number) => ({
-    cid: cids[number],
+  const data: RecordingRow[] = states.map((state, number) => ({
+    cid: cids[number] ?? '',
     transaction_id: `0x${'01'.repeat(32)}`,
     outlet: 1,
     camera: 7,
@@ -208,7 +214,7 @@ async function showRecordings(visit: Visit) {
     erased: null,
     ...state,
   }))
-  const as_of = {
+  const as_of: AsOf = {
     at,
     height: 9,
     block_time: at,
@@ -216,9 +222,8 @@ async function showRecordings(visit: Visit) {
     evm_block_time: at,
     evm_finalized_block: 1,
   }
-  await visit.page.route('**/api/v1/recordings?*', (route) =>
-    route.fulfill({ json: { data, next_cursor: null, has_more: false, as_of } }),
-  )
+  const page: PageAsOfRecordingRow = { data, next_cursor: null, has_more: false, as_of }
+  await visit.page.route('**/api/v1/recordings?*', (route) => route.fulfill({ json: page }))
 }
 
 async function fits(visit: Visit, where: string) {

@@ -2,7 +2,7 @@
 import { createDecipheriv, scryptSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { addressOf, sign } from '../src/consent/keys.ts'
+import { addressOf, sign } from 'hotpot-client/keys'
 import type { Visit } from './visit.ts'
 
 /** The key of an Ethereum keystore (V3, scrypt), whose password is in the file `passphrase` beside it. */

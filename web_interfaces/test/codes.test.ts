@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { PayloadOf } from 'hotpot-client'
 import { parseAnswer, parseTable, requestCode, tableOf } from '../src/consent/codes.ts'
-import type { RecordConsent } from '../src/shared/typed.ts'
 
-const consent: RecordConsent = {
+const consent: PayloadOf<'record_consent'> = {
   type: 'record_consent',
   outlet: 1,
   camera: 7,

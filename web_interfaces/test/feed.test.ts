@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { SaleRow, SalesPage } from '../src/shared/api.ts'
+import type { PageAsOfSaleRow, SaleRow } from 'hotpot-client'
 import { type FeedRows, withNewest, withOlder } from '../src/shared/feed.ts'
 
 const row = (id: string, anchored = false): SaleRow =>
@@ -26,7 +26,7 @@ test('the same id at another outlet is another sale', () => {
 })
 
 test('an older page goes below, without repeating, and ends the list when nothing follows', () => {
-  const page = { data: [row('a'), row('z')], next_cursor: '1.0', has_more: true } as SalesPage
+  const page = { data: [row('a'), row('z')], next_cursor: '1.0', has_more: true } as PageAsOfSaleRow
   const more = withOlder(feed('b', 'a'), page)
   assert.deepEqual(ids(more), ['b', 'a', 'z'])
   assert.equal(more.cursor, '1.0')

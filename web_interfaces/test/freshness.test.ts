@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { AsOf, Network, Supply } from '../src/shared/api.ts'
+import type { AsOf, NetworkOverview, SupplyOverview } from 'hotpot-client'
 import { ageMs, blocksBehind, difference, mirroredMs } from '../src/shared/freshness.ts'
 
 const asOf: AsOf = {
@@ -31,8 +31,8 @@ test('a block from the future, or none at all, makes figures no younger than the
   assert.equal(mirroredMs({ ...asOf, block_time: null, evm_block_time: null }), Date.parse(asOf.at))
 })
 
-const network = (height: number, evm: number): Network =>
-  ({ sidechain: { height }, evm: { block: evm }, as_of: asOf }) as unknown as Network
+const network = (height: number, evm: number): NetworkOverview =>
+  ({ sidechain: { height }, evm: { block: evm }, as_of: asOf }) as unknown as NetworkOverview
 
 test('the mirror is in step up to ten blocks, then behind by those it lacks', () => {
   assert.equal(blocksBehind(network(130, 441)), 0)
@@ -41,7 +41,7 @@ test('the mirror is in step up to ten blocks, then behind by those it lacks', ()
   assert.equal(blocksBehind({ ...network(0, 0), sidechain: null }), null)
 })
 
-const supply: Supply = {
+const supply: SupplyOverview = {
   height: 120,
   issued: 6100,
   reversed: 0,

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type WitnessedConsent, witnessTypedData } from 'hotpot-client'
+import { addressOf, commitmentOf, newKey, randomSalt, sign, signerOf } from 'hotpot-client/keys'
 import {
   answered,
   type Kept,
@@ -12,8 +14,6 @@ import {
   withKept,
   withoutKept,
 } from '../src/consent/kept.ts'
-import { addressOf, commitmentOf, newKey, randomSalt, sign, signerOf } from '../src/consent/keys.ts'
-import { type WitnessedConsent, witnessTypedData } from '../src/shared/typed.ts'
 
 const NOW = Date.parse('2026-11-21T10:00:00Z')
 const chain = { evm_chain_id: 31337, sidechain_id: `0x${'b3'.repeat(32)}` }

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { AgentCamera, AsOf, ConsentRow, Outlet, RecordingRow } from '../src/shared/api.ts'
+import type { AsOf, CameraAnswer, ConsentRow, OutletAnswer, RecordingRow } from 'hotpot-client'
 import {
   alertsOf,
   camerasOf,
-  consentsPath,
   hasProof,
   lengthMs,
   mayManage,
-  recordingsPath,
+  placeQuery,
   rowsWith,
   stateOf,
 } from '../src/video_management_dashboard/recordings.ts'
@@ -32,11 +31,16 @@ const recording = (camera: number, change: Partial<RecordingRow> = {}): Recordin
   ...change,
 })
 const consent = (camera: number, kind: ConsentRow['kind']) => ({ camera, kind }) as ConsentRow
-const agent = (camera: number, change: Partial<AgentCamera> = {}): AgentCamera => ({
+const agent = (
+  camera: number,
+  change: Partial<Pick<CameraAnswer, 'kind' | 'alerts'>> = {},
+): CameraAnswer => ({
   camera,
   kind: 'customer',
   mask_policy: 'solid',
   state: 'live',
+  recording_until_ms: null,
+  stream_until_ms: null,
   alerts: [],
   push: 'none',
   ...change,
@@ -101,7 +105,7 @@ test('the owner and active video agents manage, a till or a revoked agent does n
       terminal('0x02', 'video_agent', true),
       terminal('0x03', 'video_agent', false),
     ],
-  } as Outlet
+  } as OutletAnswer
   assert.deepEqual(
     ['0xab', '0x02', '0x01', '0x03', '0x04'].map((account) => mayManage(outlet, account)),
     [true, true, false, false, false],
@@ -125,13 +129,9 @@ test('pages are put below each other, without a row twice', () => {
   assert.equal(both.cursor, null)
 })
 
-test('paths ask for one camera or all', () => {
-  assert.equal(recordingsPath({ outlet: 1, camera: null }), '/api/v1/recordings?outlet=1')
-  assert.equal(recordingsPath({ outlet: 1, camera: 0 }), '/api/v1/recordings?outlet=1&camera=0')
-  assert.equal(
-    consentsPath({ outlet: 1, camera: 3 }),
-    '/api/v1/consents?outlet=1&camera=3&in_force=true&limit=100',
-  )
+test('lists are asked for one camera or all', () => {
+  assert.deepEqual(placeQuery({ outlet: 1, camera: null }), { outlet: 1 })
+  assert.deepEqual(placeQuery({ outlet: 1, camera: 0 }), { outlet: 1, camera: 0 })
 })
 
 test('an address names an outlet and perhaps a camera, and back', () => {

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Sale, StageName } from '../src/shared/api.ts'
-import { complete, steppedBackAfter, stepsOf, waitingMs } from '../src/shared/timeline.ts'
+import type { SaleDetail, StageName } from 'hotpot-client'
+import { steppedBackAfter, stepsOf, waitingMs } from '../src/shared/timeline.ts'
 
 const START = Date.parse('2026-11-21T10:00:00Z')
 const at = (seconds: number) => new Date(START + seconds * 1000).toISOString()
 const NONE: ReadonlySet<StageName> = new Set()
 
 /** A sale whose stages are done at these seconds; `null` is done at an unseen moment, `-` is waiting. */
-function sale(...moments: (number | null | '-')[]): Sale {
+function sale(...moments: (number | null | '-')[]): SaleDetail {
   const names: StageName[] = ['received', 'in_block', 'final', 'anchored', 'minted', 'indexed']
   const stages = names.map((stage, index) => {
     const moment = moments[index] ?? (index < moments.length ? null : '-')
@@ -16,7 +16,7 @@ function sale(...moments: (number | null | '-')[]): Sale {
       ? { stage, state: 'waiting', at: null }
       : { stage, state: 'done', at: moment === null ? null : at(moment) }
   })
-  return { stages } as unknown as Sale
+  return { stages } as unknown as SaleDetail
 }
 
 test('each step knows the time since the step before it', () => {
@@ -85,11 +85,4 @@ test('a stage that was done and waits again has stepped back, until it is done a
 
 test('a first look at a waiting sale is no step back', () => {
   assert.equal(steppedBackAfter(NONE, null, sale(0)).size, 0)
-})
-
-test('a sale is complete when nothing waits, minted or not needed', () => {
-  const nothingIssued = sale(0, 1, 2, 3, 4, 5)
-  nothingIssued.stages[4] = { stage: 'minted', state: 'not_needed', at: null }
-  assert.equal(complete(nothingIssued), true)
-  assert.equal(complete(sale(0, 1, 2, 3, 4)), false)
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { watchTypedData } from '../src/shared/typed.ts'
+import { watchTypedData } from 'hotpot-client'
 import {
   connect,
   normalized,

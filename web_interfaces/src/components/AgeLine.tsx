@@ -1,4 +1,4 @@
-import type { AsOf } from '../shared/api.ts'
+import type { AsOf } from 'hotpot-client'
 import { formatClock, formatCount, formatDuration, formatMoment } from '../shared/format.ts'
 import { ageMs, mirroredMs, STALE_AFTER_MS } from '../shared/freshness.ts'
 import { type Resource, useNow, useStreamState, useWords } from '../shared/hooks.ts'

@@ -1,4 +1,4 @@
-import { ApiError } from '../shared/api.ts'
+import { ApiError } from 'hotpot-client'
 import { useWords } from '../shared/hooks.ts'
 import { WalletError } from '../shared/wallet.ts'
 import { WalletWords } from './WalletWords.tsx'

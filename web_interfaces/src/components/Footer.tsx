@@ -1,9 +1,9 @@
-import type { Network } from '../shared/api.ts'
+import type { NetworkOverview } from 'hotpot-client'
 import { useWords } from '../shared/hooks.ts'
 import { Hash } from './Hash.tsx'
 
 /** What the page is, the other pages, and which network this is. */
-export function Footer({ network, what }: { network: Network | null; what: string }) {
+export function Footer({ network, what }: { network: NetworkOverview | null; what: string }) {
   const { t } = useWords()
   return (
     <footer className="footer">

@@ -1,4 +1,4 @@
-import type { Network } from '../shared/api.ts'
+import type { NetworkOverview } from 'hotpot-client'
 import brand from '../shared/brand.svg'
 import { formatCount } from '../shared/format.ts'
 import { blocksBehind } from '../shared/freshness.ts'
@@ -14,7 +14,7 @@ export function Header({
   network,
   onLanguage,
 }: {
-  network?: Network | null
+  network?: NetworkOverview | null
   onLanguage: (language: Language) => void
 }) {
   const { t } = useWords()
@@ -42,7 +42,7 @@ function focusMain(event: { preventDefault(): void }) {
   document.getElementById('main')?.focus()
 }
 
-function NetworkPill({ network }: { network: Network | null }) {
+function NetworkPill({ network }: { network: NetworkOverview | null }) {
   const { t, language } = useWords()
   if (network === null) return <p className="pill skeleton">{t('header.network')}</p>
   const height = network.sidechain?.height ?? network.as_of.height
@@ -59,7 +59,7 @@ function NetworkPill({ network }: { network: Network | null }) {
   )
 }
 
-function StepChip({ network }: { network: Network }) {
+function StepChip({ network }: { network: NetworkOverview }) {
   const { t, language } = useWords()
   const behind = blocksBehind(network)
   if (behind === null) return <Chip tone="failed">{t('header.no_node')}</Chip>

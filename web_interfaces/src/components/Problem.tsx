@@ -1,4 +1,4 @@
-import type { ApiError } from '../shared/api.ts'
+import type { ApiError } from 'hotpot-client'
 import { useWords } from '../shared/hooks.ts'
 import { Icon } from './Icon.tsx'
 

@@ -1,8 +1,7 @@
+import { type NetworkOverview, PURPOSES, type Purpose } from 'hotpot-client'
 import { type FormEvent, useState } from 'react'
 import { Failed } from '../components/Failed.tsx'
-import type { Network } from '../shared/api.ts'
 import { useWords } from '../shared/hooks.ts'
-import { PURPOSES, type Purpose } from '../shared/typed.ts'
 import { connect, findWallet } from '../shared/wallet.ts'
 import { type Kept, referenceOf, requestOf } from './kept.ts'
 
@@ -11,7 +10,7 @@ const DEFAULT_MINUTES = 90
 
 interface AgreeProps {
   table: { outlet: number; camera: number }
-  network: Network
+  network: NetworkOverview
   /** Keeps the request; false when this browser keeps nothing. */
   onAsk: (request: Kept) => boolean
 }
@@ -26,7 +25,7 @@ export function Agree({ table, network, onAsk }: AgreeProps) {
   const [problem, setProblem] = useState<unknown>(null)
 
   const ask = async () => {
-    const { addressOf, commitmentOf, newKey, randomSalt } = await import('./keys.ts')
+    const { addressOf, commitmentOf, newKey, randomSalt } = await import('hotpot-client/keys')
     const key = byWallet ? null : newKey()
     const guest = key === null ? await connect(findWallet()) : addressOf(key)
     const salt = randomSalt()

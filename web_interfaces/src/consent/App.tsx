@@ -1,9 +1,10 @@
+import type { NetworkOverview } from 'hotpot-client'
 import { useState } from 'react'
 import { Footer } from '../components/Footer.tsx'
 import { Header } from '../components/Header.tsx'
 import { Localized } from '../components/Localized.tsx'
 import { Problem } from '../components/Problem.tsx'
-import type { Network } from '../shared/api.ts'
+import { loadNetwork } from '../shared/api.ts'
 import { useResource, useWords } from '../shared/hooks.ts'
 import type { Language } from '../shared/i18n.ts'
 import { Agree } from './Agree.tsx'
@@ -21,7 +22,7 @@ export function App() {
 }
 
 function Page({ onLanguage }: { onLanguage: (language: Language) => void }) {
-  const network = useResource<Network>('/api/v1/network')
+  const network = useResource('network', loadNetwork)
   const table = parseTable(location.search)
   return (
     <>
@@ -44,7 +45,7 @@ function AtTable({
   network,
 }: {
   table: { outlet: number; camera: number }
-  network: Network
+  network: NetworkOverview
 }) {
   const { t } = useWords()
   const [all, setAll] = useState(storage.read)

@@ -1,11 +1,11 @@
+import { type ConsentAnswer, type NetworkOverview, unwrap, witnessTypedData } from 'hotpot-client'
 import { type FormEvent, lazy, Suspense, useEffect, useState } from 'react'
 import { Chip, type Tone } from '../components/Chip.tsx'
 import { Failed } from '../components/Failed.tsx'
 import { CopyButton, Hash } from '../components/Hash.tsx'
-import type { ConsentAnswer, Network } from '../shared/api.ts'
+import { client } from '../shared/api.ts'
 import { formatDuration, formatMoment } from '../shared/format.ts'
 import { useNow, useResource, useWords } from '../shared/hooks.ts'
-import { witnessTypedData } from '../shared/typed.ts'
 import { parseAnswer, requestCode } from './codes.ts'
 import { type AnswerProblem, answered, type Kept, type Step, stepOf } from './kept.ts'
 import { idOf, record, revoke } from './send.ts'
@@ -14,7 +14,7 @@ const QrCode = lazy(async () => ({ default: (await import('../components/QrCode.
 
 interface OneProps {
   kept: Kept
-  network: Network
+  network: NetworkOverview
   onChange: (kept: Kept) => boolean
   onForget: () => void
 }
@@ -40,7 +40,10 @@ export function OneConsent(props: OneProps) {
 }
 
 function OnLedger(props: OneProps & { id: string }) {
-  const answer = useResource<ConsentAnswer>(`/api/v1/consents/${props.id}`)
+  const params = { path: { id: props.id } }
+  const answer = useResource(`consent ${props.id}`, (signal) =>
+    unwrap(client.GET('/api/v1/consents/{id}', { params, signal }), signal),
+  )
   return <Shown {...props} answer={answer.data} reload={answer.reload} />
 }
 
@@ -119,7 +122,7 @@ function AskTerminal({ kept, network, onChange, onForget }: OneProps) {
   const [text, setText] = useState('')
   const [problem, setProblem] = useState<AnswerProblem | null>(null)
   const take = async (given: string) => {
-    const { signerOf } = await import('./keys.ts')
+    const { signerOf } = await import('hotpot-client/keys')
     const next = answered(kept, parseAnswer(given), (consent, signature) =>
       signerOf(witnessTypedData(network, consent), signature),
     )

@@ -1,12 +1,12 @@
 /** The codes between the guest's phone and the outlet's terminal (docs/WALLET.md, Consents), read as typed or scanned. Pure. */
 import {
+  type PayloadOf,
   PURPOSES,
   type Purpose,
   purposeBits,
   purposesOf,
-  type RecordConsent,
   type WitnessedConsent,
-} from '../shared/typed.ts'
+} from 'hotpot-client'
 
 const ID_MAX = 999_999_999_999_999
 
@@ -34,7 +34,7 @@ export type Answer =
   /** It signed the very request: who, and the signature. */
   | { kind: 'signature'; witness: string; signature: string }
   /** It made the consent itself, with its own salt, for the guest's address. */
-  | { kind: 'consent'; consent: RecordConsent }
+  | { kind: 'consent'; consent: PayloadOf<'record_consent'> }
 
 /** `HOTPOT-WITNESS:1/ADDRESS/SIGNATURE`, a link that ends with one, or the JSON of `hotpot wallet consent`; null when it is none. */
 export function parseAnswer(text: string): Answer | null {
@@ -57,7 +57,7 @@ function decoded(text: string): string {
   }
 }
 
-function parseConsent(text: string): RecordConsent | null {
+function parseConsent(text: string): PayloadOf<'record_consent'> | null {
   try {
     return checkedConsent(JSON.parse(text))
   } catch {
@@ -66,7 +66,7 @@ function parseConsent(text: string): RecordConsent | null {
 }
 
 /** Only what a consent is made of, each part in its form. */
-function checkedConsent(found: Record<string, unknown> | null): RecordConsent | null {
+function checkedConsent(found: Record<string, unknown> | null): PayloadOf<'record_consent'> | null {
   if (found?.type !== 'record_consent') return null
   const { outlet, camera, purposes, until_ms } = found
   const [commitment, guest, witness, signature] = [

@@ -1,5 +1,5 @@
 /** What a guest's phone keeps of a consent: the one-time key, the salt, and how far it has come. Pure but for `storage`. */
-import type { Purpose, RecordConsent, WitnessedConsent } from '../shared/typed.ts'
+import type { PayloadOf, Purpose, RecordConsent, WitnessedConsent } from 'hotpot-client'
 import type { Answer } from './codes.ts'
 
 export interface Kept extends WitnessedConsent {
@@ -188,7 +188,7 @@ function adopted(kept: Kept, consent: RecordConsent): Kept | AnswerProblem {
 }
 
 /** The transaction that the guest signs; null before the terminal has. */
-export function recordOf(kept: Kept): RecordConsent | null {
+export function recordOf(kept: Kept): PayloadOf<'record_consent'> | null {
   const { outlet, camera, purposes, commitment, guest, until_ms, witness, witness_signature } = kept
   if (witness === null || witness_signature === null) return null
   return {

@@ -1,8 +1,9 @@
+import { type SupplyOverview, unwrap } from 'hotpot-client'
 import { AgeLine } from '../components/AgeLine.tsx'
 import { Footer } from '../components/Footer.tsx'
 import { Header } from '../components/Header.tsx'
 import { Localized } from '../components/Localized.tsx'
-import type { Network, Supply } from '../shared/api.ts'
+import { client, type Load, loadNetwork } from '../shared/api.ts'
 import { keyOf } from '../shared/feed.ts'
 import { useResource, useRoute } from '../shared/hooks.ts'
 import type { Language } from '../shared/i18n.ts'
@@ -18,9 +19,12 @@ export function App() {
   )
 }
 
+const loadSupply: Load<SupplyOverview> = (signal) =>
+  unwrap(client.GET('/api/v1/supply', { signal }), signal)
+
 function Page({ onLanguage }: { onLanguage: (language: Language) => void }) {
-  const network = useResource<Network>('/api/v1/network')
-  const supply = useResource<Supply>('/api/v1/supply')
+  const network = useResource('network', loadNetwork)
+  const supply = useResource('supply', loadSupply)
   const sale = useRoute()
   const shown = sale ? keyOf({ outlet: sale.outlet, sale_id: sale.saleId }) : ''
   return (

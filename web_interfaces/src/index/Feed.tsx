@@ -1,7 +1,7 @@
+import type { SaleRow } from 'hotpot-client'
 import { Chip } from '../components/Chip.tsx'
 import { Icon } from '../components/Icon.tsx'
 import { Problem } from '../components/Problem.tsx'
-import type { SaleRow } from '../shared/api.ts'
 import { keyOf } from '../shared/feed.ts'
 import { formatCount, formatMoment, formatMoney, formatUnits, shorten } from '../shared/format.ts'
 import { useNow, useWords } from '../shared/hooks.ts'

@@ -1,13 +1,14 @@
+import { type SaleDetail, stageOf } from 'hotpot-client'
 import { CopyButton } from '../components/Hash.tsx'
-import { type Sale, salePath } from '../shared/api.ts'
+import { salePath } from '../shared/api.ts'
 import { useWords } from '../shared/hooks.ts'
 
 /** One file with everything, and the command that checks it without us. */
-export function Proof({ sale }: { sale: Sale }) {
+export function Proof({ sale }: { sale: SaleDetail }) {
   const { t } = useWords()
   const file = `sale-${sale.outlet}-${sale.sale_id}.json`
   const command = `hotpot verify-sale ${file}`
-  const anchored = sale.stages.some((stage) => stage.stage === 'anchored' && stage.state === 'done')
+  const anchored = stageOf(sale, 'anchored').state === 'done'
   return (
     <div className="proof">
       <h3>{t('proof.title')}</h3>

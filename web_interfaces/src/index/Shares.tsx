@@ -1,6 +1,6 @@
+import type { SaleShare, ShareState } from 'hotpot-client'
 import { Chip, type Tone } from '../components/Chip.tsx'
 import { Hash } from '../components/Hash.tsx'
-import type { Share, ShareState } from '../shared/api.ts'
 import { formatUnits } from '../shared/format.ts'
 import { useWords } from '../shared/hooks.ts'
 import { EvmTransaction } from './Step.tsx'
@@ -19,7 +19,7 @@ const TONES: Record<ShareState, Tone> = {
  * Who gets how much of a sale's units, and how far each share has come.
  * The roles are written out: a narrow screen lays rows out as a grid, and browsers then forget what they are.
  */
-export function Shares({ shares, explorer }: { shares: Share[]; explorer: string | null }) {
+export function Shares({ shares, explorer }: { shares: SaleShare[]; explorer: string | null }) {
   const { t } = useWords()
   if (shares.length === 0) return null
   return (
@@ -52,7 +52,7 @@ export function Shares({ shares, explorer }: { shares: Share[]; explorer: string
   )
 }
 
-function ShareRow({ share, explorer }: { share: Share; explorer: string | null }) {
+function ShareRow({ share, explorer }: { share: SaleShare; explorer: string | null }) {
   const { t, language } = useWords()
   const kind = t(`share.${share.kind}`)
   return (

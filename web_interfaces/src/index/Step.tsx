@@ -1,8 +1,8 @@
+import type { SaleDetail, SaleShare, Stage } from 'hotpot-client'
 import type { ReactNode } from 'react'
 import { Chip } from '../components/Chip.tsx'
 import { Hash } from '../components/Hash.tsx'
 import { Icon, type IconName } from '../components/Icon.tsx'
-import type { EvmPlace, Sale, Stage } from '../shared/api.ts'
 import { formatCount, formatDuration, formatMoment } from '../shared/format.ts'
 import { useWords } from '../shared/hooks.ts'
 import type { Language } from '../shared/i18n.ts'
@@ -11,7 +11,7 @@ import { Shares } from './Shares.tsx'
 
 interface Props {
   step: Step
-  sale: Sale
+  sale: SaleDetail
   now: number
   /** How long this step has been waited for; null unless it is the one. */
   waitingMs: number | null
@@ -102,7 +102,7 @@ function Evidence({
   explorer,
 }: {
   stage: Stage
-  sale: Sale
+  sale: SaleDetail
   explorer: string | null
 }) {
   const { t } = useWords()
@@ -111,7 +111,7 @@ function Evidence({
     case 'received':
       return (
         <Row>
-          <Labelled label={t('proof.terminal')} value={stage.terminal ?? sale.terminal} />
+          <Labelled label={t('proof.terminal')} value={stage.terminal} />
           <JsonLink path={`/api/v1/transactions/${sale.transaction_id}`}>
             {t('proof.transaction')}
           </JsonLink>
@@ -158,6 +158,9 @@ function Labelled({ label, value }: { label: string; value: string }) {
     </span>
   )
 }
+
+/** Where something stands on the EVM; absent until it does. */
+type EvmPlace = Pick<SaleShare, 'tx_hash' | 'evm_block' | 'evm_final'>
 
 /** A transaction of the EVM: a link when the operator named an explorer, else its hash to look up anywhere. */
 export function EvmTransaction({ place, explorer }: { place: EvmPlace; explorer: string | null }) {

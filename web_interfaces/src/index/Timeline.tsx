@@ -1,13 +1,14 @@
+import { type ApiError, isComplete, type SaleDetail, type StageName, unwrap } from 'hotpot-client'
 import { useEffect, useRef, useState } from 'react'
 import { Chip } from '../components/Chip.tsx'
 import { Hash } from '../components/Hash.tsx'
 import { Icon } from '../components/Icon.tsx'
 import { Problem } from '../components/Problem.tsx'
-import { type ApiError, type Sale, type StageName, salePath } from '../shared/api.ts'
+import { client } from '../shared/api.ts'
 import { formatMoment, formatMoney, formatUnits } from '../shared/format.ts'
 import { useNow, useResource, useWords } from '../shared/hooks.ts'
-import type { SaleKey } from '../shared/route.ts'
-import { complete, steppedBackAfter, stepsOf, waitingMs } from '../shared/timeline.ts'
+import { type SaleKey, saleRoute } from '../shared/route.ts'
+import { steppedBackAfter, stepsOf, waitingMs } from '../shared/timeline.ts'
 import { Proof } from './Proof.tsx'
 import { StepItem } from './Step.tsx'
 
@@ -30,7 +31,10 @@ function NothingChosen() {
 function OneSale({ sale, explorer }: { sale: SaleKey; explorer: string | null }) {
   const { t } = useWords()
   const title = useFocusOnce()
-  const answer = useResource<Sale>(salePath(sale.outlet, sale.saleId))
+  const params = { path: { outlet: sale.outlet, sale_id: sale.saleId } }
+  const answer = useResource(saleRoute(sale), (signal) =>
+    unwrap(client.GET('/api/v1/sales/{outlet}/{sale_id}', { params, signal }), signal),
+  )
   return (
     <section className="timeline card" aria-labelledby="timeline-title">
       <div className="card-head">
@@ -84,7 +88,7 @@ function Missing({
   )
 }
 
-function Known({ sale, explorer }: { sale: Sale; explorer: string | null }) {
+function Known({ sale, explorer }: { sale: SaleDetail; explorer: string | null }) {
   const { t } = useWords()
   const now = useNow()
   const steppedBack = useSteppedBack(sale)
@@ -112,7 +116,7 @@ function Known({ sale, explorer }: { sale: Sale; explorer: string | null }) {
         ))}
       </ol>
       <p className="only-heard" role="status">
-        {complete(sale)
+        {isComplete(sale)
           ? t('timeline.complete')
           : t('timeline.now', { stage: t(`stage.${sale.stage}`) })}
       </p>
@@ -122,8 +126,8 @@ function Known({ sale, explorer }: { sale: Sale; explorer: string | null }) {
 }
 
 /** Stages that a reorganisation took back while this page looked on. */
-function useSteppedBack(sale: Sale): ReadonlySet<StageName> {
-  const before = useRef<Sale | null>(null)
+function useSteppedBack(sale: SaleDetail): ReadonlySet<StageName> {
+  const before = useRef<SaleDetail | null>(null)
   const [steppedBack, setSteppedBack] = useState<ReadonlySet<StageName>>(new Set())
   useEffect(() => {
     const last = before.current
@@ -133,10 +137,10 @@ function useSteppedBack(sale: Sale): ReadonlySet<StageName> {
   return steppedBack
 }
 
-function Facts({ sale, now }: { sale: Sale; now: number }) {
+function Facts({ sale, now }: { sale: SaleDetail; now: number }) {
   const { t, language } = useWords()
   const issued =
-    sale.issued > 0
+    sale.issued !== null && sale.issued > 0
       ? `${formatUnits(sale.issued, language)} FRT`
       : t(sale.height === null ? 'sale.not_yet' : `not_issued.${sale.not_issued}`)
   return (

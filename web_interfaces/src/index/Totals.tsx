@@ -1,6 +1,6 @@
+import type { NetworkOverview, SupplyOverview } from 'hotpot-client'
 import { Chip } from '../components/Chip.tsx'
 import { Problem } from '../components/Problem.tsx'
-import type { Network, Supply } from '../shared/api.ts'
 import { formatCount, formatUnits } from '../shared/format.ts'
 import { difference } from '../shared/freshness.ts'
 import { type Resource, useWords } from '../shared/hooks.ts'
@@ -19,7 +19,13 @@ const FIGURES = [
 /** Shown once there are any. */
 const RARE = ['reversed', 'debt'] as const
 
-export function Totals({ supply, network }: { supply: Resource<Supply>; network: Network | null }) {
+export function Totals({
+  supply,
+  network,
+}: {
+  supply: Resource<SupplyOverview>
+  network: NetworkOverview | null
+}) {
   const { t } = useWords()
   return (
     <section className="totals" aria-labelledby="totals-title">
@@ -31,7 +37,7 @@ export function Totals({ supply, network }: { supply: Resource<Supply>; network:
   )
 }
 
-function Figures({ supply, network }: { supply: Supply; network: Network | null }) {
+function Figures({ supply, network }: { supply: SupplyOverview; network: NetworkOverview | null }) {
   const { t, language } = useWords()
   const shown = [...FIGURES, ...RARE.filter((name) => supply[name] !== 0)]
   return (
@@ -93,7 +99,7 @@ function Figure({
 }
 
 /** Two figures that must be 0, shown so that everybody can see that they are. */
-function Books({ supply, network }: { supply: Supply; network: Network | null }) {
+function Books({ supply, network }: { supply: SupplyOverview; network: NetworkOverview | null }) {
   const { t, language } = useWords()
   const apart = difference(supply)
   const disagreements = network?.disagreements ?? 0

@@ -1,5 +1,6 @@
+import { ApiError, type SaleRow, unwrap } from 'hotpot-client'
 import { useRef, useState } from 'react'
-import { ApiError, getJson, type SalesPage } from '../shared/api.ts'
+import { client, type LoadPage, pageAfter } from '../shared/api.ts'
 import { cursorOf, type FeedRows, ROWS_MAX, withNewest, withOlder } from '../shared/feed.ts'
 import { useLiveEvents, useThrottled } from '../shared/hooks.ts'
 import type { LiveEvent } from '../shared/live.ts'
@@ -56,7 +57,7 @@ export function useFeed(): FeedState {
   const older = async () => {
     if (feed?.cursor == null) return
     setLoadingOlder(true)
-    const next = await page(PAGE, feed.cursor, NEVER).catch(take)
+    const next = await loadSales(pageAfter(PAGE, feed.cursor), NEVER).catch(take)
     if (next) setFeed((old) => old && withOlder(old, next))
     setLoadingOlder(false)
   }
@@ -94,15 +95,13 @@ function changesRows(event: LiveEvent): boolean {
 /** As many sales as were listed, at least one page; a list that grew too long begins anew. */
 async function firstPages(listed: number, signal: AbortSignal): Promise<FeedRows> {
   const wanted = listed > ROWS_MAX ? PAGE_MAX : Math.max(listed, PAGE)
-  const first = await page(Math.min(wanted, PAGE_MAX), null, signal)
+  const first = await loadSales({ limit: Math.min(wanted, PAGE_MAX) }, signal)
   let feed: FeedRows = { rows: first.data, cursor: cursorOf(first) }
   while (feed.rows.length < wanted && feed.cursor !== null) {
-    feed = withOlder(feed, await page(PAGE_MAX, feed.cursor, signal))
+    feed = withOlder(feed, await loadSales(pageAfter(PAGE_MAX, feed.cursor), signal))
   }
   return feed
 }
 
-function page(limit: number, cursor: string | null, signal: AbortSignal): Promise<SalesPage> {
-  const after = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`
-  return getJson<SalesPage>(`/api/v1/sales?limit=${limit}${after}`, signal)
-}
+const loadSales: LoadPage<SaleRow> = (query, signal) =>
+  unwrap(client.GET('/api/v1/sales', { params: { query }, signal }), signal)

@@ -1,5 +1,6 @@
 /** The list of sales, as pages and events build it. Pure. */
-import type { SaleRow, SalesPage } from './api.ts'
+import type { SaleRow } from 'hotpot-client'
+import type { PageOf } from './api.ts'
 
 export interface FeedRows {
   rows: SaleRow[]
@@ -23,7 +24,7 @@ export function withNewest(feed: FeedRows, newest: readonly SaleRow[]): FeedRows
 }
 
 /** The next page below. */
-export function withOlder(feed: FeedRows, page: SalesPage): FeedRows {
+export function withOlder(feed: FeedRows, page: PageOf<SaleRow>): FeedRows {
   const known = new Set(feed.rows.map(keyOf))
   return {
     rows: [...feed.rows, ...page.data.filter((row) => !known.has(keyOf(row)))],
@@ -31,6 +32,6 @@ export function withOlder(feed: FeedRows, page: SalesPage): FeedRows {
   }
 }
 
-export function cursorOf(page: SalesPage): string | null {
+export function cursorOf(page: PageOf<SaleRow>): string | null {
   return page.has_more ? page.next_cursor : null
 }

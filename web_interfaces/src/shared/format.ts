@@ -2,6 +2,7 @@
  * Numbers, money and times as people read them.
  * `Intl` is used for the time zone only: Chromium does not know Georgian, and would fall back to English in silence.
  */
+import { currencyDigits, formatDecimal } from 'hotpot-client'
 import type { Language, Translate } from './i18n.ts'
 
 /** The outlets' time zone; the page says so. */
@@ -12,34 +13,22 @@ const SEPARATORS: Record<Language, { group: string; decimal: string }> = {
   ru: { group: THIN_SPACE, decimal: ',' },
   en: { group: ',', decimal: '.' },
 }
-/** A currency's digits after the point, where they are not two. */
-const DIGITS: Record<string, number> = { JPY: 0, KRW: 0, ISK: 0, KWD: 3, BHD: 3, TND: 3 }
 const SIGNS: Record<string, string> = { GEL: '₾', EUR: '€', USD: '$', GBP: '£' }
 
 /** 12345 → `12,345`. */
 export function formatCount(count: number, language: Language): string {
-  return formatFixed(count, 0, language)
+  return formatDecimal(count, 0, SEPARATORS[language])
 }
 
 /** 4238 units → `42.38`. */
 export function formatUnits(units: number, language: Language): string {
-  return formatFixed(units, 2, language)
+  return formatDecimal(units, 2, SEPARATORS[language])
 }
 
 /** 1698 tetri → `16.98 ₾`. */
 export function formatMoney(amount: number, currency: string, language: Language): string {
-  return `${formatFixed(amount, DIGITS[currency] ?? 2, language)}\u00a0${SIGNS[currency] ?? currency}`
-}
-
-/** A whole number of smallest units, never through a fraction. */
-function formatFixed(amount: number, digits: number, language: Language): string {
-  const { group, decimal } = SEPARATORS[language]
-  const text = Math.abs(amount)
-    .toString()
-    .padStart(digits + 1, '0')
-  const whole = text.slice(0, text.length - digits).replace(/\B(?=(\d{3})+$)/g, group)
-  const fraction = digits > 0 ? decimal + text.slice(-digits) : ''
-  return (amount < 0 ? '−' : '') + whole + fraction
+  const figure = formatDecimal(amount, currencyDigits(currency), SEPARATORS[language])
+  return `${figure}\u00a0${SIGNS[currency] ?? currency}`
 }
 
 const CLOCK = new Intl.DateTimeFormat('en-GB', {
@@ -78,7 +67,7 @@ export function formatMoment(ms: number, nowMs: number, t: Translate): string {
 export function formatDuration(ms: number, language: Language, t: Translate): string {
   if (ms < 1000) return t('time.ms', { ms: Math.round(ms) })
   const tenths = Math.round(ms / 100)
-  if (tenths < 100) return t('time.s', { s: formatFixed(tenths, 1, language) })
+  if (tenths < 100) return t('time.s', { s: formatDecimal(tenths, 1, SEPARATORS[language]) })
   const s = Math.round(ms / 1000)
   if (s < 60) return t('time.s', { s })
   const min = Math.floor(s / 60)

@@ -1,5 +1,5 @@
 /** How old the shown figures are, and whether the books agree. Pure. */
-import type { AsOf, Network, Supply } from './api.ts'
+import type { AsOf, NetworkOverview, Supply } from 'hotpot-client'
 
 /** Older figures are called stale. */
 export const STALE_AFTER_MS = 15_000
@@ -24,7 +24,7 @@ export function ageMs(asOf: AsOf, answeredAtMs: number, nowMs: number): number {
 }
 
 /** Blocks that the mirror lacks, of the chain where it lacks more. 0 is in step; null when no node answers. */
-export function blocksBehind(network: Network): number | null {
+export function blocksBehind(network: NetworkOverview): number | null {
   if (network.sidechain === null) return null
   const sidechain = network.sidechain.height - network.as_of.height
   const evm = network.evm.block - network.as_of.evm_block

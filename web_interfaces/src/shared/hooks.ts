@@ -1,3 +1,4 @@
+import { ApiError } from 'hotpot-client'
 import {
   createContext,
   useCallback,
@@ -7,7 +8,7 @@ import {
   useState,
   useSyncExternalStore,
 } from 'react'
-import { ApiError, getJson } from './api.ts'
+import type { Load } from './api.ts'
 import { type Language, type Translate, translator } from './i18n.ts'
 import { follow, type Live, type LiveEvent } from './live.ts'
 import { parseRoute, type SaleKey } from './route.ts'
@@ -59,34 +60,34 @@ export interface Resource<T> {
 /** Events come faster than figures are worth asking for. */
 const RELOAD_GAP_MS = 1_000
 
-/** What a path answers, asked for again whenever something happens on either chain. */
-export function useResource<T>(path: string): Resource<T> {
+/** What `load` answers, asked for again whenever something happens on either chain. Another `key` is another thing. */
+export function useResource<T>(key: string, load: Load<T>): Resource<T> {
   const [answer, setAnswer] = useState<{
-    path: string
+    key: string
     data: T | null
     answeredAtMs: number
     error: ApiError | null
   }>({
-    path,
+    key,
     data: null,
     answeredAtMs: 0,
     error: null,
   })
-  const reload = useThrottled(path, RELOAD_GAP_MS, async (signal) => {
+  const reload = useThrottled(key, RELOAD_GAP_MS, async (signal) => {
     try {
-      const data = await getJson<T>(path, signal)
-      setAnswer({ path, data, answeredAtMs: Date.now(), error: null })
+      const data = await load(signal)
+      setAnswer({ key, data, answeredAtMs: Date.now(), error: null })
     } catch (cause) {
       if (!(cause instanceof ApiError)) return
       setAnswer((old) =>
-        old.path === path
+        old.key === key
           ? { ...old, error: cause }
-          : { path, data: null, answeredAtMs: 0, error: cause },
+          : { key, data: null, answeredAtMs: 0, error: cause },
       )
     }
   })
   useLiveEvents(reload)
-  const current = answer.path === path ? answer : { data: null, answeredAtMs: 0, error: null }
+  const current = answer.key === key ? answer : { data: null, answeredAtMs: 0, error: null }
   return { data: current.data, answeredAtMs: current.answeredAtMs, error: current.error, reload }
 }
 

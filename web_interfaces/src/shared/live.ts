@@ -1,4 +1,4 @@
-import type { BlocksEvent } from './api.ts'
+import type { BlocksEvent, EvmEvent } from 'hotpot-client'
 import { openStream, type StreamState } from './stream.ts'
 
 /**
@@ -7,7 +7,7 @@ import { openStream, type StreamState } from './stream.ts'
  */
 export type LiveEvent =
   | { name: 'blocks'; data: BlocksEvent | null }
-  | { name: 'evm'; data: { checkpoints: unknown[] } | null }
+  | { name: 'evm'; data: EvmEvent | null }
   | { name: 'reverted' | 'reset' | 'open' | 'poll' }
 
 export interface Live {

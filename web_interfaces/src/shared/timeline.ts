@@ -1,5 +1,12 @@
 /** The state machine of a sale, as a page shows it. Pure. */
-import { type Sale, STAGES, type Stage, type StageName } from './api.ts'
+import {
+  parseTime,
+  type SaleDetail,
+  STAGES,
+  type Stage,
+  type StageName,
+  stageOf,
+} from 'hotpot-client'
 
 export interface Step {
   stage: Stage
@@ -14,13 +21,13 @@ export interface Step {
 }
 
 /** The six steps with their durations. Clocks differ, so a duration is never below zero. */
-export function stepsOf(sale: Sale, steppedBack: ReadonlySet<StageName>): Step[] {
+export function stepsOf(sale: SaleDetail, steppedBack: ReadonlySet<StageName>): Step[] {
   const stages = STAGES.map((name) => stageOf(sale, name))
   const waiting = stages.findIndex((stage) => stage.state === 'waiting')
   const current = waiting === -1 ? stages.length - 1 : waiting
   let before: number | null = null
   return stages.map((stage, index) => {
-    const atMs = momentMs(stage.at)
+    const atMs = parseTime(stage.at)
     const sinceMs = atMs === null || before === null ? null : Math.max(0, atMs - before)
     before = atMs === null ? before : Math.max(before ?? atMs, atMs)
     return {
@@ -31,13 +38,6 @@ export function stepsOf(sale: Sale, steppedBack: ReadonlySet<StageName>): Step[]
       steppedBack: steppedBack.has(stage.stage),
     }
   })
-}
-
-function stageOf(sale: Sale, name: StageName): Stage {
-  return (
-    sale.stages.find((stage) => stage.stage === name) ??
-    ({ stage: name, state: 'waiting', at: null } as Stage)
-  )
 }
 
 /** How long the current step has been waited for; null when nothing is, or nobody saw the step before it. */
@@ -51,8 +51,8 @@ export function waitingMs(steps: readonly Step[], nowMs: number): number | null 
 /** The stages that were done and are not any more: kept until they are done again. */
 export function steppedBackAfter(
   known: ReadonlySet<StageName>,
-  before: Sale | null,
-  after: Sale,
+  before: SaleDetail | null,
+  after: SaleDetail,
 ): Set<StageName> {
   const lost = after.stages.filter(
     (stage) =>
@@ -61,16 +61,6 @@ export function steppedBackAfter(
   return new Set(lost.map((stage) => stage.stage))
 }
 
-function wasDone(sale: Sale | null, name: StageName): boolean {
+function wasDone(sale: SaleDetail | null, name: StageName): boolean {
   return sale?.stages.some((stage) => stage.stage === name && stage.state === 'done') ?? false
-}
-
-/** Whether nothing more will come. */
-export function complete(sale: Sale): boolean {
-  return STAGES.every((name) => stageOf(sale, name).state !== 'waiting')
-}
-
-function momentMs(at: string | null): number | null {
-  const ms = at === null ? Number.NaN : Date.parse(at)
-  return Number.isNaN(ms) ? null : ms
 }

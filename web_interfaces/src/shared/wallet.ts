@@ -1,5 +1,5 @@
 /** The reader's own wallet, as EIP-1193 has it: no library, three requests. */
-import type { TypedData } from './typed.ts'
+import type { TypedData } from 'hotpot-client'
 
 export interface Wallet {
   request(asked: { method: string; params?: unknown[] }): Promise<unknown>

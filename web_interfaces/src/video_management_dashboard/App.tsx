@@ -1,17 +1,19 @@
+import { type NetworkOverview, type OutletAnswer, type RecordingRow, unwrap } from 'hotpot-client'
 import { useEffect, useSyncExternalStore } from 'react'
 import { AgeLine } from '../components/AgeLine.tsx'
 import { Footer } from '../components/Footer.tsx'
 import { Header } from '../components/Header.tsx'
 import { Localized } from '../components/Localized.tsx'
 import { Problem } from '../components/Problem.tsx'
-import type { ConsentRow, Network, Outlet, PageOf, RecordingRow } from '../shared/api.ts'
+import { client, type Load, loadNetwork } from '../shared/api.ts'
 import { useResource, useWords } from '../shared/hooks.ts'
 import type { Language } from '../shared/i18n.ts'
 import { Cameras } from './Cameras.tsx'
 import { Consents } from './Consents.tsx'
 import { Live } from './Live.tsx'
+import { consentsOf, recordingsOf } from './load.ts'
 import { Recordings } from './Recordings.tsx'
-import { camerasOf, consentsPath, recordingsPath } from './recordings.ts'
+import { camerasOf } from './recordings.ts'
 import { type Place, parsePlace, placeRoute } from './route.ts'
 import { useAgent } from './useAgent.ts'
 import { usePages } from './usePages.ts'
@@ -34,9 +36,12 @@ function usePlace(): Place | null {
   return parsePlace(hash)
 }
 
+const loadOutlets: Load<OutletAnswer[]> = (signal) =>
+  unwrap(client.GET('/api/v1/outlets', { signal }), signal)
+
 function Page({ onLanguage }: { onLanguage: (language: Language) => void }) {
-  const network = useResource<Network>('/api/v1/network')
-  const outlets = useResource<Outlet[]>('/api/v1/outlets')
+  const network = useResource('network', loadNetwork)
+  const outlets = useResource('outlets', loadOutlets)
   const place = usePlace()
   const chosen =
     place ?? (outlets.data?.[0] ? { outlet: outlets.data[0].outlet, camera: null } : null)
@@ -60,7 +65,7 @@ function Page({ onLanguage }: { onLanguage: (language: Language) => void }) {
   )
 }
 
-function OutletChoice({ outlets, place }: { outlets: Outlet[] | null; place: Place | null }) {
+function OutletChoice({ outlets, place }: { outlets: OutletAnswer[] | null; place: Place | null }) {
   const { t } = useWords()
   return (
     <div className="choose">
@@ -100,6 +105,8 @@ function NoOutlet() {
 }
 
 const keyOf = (row: RecordingRow) => row.cid
+/** Recordings by which cameras are known. */
+const NEWEST = 100
 
 function OfOutlet({
   place,
@@ -107,13 +114,15 @@ function OfOutlet({
   network,
 }: {
   place: Place
-  outlet: Outlet | null
-  network: Network | null
+  outlet: OutletAnswer | null
+  network: NetworkOverview | null
 }) {
   const everywhere = { outlet: place.outlet, camera: null }
-  const consents = useResource<PageOf<ConsentRow>>(consentsPath(everywhere))
-  const newest = useResource<PageOf<RecordingRow>>(`${recordingsPath(everywhere)}&limit=100`)
-  const recordings = usePages<RecordingRow>(recordingsPath(place), keyOf)
+  const consents = useResource(`consents ${place.outlet}`, consentsOf(place.outlet))
+  const newest = useResource(`newest ${place.outlet}`, (signal) =>
+    recordingsOf(everywhere)({ limit: NEWEST }, signal),
+  )
+  const recordings = usePages(placeRoute(place), recordingsOf(place), keyOf)
   const agent = useAgent(place.outlet, outlet, network)
   const cameras = camerasOf(consents.data?.data ?? [], newest.data?.data ?? [], agent.cameras)
   useTitleOf(place)

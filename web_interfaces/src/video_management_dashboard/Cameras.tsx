@@ -1,11 +1,11 @@
+import type { CameraAnswer } from 'hotpot-client'
 import { Chip, type Tone } from '../components/Chip.tsx'
-import type { AgentCamera } from '../shared/api.ts'
 import { formatCount, formatMoment } from '../shared/format.ts'
 import { useNow, useWords } from '../shared/hooks.ts'
 import type { CameraShown } from './recordings.ts'
 import { type Place, placeRoute } from './route.ts'
 
-const TONES: Record<AgentCamera['state'], Tone> = { live: 'ok', waiting: 'plain', down: 'failed' }
+const TONES: Record<CameraAnswer['state'], Tone> = { live: 'ok', waiting: 'plain', down: 'failed' }
 
 /** One line a camera: what it looks at, who allows it, and what the agent says. */
 export function Cameras({

@@ -1,7 +1,7 @@
+import type { ConsentRow, PageAsOfConsentRow } from 'hotpot-client'
 import { Chip } from '../components/Chip.tsx'
 import { Hash } from '../components/Hash.tsx'
 import { Problem } from '../components/Problem.tsx'
-import type { ConsentRow, PageOf } from '../shared/api.ts'
 import { formatCount, formatDuration, formatMoment } from '../shared/format.ts'
 import { type Resource, useNow, useWords } from '../shared/hooks.ts'
 import type { Place } from './route.ts'
@@ -12,7 +12,7 @@ export function Consents({
   consents,
 }: {
   place: Place
-  consents: Resource<PageOf<ConsentRow>>
+  consents: Resource<PageAsOfConsentRow>
 }) {
   const { t } = useWords()
   const shown =

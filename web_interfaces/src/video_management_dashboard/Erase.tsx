@@ -1,22 +1,27 @@
+import {
+  ERASE_REASONS,
+  type EraseReason,
+  type NetworkOverview,
+  type OutletAnswer,
+  type PayloadOf,
+  type RecordingRow,
+  transactionTypedData,
+} from 'hotpot-client'
 import { useState } from 'react'
 import { Failed } from '../components/Failed.tsx'
 import { CopyButton } from '../components/Hash.tsx'
 import { Icon } from '../components/Icon.tsx'
-import { type Network, type Outlet, postTransaction, type RecordingRow } from '../shared/api.ts'
+import { postTransaction } from '../shared/api.ts'
 import { useWords } from '../shared/hooks.ts'
-import {
-  ERASE_REASONS,
-  type EraseReason,
-  type EraseRecording,
-  transactionTypedData,
-} from '../shared/typed.ts'
 import { connect, findWallet, signTyped } from '../shared/wallet.ts'
 import { mayManage } from './recordings.ts'
 
+type Erasing = PayloadOf<'erase_recording'>
+
 interface EraseProps {
   row: RecordingRow
-  outlet: Outlet | null
-  network: Network | null
+  outlet: OutletAnswer | null
+  network: NetworkOverview | null
   onErased: () => void
 }
 
@@ -53,7 +58,7 @@ function Confirm({
   const [reason, setReason] = useState<EraseReason>('request')
   const [busy, setBusy] = useState(false)
   const [failure, setFailure] = useState<unknown>(null)
-  const payload: EraseRecording = {
+  const payload: Erasing = {
     type: 'erase_recording',
     outlet: row.outlet,
     cid: row.cid,
@@ -111,7 +116,7 @@ function Confirm({
   )
 }
 
-async function erase(payload: EraseRecording, outlet: Outlet, network: Network) {
+async function erase(payload: Erasing, outlet: OutletAnswer, network: NetworkOverview) {
   const wallet = findWallet()
   const account = await connect(wallet)
   if (!mayManage(outlet, account))
@@ -121,7 +126,7 @@ async function erase(payload: EraseRecording, outlet: Outlet, network: Network) 
 }
 
 /** The same transaction for who signs elsewhere. */
-function NoWallet({ payload }: { payload: EraseRecording }) {
+function NoWallet({ payload }: { payload: Erasing }) {
   const { t } = useWords()
   const command = `echo '${JSON.stringify(payload)}' | hotpot wallet sign - --key owner.json --send`
   return (

@@ -1,9 +1,10 @@
+import type { OutletAnswer, PushState } from 'hotpot-client'
 import { useEffect, useState } from 'react'
 import { Icon } from '../components/Icon.tsx'
 import { WalletWords } from '../components/WalletWords.tsx'
-import { type Outlet, switchPush } from '../shared/api.ts'
 import { useWords } from '../shared/hooks.ts'
 import { findWallet, WalletError } from '../shared/wallet.ts'
+import { switchPush } from './load.ts'
 import { alertsOf, type CameraShown } from './recordings.ts'
 import type { Place } from './route.ts'
 import { type Agent, previewPath } from './useAgent.ts'
@@ -18,7 +19,7 @@ export function Live({
   place: Place
   cameras: CameraShown[]
   agent: Agent
-  outlet: Outlet | null
+  outlet: OutletAnswer | null
 }) {
   const { t } = useWords()
   return (
@@ -90,7 +91,7 @@ function PushSwitch({
 }: {
   outlet: number
   camera: number
-  push: 'on' | 'off'
+  push: Exclude<PushState, 'none'>
 }) {
   const { t } = useWords()
   const [shown, setShown] = useState(push)
@@ -164,7 +165,7 @@ function Frame({ words }: { words: string }) {
   )
 }
 
-function Closed({ agent, outlet }: { agent: Agent; outlet: Outlet | null }) {
+function Closed({ agent, outlet }: { agent: Agent; outlet: OutletAnswer | null }) {
   const { t } = useWords()
   if (agent.state !== 'locked') return <Frame words={t(`live.${agent.state}`)} />
   const hasWallet = findWallet() !== null

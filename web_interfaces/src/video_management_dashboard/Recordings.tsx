@@ -1,9 +1,9 @@
+import type { NetworkOverview, OutletAnswer, RecordingRow } from 'hotpot-client'
 import { useState } from 'react'
 import { Chip, type Tone } from '../components/Chip.tsx'
 import { Hash } from '../components/Hash.tsx'
 import type { IconName } from '../components/Icon.tsx'
 import { Problem } from '../components/Problem.tsx'
-import type { Network, Outlet, RecordingRow } from '../shared/api.ts'
 import { formatClock, formatCount, formatDuration, formatMoment } from '../shared/format.ts'
 import { useNow, useWords } from '../shared/hooks.ts'
 import { Erase } from './Erase.tsx'
@@ -19,8 +19,8 @@ const TONES: Record<RecordingState, Tone> = {
 const ICONS: Partial<Record<RecordingState, IconName>> = { erased: 'erase' }
 
 interface Shared {
-  outlet: Outlet | null
-  network: Network | null
+  outlet: OutletAnswer | null
+  network: NetworkOverview | null
   onErased: () => void
 }
 
@@ -31,8 +31,8 @@ export function Recordings({
   network,
 }: {
   recordings: Pages<RecordingRow>
-  outlet: Outlet | null
-  network: Network | null
+  outlet: OutletAnswer | null
+  network: NetworkOverview | null
 }) {
   const { t } = useWords()
   const { rows, error } = recordings

@@ -1,13 +1,13 @@
 /** What the page says of cameras and recordings, from what it was answered. Pure. */
 import type {
-  AgentCamera,
-  CameraAlert,
+  CameraAnswer,
+  CameraKind,
   ConsentKind,
   ConsentRow,
-  Outlet,
-  PageOf,
+  OutletAnswer,
   RecordingRow,
-} from '../shared/api.ts'
+} from 'hotpot-client'
+import type { PageOf } from '../shared/api.ts'
 import type { Place } from './route.ts'
 
 export type RecordingState = 'pinned' | 'in_checkpoint' | 'anchored' | 'erased'
@@ -27,20 +27,11 @@ export function lengthMs(row: Pick<RecordingRow, 'started_at' | 'ended_at'>): nu
   return Math.max(0, Date.parse(row.ended_at) - Date.parse(row.started_at))
 }
 
-export function recordingsPath({ outlet, camera }: Place): string {
-  return `/api/v1/recordings?outlet=${outlet}${cameraQuery(camera)}`
+/** The cameras of a place, as lists are asked for them. */
+export function placeQuery({ outlet, camera }: Place): { outlet: number; camera?: number } {
+  return camera === null ? { outlet } : { outlet, camera }
 }
 
-/** All that are in force: there are few of them, because they end by themselves. */
-export function consentsPath({ outlet, camera }: Place): string {
-  return `/api/v1/consents?outlet=${outlet}${cameraQuery(camera)}&in_force=true&limit=100`
-}
-
-function cameraQuery(camera: number | null): string {
-  return camera === null ? '' : `&camera=${camera}`
-}
-
-export type CameraKind = 'customer' | 'chef' | 'security'
 const KIND_OF_CONSENT: Record<ConsentKind, CameraKind> = {
   guest: 'customer',
   chef: 'chef',
@@ -54,14 +45,14 @@ export interface CameraShown {
   consents: number
   /** When its newest listed recording ended. */
   lastAt: string | null
-  agent: AgentCamera | null
+  agent: CameraAnswer | null
 }
 
 /** Every camera that a consent, a recording or the agent names, in order of their numbers. */
 export function camerasOf(
   consents: readonly ConsentRow[],
   recordings: readonly RecordingRow[],
-  agent: readonly AgentCamera[],
+  agent: readonly CameraAnswer[],
 ): CameraShown[] {
   const numbers = new Set([...consents, ...recordings, ...agent].map((one) => one.camera))
   return [...numbers]
@@ -73,7 +64,7 @@ function cameraOf(
   camera: number,
   consents: readonly ConsentRow[],
   recordings: readonly RecordingRow[],
-  agents: readonly AgentCamera[],
+  agents: readonly CameraAnswer[],
 ): CameraShown {
   const agent = agents.find((one) => one.camera === camera) ?? null
   const own = consents.filter((one) => one.camera === camera)
@@ -88,12 +79,12 @@ function cameraOf(
   }
 }
 
-export function alertsOf(agent: readonly AgentCamera[]): { camera: number; alert: CameraAlert }[] {
+export function alertsOf(agent: readonly CameraAnswer[]): { camera: number; alert: string }[] {
   return agent.flatMap((one) => one.alerts.map((alert) => ({ camera: one.camera, alert })))
 }
 
 /** Who may erase an outlet's recordings and look at its cameras: its owner and its active video agents. */
-export function mayManage(outlet: Outlet, account: string): boolean {
+export function mayManage(outlet: OutletAnswer, account: string): boolean {
   const agents = outlet.terminals
     .filter((one) => one.kind === 'video_agent' && one.active)
     .map((one) => one.address)

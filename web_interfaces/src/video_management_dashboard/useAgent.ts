@@ -1,7 +1,13 @@
+import {
+  ApiError,
+  type CameraAnswer,
+  type NetworkOverview,
+  type OutletAnswer,
+  watchTypedData,
+} from 'hotpot-client'
 import { useEffect, useState } from 'react'
-import { type AgentCamera, ApiError, getJson, type Network, type Outlet } from '../shared/api.ts'
-import { watchTypedData } from '../shared/typed.ts'
 import { connect, findWallet, signTyped, WalletError } from '../shared/wallet.ts'
+import { camerasOfAgent } from './load.ts'
 import { mayManage } from './recordings.ts'
 
 const ASK_EVERY_MS = 2_000
@@ -14,7 +20,7 @@ export type AgentState = 'locked' | 'opening' | 'open' | 'none' | 'away'
 
 export interface Agent {
   state: AgentState
-  cameras: AgentCamera[]
+  cameras: CameraAnswer[]
   problem: WalletError | 'not_allowed' | null
   open(): void
 }
@@ -24,9 +30,13 @@ export const previewPath = (outlet: number, camera: number) =>
   `${camerasPath(outlet)}/${camera}/preview/index.m3u8`
 
 /** The outlet's video agent, once its owner or the agent itself has signed to look: cameras, alerts, preview. */
-export function useAgent(number: number, outlet: Outlet | null, network: Network | null): Agent {
+export function useAgent(
+  number: number,
+  outlet: OutletAnswer | null,
+  network: NetworkOverview | null,
+): Agent {
   const [until, setUntil] = useState(() => openUntil(number))
-  const [answer, setAnswer] = useState<{ state: AgentState; cameras: AgentCamera[] }>({
+  const [answer, setAnswer] = useState<{ state: AgentState; cameras: CameraAnswer[] }>({
     state: 'opening',
     cameras: [],
   })
@@ -36,7 +46,7 @@ export function useAgent(number: number, outlet: Outlet | null, network: Network
     if (until <= Date.now()) return
     const abort = new AbortController()
     const ask = async () => {
-      const next = await camerasOfAgent(number, abort.signal)
+      const next = await askAgent(number, abort.signal)
       if (abort.signal.aborted) return
       setAnswer(next)
       if (next.state === 'locked' || Date.now() >= until) setUntil(0)
@@ -64,12 +74,12 @@ export function useAgent(number: number, outlet: Outlet | null, network: Network
   }
 }
 
-async function camerasOfAgent(
+async function askAgent(
   outlet: number,
   signal: AbortSignal,
-): Promise<{ state: AgentState; cameras: AgentCamera[] }> {
+): Promise<{ state: AgentState; cameras: CameraAnswer[] }> {
   try {
-    return { state: 'open', cameras: await getJson<AgentCamera[]>(camerasPath(outlet), signal) }
+    return { state: 'open', cameras: await camerasOfAgent(outlet)(signal) }
   } catch (cause) {
     const status = cause instanceof ApiError ? cause.status : 0
     if (status === 401 || status === 403) return { state: 'locked', cameras: [] }
@@ -78,7 +88,7 @@ async function camerasOfAgent(
 }
 
 /** The signature goes along as a cookie of these paths alone, so that a video element brings it too. */
-async function signToWatch(outlet: Outlet, network: Network): Promise<number> {
+async function signToWatch(outlet: OutletAnswer, network: NetworkOverview): Promise<number> {
   const wallet = findWallet()
   const account = await connect(wallet)
   if (!mayManage(outlet, account))

@@ -1,5 +1,6 @@
+import { ApiError } from 'hotpot-client'
 import { useState } from 'react'
-import { ApiError, getJson, type PageOf } from '../shared/api.ts'
+import { type LoadPage, pageAfter } from '../shared/api.ts'
 import { useLiveEvents, useThrottled } from '../shared/hooks.ts'
 import type { LiveEvent } from '../shared/live.ts'
 import { type Rows, rowsWith } from './recordings.ts'
@@ -22,20 +23,24 @@ export interface Pages<Row> {
   reload(): void
 }
 
-/** A list, newest first, page by page; what was shown is asked for again when something happens. */
-export function usePages<Row>(path: string, keyOf: (row: Row) => string): Pages<Row> {
-  const [list, setList] = useState<(Rows<Row> & { path: string }) | null>(null)
+/** A list, newest first, page by page; what was shown is asked for again when something happens. Another `key` is another list. */
+export function usePages<Row>(
+  key: string,
+  load: LoadPage<Row>,
+  keyOf: (row: Row) => string,
+): Pages<Row> {
+  const [list, setList] = useState<(Rows<Row> & { key: string }) | null>(null)
   const [error, setError] = useState<ApiError | null>(null)
   const [loadingMore, setLoadingMore] = useState(false)
-  const shown = list?.path === path ? list : null
+  const shown = list?.key === key ? list : null
 
   const take = (cause: unknown) => {
     if (cause instanceof ApiError) setError(cause)
   }
-  const reload = useThrottled(path, RELOAD_GAP_MS, async (signal) => {
-    const rows = await firstPages(path, keyOf, shown?.rows.length ?? 0, signal).catch(take)
+  const reload = useThrottled(key, RELOAD_GAP_MS, async (signal) => {
+    const rows = await firstPages(load, keyOf, shown?.rows.length ?? 0, signal).catch(take)
     if (!rows) return
-    setList({ ...rows, path })
+    setList({ ...rows, key })
     setError(null)
   })
   useLiveEvents((event) => {
@@ -44,9 +49,9 @@ export function usePages<Row>(path: string, keyOf: (row: Row) => string): Pages<
   const more = async () => {
     if (shown?.cursor == null) return
     setLoadingMore(true)
-    const next = await page<Row>(path, PAGE, shown.cursor, NEVER).catch(take)
+    const next = await load(pageAfter(PAGE, shown.cursor), NEVER).catch(take)
     if (next)
-      setList((old) => (old && old.path === path ? { ...rowsWith(old, next, keyOf), path } : old))
+      setList((old) => (old && old.key === key ? { ...rowsWith(old, next, keyOf), key } : old))
     setLoadingMore(false)
   }
   return {
@@ -66,29 +71,16 @@ function mayChange(event: LiveEvent): boolean {
 }
 
 async function firstPages<Row>(
-  path: string,
+  load: LoadPage<Row>,
   keyOf: (row: Row) => string,
   listed: number,
   signal: AbortSignal,
 ): Promise<Rows<Row>> {
   const wanted = listed > ROWS_MAX ? PAGE : Math.max(listed, PAGE)
-  let rows = rowsWith<Row>(
-    null,
-    await page<Row>(path, Math.min(wanted, PAGE_MAX), null, signal),
-    keyOf,
-  )
+  const first = await load({ limit: Math.min(wanted, PAGE_MAX) }, signal)
+  let rows = rowsWith(null, first, keyOf)
   while (rows.rows.length < wanted && rows.cursor !== null) {
-    rows = rowsWith(rows, await page<Row>(path, PAGE_MAX, rows.cursor, signal), keyOf)
+    rows = rowsWith(rows, await load(pageAfter(PAGE_MAX, rows.cursor), signal), keyOf)
   }
   return rows
-}
-
-function page<Row>(
-  path: string,
-  limit: number,
-  cursor: string | null,
-  signal: AbortSignal,
-): Promise<PageOf<Row>> {
-  const after = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`
-  return getJson<PageOf<Row>>(`${path}&limit=${limit}${after}`, signal)
 }
