@@ -40,6 +40,22 @@ pub enum CameraState {
     },
 }
 
+/// What is wrong with a camera's picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CameraAlert {
+    /// No frames come.
+    Down,
+    /// Something is in front of the lens.
+    Covered,
+    /// It looks elsewhere.
+    Moved,
+    /// The same frame again and again.
+    Frozen,
+    /// Faces are not looked for in time, so frames are solid.
+    DetectorLate,
+}
+
 /// The public stream of a camera.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -64,8 +80,8 @@ pub struct CameraAnswer {
     /// What it does now.
     #[serde(flatten)]
     pub state: CameraState,
-    /// What is wrong with its picture: `down`, `covered`, `moved`, `frozen`, `detector_late`.
-    pub alerts: Vec<String>,
+    /// What is wrong with its picture.
+    pub alerts: Vec<CameraAlert>,
     /// Its public stream.
     pub push: PushState,
     /// Viewers of the public stream, as its platform says; absent while nobody can say.

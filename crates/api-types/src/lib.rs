@@ -20,7 +20,7 @@ mod transaction;
 
 pub use account::{AccountAnswer, AccountOverview};
 pub use block::{BlockAnswer, BlockSummary, SnapshotOffer};
-pub use camera::{CameraAnswer, CameraKind, CameraState, PushState, PushSwitch};
+pub use camera::{CameraAlert, CameraAnswer, CameraKind, CameraState, PushState, PushSwitch};
 pub use checkpoint::{CheckpointAnswer, PayoutAnswer};
 pub use consent::{ConsentAnswer, ConsentKind, ConsentRow};
 pub use event::{AnchoredCheckpoint, BlocksEvent, EvmEvent, ResetEvent, RevertedEvent};

@@ -1,9 +1,10 @@
 //! `/api/v1/cameras`: what they do, and the kill switch of their public streams.
 
 use super::Api;
+use crate::core::alerts::Alert;
 use crate::core::consent::CameraKind;
 use crate::tasks::camera::Camera;
-use api_types::{CameraAnswer, PushState, PushSwitch};
+use api_types::{CameraAlert, CameraAnswer, PushState, PushSwitch};
 use axum::extract::{Path, State as Shared};
 use axum::routing::{get, put};
 use axum::{Json, Router};
@@ -25,17 +26,23 @@ fn answer(camera: &Camera) -> CameraAnswer {
         kind: kind(camera.asked.kind),
         mask_policy: camera.setup.policy.name().to_owned(),
         state: camera.state(),
-        alerts: camera
-            .alerts()
-            .into_iter()
-            .map(|alert| alert.name().to_owned())
-            .collect(),
+        alerts: camera.alerts().into_iter().map(alert).collect(),
         push: match (&camera.push_to, camera.push_is_on()) {
             (None, _) => PushState::None,
             (Some(_), true) => PushState::On,
             (Some(_), false) => PushState::Off,
         },
         viewers: camera.viewers(),
+    }
+}
+
+const fn alert(alert: Alert) -> CameraAlert {
+    match alert {
+        Alert::Down => CameraAlert::Down,
+        Alert::Covered => CameraAlert::Covered,
+        Alert::Moved => CameraAlert::Moved,
+        Alert::Frozen => CameraAlert::Frozen,
+        Alert::DetectorLate => CameraAlert::DetectorLate,
     }
 }
 
