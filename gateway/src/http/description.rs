@@ -1,7 +1,7 @@
-//! The API described: `/api/openapi.json`, and Swagger UI at `/docs`, served from here under the pages' own policy.
+//! The API described: `/api/openapi.json`, and Swagger UI at `/docs`, served from here under the pages' policy.
 
 use super::Api;
-use super::pages::{REVALIDATE, harden};
+use super::pages::{CONTENT_SECURITY_POLICY, REVALIDATE, harden};
 use axum::Router;
 use axum::extract::Path;
 use axum::http::{HeaderValue, header};
@@ -10,6 +10,10 @@ use axum::routing::get;
 use problem::Refusal;
 use std::sync::{Arc, LazyLock};
 use utoipa_swagger_ui::{Config, SwaggerFile};
+
+/// The one style that Swagger UI 10 writes into its page itself.
+const SWAGGER_STYLE: &str =
+    "style-src 'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='";
 
 const DOCUMENT: &str = "/api/openapi.json";
 
@@ -55,5 +59,10 @@ fn swagger(path: &str) -> Result<Response, Refusal> {
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
     }
     harden(&mut response, REVALIDATE);
+    let policy = CONTENT_SECURITY_POLICY.replace("style-src 'self'", SWAGGER_STYLE);
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
     Ok(response)
 }
