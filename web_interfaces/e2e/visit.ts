@@ -6,6 +6,9 @@ export const WIDTHS = [320, 390, 768, 1280] as const
 const WAIT_MS = 20_000
 const AXE_TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
+/** A piece of the live picture is kept for seconds: a player that comes late goes on with a later one. */
+const FRAGMENT = /\/preview\/[^/]+\.m4s$/
+
 /** One browser window, and everything it complained about. */
 export class Visit {
   readonly page: Page
@@ -34,7 +37,9 @@ export class Visit {
 
   #listen() {
     this.page.on('console', (message) => {
-      if (message.type() === 'error') this.#complaints.push(`console: ${message.text()}`)
+      const { url } = message.location()
+      if (message.type() !== 'error' || FRAGMENT.test(url)) return
+      this.#complaints.push(`console: ${message.text()} (${url})`)
     })
     this.page.on('pageerror', (error) => this.#complaints.push(`exception: ${error.message}`))
     this.page.on('request', (request) => {
