@@ -133,6 +133,7 @@ impl Config {
             ),
             self.database.missing_url(),
         ];
+
         refuse_mistakes(rules)
     }
 }

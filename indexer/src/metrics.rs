@@ -29,8 +29,10 @@ pub fn describe() {
         "Age of the last mirrored block while there are newer ones, else 0, by stream"
     );
     describe_gauge!(SYNC_DELAY, Unit::Seconds, "The same for the EVM chain");
+
     describe_counter!(REORGS, "EVM reorganisations mirrored");
     describe_gauge!(REORG_DEPTH, "Blocks replaced by the last of them");
+
     describe_counter!(FAILURES, "Steps that failed and were repeated, by stream");
     describe_counter!(
         DISAGREEMENTS,

@@ -27,11 +27,13 @@ impl Relayer {
     /// Checks the configuration, opens the keystore and binds the port.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
         config.check()?;
+
         let (signer, chain_id) = (config.signer.clone(), config.blockchain.chain_id);
         let signer = tokio::task::spawn_blocking(move || Signer::load(&signer, chain_id)).await??;
         let listen = config.http.listen;
         let listener = bind(listen).await?;
         let database_url = config.database.read_url()?;
+
         Ok(Self {
             config,
             database_url,
@@ -66,8 +68,10 @@ impl Relayer {
             listener,
             readiness,
         } = self;
+
         let router = operations_router(readiness.clone(), telemetry::init_metrics());
         metrics::describe();
+
         let evm = Evm::new(&config.blockchain)?;
         let timeout = config.blockchain.request_timeout();
         let nodes = config
@@ -76,6 +80,7 @@ impl Relayer {
             .iter()
             .map(|url| Node::new(url, timeout))
             .collect();
+
         let work = async {
             let claim = lock::Claim {
                 database_url: &database_url,
@@ -88,6 +93,7 @@ impl Relayer {
                 store = lock::acquire(&claim, &readiness) => store,
             };
             tracing::info!(signer = %signer.address(), anchor = %config.blockchain.anchor, "holds the signer's lock");
+
             let context = relay::Context {
                 evm,
                 nodes,
@@ -99,11 +105,13 @@ impl Relayer {
                 .await
                 .context("relay")
         };
+
         let serving = async {
             serve(listener, router, stop.clone())
                 .await
                 .context("serve HTTP")
         };
+
         tokio::try_join!(work, serving).map(|_| ())
     }
 }

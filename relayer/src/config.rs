@@ -164,6 +164,7 @@ impl Config {
                 "signer.passphrase_file is missing",
             ),
         ];
+
         refuse_mistakes(checks)
     }
 }

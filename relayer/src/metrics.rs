@@ -13,15 +13,18 @@ pub(crate) fn describe() {
         "relayer_node_epoch",
         "last epoch whose checkpoint has a quorum at the sidechain's nodes"
     );
+
     describe_gauge!("relayer_intents", "checkpoints and payout chunks by stage");
     describe_gauge!(
         "relayer_oldest_open_intent_seconds",
         "age of the oldest intent that is not final"
     );
+
     describe_gauge!(
         "relayer_signer_balance_wei",
         "what the signer has to pay for gas"
     );
+
     describe_counter!(
         "relayer_replacements_total",
         "transactions replaced by one with a higher fee"

@@ -88,6 +88,7 @@ pub fn assemble(headers: Vec<Header>, mut logs: Vec<Log>) -> Result<Vec<Block>, 
             logs: Vec::new(),
         })
         .collect();
+
     for log in logs {
         let number = log.block_number;
         let place = number
@@ -98,6 +99,7 @@ pub fn assemble(headers: Vec<Header>, mut logs: Vec<Log>) -> Result<Vec<Block>, 
             .ok_or(LogsError::NotAskedFor { number })?;
         add(block, log)?;
     }
+
     Ok(blocks)
 }
 
@@ -110,6 +112,7 @@ fn add(block: &mut Block, log: Log) -> Result<(), LogsError> {
             found: log.block_hash,
         });
     }
+
     if block
         .logs
         .last()
@@ -120,6 +123,7 @@ fn add(block: &mut Block, log: Log) -> Result<(), LogsError> {
             log_index: log.log_index,
         });
     }
+
     block.logs.push(log);
     Ok(())
 }

@@ -46,6 +46,7 @@ pub enum Plan {
 /// Decides by our position, the node's head and its finality.
 pub fn plan(position: &Position, head: &Header, finalized: u64, range: u64) -> Plan {
     let from = position.number + 1;
+
     match position.hash {
         None if head.number < from => Plan::Wait,
         Some(_) if head.number < position.number => Plan::NodeIsBehind,

@@ -44,6 +44,7 @@ pub enum Refusal {
 pub fn check(ledger: &Ledger, source: RawBlock) -> Result<Checked, Refusal> {
     let block = Block::decode(&source.raw).map_err(Refusal::Decode)?;
     let hash = block.header.hash();
+
     source
         .certificate
         .verify(
@@ -53,12 +54,14 @@ pub fn check(ledger: &Ledger, source: RawBlock) -> Result<Checked, Refusal> {
             ledger.validators(),
         )
         .map_err(Refusal::Certificate)?;
+
     let mut verify = |transaction: &SignedTransaction, domain: &_| {
         VerifiedTransaction::verify(transaction.clone(), domain)
     };
     let executed = ledger
         .execute(&block, &mut verify)
         .map_err(Refusal::Execution)?;
+
     Ok(Checked {
         source,
         block,

@@ -253,6 +253,7 @@ impl Rows {
     pub fn add(&mut self, checked: &Checked) -> Result<(), Error> {
         let header = &checked.block.header;
         let height = bigint("height", header.height)?;
+
         self.blocks.push(BlockRow {
             height,
             hash: checked.executed.block_hash,
@@ -263,6 +264,7 @@ impl Rows {
             raw: checked.source.raw.clone(),
             certificate: encode_certificate(&checked.source.certificate),
         });
+
         let signed = Signed::of(&checked.block.transactions);
         let before = Before {
             sales: self.sales.len(),
@@ -272,6 +274,7 @@ impl Rows {
         for event in &checked.executed.events {
             self.add_event(height, before, &signed, event)?;
         }
+
         Ok(())
     }
 
@@ -312,6 +315,7 @@ impl Rows {
                 if let Some(sale) = signed.sales.get(key) {
                     let place = count("sales of a block", self.sales.len() - before.sales)?;
                     let issued = bigint("issued", *issued)?;
+
                     self.sales
                         .push(sale_row(height, place, *tx_id, sale, issued, *not_issued)?);
                     self.add_shares(*key, shares)?;
@@ -386,6 +390,7 @@ impl Rows {
             | Event::ReceiptsExpired { .. }
             | Event::PoolShared { .. } => {}
         }
+
         Ok(())
     }
 
@@ -402,8 +407,10 @@ impl Rows {
         else {
             return Ok(());
         };
+
         let (outlet, sale_id, refund_id) =
             (bigint("outlet", key.outlet)?, key.sale_id.0, refund_id.0);
+
         self.refunds.push(RefundRow {
             outlet,
             sale_id,
@@ -415,6 +422,7 @@ impl Rows {
             debt: bigint("debt", *debt)?,
             owner: *owner,
         });
+
         for (place, units) in reversed.iter().enumerate().filter(|(_, units)| **units > 0) {
             let (place, units) = (count("shares", place)?, bigint("units", *units)?);
             self.refund_shares.push(RefundShareRow {
@@ -425,6 +433,7 @@ impl Rows {
                 units,
             });
         }
+
         Ok(())
     }
 
@@ -470,6 +479,7 @@ impl<'a> Signed<'a> {
                 _ => {}
             }
         }
+
         signed
     }
 }
@@ -515,6 +525,7 @@ fn sale_row(
 
 fn checkpoint_row(height: i64, closed: &EpochCheckpoint) -> Result<CheckpointRow, Error> {
     let checkpoint = &closed.checkpoint;
+
     Ok(CheckpointRow {
         epoch: bigint("epoch", checkpoint.epoch)?,
         height,
@@ -549,6 +560,7 @@ fn consent_row(place: i64, id: B256, consent: &Consent) -> Result<ConsentRow, Er
         recorded_at_ms: bigint("recorded at", consent.recorded_at_ms)?,
         until_ms: bigint("until", consent.until_ms)?,
     };
+
     Ok(match consent.grounds {
         Grounds::Guest {
             commitment,

@@ -136,6 +136,7 @@ impl Evm {
             if !is_suspicious(&block, &self.addresses) {
                 return Ok(block);
             }
+
             metrics::unbelieved();
             tracing::warn!(
                 block = block.header.number,
@@ -144,6 +145,7 @@ impl Evm {
             tokio::time::sleep(EMPTY_ANSWER_PAUSE).await;
             block = self.block_by_hash(block.header).await?;
         }
+
         if is_suspicious(&block, &self.addresses) {
             self.proven(block.header).await
         } else {
@@ -159,14 +161,17 @@ impl Evm {
         )
         .await?;
         let receipts = receipts.ok_or(Error::MissingBlock { number })?;
+
         if receipts_root(&receipts) != header.receipts_root {
             return Err(Error::Unproven { number });
         }
+
         let logs = receipts.iter().flat_map(|receipt| receipt.logs().iter());
         let ours = logs.filter(|log| self.addresses.contains(&log.address()));
         let logs = ours
             .map(|log| log_of(log).ok_or(Error::Unproven { number }))
             .collect::<Result<_, _>>()?;
+
         assemble(vec![header], logs)
             .map_err(Error::Logs)?
             .pop()

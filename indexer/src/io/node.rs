@@ -70,8 +70,10 @@ impl Nodes {
             .zip(&self.failures)
             .map(candidate)
             .collect();
+
         let (best, height) =
             choose(&candidates, next).ok_or_else(|| Error::NoNode { url: self.url() })?;
+
         self.current = best;
         Ok(height)
     }
@@ -95,6 +97,7 @@ impl Nodes {
             url: self.url(),
             height,
         };
+
         let answer = self
             .client()?
             .block(height)
@@ -102,6 +105,7 @@ impl Nodes {
             .map_err(self.error())?
             .ok_or_else(missing)?;
         let raw = hex::decode(&answer.raw).map_err(|_| missing())?;
+
         Ok(RawBlock {
             raw,
             certificate: answer.certificate,

@@ -26,6 +26,7 @@ async fn step(pool: &PgPool) -> Result<(), String> {
         .await
         .map_err(|error| with_causes(&error))?;
     metrics::checkpoint_disagreements(count);
+
     match first_epoch {
         None => Ok(()),
         Some(epoch) => {

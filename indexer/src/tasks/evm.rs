@@ -58,6 +58,7 @@ impl Follower {
                 found,
             });
         }
+
         let identity = evm.header(0).await?.hash;
         let cursor = open_cursor(&mut writer, identity, &chain).await?;
         let position = Position {
@@ -67,6 +68,7 @@ impl Follower {
         };
         let last_block_s = writer.last_block_time_s().await?;
         tracing::info!(block = position.number, "following the EVM chain");
+
         let range = RangeSize::new(chain.range_blocks_max);
         Ok(Self {
             evm,
@@ -82,6 +84,7 @@ impl Follower {
     async fn step(&mut self) -> Result<Progress, Error> {
         let head = self.evm.head().await?;
         let finalized = self.evm.finalized(&head).await?;
+
         let progress = match plan(&self.position, &head, finalized, self.range.get()) {
             Plan::Wait => self.mark_final(finalized).await?,
             Plan::NodeIsBehind => self
@@ -92,6 +95,7 @@ impl Follower {
             Plan::Backfill { from, to } => self.backfill(from, to, finalized).await?,
             Plan::Follow { from, to } => self.follow(from, to, finalized).await?,
         };
+
         metrics::position(
             STREAM.name(),
             self.position.number,
@@ -99,6 +103,7 @@ impl Follower {
             self.last_block_s,
         );
         metrics::finalized(self.position.finalized);
+
         Ok(progress)
     }
 
@@ -163,14 +168,17 @@ impl Follower {
             .writer
             .hashes_from(self.chain.chain_id, self.position.finalized)
             .await?;
+
         let (fork, branch) = self.branch(&ours).await?;
         let Some(old_hash) = self.position.hash.filter(|_| fork < self.position.number) else {
             return Err(Error::ChainMoved { number: fork });
         };
+
         let blocks = self.evm.blocks_by_hash(branch).await?;
         let depth = self.position.number - fork;
         self.write(Some(Replaced { fork, old_hash }), &blocks, finalized)
             .await?;
+
         metrics::reorg(depth);
         tracing::warn!(fork, depth, "the EVM chain was reorganised");
         Ok(Progress::Wrote)
@@ -180,6 +188,7 @@ impl Follower {
     async fn branch(&self, ours: &BTreeMap<u64, B256>) -> Result<(u64, Vec<Header>), Error> {
         let mut branch = Vec::new();
         let mut header = self.evm.header(self.position.number).await?;
+
         loop {
             match walk(ours, self.position.finalized, &header) {
                 Walk::Fork => break,
@@ -196,6 +205,7 @@ impl Follower {
                 }
             }
         }
+
         branch.reverse();
         Ok((header.number, branch))
     }
@@ -222,6 +232,7 @@ impl Follower {
         let number = last.map_or(self.position.number, |header| header.number);
         let finalized = finalized.min(number).max(self.position.finalized);
         let (chain_id, from) = (self.chain.chain_id, self.position.number);
+
         self.writer
             .write_evm(&EvmWrite {
                 chain_id,
@@ -231,6 +242,7 @@ impl Follower {
                 finalized,
             })
             .await?;
+
         let hash = last.map_or(self.position.hash, |header| Some(header.hash));
         self.position = Position {
             number,
@@ -238,6 +250,7 @@ impl Follower {
             finalized,
         };
         self.last_block_s = last.map_or(self.last_block_s, |header| header.time_s);
+
         Ok(())
     }
 }

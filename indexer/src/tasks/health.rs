@@ -34,10 +34,12 @@ impl Health {
         let Ok(mut reasons) = self.reasons.lock() else {
             return;
         };
+
         match state {
             Ok(()) => drop(reasons.remove(task)),
             Err(reason) => drop(reasons.insert(task, reason)),
         }
+
         let all: Vec<String> = reasons
             .iter()
             .map(|(task, reason)| format!("{task}: {reason}"))

@@ -46,8 +46,10 @@ async fn session(
         }
         Ok(genesis) => genesis,
     };
+
     let replica = bring_forward(&mut writer, kept, genesis).await?;
     tracing::info!(height = replica.height(), "following the sidechain");
+
     let batch = context.config.node.batch_blocks_max;
     let mut follower = Follower {
         nodes,
@@ -56,6 +58,7 @@ async fn session(
         batch,
         checked_url: None,
     };
+
     loop {
         let pause = pace.after_step(follower.step().await)?;
         tokio::time::sleep(pause).await;
@@ -73,6 +76,7 @@ async fn open_genesis(
         Some(stored) => ("database".to_owned(), stored),
         None => (nodes.url(), nodes.genesis().await?),
     };
+
     let found = genesis.sidechain_id();
     if let Some(expected) = config
         .node
@@ -85,14 +89,17 @@ async fn open_genesis(
             found,
         });
     }
+
     let (expected, found) = (config.blockchain.chain_id, genesis.evm_chain_id);
     if expected != found {
         return Err(Error::OtherEvmChain { expected, found });
     }
     genesis.check().map_err(Error::Genesis)?;
+
     if writer.cursor().await?.is_none() {
         writer.begin_sidechain(&genesis).await?;
     }
+
     Ok(genesis)
 }
 
@@ -107,6 +114,7 @@ async fn bring_forward<'a>(
         .cursor()
         .await?
         .ok_or(Error::Damaged { what: "cursor" })?;
+
     let usable = match kept.as_ref() {
         Some(kept) => is_stored(writer, kept, cursor.position, cursor.identity).await?,
         None => false,
@@ -114,9 +122,11 @@ async fn bring_forward<'a>(
     if !usable {
         *kept = None;
     }
+
     let fresh = Ledger::new(genesis).map_err(Error::Genesis)?;
     let replica = kept.get_or_insert(fresh);
     replay(writer, replica).await?;
+
     let hash = cursor.hash.unwrap_or(replica.genesis().parent_hash);
     if (replica.height(), replica.head_hash()) == (cursor.position, hash) {
         Ok(replica)
@@ -183,6 +193,7 @@ impl Follower<'_> {
         let next = self.replica.next_height();
         let head = self.nodes.turn_to_best(next).await?;
         self.check_node().await?;
+
         let progress = if head < next {
             if head + 1 == next {
                 Progress::CaughtUp
@@ -198,12 +209,14 @@ impl Follower<'_> {
             self.nodes.succeeded();
             Progress::Wrote
         };
+
         metrics::position(
             STREAM.name(),
             self.replica.height(),
             head,
             self.replica.head_time_ms() / 1000,
         );
+
         Ok(progress)
     }
 
@@ -213,6 +226,7 @@ impl Follower<'_> {
         if self.checked_url.as_ref() == Some(&url) {
             return Ok(());
         }
+
         let (expected, found) = (
             self.replica.sidechain_id(),
             self.nodes.genesis().await?.sidechain_id(),
@@ -224,6 +238,7 @@ impl Follower<'_> {
                 found,
             });
         }
+
         self.checked_url = Some(url);
         Ok(())
     }
@@ -235,10 +250,12 @@ impl Follower<'_> {
         let mut rows = Rows::default();
         let (mut last, mut supply): (Option<Executed>, Option<Supply>) = (None, None);
         let mut refusal = None;
+
         for block in blocks {
             if let Some(executed) = last.take() {
                 self.replica.commit(executed);
             }
+
             match check(self.replica, block) {
                 Ok(checked) => {
                     rows.add(&checked)?;
@@ -252,14 +269,17 @@ impl Follower<'_> {
                     break;
                 }
             }
+
             tokio::task::yield_now().await;
         }
+
         if let Some(supply) = supply {
             self.writer.write_sidechain(from, &rows, &supply).await?;
         }
         if let Some(executed) = last {
             self.replica.commit(executed);
         }
+
         refusal.map_or(Ok(()), Err)
     }
 }

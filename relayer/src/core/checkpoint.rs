@@ -45,6 +45,7 @@ pub(crate) fn call(
 ) -> Result<Bytes, NotSubmittable> {
     check_binding(answer, expected)?;
     anchorable(expected.head, &answer.checkpoint).map_err(NotSubmittable::Shape)?;
+
     let set = checked_set(&answer.validators, expected.validators_hash)?;
     let next_hash = answer.checkpoint.next_validators_hash;
     let next = if next_hash == expected.validators_hash {
@@ -52,6 +53,7 @@ pub(crate) fn call(
     } else {
         checked_set(&answer.next_validators, next_hash)?.into()
     };
+
     let signers = fewest_signers(&set, &answer.signatures, digest)?;
     Ok(encode(&answer.checkpoint, &set, &signers, &next))
 }
@@ -63,6 +65,7 @@ fn check_binding(answer: &CheckpointAnswer, expected: &Expected) -> Result<(), N
             found: answer.anchor,
         });
     }
+
     let found = answer.checkpoint.sidechain_id;
     if found != expected.sidechain_id {
         return Err(NotSubmittable::Sidechain {
@@ -70,6 +73,7 @@ fn check_binding(answer: &CheckpointAnswer, expected: &Expected) -> Result<(), N
             found,
         });
     }
+
     Ok(())
 }
 
@@ -99,6 +103,7 @@ fn fewest_signers<'a>(
     valid.sort_by_key(|(index, _)| *index);
     valid.dedup_by_key(|(index, _)| *index);
     valid.sort_by_key(|(index, _)| std::cmp::Reverse(power(*index)));
+
     let mut gathered = 0;
     for count in 1..=valid.len() {
         gathered += power(valid[count - 1].0);
@@ -108,6 +113,7 @@ fn fewest_signers<'a>(
             return Ok(valid);
         }
     }
+
     Err(NotSubmittable::Quorum {
         found: gathered,
         total: set.total_power(),
@@ -135,6 +141,7 @@ fn encode(
         let (r, vs) = s.signature.to_compact();
         ValidatorSets::Signature { r, vs }
     };
+
     let call = submitCall {
         checkpoint: to_abi(checkpoint),
         validators: set.as_slice().iter().map(validator_to_abi).collect(),

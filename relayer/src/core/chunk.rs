@@ -32,6 +32,7 @@ pub(crate) fn calls(
         return Err(NotIssuable::Incomplete { expected, found });
     }
     check_commitment(expected, checkpoint, anchored)?;
+
     chunks
         .iter()
         .map(|chunk| call(checkpoint, chunk, anchored))
@@ -60,11 +61,13 @@ fn call(checkpoint: &Checkpoint, chunk: &Chunk, anchored: B256) -> Result<Bytes,
             found,
         });
     }
+
     check_commitment(
         merkle::process(chunk.root, &chunk.proof),
         checkpoint,
         anchored,
     )?;
+
     let words = chunk
         .words
         .iter()
@@ -76,6 +79,7 @@ fn call(checkpoint: &Checkpoint, chunk: &Chunk, anchored: B256) -> Result<Bytes,
         .copied()
         .chain([checkpoint.rest_hash()])
         .collect();
+
     Ok(issueChunkCall {
         epoch: checkpoint.epoch,
         words,
@@ -155,6 +159,7 @@ pub(crate) fn need(claims: &[Claim], issued: &[u128], allowance: Allowance) -> N
         .zip(issued)
         .map(|(claim, issued)| claim.cumulative.saturating_sub(*issued));
     let missing: Vec<u128> = missing.filter(|missing| *missing > 0).collect();
+
     let total = missing
         .iter()
         .fold(0u128, |sum, missing| sum.saturating_add(*missing));
@@ -162,6 +167,7 @@ pub(crate) fn need(claims: &[Claim], issued: &[u128], allowance: Allowance) -> N
     let some_fits = missing
         .iter()
         .any(|missing| *missing <= allowance.available);
+
     match () {
         () if missing.is_empty() => Need::Done,
         () if total <= allowance.available || (full && some_fits) => Need::Ready,

@@ -22,6 +22,7 @@ const CODE_TRANSACTION_REJECTED: i64 = -32003;
 pub(crate) fn classify(code: i64, message: &str) -> Reply {
     let message = message.to_lowercase();
     let says = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
+
     if says(&[
         "already known",
         "alreadyknown",
@@ -32,6 +33,7 @@ pub(crate) fn classify(code: i64, message: &str) -> Reply {
     ]) {
         return Reply::Sent;
     }
+
     if says(&[
         "nonce too low",
         "nonce is too low",
@@ -40,6 +42,7 @@ pub(crate) fn classify(code: i64, message: &str) -> Reply {
     ]) {
         return Reply::NonceTooLow;
     }
+
     if says(&[
         "underpriced",
         "less than block base fee",
@@ -49,9 +52,11 @@ pub(crate) fn classify(code: i64, message: &str) -> Reply {
     ]) {
         return Reply::Underpriced;
     }
+
     if says(&["insufficient funds", "insufficient balance"]) {
         return Reply::NoFunds;
     }
+
     if code == CODE_TRANSACTION_REJECTED && message.is_empty() {
         Reply::Sent
     } else {

@@ -146,10 +146,12 @@ pub(crate) fn drive(
     if !wanted && slot.stage == SlotStage::Signed && !newest.cancels {
         return Drive::Cancel;
     }
+
     let waited = view.head.number.saturating_sub(newest.head_number);
     if !lowest || waited < bump_after_blocks {
         return Drive::Resend;
     }
+
     if wanted && !newest.cancels {
         Drive::Bump
     } else {

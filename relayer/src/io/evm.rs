@@ -61,6 +61,7 @@ impl Evm {
             .timeout(config.request_timeout())
             .no_proxy()
             .build()?;
+
         Ok(Self {
             provider: RootProvider::new(RpcClient::new(Http::with_client(http, url), false)),
             timeout: config.request_timeout(),
@@ -87,6 +88,7 @@ impl Evm {
         if self.checked {
             return Ok(());
         }
+
         let found = self
             .ask("eth_chainId", async { self.provider.get_chain_id().await })
             .await?;
@@ -96,6 +98,7 @@ impl Evm {
                 found,
             });
         }
+
         let answers = self
             .batch(
                 &[(self.anchor, anchor_abi::tokenCall {}.abi_encode())],
@@ -109,6 +112,7 @@ impl Evm {
                 found,
             });
         }
+
         self.checked = true;
         Ok(())
     }
@@ -120,12 +124,14 @@ impl Evm {
             .await?
             .ok_or_else(|| unknown("latest"))?;
         let at = At::from(head.hash);
+
         let counting = async {
             self.provider
                 .get_transaction_count(signer)
                 .block_id(at)
                 .await
         };
+
         Ok(View {
             head: BlockId {
                 number: head.number(),
@@ -181,9 +187,11 @@ impl Evm {
             (token, token_abi::issueAllowanceCall {}.abi_encode()),
             (token, token_abi::issueCapacityCall {}.abi_encode()),
         ];
+
         let answers = self.batch(&calls, view.head.hash.into()).await?;
         let head = decode::<anchor_abi::headCall>(anchor, &answers[0])?;
         let paused_until = decode::<anchor_abi::issuingPausedUntilCall>(anchor, &answers[3])?;
+
         Ok(Contracts {
             head: AnchorHead {
                 epoch: head.epoch,
@@ -208,9 +216,11 @@ impl Evm {
                 anchor_abi::commitmentOfCall { epoch: *epoch }.abi_encode(),
             )
         };
+
         let answers = self
             .batch(&epochs.iter().map(call).collect::<Vec<_>>(), at.into())
             .await?;
+
         answers
             .iter()
             .map(|answer| decode::<anchor_abi::commitmentOfCall>(self.anchor, answer))
@@ -226,6 +236,7 @@ impl Evm {
         else {
             return Ok(false);
         };
+
         let calls = [
             (self.anchor, anchor_abi::headCall {}.abi_encode()),
             (
@@ -236,6 +247,7 @@ impl Evm {
         let answers = self.batch(&calls, last.hash.into()).await?;
         let head = decode::<anchor_abi::headCall>(self.anchor, &answers[0])?;
         let commitment = decode::<anchor_abi::commitmentOfCall>(self.anchor, &answers[1])?;
+
         Ok(head.epoch >= epoch && commitment.is_zero())
     }
 
@@ -247,9 +259,11 @@ impl Evm {
                 token_abi::issuedToCall { account: *account }.abi_encode(),
             )
         };
+
         let answers = self
             .batch(&accounts.iter().map(call).collect::<Vec<_>>(), at.into())
             .await?;
+
         answers
             .iter()
             .map(|answer| decode::<token_abi::issuedToCall>(self.token, answer))
@@ -299,6 +313,7 @@ impl Evm {
     /// Hands a signed transaction to the endpoint.
     pub(crate) async fn send(&self, raw: &[u8]) -> Result<Reply, Error> {
         let sending = async { self.provider.send_raw_transaction(raw).await.map(|_| ()) };
+
         match self.ask("eth_sendRawTransaction", sending).await {
             Ok(()) => Ok(Reply::Sent),
             Err(Error::Rpc {
@@ -335,12 +350,14 @@ impl Evm {
         let client = self.provider.client();
         let mut batch = BatchRequest::new(client);
         let mut waiters = Vec::with_capacity(calls.len());
+
         for (to, data) in calls {
             let request = TransactionRequest::default()
                 .to(*to)
                 .input(data.clone().into());
             waiters.push(batch.add_call::<_, Bytes>("eth_call", &(request, at))?);
         }
+
         batch.send().await?;
         futures::future::try_join_all(waiters).await
     }
@@ -355,6 +372,7 @@ impl Evm {
             method,
             limit: self.timeout,
         })?;
+
         answer.map_err(|source| Error::Rpc {
             method,
             source: source.into(),

@@ -63,6 +63,7 @@ impl Signer {
             Action::Call { anchor, calldata } => (*anchor, calldata.clone()),
             Action::Cancel => (self.address(), Bytes::new()),
         };
+
         let transaction = TxEip1559 {
             chain_id: self.chain_id,
             nonce: draft.nonce,
@@ -73,6 +74,7 @@ impl Signer {
             input,
             ..TxEip1559::default()
         };
+
         let signature = self
             .key
             .sign_hash_sync(&transaction.signature_hash())
@@ -80,6 +82,7 @@ impl Signer {
         let signed = transaction.into_signed(signature);
         let cancels = matches!(draft.action, Action::Cancel);
         let (hash, raw) = (*signed.hash(), signed.encoded_2718().into());
+
         Ok(Variant {
             hash,
             raw,

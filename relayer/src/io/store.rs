@@ -54,6 +54,7 @@ impl Store {
             limit: CONNECT_LIMIT,
         })?;
         let connection = connecting.map_err(failed("connect"))?;
+
         Ok(Self {
             connection,
             chain_id: rows::to_i64("chain_id", chain_id)?,
@@ -94,6 +95,7 @@ impl Store {
         .fetch_all(&mut self.connection)
         .await
         .map_err(failed("open intents"))?;
+
         rows.into_iter().map(Intent::try_from).collect()
     }
 
@@ -113,8 +115,10 @@ impl Store {
         .fetch_all(&mut self.connection)
         .await
         .map_err(failed("open slots"))?;
+
         let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
         let variants = self.variants(&ids).await?;
+
         rows.into_iter()
             .map(|row| row.with_variants(&variants))
             .collect()
@@ -147,6 +151,7 @@ impl Store {
         .fetch_optional(&mut self.connection)
         .await
         .map_err(failed("checkpoint's intent"))?;
+
         Ok(row.map(|row| (row.stage, row.failures)))
     }
 
@@ -159,6 +164,7 @@ impl Store {
     ) -> Result<(), Error> {
         let epoch = rows::to_i64("epoch", epoch)?;
         let mut transaction = self.connection.begin().await.map_err(failed("begin"))?;
+
         sqlx::query!(
             "INSERT INTO relayer.intents (chain_id, anchor, kind, epoch, chunk, calldata)
              VALUES ($1, $2, 'checkpoint', $3, 0, $4)
@@ -173,6 +179,7 @@ impl Store {
         .execute(&mut *transaction)
         .await
         .map_err(failed("want a checkpoint"))?;
+
         sqlx::query!(
             "UPDATE relayer.intents
              SET stage = 'intended', block_number = NULL, block_hash = NULL, updated_at = now()
@@ -184,6 +191,7 @@ impl Store {
         .execute(&mut *transaction)
         .await
         .map_err(failed("open payouts again"))?;
+
         transaction.commit().await.map_err(failed("commit"))
     }
 
@@ -205,6 +213,7 @@ impl Store {
         let epoch = rows::to_i64("epoch", epoch)?;
         let calls: Vec<Vec<u8>> = calls.iter().map(|call| call.to_vec()).collect();
         let mut transaction = self.connection.begin().await.map_err(failed("begin"))?;
+
         sqlx::query!(
             "INSERT INTO relayer.intents (chain_id, anchor, kind, epoch, chunk, calldata)
              SELECT $1, $2, 'chunk', $3, place - 1, calldata
@@ -218,6 +227,7 @@ impl Store {
         .execute(&mut *transaction)
         .await
         .map_err(failed("want chunks"))?;
+
         sqlx::query!(
             "INSERT INTO relayer.scans (chain_id, anchor, epoch) VALUES ($1, $2, $3)
              ON CONFLICT (chain_id, anchor) DO UPDATE SET epoch = excluded.epoch",
@@ -228,6 +238,7 @@ impl Store {
         .execute(&mut *transaction)
         .await
         .map_err(failed("remember the scan"))?;
+
         transaction.commit().await.map_err(failed("commit"))
     }
 
@@ -239,6 +250,7 @@ impl Store {
     ) -> Result<(), Error> {
         let (stage, block) = rows::intent_stage_columns(stage);
         let (number, hash) = block_columns(block)?;
+
         sqlx::query!(
             "UPDATE relayer.intents SET stage = $2, block_number = $3, block_hash = $4, updated_at = now()
              WHERE id = $1",
@@ -303,6 +315,7 @@ impl Store {
     /// Reserves a nonce together with the first transaction that uses it. Only after this may it be sent.
     pub(crate) async fn reserve(&mut self, reservation: &Reservation<'_>) -> Result<(), Error> {
         let mut transaction = self.connection.begin().await.map_err(failed("begin"))?;
+
         let slot = sqlx::query_scalar!(
             "INSERT INTO relayer.slots (intent_id, chain_id, anchor, signer, nonce, gas_limit)
              VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
@@ -317,6 +330,7 @@ impl Store {
         .await
         .map_err(failed("reserve a nonce"))?;
         insert_variant(&mut transaction, slot, reservation.variant).await?;
+
         sqlx::query!(
             "UPDATE relayer.intents SET stage = 'signed', updated_at = now() WHERE id = $1",
             reservation.intent_id
@@ -324,6 +338,7 @@ impl Store {
         .execute(&mut *transaction)
         .await
         .map_err(failed("intent's stage"))?;
+
         transaction.commit().await.map_err(failed("commit"))
     }
 
@@ -336,6 +351,7 @@ impl Store {
     pub(crate) async fn set_slot_stage(&mut self, id: i64, stage: SlotStage) -> Result<(), Error> {
         let (stage, block, outcome) = rows::slot_stage_columns(stage);
         let (number, hash) = block_columns(block)?;
+
         sqlx::query!(
             "UPDATE relayer.slots SET stage = $2, outcome = $3, block_number = $4, block_hash = $5, updated_at = now()
              WHERE id = $1",
@@ -376,6 +392,7 @@ impl Store {
         .fetch_all(&mut self.connection)
         .await
         .map_err(failed("summary"))?;
+
         let is_open = |stage: &str| stage != "final" && stage != "obsolete";
         let oldest_s = rows
             .iter()
@@ -383,6 +400,7 @@ impl Store {
             .map(|row| row.age_s)
             .max()
             .unwrap_or(0);
+
         Ok(Summary {
             stages: rows.into_iter().map(|row| (row.stage, row.count)).collect(),
             oldest_s,

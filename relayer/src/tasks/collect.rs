@@ -75,6 +75,7 @@ async fn checkpoint_call(
                 continue;
             }
         };
+
         match checkpoint::call(
             &answer,
             expected,
@@ -89,6 +90,7 @@ async fn checkpoint_call(
             ),
         }
     }
+
     None
 }
 
@@ -101,6 +103,7 @@ async fn anchored_epochs(
     let last = contracts.head.epoch.min(first + SCAN_EPOCHS_MAX - 1);
     let epochs: Vec<u64> = (first..=last).collect();
     let commitments = context.evm.commitments(&epochs, view.head.hash).await?;
+
     for (epoch, commitment) in epochs.into_iter().zip(commitments) {
         let calls = if commitment.is_zero() {
             context.evm.is_revoked(epoch, view).await?.then(Vec::new)
@@ -110,6 +113,7 @@ async fn anchored_epochs(
         let Some(calls) = calls else { break };
         context.store.want_chunks(epoch, &calls).await?;
     }
+
     Ok(())
 }
 
@@ -132,10 +136,12 @@ async fn calls_of(node: &Node, epoch: u64, commitment: B256) -> Result<Vec<Bytes
     let checkpoint = answer
         .ok_or("the node has no checkpoint with a quorum")?
         .checkpoint;
+
     let chunks = if checkpoint.payout_root == EMPTY_ROOT {
         Vec::new()
     } else {
         node.chunks(epoch).await.map_err(|error| in_full(&error))?
     };
+
     chunk::calls(&checkpoint, &chunks, commitment).map_err(|error| in_full(&error))
 }

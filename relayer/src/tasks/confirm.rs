@@ -33,6 +33,7 @@ async fn write(
             .restart_wait(slot.id, view.head.number)
             .await?;
     }
+
     if let SlotStage::Included(_, outcome) | SlotStage::Final(_, outcome) = stage
         && !was_used
     {
@@ -42,6 +43,7 @@ async fn write(
             context.store.fail_intent(slot.intent_id).await?;
         }
     }
+
     context.store.set_slot_stage(slot.id, stage).await
 }
 

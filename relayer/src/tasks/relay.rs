@@ -38,6 +38,7 @@ pub(crate) async fn run(
 ) -> Result<(), Error> {
     let interval = context.config.poll_interval();
     let mut wait = interval;
+
     loop {
         let outcome = tokio::select! {
             biased;
@@ -46,6 +47,7 @@ pub(crate) async fn run(
                 outcome.unwrap_or(Err(Error::Stalled { limit: STEP_LIMIT }))
             }
         };
+
         match outcome {
             Ok(state) => {
                 wait = interval;
@@ -57,6 +59,7 @@ pub(crate) async fn run(
             }
             Err(error) => return Err(error),
         }
+
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             () = tokio::time::sleep(wait) => {}
@@ -77,8 +80,10 @@ fn note(context: &mut Context, readiness: &Readiness, error: &Error) {
 pub(crate) async fn step(context: &mut Context) -> Result<Result<(), String>, Error> {
     context.store.check_lock().await?;
     context.evm.check().await?;
+
     let view = context.evm.view(context.signer.address()).await?;
     let slots = confirm::step(context, &view).await?;
+
     let mut funds = Funds::Suffice;
     if !slots.iter().any(|slot| is_ahead(slot, &view)) {
         let contracts = context.evm.contracts(&view).await?;
@@ -87,6 +92,7 @@ pub(crate) async fn step(context: &mut Context) -> Result<Result<(), String>, Er
         let wanted = submit::step(context, &view, &contracts, &slots).await?;
         funds = send::step(context, &view, &wanted).await?;
     }
+
     measure(context, funds).await
 }
 
@@ -98,9 +104,11 @@ fn is_ahead(slot: &Slot, view: &View) -> bool {
 async fn measure(context: &mut Context, funds: Funds) -> Result<Result<(), String>, Error> {
     let summary = context.store.summary().await?;
     metrics::intents(&summary.stages, summary.oldest_s);
+
     let signer = context.signer.address();
     let balance = context.evm.balance(signer).await?;
     metrics::balance(balance);
+
     let is_poor = balance.is_zero() || funds == Funds::Lacking;
     Ok(if is_poor {
         Err(format!(

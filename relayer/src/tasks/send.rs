@@ -26,6 +26,7 @@ pub(crate) async fn step(
     let slots = context.store.open_slots().await?;
     let pending = slots.iter().filter(|slot| slot.stage.is_pending());
     let mut funds = Funds::Suffice;
+
     for (position, slot) in pending.enumerate() {
         let is_wanted = wanted.contains(&slot.intent_id);
         let lowest = position == 0;
@@ -36,10 +37,12 @@ pub(crate) async fn step(
             is_wanted,
             context.config.bump_after_blocks,
         );
+
         let reply = match replacement(context, view, slot, decision).await? {
             Some(variant) => send(context, slot, &variant).await?,
             None => send_newest(context, slot).await?,
         };
+
         if reply == Reply::NoFunds {
             funds = Funds::Lacking;
         }
@@ -54,6 +57,7 @@ pub(crate) async fn step(
             }
         }
     }
+
     Ok(funds)
 }
 
@@ -82,14 +86,17 @@ async fn replacement(
         },
         Drive::Cancel => Action::Cancel,
     };
+
     let Some(newest) = slot.variants.last() else {
         return Ok(None);
     };
+
     let estimate = context.evm.fees().await?;
     let Some(fees) = fees::bump(newest.fees, estimate, context.config.max_fee_cap()) else {
         tracing::warn!(intent = %slot.key, nonce = slot.nonce, "the fee stands at its cap: the transaction waits");
         return Ok(None);
     };
+
     let draft = Draft {
         action,
         nonce: slot.nonce,
@@ -98,6 +105,7 @@ async fn replacement(
     };
     let variant = context.signer.sign(&draft, fees)?;
     context.store.add_variant(slot.id, &variant).await?;
+
     metrics::bumped();
     tracing::info!(intent = %slot.key, nonce = slot.nonce, hash = %variant.hash, ?decision, "replaced");
     Ok(Some(variant))

@@ -35,9 +35,11 @@ pub(crate) async fn step(
             missing.push(intent);
         }
     }
+
     let mut wanted: Wanted = missing.iter().map(|intent| intent.id).collect();
     missing.sort_by_key(|intent| (!intent.may_retry, intent.key));
     missing.truncate(REVIEWS_MAX);
+
     let candidates = review(context, view, contracts, slots, &missing).await?;
     for candidate in candidates
         .iter()
@@ -45,6 +47,7 @@ pub(crate) async fn step(
     {
         wanted.remove(&candidate.id);
     }
+
     sign_ready(context, view, slots, &missing, &candidates).await?;
     Ok(wanted)
 }
@@ -86,6 +89,7 @@ async fn review(
             pending,
             may_retry: intent.may_retry,
         };
+
         let stage = stage(&candidate, view.head);
         if stage != intent.stage {
             context.store.set_intent_stage(intent.id, stage).await?;
@@ -93,8 +97,10 @@ async fn review(
         if need == Need::Waits && intent.key.kind == Kind::Chunk && intent.may_retry {
             context.store.postpone_intent(intent.id, WAIT_S).await?;
         }
+
         candidates.push(candidate);
     }
+
     Ok(candidates)
 }
 
@@ -105,6 +111,7 @@ async fn need_of(
     intent: &Intent,
 ) -> Result<Need, Error> {
     let (epoch, head) = (intent.key.epoch, contracts.head.epoch);
+
     match intent.key.kind {
         Kind::Checkpoint if epoch <= head => Ok(Need::Done),
         Kind::Checkpoint if epoch == head + 1 => Ok(Need::Ready),
@@ -126,6 +133,7 @@ async fn chunk_need(
         tracing::warn!(intent = %intent.key, "its root was revoked");
         return Ok(Need::Done);
     }
+
     let claims =
         claims(&intent.calldata, &context.evm.never_paid()).map_err(|source| Error::Answer {
             contract: context.config.anchor,
@@ -133,6 +141,7 @@ async fn chunk_need(
         })?;
     let accounts: Vec<Address> = claims.iter().map(|claim| claim.account).collect();
     let issued = context.evm.issued(&accounts, at).await?;
+
     match need(&claims, &issued, contracts.allowance) {
         Need::Ready if contracts.issuing_paused => Ok(Need::Waits),
         need => Ok(need),
@@ -151,6 +160,7 @@ async fn sign_ready(
     if choose(candidates, room, true).is_empty() {
         return Ok(());
     }
+
     let estimate = context.evm.fees().await?;
     let Some(fees) = fees::first(estimate, view.base_fee, context.config.max_fee_cap()) else {
         tracing::warn!(
@@ -159,6 +169,7 @@ async fn sign_ready(
         );
         return Ok(());
     };
+
     let mut nonce = nonce::next(view.confirmed, slots.iter().map(|slot| slot.nonce).max());
     for id in choose(
         candidates,
@@ -171,6 +182,7 @@ async fn sign_ready(
             nonce += 1;
         }
     }
+
     Ok(())
 }
 
@@ -198,6 +210,7 @@ async fn sign(
         }
         Err(error) => return Err(error),
     };
+
     let draft = Draft {
         action: Action::Call {
             anchor: context.config.anchor,
@@ -208,6 +221,7 @@ async fn sign(
         head_number: view.head.number,
     };
     let variant = context.signer.sign(&draft, fees)?;
+
     let reservation = Reservation {
         intent_id: intent.id,
         nonce,
@@ -215,6 +229,7 @@ async fn sign(
         variant: &variant,
     };
     context.store.reserve(&reservation).await?;
+
     tracing::info!(intent = %intent.key, nonce, hash = %variant.hash, "signed");
     Ok(true)
 }

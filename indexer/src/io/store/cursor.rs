@@ -32,6 +32,7 @@ impl Writer {
         .await
         .map_err(Error::store("read the cursor"))?;
         let Some(row) = row else { return Ok(None) };
+
         Ok(Some(Cursor {
             identity: hash("cursor", &row.identity)?,
             scope: row.scope,
@@ -98,6 +99,7 @@ pub async fn advance(
     .execute(connection)
     .await
     .map_err(Error::store("move the cursor"))?;
+
     if moved.rows_affected() == 1 {
         Ok(())
     } else {

@@ -50,6 +50,7 @@ impl Writer {
         .fetch_all(&mut self.connection)
         .await
         .map_err(Error::store("read block hashes"))?;
+
         rows.into_iter()
             .map(|row| Ok((number("number", row.number)?, hash("hash", &row.hash)?)))
             .collect()
@@ -74,14 +75,17 @@ impl Writer {
             .begin()
             .await
             .map_err(Error::store("begin"))?;
+
         if let Some(replaced) = &write.replaced {
             undo(&mut tx, stream, write, replaced).await?;
         }
         apply(&mut tx, stream, write).await?;
         finalize(&mut tx, write).await?;
+
         if write.replaced.is_none() && write.blocks.is_empty() {
             notify(&mut tx, stream, write.from + 1, write.from, Kind::Apply).await?;
         }
+
         tx.commit().await.map_err(Error::store("commit"))
     }
 }
@@ -97,8 +101,10 @@ async fn undo(
         bigint("chain id", write.chain_id)?,
         bigint("number", first)?,
     );
+
     add_to_balances(connection, chain_id, from, i64::MAX, -1).await?;
     delete_typed(connection, chain_id, from).await?;
+
     let removed = sqlx::query!(
         "DELETE FROM chain.raw_log WHERE chain_id = $1 AND block_number >= $2",
         chain_id,
@@ -107,6 +113,7 @@ async fn undo(
     .execute(&mut *connection)
     .await
     .map_err(Error::store("remove raw logs"))?;
+
     sqlx::query!(
         "DELETE FROM chain.evm_block WHERE chain_id = $1 AND number >= $2",
         chain_id,
@@ -115,6 +122,7 @@ async fn undo(
     .execute(&mut *connection)
     .await
     .map_err(Error::store("remove blocks"))?;
+
     let new_hash = write
         .blocks
         .last()
@@ -132,6 +140,7 @@ async fn undo(
     .execute(&mut *connection)
     .await
     .map_err(Error::store("log the reorganisation"))?;
+
     notify(connection, stream, first, write.from, Kind::Revert).await
 }
 
@@ -141,6 +150,7 @@ async fn delete_typed(
     from: i64,
 ) -> Result<(), Error> {
     let failed = Error::store("remove typed rows");
+
     sqlx::query!(
         "DELETE FROM chain.payout WHERE chain_id = $1 AND block_number >= $2",
         chain_id,
@@ -149,6 +159,7 @@ async fn delete_typed(
     .execute(&mut *connection)
     .await
     .map_err(&failed)?;
+
     sqlx::query!(
         "DELETE FROM chain.chunk_issued WHERE chain_id = $1 AND block_number >= $2",
         chain_id,
@@ -157,6 +168,7 @@ async fn delete_typed(
     .execute(&mut *connection)
     .await
     .map_err(&failed)?;
+
     sqlx::query!(
         "DELETE FROM chain.checkpoint_anchored WHERE chain_id = $1 AND block_number >= $2",
         chain_id,
@@ -165,6 +177,7 @@ async fn delete_typed(
     .execute(&mut *connection)
     .await
     .map_err(&failed)?;
+
     sqlx::query!(
         "DELETE FROM chain.token_transfer WHERE chain_id = $1 AND block_number >= $2",
         chain_id,
@@ -173,6 +186,7 @@ async fn delete_typed(
     .execute(&mut *connection)
     .await
     .map_err(&failed)?;
+
     Ok(())
 }
 
@@ -184,9 +198,11 @@ async fn apply(
     let (Some(first), Some(last)) = (write.blocks.first(), write.blocks.last()) else {
         return Ok(());
     };
+
     let (from, to) = (first.header.number, last.header.number);
     let chain_id = bigint("chain id", write.chain_id)?;
     insert_blocks(connection, chain_id, write.blocks, write.finalized).await?;
+
     let logs: Vec<(&Header, &Log)> = write
         .blocks
         .iter()
@@ -202,6 +218,7 @@ async fn apply(
         )
         .await?;
     }
+
     let step = Move {
         from: write.from,
         to,
@@ -227,6 +244,7 @@ async fn insert_blocks(
     let times = headers()
         .map(|h| bigint("time", h.time_s.saturating_mul(1000)))
         .collect::<Result<Vec<_>, _>>()?;
+
     sqlx::query!(
         "INSERT INTO chain.evm_block (chain_id, number, hash, parent_hash, time, finalized)
          SELECT $1, b.number, b.hash, b.parent_hash, chain.time_of_ms(b.time_ms), b.number <= $6
@@ -241,6 +259,7 @@ async fn insert_blocks(
     .execute(connection)
     .await
     .map_err(Error::store("write blocks"))?;
+
     Ok(())
 }
 
@@ -254,16 +273,19 @@ async fn insert_logs(
             .map(|(header, log)| bigint(field, get(header, log)))
             .collect::<Result<Vec<i64>, Error>>()
     };
+
     let bytes = |get: fn(&Log) -> Vec<u8>| {
         logs.iter()
             .map(|(_, log)| get(log))
             .collect::<Vec<Vec<u8>>>()
     };
+
     let topics = |place: usize| {
         logs.iter()
             .map(|(_, log)| log.topics.get(place).map(|topic| topic.to_vec()))
             .collect::<Vec<_>>()
     };
+
     sqlx::query!(
         "INSERT INTO chain.raw_log (chain_id, block_number, log_index, block_hash, block_time, tx_hash, tx_index,
                                     address, topic0, topic1, topic2, topic3, data)
@@ -290,6 +312,7 @@ async fn insert_logs(
     .execute(connection)
     .await
     .map_err(Error::store("write raw logs"))?;
+
     Ok(())
 }
 
@@ -301,6 +324,7 @@ async fn decode(
     to: i64,
 ) -> Result<(), Error> {
     let failed = Error::store("decode logs");
+
     sqlx::query!(
         "INSERT INTO chain.token_transfer
                 (chain_id, block_number, log_index, block_time, tx_hash, token, sender, recipient, value)
@@ -313,6 +337,7 @@ async fn decode(
     .execute(&mut *connection)
     .await
     .map_err(&failed)?;
+
     sqlx::query!(
         "INSERT INTO chain.chunk_issued (chain_id, block_number, log_index, tx_hash, anchor, epoch, chunk_root, minted)
          SELECT chain_id, block_number, log_index, tx_hash, anchor, epoch, chunk_root, minted
@@ -324,6 +349,7 @@ async fn decode(
     .execute(&mut *connection)
     .await
     .map_err(&failed)?;
+
     sqlx::query!(
         "INSERT INTO chain.checkpoint_anchored
                 (chain_id, block_number, log_index, block_time, tx_hash, anchor, epoch, first_height, last_height,
@@ -338,6 +364,7 @@ async fn decode(
     .execute(&mut *connection)
     .await
     .map_err(&failed)?;
+
     sqlx::query!(
         "INSERT INTO chain.payout
                 (chain_id, block_number, log_index, block_time, tx_hash, token, account, value, epoch)
@@ -350,6 +377,7 @@ async fn decode(
     .execute(&mut *connection)
     .await
     .map_err(&failed)?;
+
     add_to_balances(connection, chain_id, from, to, 1).await
 }
 
@@ -389,6 +417,7 @@ async fn finalize(connection: &mut PgConnection, write: &EvmWrite<'_>) -> Result
         bigint("chain id", write.chain_id)?,
         bigint("number", write.finalized)?,
     );
+
     sqlx::query!(
         "UPDATE chain.evm_block SET finalized = true WHERE chain_id = $1 AND number <= $2 AND NOT finalized",
         chain_id,
@@ -397,6 +426,7 @@ async fn finalize(connection: &mut PgConnection, write: &EvmWrite<'_>) -> Result
     .execute(&mut *connection)
     .await
     .map_err(Error::store("mark final blocks"))?;
+
     sqlx::query!(
         "UPDATE chain.cursor SET finalized = $1 WHERE stream = 'evm'",
         finalized
@@ -404,5 +434,6 @@ async fn finalize(connection: &mut PgConnection, write: &EvmWrite<'_>) -> Result
     .execute(connection)
     .await
     .map_err(Error::store("mark final blocks"))?;
+
     Ok(())
 }

@@ -28,6 +28,7 @@ pub async fn notify(
         Kind::Revert => "revert",
     };
     let (from, to) = (bigint("number", from)?, bigint("number", to)?);
+
     sqlx::query!(
         "SELECT chain.tell($1, $2, $3, $4)",
         stream.name(),
@@ -38,5 +39,6 @@ pub async fn notify(
     .fetch_one(connection)
     .await
     .map_err(Error::store("notify"))?;
+
     Ok(())
 }

@@ -43,6 +43,7 @@ impl Writer {
             .begin()
             .await
             .map_err(Error::store("begin"))?;
+
         sqlx::query!(
             "INSERT INTO chain.sidechain (sidechain_id, genesis, evm_chain_id, first_height, genesis_units)
              VALUES ($1, $2, $3, $4, $5)",
@@ -55,6 +56,7 @@ impl Writer {
         .execute(&mut *tx)
         .await
         .map_err(Error::store("write the genesis"))?;
+
         let ledger = Ledger::new(genesis.clone()).map_err(Error::Genesis)?;
         let before = ledger.height();
         let units = bigint("genesis units", GENESIS_UNITS)?;
@@ -67,6 +69,7 @@ impl Writer {
         };
         insert_releases(&mut tx, &[release]).await?;
         put_supply(&mut tx, before, &ledger.supply()).await?;
+
         let cursor = Cursor {
             identity,
             scope: String::new(),
@@ -75,6 +78,7 @@ impl Writer {
             finalized: before,
         };
         begin(&mut tx, stream, &cursor).await?;
+
         tx.commit().await.map_err(Error::store("commit"))
     }
 
@@ -88,11 +92,13 @@ impl Writer {
         .fetch_all(&mut self.connection)
         .await
         .map_err(Error::store("read blocks"))?;
+
         let decode = |bytes: &[u8]| {
             borsh::from_slice(bytes).map_err(|_| Error::Damaged {
                 what: "certificate",
             })
         };
+
         rows.into_iter()
             .map(|row| {
                 Ok(RawBlock {
@@ -126,6 +132,7 @@ impl Writer {
         let Some(last) = rows.blocks.last() else {
             return Ok(());
         };
+
         let to = number("height", last.height)?;
         let stream = self.stream;
         let mut tx = self
@@ -133,6 +140,7 @@ impl Writer {
             .begin()
             .await
             .map_err(Error::store("begin"))?;
+
         insert_all(&mut tx, rows).await?;
         put_supply(&mut tx, to, supply).await?;
         advance(
@@ -146,6 +154,7 @@ impl Writer {
             },
         )
         .await?;
+
         notify(&mut tx, stream, from + 1, to, Kind::Apply).await?;
         tx.commit().await.map_err(Error::store("commit"))
     }
@@ -153,6 +162,7 @@ impl Writer {
 
 async fn insert_all(tx: &mut PgConnection, rows: &Rows) -> Result<(), Error> {
     insert_blocks(tx, &rows.blocks).await?;
+
     if !rows.outlets.is_empty() {
         insert_outlets(tx, &rows.outlets).await?;
     }
@@ -162,6 +172,7 @@ async fn insert_all(tx: &mut PgConnection, rows: &Rows) -> Result<(), Error> {
     for (terminal, height) in &rows.revocations {
         revoke(tx, *terminal, *height).await?;
     }
+
     if !rows.sales.is_empty() {
         insert_sales(tx, &rows.sales).await?;
     }
@@ -175,12 +186,14 @@ async fn insert_all(tx: &mut PgConnection, rows: &Rows) -> Result<(), Error> {
         insert_refunds(tx, &rows.refunds).await?;
         insert_refund_shares(tx, &rows.refund_shares).await?;
     }
+
     if !rows.releases.is_empty() {
         insert_releases(tx, &rows.releases).await?;
     }
     for checkpoint in &rows.checkpoints {
         insert_checkpoint(tx, checkpoint).await?;
     }
+
     insert_video(tx, rows).await
 }
 
@@ -192,12 +205,14 @@ async fn insert_video(tx: &mut PgConnection, rows: &Rows) -> Result<(), Error> {
     if !rows.consent_revocations.is_empty() {
         revoke_consents(tx, &rows.consent_revocations).await?;
     }
+
     if !rows.recordings.is_empty() {
         insert_recordings(tx, &rows.recordings).await?;
     }
     if !rows.erasures.is_empty() {
         erase_recordings(tx, &rows.erasures).await?;
     }
+
     Ok(())
 }
 
@@ -431,6 +446,7 @@ async fn put_supply(
         slashed,
         sales,
     } = *supply;
+
     sqlx::query!(
         "INSERT INTO chain.supply
                 (height, issued, reversed, released, pending, receipts, pool, debt, bonded, slashed, sales)
@@ -454,6 +470,7 @@ async fn put_supply(
     .execute(connection)
     .await
     .map_err(Error::store("write the supply"))?;
+
     Ok(())
 }
 

@@ -58,6 +58,7 @@ impl Writer {
             .await
             .map_err(late)?;
         let mut connection = connected.map_err(Error::store("connect"))?;
+
         let key = stream.lock_key();
         let locked = sqlx::query_scalar!(
             r#"SELECT pg_try_advisory_lock($1::int, $2::int) AS "locked!""#,
@@ -70,6 +71,7 @@ impl Writer {
         if locked {
             return Ok(Some(Self { connection, stream }));
         }
+
         connection
             .close()
             .await

@@ -49,6 +49,7 @@ pub(super) struct SlotRow {
 impl SlotRow {
     pub(super) fn with_variants(self, variants: &[VariantRow]) -> Result<Slot, Error> {
         let own = variants.iter().filter(|variant| variant.slot_id == self.id);
+
         Ok(Slot {
             id: self.id,
             intent_id: self.intent_id,
