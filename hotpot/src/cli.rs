@@ -96,6 +96,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         .enable_all()
         .build()
         .context("start the runtime")?;
+
     runtime.block_on(async {
         match cli.command {
             Command::Node(NodeArgs {
@@ -147,6 +148,7 @@ where
     telemetry::init_logs(SERVICE_FILTER);
     let config = load(defaults, sources)?;
     let stop = shutdown::token(sources.stop_on_stdin_close)?;
+
     run(config, stop)
         .await
         .inspect_err(|error| tracing::error!(error = format!("{error:#}"), "stopped"))?;

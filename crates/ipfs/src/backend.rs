@@ -83,6 +83,7 @@ impl Backend {
                 PinState::Absent
             }
         };
+
         match self {
             Self::BuiltIn(store) => Ok(known(store.is_pinned(cid))),
             Self::Kubo(kubo) => kubo.is_pinned(cid).await.map(known),
@@ -123,6 +124,7 @@ impl Backend {
                 return Err(self.unsupported("give content"));
             }
         };
+
         let found = unixfs::cid_of(&content);
         if found == root {
             return Ok(content);

@@ -46,6 +46,7 @@ impl BlockStore {
         ] {
             fs::create_dir_all(folder).map_err(IpfsError::file(folder))?;
         }
+
         let lock = dir.join("lock");
         let file = File::options()
             .create(true)
@@ -56,10 +57,12 @@ impl BlockStore {
         file.try_lock().map_err(|_| IpfsError::Locked {
             path: dir.to_owned(),
         })?;
+
         for leftover in entries(&dir.join(UNFINISHED))? {
             fs::remove_file(&leftover).map_err(IpfsError::file(&leftover))?;
         }
         sync_folder(dir)?;
+
         let store = Self {
             dir: dir.to_owned(),
             bytes_max,
@@ -96,6 +99,7 @@ impl BlockStore {
             .filter(|(cid, _)| self.block(cid).is_err())
             .collect();
         let needed = missing.iter().map(|(_, block)| block.len() as u64).sum();
+
         if bytes
             .checked_add(needed)
             .is_none_or(|total| total > self.bytes_max)
@@ -106,6 +110,7 @@ impl BlockStore {
                 needed,
             });
         }
+
         let mut folders = BTreeSet::new();
         for (cid, block) in missing {
             let path = self.path(cid);
@@ -115,6 +120,7 @@ impl BlockStore {
                 .saturating_add(block.len() as u64)
                 .saturating_sub(before);
         }
+
         folders.iter().try_for_each(|folder| sync_folder(folder))?;
         sync_folder(&self.dir.join(BLOCKS))
     }
@@ -165,11 +171,13 @@ impl BlockStore {
             }
             Err(error) => return Err(IpfsError::file(&path)(error)),
         };
+
         let mut block = Vec::new();
         let bounded = file
             .take(unixfs::BLOCK_BYTES_MAX as u64 + 1)
             .read_to_end(&mut block);
         bounded.map_err(IpfsError::file(&path))?;
+
         if cid.matches(&block) {
             Ok(block)
         } else {
@@ -231,6 +239,7 @@ impl BlockStore {
         for root in self.pins()? {
             self.mark(root, &mut live)?;
         }
+
         let mut collected = Collected::default();
         let mut folders = BTreeSet::new();
         for (path, cid, size) in self.stored()? {
@@ -244,6 +253,7 @@ impl BlockStore {
                 *bytes = bytes.saturating_sub(size);
             }
         }
+
         folders.iter().try_for_each(|folder| sync_folder(folder))?;
         Ok(collected)
     }
@@ -279,6 +289,7 @@ impl BlockStore {
                 .and_then(|name| name.parse().ok());
             found.push((path, cid, size));
         }
+
         Ok(found)
     }
 

@@ -45,10 +45,12 @@ fn roots_of(header: &[u8]) -> Option<Vec<Cid>> {
         .checked_sub(ARRAY)
         .map(usize::from)
         .filter(|count| *count < 24)?;
+
     let (links, rest) = links.as_chunks::<{ LINK.len() + CID_BYTES }>();
     if !rest.is_empty() || links.len() != count {
         return None;
     }
+
     links
         .iter()
         .map(|link| Cid::from_bytes(link.strip_prefix(LINK.as_slice())?).ok())
@@ -141,8 +143,10 @@ impl<R: Read> Reader<R> {
         if section.len() < CID_BYTES {
             return Err(self.error(&format!("a section of {} bytes has no CID", section.len())));
         }
+
         let block = section.split_off(CID_BYTES);
         let cid = Cid::from_bytes(&section).map_err(|error| self.error(&error.to_string()))?;
+
         if cid.matches(&block) {
             Ok(Some((cid, block)))
         } else {
@@ -159,10 +163,12 @@ impl<R: Read> Reader<R> {
                 "a section of {length} bytes, expected at most {max}"
             )));
         }
+
         let mut section = Vec::new();
         let read = self.input.by_ref().take(length).read_to_end(&mut section);
         read.map_err(|error| self.error(&error.to_string()))?;
         self.at += section.len() as u64;
+
         if section.len() as u64 == length {
             Ok(Some(section))
         } else {
@@ -181,6 +187,7 @@ impl<R: Read> Reader<R> {
                     Err(self.error("it ends within a length"))
                 };
             };
+
             length |= u64::from(byte & 0x7f) << (7 * place);
             if byte < 0x80 {
                 let shortest = byte != 0 || place == 0;
@@ -191,6 +198,7 @@ impl<R: Read> Reader<R> {
                 };
             }
         }
+
         Err(self.error("a length of too many bytes"))
     }
 

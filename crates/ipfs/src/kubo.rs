@@ -132,11 +132,13 @@ impl Kubo {
                 ANSWER_BYTES_MAX,
             )
             .await?;
+
         #[derive(Deserialize)]
         struct Pinned {
             #[serde(rename = "Pins")]
             pins: Vec<String>,
         }
+
         let pinned: Pinned = self.http.decode(&body)?;
         if pinned.pins.contains(&cid.to_string()) {
             return Ok(());
@@ -187,12 +189,14 @@ impl Kubo {
                 .timeout(COLLECTION_TIMEOUT)
         };
         let body = self.http.send_again(LIST_BYTES_MAX, request).await?;
+
         for removed in lines::<Removed>(&body) {
             let removed = removed.map_err(|error| self.http.malformed(error.to_string()))?;
             if !removed.error.is_empty() {
                 return Err(self.http.malformed(removed.error).into());
             }
         }
+
         Ok(())
     }
 
@@ -204,12 +208,14 @@ impl Kubo {
                 .request(Method::POST, &path)
                 .timeout(UPLOAD_TIMEOUT)
         };
+
         let content = match self.http.send_again(max, request).await {
             Err(OutboundError::AnswerTooLarge { .. }) => {
                 return Err(IpfsError::ContentTooLarge { cid: *cid, max });
             }
             other => other?,
         };
+
         let found = unixfs::cid_of(&content);
         if found == *cid {
             return Ok(content);

@@ -96,6 +96,7 @@ impl Pinata {
         if self.state(&expected).await? == PinState::Pinned {
             return Ok(expected);
         }
+
         let file = Part::bytes(content.to_vec()).file_name(name.to_owned());
         let form = Form::new()
             .part("file", file)
@@ -105,6 +106,7 @@ impl Pinata {
             .uploads
             .request(Method::POST, "/v3/files")
             .timeout(UPLOAD_TIMEOUT);
+
         let body = self
             .uploads
             .send(
@@ -116,6 +118,7 @@ impl Pinata {
         if added.data.cid == expected.to_string() {
             return Ok(expected);
         }
+
         self.remove(&added.data.id).await?;
         Err(IpfsError::OtherCid {
             from: self.uploads.base().to_owned(),
@@ -139,6 +142,7 @@ impl Pinata {
                 .malformed("a file id with other than letters, digits and -".to_owned())
                 .into());
         }
+
         let path = format!("/v3/files/public/{id}");
         match self
             .api

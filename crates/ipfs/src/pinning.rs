@@ -110,9 +110,11 @@ impl PinningService {
         if matches!(state, PinState::Pinned | PinState::Pending) {
             return Ok(state);
         }
+
         for failed in &before {
             self.remove(&failed.requestid).await?;
         }
+
         let pin = Pin {
             cid: cid.to_string(),
             name: Some(name.to_owned()),
@@ -122,6 +124,7 @@ impl PinningService {
         let asked: Requested = self
             .http
             .decode(&self.http.send(ANSWER_BYTES_MAX, request).await?)?;
+
         if asked.pin.cid != pin.cid {
             let from = self.http.base().to_owned();
             return Err(IpfsError::OtherCid {
@@ -152,6 +155,7 @@ impl PinningService {
                 .malformed("a requestid with other than letters, digits and -_.~".to_owned())
                 .into());
         }
+
         let path = format!("/pins/{requestid}");
         match self
             .http
@@ -173,6 +177,7 @@ fn state_of(requests: &[Requested]) -> PinState {
             .iter()
             .any(|request| wanted.contains(&request.status))
     };
+
     if any(&[Status::Pinned]) {
         PinState::Pinned
     } else if any(&[Status::Queued, Status::Pinning]) {

@@ -105,12 +105,14 @@ pub(crate) fn walk(
 ) -> Result<(), IpfsError> {
     let mut left = max as u64;
     let mut waiting = vec![(*root, None, 0)];
+
     while let Some((cid, expected, depth)) = waiting.pop() {
         let block = get(&cid)?;
         let damaged = |detail| IpfsError::Damaged { cid, detail };
         if block.len() > BLOCK_BYTES_MAX || !cid.matches(&block) {
             return Err(damaged("its bytes have another hash"));
         }
+
         if cid.codec() == Codec::DagPb {
             let links = links(&cid, &block)?;
             let below = links.iter().map(|(_, bytes)| *bytes).sum::<u64>();
@@ -128,8 +130,10 @@ pub(crate) fn walk(
             check_size(block.len() as u64, expected, left, root, max, damaged)?;
             left -= block.len() as u64;
         }
+
         take(cid, block)?;
     }
+
     Ok(())
 }
 
@@ -144,6 +148,7 @@ fn check_size(
     if expected.is_some_and(|expected| expected != found) {
         return Err(damaged("it has another size than its parent says"));
     }
+
     if found > left {
         Err(IpfsError::ContentTooLarge { cid: *root, max })
     } else {

@@ -48,6 +48,7 @@ impl Kubo {
             .context("ipfs (Kubo) is not installed: see setup_kubo in scripts/lib")?;
         std::fs::create_dir_all(&options.dir)?;
         let repository = options.dir.canonicalize()?.join("repository");
+
         crate::orphan::stop("--repo-dir", &repository)
             .await
             .context("stop the Kubo that runs on this folder")?;
@@ -55,6 +56,7 @@ impl Kubo {
             init(&program, &repository).await?;
         }
         keep_private(&repository.join("config"), options.port)?;
+
         let log = std::fs::File::options()
             .create(true)
             .append(true)
@@ -67,6 +69,7 @@ impl Kubo {
             .stderr(log)
             .kill_on_drop(true)
             .process_group(0);
+
         let child = daemon.spawn().context("start ipfs")?;
         let mut kubo = Self {
             child,
@@ -85,12 +88,14 @@ impl Kubo {
                     self.port
                 );
             }
+
             if tokio::net::TcpStream::connect(("127.0.0.1", self.port))
                 .await
                 .is_ok()
             {
                 return Ok(());
             }
+
             if tokio::time::Instant::now() > deadline {
                 bail!("ipfs does not answer on port {}", self.port);
             }
@@ -121,12 +126,14 @@ impl Kubo {
                 .status()
                 .await?;
         }
+
         if tokio::time::timeout(STOP_TIMEOUT, self.child.wait())
             .await
             .is_err()
         {
             self.child.kill().await?;
         }
+
         Ok(())
     }
 }
@@ -150,12 +157,14 @@ async fn init(program: &Path, repository: &Path) -> Result<()> {
         .output()
         .await
         .context("run ipfs init")?;
+
     if !status.success() {
         bail!(
             "ipfs init failed ({status}): {}",
             String::from_utf8_lossy(&stderr)
         );
     }
+
     Ok(())
 }
 
@@ -163,6 +172,7 @@ async fn init(program: &Path, repository: &Path) -> Result<()> {
 fn keep_private(config: &Path, port: u16) -> Result<()> {
     let mut value: Value =
         serde_json::from_slice(&std::fs::read(config)?).context("read Kubo's config")?;
+
     value["Addresses"]["API"] = json!(format!("/ip4/127.0.0.1/tcp/{port}"));
     value["Addresses"]["Gateway"] = json!([]);
     value["Addresses"]["Swarm"] = json!([]);
@@ -175,5 +185,6 @@ fn keep_private(config: &Path, port: u16) -> Result<()> {
     value["AutoConf"]["Enabled"] = json!(false);
     value["DNS"]["Resolvers"] = json!({});
     value["Plugins"]["Plugins"]["telemetry"]["Disabled"] = json!(true);
+
     std::fs::write(config, serde_json::to_vec_pretty(&value)?).context("write Kubo's config")
 }

@@ -14,11 +14,13 @@ const POLL: Duration = Duration::from_millis(50);
 pub async fn stop(flag: &str, value: &Path) -> Result<()> {
     let deadline = tokio::time::Instant::now() + STOP_TIMEOUT;
     let mut asked = false;
+
     loop {
         let left = started_with(flag, &value.display().to_string());
         if left.is_empty() {
             return Ok(());
         }
+
         if !asked {
             tracing::warn!(?left, folder = %value.display(), "stopping what an earlier run left behind");
             Command::new("kill")
@@ -28,6 +30,7 @@ pub async fn stop(flag: &str, value: &Path) -> Result<()> {
                 .await?;
             asked = true;
         }
+
         if tokio::time::Instant::now() > deadline {
             bail!(
                 "processes {left:?} do not stop; they work on {}",
@@ -42,6 +45,7 @@ fn started_with(flag: &str, value: &str) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir("/proc") else {
         return Vec::new();
     };
+
     let matches = |entry: &std::fs::DirEntry| {
         let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
         let arguments: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
@@ -51,6 +55,7 @@ fn started_with(flag: &str, value: &str) -> Vec<String> {
     };
     let pid = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
     let is_process = |pid: &String| pid.bytes().all(|byte| byte.is_ascii_digit());
+
     entries
         .flatten()
         .filter(matches)

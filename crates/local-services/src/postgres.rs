@@ -31,16 +31,19 @@ impl Postgres {
         let programs = Programs::find()?;
         let data = dir.join("data");
         let socket = socket_folder(&dir);
+
         for folder in [&data, &socket] {
             std::fs::create_dir_all(folder)?;
             programs.give(folder)?;
         }
+
         crate::orphan::stop("-D", &data)
             .await
             .context("stop the PostgreSQL that runs on this folder")?;
         if !data.join("PG_VERSION").exists() {
             programs.initdb(&data).await?;
         }
+
         let child = programs.postgres(&data, &socket, &dir.join("postgres.log"))?;
         let mut cluster = Self { child, socket };
         cluster.wait_until_ready(&programs).await?;
@@ -59,12 +62,14 @@ impl Postgres {
             if check.success() {
                 return Ok(());
             }
+
             if let Some(status) = self.child.try_wait()? {
                 bail!("postgres ended at once ({status}); see postgres.log");
             }
             if tokio::time::Instant::now() > deadline {
                 bail!("postgres does not accept connections; see postgres.log");
             }
+
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -93,12 +98,14 @@ impl Postgres {
                 .status()
                 .await?;
         }
+
         if tokio::time::timeout(START_TIMEOUT, self.child.wait())
             .await
             .is_err()
         {
             self.child.kill().await?;
         }
+
         Ok(())
     }
 }
@@ -156,6 +163,7 @@ impl Programs {
         let Some(user) = &self.user else {
             return Command::new(program);
         };
+
         let mut command = Command::new("setpriv");
         command
             .args([
@@ -172,6 +180,7 @@ impl Programs {
                 "+dac_read_search",
             ])
             .arg(program);
+
         command
     }
 
@@ -185,6 +194,7 @@ impl Programs {
             "UTF8",
             "--locale=C",
         ]);
+
         let Output { status, stderr, .. } = command.output().await.context("run initdb")?;
         if !status.success() {
             bail!(
@@ -192,6 +202,7 @@ impl Programs {
                 String::from_utf8_lossy(&stderr)
             );
         }
+
         Ok(())
     }
 
@@ -200,6 +211,7 @@ impl Programs {
             .create(true)
             .append(true)
             .open(log)?;
+
         let mut command = self.command(&self.postgres);
         command
             .arg("-D")
@@ -213,6 +225,7 @@ impl Programs {
             .stderr(log)
             .kill_on_drop(true)
             .process_group(0);
+
         command.spawn().context("start postgres")
     }
 }

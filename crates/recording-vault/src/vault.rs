@@ -96,6 +96,7 @@ impl Vault {
             settings.spool_bytes_max,
             |cid| Ok(store.find(cid)?.is_some()),
         )?;
+
         let vault = Self {
             agent,
             keys,
@@ -104,9 +105,11 @@ impl Vault {
             accepting: Mutex::default(),
             unfinished: Mutex::default(),
         };
+
         for consent in vault.store.revoked()? {
             vault.forget_consent(consent, 0)?;
         }
+
         Ok(vault)
     }
 
@@ -180,6 +183,7 @@ impl Vault {
             plaintext_hash: keccak256(segment.bytes),
             plaintext_bytes: u32::try_from(segment.bytes.len()).unwrap_or(u32::MAX),
         };
+
         capture.check()?;
         Ok(capture)
     }
@@ -209,16 +213,19 @@ impl Vault {
             who,
             at_ms: now_ms,
         })?;
+
         let record = self.record(cid)?;
         if sealed.len() > SEGMENT_BYTES_MAX + envelope::ENVELOPE_BYTES
             || unixfs::cid_of(sealed) != *cid
         {
             return Err(VaultError::OtherContent { cid: *cid });
         }
+
         let capture = &record.signed.manifest.capture;
         let (shared, salt) = self.keys.for_segment(&record.key()?, record.slot)?;
         let key = envelope::segment_key(&shared, &salt, capture.hash());
         let segment = envelope::open(&key, capture.hash(), capture.sequence, sealed)?;
+
         if keccak256(segment.as_slice()) == capture.plaintext_hash {
             Ok(segment)
         } else {
@@ -340,10 +347,12 @@ impl Vault {
             .unwrap_or_else(PoisonError::into_inner);
         let until_ms = left.entry(camera).or_default();
         *until_ms = (*until_ms).max(to_ms);
+
         let is_shared = |record: &Record| {
             let capture = &record.signed.manifest.capture;
             capture.started_at_ms < to_ms && capture.ended_at_ms > from_ms
         };
+
         let mut shared = Vec::new();
         for record in self.store.of_camera(camera)?.into_iter().filter(is_shared) {
             let is_guests = matches!(record.key()?, KeyName::Consent { .. });
@@ -351,6 +360,7 @@ impl Vault {
                 shared.push(record);
             }
         }
+
         self.store
             .request_erasures(&shared, Reason::Revoked, now_ms)?;
         shared

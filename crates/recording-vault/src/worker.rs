@@ -97,11 +97,13 @@ impl<L: Ledger> Worker<L> {
             for reason in &progress.held_up {
                 tracing::warn!(reason, "recordings wait");
             }
+
             pause = if progress.held_up.is_empty() {
                 PAUSE
             } else {
                 (pause * 2).min(PAUSE_MAX)
             };
+
             if progress.is_idle() || !progress.held_up.is_empty() {
                 tokio::select! {
                     () = stop.cancelled() => {}
@@ -122,12 +124,14 @@ impl<L: Ledger> Worker<L> {
                 .held_up
                 .extend(owed.err().map(|error| in_full(&error)));
         }
+
         if let Err(error) = self.erase_all(now_ms, &mut progress).await {
             progress.held_up.push(in_full(&error));
         }
         if let Err(error) = self.upload_all(now_ms, &mut progress).await {
             progress.held_up.push(in_full(&error));
         }
+
         progress
     }
 
@@ -145,10 +149,12 @@ impl<L: Ledger> Worker<L> {
                 self.next_upload.store(0, Ordering::Relaxed);
                 return Ok(());
             }
+
             for record in waiting {
                 if started.elapsed() > UPLOAD_TURN {
                     return Ok(());
                 }
+
                 let order = record.order;
                 self.next_upload.store(order + 1, Ordering::Relaxed);
                 match self.upload(record, now_ms, progress).await {
@@ -291,6 +297,7 @@ impl<L: Ledger> Worker<L> {
             self.vault.make_unreadable(&record)?;
             self.move_on(&record, erasure, ErasureStage::Unreadable)?;
         }
+
         let mut released = Ok(());
         for (record, erasure) in self.vault.erasures(ErasureStage::Unreadable)? {
             match self.release(&record).await {
@@ -298,10 +305,12 @@ impl<L: Ledger> Worker<L> {
                 Err(error) => released = Err(error),
             }
         }
+
         self.collect().await?;
         for (record, erasure) in self.vault.erasures(ErasureStage::Collected)? {
             progress.erased += usize::from(self.report_erasure(&record, &erasure, now_ms).await?);
         }
+
         released
     }
 
@@ -367,6 +376,7 @@ impl<L: Ledger> Worker<L> {
                 }
             }
         }
+
         self.vault
             .store
             .bury(record, erasure.reason, now_ms)

@@ -124,6 +124,7 @@ pub fn read_secret(path: &Path) -> Result<Zeroizing<String>, KeyError> {
         path: path.to_owned(),
         source,
     };
+
     let found = fs::metadata(path).map_err(failed)?;
     let mode = found.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
@@ -132,6 +133,7 @@ pub fn read_secret(path: &Path) -> Result<Zeroizing<String>, KeyError> {
             mode,
         });
     }
+
     if found.is_file() {
         refuse_open_folder(path)?;
     }
@@ -141,6 +143,7 @@ pub fn read_secret(path: &Path) -> Result<Zeroizing<String>, KeyError> {
             found: found.len(),
         });
     }
+
     fs::read_to_string(path).map(Zeroizing::new).map_err(failed)
 }
 
@@ -189,6 +192,7 @@ fn refuse_open_folder(path: &Path) -> Result<(), KeyError> {
         path: path.to_owned(),
         source,
     };
+
     let mode = fs::metadata(folder).map_err(failed)?.permissions().mode();
     if mode & 0o022 != 0 && mode & STICKY == 0 {
         return Err(KeyError::Folder {
@@ -196,5 +200,6 @@ fn refuse_open_folder(path: &Path) -> Result<(), KeyError> {
             mode: mode & 0o777,
         });
     }
+
     Ok(())
 }

@@ -90,18 +90,22 @@ impl FromStr for ReceiptCode {
         let rest = prefix
             .and_then(|prefix| text.get(prefix.len()..))
             .ok_or(ReceiptCodeError::Prefix)?;
+
         let parts: Vec<&str> = rest.split('/').collect();
         let [chain, outlet, sale, key] = parts[..] else {
             return Err(ReceiptCodeError::Parts { found: parts.len() });
         };
+
         let mut sidechain_id = B256::ZERO;
         hex::decode_to_slice(chain, sidechain_id.as_mut_slice()).map_err(|_| {
             ReceiptCodeError::Chain {
                 found: chain.to_owned(),
             }
         })?;
+
         let digits = !outlet.is_empty() && outlet.bytes().all(|byte| byte.is_ascii_digit());
         let outlet = outlet.parse().ok().filter(|_| digits);
+
         Ok(Self {
             sidechain_id,
             outlet: outlet.ok_or_else(|| ReceiptCodeError::Outlet {

@@ -152,11 +152,13 @@ impl Keystore {
             salt: random::<32>().to_vec(),
         };
         let derived = kdf.derive(password)?;
+
         let iv = random();
         let mut ciphertext = key.secret_bytes();
         Aes128Ctr::new(derived[..16].into(), (&iv).into()).apply_keystream(&mut ciphertext);
         let mac = mac(&derived, &ciphertext);
         let cipherparams = CipherParams { iv };
+
         Ok(Self {
             address: Some(crate::address(key).into_array()),
             id: uuid::Builder::from_random_bytes(random()).into_uuid(),
@@ -181,10 +183,12 @@ impl Keystore {
         let path = Role::Holder.path(0);
         let key = mnemonic.key(&path).map_err(|_| KeystoreError::Damaged)?;
         let mut keystore = Self::seal(&key, password, cost)?;
+
         let derived = keystore.crypto.kdf.derive(password)?;
         let counter = random();
         let mut ciphertext = mnemonic.entropy().to_vec();
         Aes256Ctr::new(derived[32..].into(), (&counter).into()).apply_keystream(&mut ciphertext);
+
         keystore.words = Some(Words {
             version: "0.1".into(),
             path: path.to_string(),
@@ -231,6 +235,7 @@ impl Keystore {
         if mac(&derived, &self.crypto.ciphertext) != self.crypto.mac {
             return Err(KeystoreError::Password);
         }
+
         let mut bytes = Zeroizing::new(self.crypto.ciphertext);
         let iv = &self.crypto.cipherparams.iv;
         Aes128Ctr::new(derived[..16].into(), iv.into()).apply_keystream(bytes.as_mut_slice());
@@ -241,6 +246,7 @@ impl Keystore {
         {
             return Err(KeystoreError::Damaged);
         }
+
         let mnemonic = self
             .words
             .as_ref()
@@ -253,6 +259,7 @@ impl Keystore {
 impl Kdf {
     fn check(&self) -> Result<(), KeystoreError> {
         let expected_dklen = "32";
+
         match self {
             Self::Scrypt { dklen, n, p, r, .. } => {
                 allow("dklen", dklen, expected_dklen, *dklen == DKLEN)?;
@@ -283,6 +290,7 @@ impl Kdf {
     fn derive(&self, password: &str) -> Result<Zeroizing<[u8; 64]>, KeystoreError> {
         self.check()?;
         let mut derived = Zeroizing::new([0u8; 64]);
+
         match self {
             Self::Scrypt { n, p, r, salt, .. } => {
                 let log_n = u8::try_from(n.ilog2()).unwrap_or(u8::MAX);
@@ -301,6 +309,7 @@ impl Kdf {
                 );
             }
         }
+
         Ok(derived)
     }
 }

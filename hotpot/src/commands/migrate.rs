@@ -89,12 +89,14 @@ async fn down(url: &str) -> Result<()> {
     let Some(newest) = applied.last().copied() else {
         bail!("nothing is applied")
     };
+
     let undo = MIGRATIONS
         .iter()
         .any(|m| m.version == newest && m.migration_type == MigrationType::ReversibleDown);
     if !undo {
         bail!("migration {newest} cannot be undone; restore a backup instead");
     }
+
     let before = applied.iter().rev().nth(1).copied().unwrap_or(0);
     MIGRATIONS
         .undo(&mut connection, before)
@@ -108,6 +110,7 @@ async fn status(url: &str) -> Result<()> {
         .await
         .context("connect to the database")?;
     let applied = applied(&mut connection).await?;
+
     for migration in MIGRATIONS
         .iter()
         .filter(|m| m.migration_type != MigrationType::ReversibleDown)
@@ -122,5 +125,6 @@ async fn status(url: &str) -> Result<()> {
             migration.version, migration.description
         );
     }
+
     Ok(())
 }

@@ -84,6 +84,7 @@ pub async fn run(args: &NodeStatusArgs) -> Result<ExitCode> {
     loop {
         let seen = join_all(nodes.iter().map(ask)).await;
         show(args, &seen);
+
         if !args.watch {
             return Ok(if seen.iter().all(Seen::is_ready) {
                 ExitCode::SUCCESS
@@ -91,6 +92,7 @@ pub async fn run(args: &NodeStatusArgs) -> Result<ExitCode> {
                 ExitCode::FAILURE
             });
         }
+
         tokio::time::sleep(INTERVAL).await;
     }
 }
@@ -103,11 +105,13 @@ fn nodes(args: &NodeStatusArgs) -> Result<Vec<Asked>> {
         };
         return Ok(args.node.iter().map(named).collect());
     }
+
     let network = NetworkFile::read(&args.data_dir)?;
     let named = |(number, url): (usize, &String)| Asked {
         name: format!("node-{number}"),
         client: NodeClient::new(url),
     };
+
     Ok(network
         .nodes
         .iter()
@@ -185,12 +189,14 @@ fn row(seen: &Seen, highest: u64) -> Vec<Cell> {
                 .add_attribute(Attribute::Bold),
         ];
     };
+
     let state = if status.ready {
         ("ready", Color::Green)
     } else {
         ("not ready", Color::Red)
     };
     let is_behind = status.height + BEHIND_MIN <= highest;
+
     vec![
         Cell::new(&seen.name),
         Cell::new(state.0)

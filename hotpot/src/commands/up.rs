@@ -277,8 +277,10 @@ async fn watch(
         if reports.is_none() && imports.is_finished() {
             reports = Some((&mut imports).await.context("the import died")??);
         }
+
         let look = books.look().await;
         display.show(&look, progress, started.elapsed());
+
         let settled = reports.is_some() && look.is_settled();
         if let (true, true, Some(reports)) = (args.exit_when_settled, settled, &reports) {
             let summary = books.check(started.elapsed()).await?;

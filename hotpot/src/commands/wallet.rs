@@ -30,5 +30,6 @@ pub async fn run(command: WalletCommand) -> Result<ExitCode> {
         WalletCommand::Consent(args) => consent::consent(&args).await?,
         WalletCommand::Witness(args) => witness::witness(&args).await?,
     }
+
     Ok(ExitCode::SUCCESS)
 }

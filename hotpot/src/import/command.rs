@@ -55,14 +55,17 @@ pub async fn run(args: ImportArgs) -> Result<ExitCode> {
         rate: args.rate,
     };
     let keys = Keys::open(&args.data_dir)?;
+
     if args.dry_run {
         return dry_run(&args, &target, &keys, &map);
     }
+
     let progress = Arc::new(Progress::default());
     let bar = tokio::spawn(show(Arc::clone(&progress)));
     let report = import(&target, &keys, &args.file, &map, args.strict, &progress).await;
     bar.abort();
     let report = report?;
+
     if args.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {
@@ -71,6 +74,7 @@ pub async fn run(args: ImportArgs) -> Result<ExitCode> {
             report.new, report.known, report.rejected
         );
     }
+
     let Some(file) = &report.rejected_file else {
         return Ok(ExitCode::SUCCESS);
     };
@@ -90,11 +94,13 @@ fn nodes(args: &ImportArgs) -> Result<Vec<NodeClient>> {
 fn dry_run(args: &ImportArgs, target: &Target, keys: &Keys, map: &Map) -> Result<ExitCode> {
     let orders = read_orders(&args.file, map, args.strict)?;
     let signed = sign_orders(target, keys, map, &orders.good)?;
+
     if args.print_signed {
         for (_, sale) in &signed {
             println!("{}", serde_json::to_string(sale)?);
         }
     }
+
     eprintln!(
         "{} orders are good, {} are bad; nothing was sent",
         signed.len(),
@@ -108,6 +114,7 @@ fn dry_run(args: &ImportArgs, target: &Target, keys: &Keys, map: &Map) -> Result
             bad.field, bad.found, bad.allowed
         );
     }
+
     Ok(if orders.rejected.is_empty() {
         ExitCode::SUCCESS
     } else {

@@ -137,18 +137,22 @@ impl Map {
         if self.outlets.is_empty() {
             bail!("outlets: at least one [[outlets]] is needed");
         }
+
         if self.columns.name.is_empty() {
             bail!("columns.name: at least one column is needed");
         }
         if self.columns.unit_price.is_some() == self.columns.line_total.is_some() {
             bail!("columns: exactly one of unit_price and line_total is needed");
         }
+
         if self.buyer.wallet_one_in > 0 && self.buyer.wallets == 0 {
             bail!("buyer.wallets: must be at least 1 when wallet_one_in is set");
         }
+
         if self.exponent > 4 {
             bail!("exponent: 0 to 4, found {}", self.exponent);
         }
+
         Ok(())
     }
 

@@ -7,6 +7,7 @@ pub fn parse(text: &str, exponent: u32) -> Result<u64, String> {
     let allowed = || {
         format!("a price of at least 0 with at most {exponent} decimals, such as 16.98 or 16,98")
     };
+
     let bare = bare_number(text).ok_or_else(allowed)?;
     let (whole, fraction) = split(&bare, digits);
     let whole = ungrouped(whole).ok_or_else(allowed)?;
@@ -14,6 +15,7 @@ pub fn parse(text: &str, exponent: u32) -> Result<u64, String> {
     if fraction.len() > digits || !fraction.chars().all(|c| c.is_ascii_digit()) {
         return Err(allowed());
     }
+
     let units = format!("{whole}{fraction:0<digits$}");
     units.parse().map_err(|_| allowed())
 }
@@ -45,11 +47,13 @@ fn split(bare: &str, digits: usize) -> (&str, &str) {
     let Some(last) = bare.rfind(['.', ',']) else {
         return (bare, "");
     };
+
     let fraction = &bare[last + 1..];
     let repeated = bare.matches(&bare[last..=last]).count() > 1;
     let mixed = bare.contains('.') && bare.contains(',');
     let is_group = (1..=3).contains(&last) && !bare.starts_with('0') && fraction.len() == 3;
     let groups_thousands = repeated || (!mixed && is_group && digits != 3);
+
     if groups_thousands {
         (bare, "")
     } else {

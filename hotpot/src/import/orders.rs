@@ -64,6 +64,7 @@ pub fn group(map: &Map, rows: Rows) -> Orders {
     let mut orders = Orders::default();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut groups: Vec<(String, Vec<Row>)> = Vec::new();
+
     for row in rows {
         match row
             .map_err(|bad| rejected(None, bad.line, "line", "", &bad.reason))
@@ -79,12 +80,14 @@ pub fn group(map: &Map, rows: Rows) -> Orders {
             }
         }
     }
+
     for (id, rows) in groups {
         match order(map, id, &rows) {
             Ok(order) => orders.good.push(order),
             Err(rejection) => orders.rejected.push(rejection),
         }
     }
+
     orders
 }
 
@@ -117,6 +120,7 @@ fn order(map: &Map, id: String, rows: &[Row]) -> Result<Order, Rejected> {
         .iter()
         .map(|row| line(map, &id, row))
         .collect::<Result<Vec<Line>, Rejected>>()?;
+
     let first = &rows[0];
     let hash = hash(&map.source, &id);
     let total = lines.iter().try_fold(0u64, |sum, line| {
@@ -124,6 +128,7 @@ fn order(map: &Map, id: String, rows: &[Row]) -> Result<Order, Rejected> {
             .checked_mul(line.unit_price)
             .and_then(|price| price.checked_add(sum))
     });
+
     Ok(Order {
         sale_id: sale_id(&map.source, &id),
         outlet: outlet(map, &id, first, hash)?,
@@ -156,6 +161,7 @@ fn outlet(map: &Map, order: &str, row: &Row, hash: u64) -> Result<OutletId, Reje
         let place = usize::try_from(hash % map.outlets.len() as u64).unwrap_or(0);
         return Ok(map.outlets[place].id);
     };
+
     let found = value(map, order, row, column)?;
     let known = |outlet: &&OutletSpec| outlet.id.to_string() == found;
     let ids: Vec<String> = map
@@ -163,6 +169,7 @@ fn outlet(map: &Map, order: &str, row: &Row, hash: u64) -> Result<OutletId, Reje
         .iter()
         .map(|outlet| outlet.id.to_string())
         .collect();
+
     let outlet = map.outlets.iter().find(known);
     outlet
         .map(|outlet| outlet.id)
@@ -207,6 +214,7 @@ fn line(map: &Map, order: &str, row: &Row) -> Result<Line, Rejected> {
         Some(column) => value(map, order, row, column)?.to_owned(),
         None => sku_of(value(map, order, row, &map.columns.name[0])?),
     };
+
     check_length(order, row, "sku", &sku, domain::limits::LINE_SKU_BYTES_MAX)?;
     check_length(
         order,
@@ -215,6 +223,7 @@ fn line(map: &Map, order: &str, row: &Row) -> Result<Line, Rejected> {
         &name,
         domain::limits::LINE_NAME_BYTES_MAX,
     )?;
+
     Ok(Line {
         sku,
         name,
@@ -233,6 +242,7 @@ fn check_length(
     if text.len() <= max {
         return Ok(());
     }
+
     Err(rejected(
         Some(order),
         row.line,
@@ -267,6 +277,7 @@ fn quantity(map: &Map, order: &str, row: &Row) -> Result<u32, Rejected> {
     let Some(column) = &map.columns.quantity else {
         return Ok(1);
     };
+
     let found = value(map, order, row, column)?;
     let quantity = found.parse().ok().filter(|quantity| *quantity > 0);
     quantity.ok_or_else(|| {
@@ -293,9 +304,11 @@ fn price(
         money::parse(found, map.exponent)
             .map_err(|allowed| rejected(Some(order), row.line, column, found, &allowed))
     };
+
     if let Some(column) = &map.columns.unit_price {
         return Ok((quantity, parse(column)?, name));
     }
+
     let total = parse(map.columns.line_total.as_ref().unwrap_or(&map.group_by))?;
     match total.checked_div(u64::from(quantity)) {
         Some(unit) if unit * u64::from(quantity) == total => Ok((quantity, unit, name)),

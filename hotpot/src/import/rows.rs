@@ -45,12 +45,14 @@ pub fn delimited(bytes: &[u8], delimiter: u8) -> Result<Rows> {
         .delimiter(delimiter)
         .flexible(true)
         .from_reader(bytes);
+
     let columns: Vec<String> = reader
         .headers()
         .context("the first line must name the columns")?
         .iter()
         .map(str::to_owned)
         .collect();
+
     let mut rows = Vec::new();
     for record in reader.records() {
         rows.push(match record {
@@ -61,6 +63,7 @@ pub fn delimited(bytes: &[u8], delimiter: u8) -> Result<Rows> {
             }),
         });
     }
+
     Ok(rows)
 }
 
@@ -93,11 +96,13 @@ fn json_row(line: u64, text: &str) -> Result<Row, BadRow> {
             line,
             reason: format!("expected a JSON object: {error}"),
         })?;
+
     let value = |value: serde_json::Value| match value {
         serde_json::Value::String(text) => text,
         serde_json::Value::Null => String::new(),
         other => other.to_string(),
     };
+
     Ok(Row {
         line,
         values: object

@@ -87,6 +87,7 @@ pub fn read_orders(file: &Path, map: &Map, strict: bool) -> Result<Orders> {
             first.allowed
         );
     }
+
     Ok(orders)
 }
 
@@ -99,6 +100,7 @@ fn made_times(data_dir: &Path, map: &Map, orders: &[Order]) -> Result<BTreeMap<S
             .with_context(|| format!("{} is damaged", path.display()))?,
         Err(_) => BTreeMap::new(),
     };
+
     let new: Vec<&Order> = orders
         .iter()
         .filter(|order| order.occurred_at_ms.is_none() && !times.contains_key(&order.id))
@@ -106,6 +108,7 @@ fn made_times(data_dir: &Path, map: &Map, orders: &[Order]) -> Result<BTreeMap<S
     if new.is_empty() {
         return Ok(times);
     }
+
     let step_ms = map.time.step_ms.min(SPREAD_MS_MAX / new.len() as u64);
     let first_ms = service_kit::clock::now_ms().saturating_sub(step_ms * new.len() as u64);
     times.extend(
@@ -113,6 +116,7 @@ fn made_times(data_dir: &Path, map: &Map, orders: &[Order]) -> Result<BTreeMap<S
             .zip(new)
             .map(|(place, order)| (order.id.clone(), first_ms + step_ms * place)),
     );
+
     service_kit::files::write_atomically(&path, &serde_json::to_vec(&times)?)?;
     Ok(times)
 }
@@ -145,6 +149,7 @@ pub fn sign_orders(
 ) -> Result<Vec<(Order, SaleRequest)>> {
     let times = made_times(&target.data_dir, map, orders)?;
     let domain = target.genesis.domain();
+
     let mut terminals: BTreeMap<OutletId, SecretKey> = BTreeMap::new();
     for outlet in &map.outlets {
         terminals.insert(outlet.id, keys.terminal(outlet.id)?);
@@ -152,6 +157,7 @@ pub fn sign_orders(
     let wallets = (0..map.buyer.wallets)
         .map(|number| keys.guest(number))
         .collect::<Result<Vec<Address>>>()?;
+
     let sign = |order: &Order| {
         let terminal = terminals
             .get(&order.outlet)
@@ -163,6 +169,7 @@ pub fn sign_orders(
             sign(order, map, occurred_at_ms, terminal, &wallets, &domain),
         ))
     };
+
     orders.iter().map(sign).collect()
 }
 
@@ -185,6 +192,7 @@ fn sign(
             address_of_secret(&receipt_key(terminal, order.sale_id.0)),
         ),
     };
+
     let sale = Sale {
         outlet: order.outlet,
         terminal: address_of_secret(terminal),
@@ -196,6 +204,7 @@ fn sign(
         buyer_kind,
         buyer,
     };
+
     let digest = domain.transaction_digest(&Payload::Sale(sale.clone()));
     SaleRequest::new(
         &sale,
@@ -215,6 +224,7 @@ pub async fn import(
     progress: &Arc<Progress>,
 ) -> Result<Report> {
     let orders = read_orders(file, map, strict)?;
+
     progress.total.fetch_add(
         (orders.good.len() + orders.rejected.len()) as u64,
         Ordering::Relaxed,
@@ -222,8 +232,10 @@ pub async fn import(
     progress
         .rejected
         .fetch_add(orders.rejected.len() as u64, Ordering::Relaxed);
+
     ensure_outlets(target, keys, map).await?;
     let signed = sign_orders(target, keys, map, &orders.good)?;
+
     let mut rejected = orders.rejected;
     let mut report = Report::default();
     for outcome in send_all(target, signed, progress).await {
@@ -233,6 +245,7 @@ pub async fn import(
             Sent::Refused(refused) => rejected.push(refused),
         }
     }
+
     report.rejected = rejected.len() as u64;
     report.rejected_file = list_rejected(target, file, &rejected)?;
     Ok(report)
@@ -417,6 +430,7 @@ fn check_outlet(outlet: &OutletAnswer, owner: Address, map: &Map) -> Result<()> 
             outlet.owner
         );
     }
+
     if outlet.currency != map.currency {
         bail!(
             "outlet {id} sells in {}, the map says {}",
@@ -424,5 +438,6 @@ fn check_outlet(outlet: &OutletAnswer, owner: Address, map: &Map) -> Result<()> 
             map.currency
         );
     }
+
     Ok(())
 }

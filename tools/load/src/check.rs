@@ -44,6 +44,7 @@ pub async fn run(args: &CheckArgs) -> Result<bool> {
             args.journal.display()
         );
     }
+
     let deadline = Instant::now() + Duration::from_secs(args.patience);
     let mut losses = Vec::new();
     for node in &network.nodes {
@@ -55,12 +56,14 @@ pub async fn run(args: &CheckArgs) -> Result<bool> {
         .await;
         losses.extend(missing_at(node, &entries, deadline).await);
     }
+
     let outcome = Outcome {
         acknowledged: entries.len(),
         nodes: network.nodes.len(),
         lost: losses.len(),
         losses,
     };
+
     show(args, &outcome)?;
     Ok(outcome.losses.is_empty())
 }
@@ -114,6 +117,7 @@ fn show(args: &CheckArgs, outcome: &Outcome) -> Result<()> {
         println!("{}", serde_json::to_string(outcome)?);
         return Ok(());
     }
+
     for loss in outcome.losses.iter().take(SHOWN_MAX) {
         let Entry {
             outlet,
@@ -126,6 +130,7 @@ fn show(args: &CheckArgs, outcome: &Outcome) -> Result<()> {
             loss.node, loss.found
         );
     }
+
     println!(
         "{} acknowledged sales asked of {} nodes: lost={}",
         outcome.acknowledged, outcome.nodes, outcome.lost

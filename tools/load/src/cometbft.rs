@@ -45,19 +45,23 @@ pub async fn run(args: &CometbftArgs) -> Result<bool> {
         .map(|url| Door::new(url))
         .collect::<Result<_>>()?;
     let errors = Arc::new(Mutex::new(BTreeMap::new()));
+
     let start = Instant::now();
     let measured_from = start + Duration::from_secs(args.warmup.into());
     let end = measured_from + Duration::from_secs(args.seconds.into());
     let offered = u64::from(args.rate) * u64::from(args.warmup + args.seconds);
+
     let heights = async {
         sleep_until(measured_from).await;
         let before = height(&nodes[0]).await?;
         sleep_until(end).await;
         anyhow::Ok((before, height(&nodes[0]).await?))
     };
+
     let ((), heights) = tokio::join!(send_all(args, &nodes, &errors, start, offered), heights);
     let (before, after) = heights?;
     let committed = transactions(&nodes[0], before + 1, after).await?;
+
     let errors = errors
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
@@ -73,6 +77,7 @@ pub async fn run(args: &CometbftArgs) -> Result<bool> {
         blocks: after - before,
         errors,
     };
+
     println!("{}", serde_json::to_string(&report)?);
     Ok(report.errors.is_empty())
 }
@@ -132,6 +137,7 @@ async fn ask_all(node: &Door, requests: &[String]) -> Vec<String> {
         format!("[{}]", requests.join(","))
     };
     let failed = |why: String| vec![why; requests.len()];
+
     match timeout(
         ANSWER_TIMEOUT,
         node.send(&node.request("/", body.as_bytes())),
@@ -155,6 +161,7 @@ fn refusal(answer: &Value) -> Option<String> {
         Value::Null => vec![&result["code"]],
         _ => vec![&result["check_tx"]["code"], &result["tx_result"]["code"]],
     };
+
     match (
         &answer["error"],
         codes.into_iter().find(|code| **code != json!(0)),
@@ -205,6 +212,7 @@ async fn transactions(node: &Door, first: u64, last: u64) -> Result<u64> {
         let to = (from + BLOCKS_PER_PAGE - 1).min(last);
         let params = json!({"minHeight": from.to_string(), "maxHeight": to.to_string()});
         let page: Value = call(node, "blockchain", params).await?;
+
         for meta in page["block_metas"]
             .as_array()
             .context("expected block_metas")?
@@ -212,6 +220,7 @@ async fn transactions(node: &Door, first: u64, last: u64) -> Result<u64> {
             count += number(&meta["num_txs"])?;
         }
     }
+
     Ok(count)
 }
 

@@ -79,6 +79,7 @@ async fn read_answer(stream: &mut TcpStream) -> io::Result<Answer> {
         if bytes.len() > ANSWER_BYTES_MAX {
             return Err(malformed("an answer that is too long"));
         }
+
         let Some(head) = parse_head(&bytes)? else {
             continue;
         };
@@ -116,6 +117,7 @@ fn join_chunks(mut rest: &[u8]) -> io::Result<Option<Vec<u8>>> {
         let httparse::Status::Complete((start, size)) = size else {
             return Ok(None);
         };
+
         let end = start.saturating_add(usize::try_from(size).unwrap_or(usize::MAX));
         let (Some(chunk), Some(next)) = (rest.get(start..end), rest.get(end.saturating_add(2)..))
         else {
@@ -124,6 +126,7 @@ fn join_chunks(mut rest: &[u8]) -> io::Result<Option<Vec<u8>>> {
         if chunk.is_empty() {
             return Ok(Some(body));
         }
+
         body.extend_from_slice(chunk);
         rest = next;
     }
@@ -139,17 +142,20 @@ fn parse_head(bytes: &[u8]) -> io::Result<Option<Head>> {
     let httparse::Status::Complete(bytes) = parsed else {
         return Ok(None);
     };
+
     let header = |name: &str| {
         answer
             .headers
             .iter()
             .find(|header| header.name.eq_ignore_ascii_case(name))
     };
+
     let length = header("content-length")
         .and_then(|header| std::str::from_utf8(header.value).ok()?.parse().ok());
     if length.is_none() && header("transfer-encoding").is_none() {
         return Err(malformed("an answer without a length"));
     }
+
     Ok(Some(Head {
         status: answer.code.unwrap_or(0),
         bytes,

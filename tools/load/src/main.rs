@@ -26,6 +26,7 @@ async fn main() -> ExitCode {
         cli::Command::Store(args) => store::run(&args),
         cli::Command::Cometbft(args) => cometbft::run(&args).await,
     };
+
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

@@ -65,6 +65,7 @@ impl Recorder {
     pub fn report(&self, run: Run) -> Report {
         let seconds = run.sent.seconds;
         let measured = &self.per_second[..self.per_second.len().min(seconds as usize)];
+
         Report {
             run,
             offered: self.offered,
@@ -173,6 +174,7 @@ impl Report {
         let mut row = |name: &str, value: String| {
             table.add_row([name.to_owned(), value]);
         };
+
         row(
             "offered",
             format!(
@@ -185,6 +187,7 @@ impl Report {
             format!("{} nodes, {} terminals", run.nodes, run.terminals),
         );
         row("acknowledged", format!("{} of these", self.acknowledged));
+
         let (min, max) = (self.final_per_second_min, self.final_per_second_max);
         row(
             "final",
@@ -193,6 +196,7 @@ impl Report {
                 self.final_per_second
             ),
         );
+
         let rest = [self.p90_us, self.p99_us, self.p999_us, self.max_us].map(ms);
         let [p90, p99, p999, most] = rest;
         row(
@@ -202,6 +206,7 @@ impl Report {
                 ms(self.p50_us)
             ),
         );
+
         row(
             "errors",
             if self.errors.is_empty() {
@@ -210,6 +215,7 @@ impl Report {
                 format!("{:?}", self.errors)
             },
         );
+
         let bound = if run.sent.in_flight_bound_reached {
             " (the bound)"
         } else {
@@ -219,6 +225,7 @@ impl Report {
             "in flight",
             format!("at most {}{bound}", run.sent.in_flight_max),
         );
+
         row("blocks", run.blocks.to_string());
         row(
             "generator",
@@ -231,9 +238,11 @@ impl Report {
                 run.sign_us, run.signed_ahead
             ),
         );
+
         if let Some(lines) = run.journaled {
             row("journal", format!("{lines} lines fsynced"));
         }
+
         table
     }
 }

@@ -139,6 +139,7 @@ impl Schedule {
         let start = Instant::now();
         let measured_from = start + Duration::from_secs(args.warmup.into());
         let recorder = Arc::new(Mutex::new(Recorder::new(args.seconds)?));
+
         Ok(Self {
             answers: Answers {
                 recorder,
@@ -177,21 +178,25 @@ impl Schedule {
         let mut sent = Sent::default();
         let mut group = Vec::with_capacity(self.batch);
         let mut places: Option<OwnedSemaphorePermit> = None;
+
         for number in 0..total {
             let intended = self.intended(number);
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = sleep_until(intended) => {}
             }
+
             let Some(sale) = sales.recv().await else {
                 break;
             };
             self.answers.offered(intended);
+
             let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
                 sent.in_flight_bound_reached = true;
                 self.answers.take(intended, Err("no_room_in_flight".into()));
                 continue;
             };
+
             group.push((intended, sale));
             match &mut places {
                 Some(places) => places.merge(place),
@@ -201,6 +206,7 @@ impl Schedule {
             sent.in_flight_max = sent
                 .in_flight_max
                 .max(self.in_flight_max - room.available_permits());
+
             if group.len() == self.batch {
                 under_way.spawn(self.send(
                     number as usize / self.batch,
@@ -209,9 +215,11 @@ impl Schedule {
                 ));
             }
         }
+
         if !group.is_empty() {
             under_way.spawn(self.send(0, group, places));
         }
+
         let end = if stop.is_cancelled() {
             Instant::now().min(self.end)
         } else {
@@ -220,6 +228,7 @@ impl Schedule {
         sent.seconds = end
             .saturating_duration_since(self.answers.measured_from)
             .as_secs();
+
         under_way.close();
         under_way.wait().await;
         sent
@@ -232,6 +241,7 @@ impl Schedule {
         places: Option<OwnedSemaphorePermit>,
     ) -> impl Future<Output = ()> + Send + use<> {
         let (nodes, answers, retry) = (Arc::clone(&self.nodes), self.answers.clone(), self.retry);
+
         async move {
             let (intended, sales): (Vec<Instant>, Vec<SignedSale>) = group.into_iter().unzip();
             let outcomes = match sales.as_slice() {
@@ -239,6 +249,7 @@ impl Schedule {
                 [sale] => vec![send::once(&nodes, number, sale).await],
                 sales => send::batch(&nodes, number, sales).await,
             };
+
             for (intended, outcome) in intended.into_iter().zip(outcomes) {
                 answers.take(intended, outcome);
             }

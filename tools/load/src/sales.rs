@@ -114,6 +114,7 @@ fn lines(number: u64) -> Vec<Line> {
         quantity,
         unit_price: *unit_price,
     };
+
     chosen.map(line).collect()
 }
 

@@ -40,6 +40,7 @@ pub async fn once(nodes: &[Door], number: usize, sale: &SignedSale) -> Outcome {
 pub async fn batch(nodes: &[Door], number: usize, sales: &[SignedSale]) -> Vec<Outcome> {
     let bodies: Vec<&[u8]> = sales.iter().map(|sale| sale.body.as_slice()).collect();
     let body = [b"[", bodies.join(&b',').as_slice(), b"]"].concat();
+
     let answer = ask(
         &nodes[number % nodes.len()],
         "/api/v1/sales/batch",
@@ -52,6 +53,7 @@ pub async fn batch(nodes: &[Door], number: usize, sales: &[SignedSale]) -> Vec<O
         Ok(_) => Err("other_number_of_answers".into()),
         Err(failure) => Err(failure),
     });
+
     match answers {
         Ok(answers) => sales
             .iter()

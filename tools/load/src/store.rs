@@ -10,6 +10,7 @@ pub fn run(args: &StoreArgs) -> Result<bool> {
     let store = || format!("the store {}", args.file.display());
     let database = Database::open(&args.file).with_context(store)?;
     let read = database.begin_read().with_context(store)?;
+
     let mut bytes = Map::new();
     for handle in read.list_tables().with_context(store)? {
         let name = handle.name().to_owned();
@@ -23,6 +24,7 @@ pub fn run(args: &StoreArgs) -> Result<bool> {
             json!(stats.stored_bytes() + stats.metadata_bytes() + stats.fragmented_bytes()),
         );
     }
+
     println!("{}", json!(bytes));
     Ok(true)
 }

@@ -86,12 +86,14 @@ pub fn open(
     if envelope.len() < ENVELOPE_BYTES || envelope[..MAGIC.len()] != MAGIC[..] {
         return Err(EnvelopeError::Malformed);
     }
+
     let (found, rest) = envelope.split_at(BOUND_BYTES);
     let (nonce, rest) = rest.split_at(NONCE_BYTES);
     let (body, tag) = rest.split_at(rest.len() - TAG_BYTES);
     if found != expected {
         return Err(EnvelopeError::OtherManifest);
     }
+
     let mut segment = Zeroizing::new(body.to_vec());
     XChaCha20Poly1305::new(key.as_slice().into())
         .decrypt_in_place_detached(

@@ -149,11 +149,13 @@ impl Capture {
                 allowed,
             })
         };
+
         let span = self.ended_at_ms.checked_sub(self.started_at_ms);
         if span.is_none_or(|span| span == 0 || span > SEGMENT_MS_MAX) {
             let allowed = format!("1 to {SEGMENT_MS_MAX} ms after {}", self.started_at_ms);
             return field("ended_at_ms", &self.ended_at_ms, allowed);
         }
+
         if self.keep_until_ms < self.ended_at_ms {
             return field(
                 "keep_until_ms",
@@ -161,6 +163,7 @@ impl Capture {
                 format!("at least {}", self.ended_at_ms),
             );
         }
+
         if self.mask_policy.is_empty() || self.mask_policy.len() > MASK_POLICY_BYTES_MAX {
             let found = format!("{} bytes", self.mask_policy.len());
             return field(
@@ -169,6 +172,7 @@ impl Capture {
                 format!("1 to {MASK_POLICY_BYTES_MAX}"),
             );
         }
+
         if self.plaintext_bytes == 0 || self.plaintext_bytes as usize > SEGMENT_BYTES_MAX {
             return field(
                 "plaintext_bytes",
@@ -176,6 +180,7 @@ impl Capture {
                 format!("1 to {SEGMENT_BYTES_MAX}"),
             );
         }
+
         if (self.sequence == 0) != (self.previous == B256::ZERO) {
             return field(
                 "previous",
@@ -183,6 +188,7 @@ impl Capture {
                 "zero for sequence 0 and for no other".into(),
             );
         }
+
         Ok(())
     }
 }
@@ -237,11 +243,13 @@ impl SignedManifest {
                 bytes.len()
             )));
         }
+
         let body = bytes
             .strip_prefix(&[VERSION])
             .ok_or_else(|| malformed(&"another version, or nothing"))?;
         let signed: Self = borsh::from_slice(body).map_err(|error| malformed(&error))?;
         signed.manifest.capture.check()?;
+
         Ok(signed)
     }
 
@@ -252,6 +260,7 @@ impl SignedManifest {
         agent: Address,
     ) -> Result<(), ManifestError> {
         let found = self.signature.recover(self.manifest.digest(domain))?;
+
         if found == agent {
             Ok(())
         } else {
@@ -279,7 +288,9 @@ pub fn check_chain<'a>(
         if !follows {
             return Err(ManifestError::Chain { sequence });
         }
+
         before = Some(manifest);
     }
+
     Ok(())
 }

@@ -113,6 +113,7 @@ impl FromStr for KeyName {
                 .map(B256::from)
         };
         let number = |digits: &str| digits.parse::<u64>().ok();
+
         let parsed = match parts.as_slice() {
             ["consent", digits] => consent(digits).map(|consent| Self::Consent { consent }),
             ["day", digits, camera, day] => (|| {
@@ -124,6 +125,7 @@ impl FromStr for KeyName {
             })(),
             _ => None,
         };
+
         parsed
             .filter(|name| name.to_string() == text)
             .ok_or_else(|| NoKeyName {

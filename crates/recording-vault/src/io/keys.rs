@@ -52,6 +52,7 @@ impl MasterSecret<'_> {
 
     fn derive(&self, salt: &[u8; 32]) -> Result<Key, VaultError> {
         let mut key = Zeroizing::new([0u8; 32]);
+
         match self {
             Self::Passphrase(passphrase) => {
                 scrypt::Params::new(SCRYPT_LOG_N, 8, 1)
@@ -74,6 +75,7 @@ impl MasterSecret<'_> {
             }
         }
         .ok_or(VaultError::Master)?;
+
         Ok(key)
     }
 }
@@ -104,12 +106,14 @@ impl Keys {
     pub fn open(dir: &Path, secret: &MasterSecret<'_>) -> Result<Self, VaultError> {
         files::make_folder(dir)?;
         files::sweep(dir)?;
+
         let master = open_master(&dir.join("master.json"), secret)?;
         let keys = Self {
             dir: dir.to_owned(),
             master,
             open: Mutex::default(),
         };
+
         for path in files::finished(dir)? {
             let name = path
                 .file_stem()
@@ -120,6 +124,7 @@ impl Keys {
                 keys.destroy(&name)?;
             }
         }
+
         Ok(keys)
     }
 
@@ -160,14 +165,17 @@ impl Keys {
         if self.is_gone(name) || !self.path(name).exists() {
             return Err(VaultError::KeyGone { key: *name });
         }
+
         let mut salt = Zeroizing::new([0u8; SALT_BYTES]);
         let path = self.path(name);
         let file = File::open(&path).map_err(VaultError::file(&path))?;
         file.read_exact_at(salt.as_mut_slice(), offset(slot))
             .map_err(VaultError::file(&path))?;
+
         if salt.iter().all(|byte| *byte == 0) {
             return Err(VaultError::KeyGone { key: *name });
         }
+
         Ok((self.unwrap(name, &mut open)?, salt))
     }
 
@@ -179,10 +187,12 @@ impl Keys {
             msg: key.as_slice(),
             aad: label.as_bytes(),
         };
+
         let wrapped = self
             .master
             .encrypt(XNonce::from_slice(&nonce), payload)
             .map_err(|_| VaultError::Master)?;
+
         files::write(
             &self.path(name),
             &[MAGIC.as_slice(), &nonce, &wrapped].concat(),
@@ -193,12 +203,14 @@ impl Keys {
         if let Some(key) = open.get(name) {
             return Ok(key.clone());
         }
+
         let path = self.path(name);
         let damaged = || VaultError::KeyDamaged { path: path.clone() };
         let mut head = [0u8; HEAD_BYTES];
         File::open(&path)
             .and_then(|mut file| file.read_exact(&mut head))
             .map_err(VaultError::file(&path))?;
+
         let (magic, rest) = head.split_at(MAGIC.len());
         let (nonce, wrapped) = rest.split_at(NONCE_BYTES);
         let label = name.to_string();
@@ -206,6 +218,7 @@ impl Keys {
             msg: wrapped,
             aad: label.as_bytes(),
         };
+
         let key = self
             .master
             .decrypt(XNonce::from_slice(nonce), payload)
@@ -217,6 +230,7 @@ impl Keys {
         if magic != MAGIC {
             return Err(damaged());
         }
+
         open.insert(*name, key.clone());
         Ok(key)
     }
@@ -252,11 +266,13 @@ impl Keys {
         if !path.exists() {
             return Ok(());
         }
+
         let failed = VaultError::file(&path);
         let file = File::options().write(true).open(&path).map_err(&failed)?;
         if file.metadata().map_err(&failed)?.len() < offset(slot) + SALT_BYTES as u64 {
             return Ok(());
         }
+
         file.write_all_at(&[0u8; SALT_BYTES], offset(slot))
             .and_then(|()| file.sync_all())
             .map_err(&failed)
@@ -303,6 +319,7 @@ fn overwrite(path: &Path) -> std::io::Result<()> {
     let mut file = File::options().write(true).open(path)?;
     let length = file.metadata()?.len();
     let mut noise = [0u8; 4096];
+
     for round in 0..2 {
         let mut at = 0;
         while at < length {
@@ -315,9 +332,11 @@ fn overwrite(path: &Path) -> std::io::Result<()> {
             file.write_all_at(&noise[..part], at)?;
             at += part as u64;
         }
+
         file.flush()?;
         file.sync_all()?;
     }
+
     Ok(())
 }
 
@@ -328,6 +347,7 @@ fn open_master(path: &Path, secret: &MasterSecret<'_>) -> Result<XChaCha20Poly13
         let probe = master
             .encrypt(XNonce::from_slice(nonce.as_slice()), PROBE)
             .map_err(|_| VaultError::Master)?;
+
         let file = MasterFile {
             version: 1,
             derived: secret.kind().into(),
@@ -338,6 +358,7 @@ fn open_master(path: &Path, secret: &MasterSecret<'_>) -> Result<XChaCha20Poly13
         files::write(path, &serde_json::to_vec_pretty(&file).unwrap_or_default())?;
         return Ok(master);
     }
+
     read_master(path, secret)
 }
 
@@ -346,6 +367,7 @@ fn read_master(path: &Path, secret: &MasterSecret<'_>) -> Result<XChaCha20Poly13
         path: path.to_owned(),
     };
     let failed = VaultError::file(path);
+
     let file = File::open(path).map_err(&failed)?;
     let mode = file.metadata().map_err(&failed)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
@@ -354,6 +376,7 @@ fn read_master(path: &Path, secret: &MasterSecret<'_>) -> Result<XChaCha20Poly13
             mode,
         });
     }
+
     let mut text = String::new();
     file.take(MASTER_BYTES_MAX)
         .read_to_string(&mut text)
@@ -365,9 +388,11 @@ fn read_master(path: &Path, secret: &MasterSecret<'_>) -> Result<XChaCha20Poly13
             expected: secret.kind(),
         });
     }
+
     let fixed = |text: &str| hex::decode(text).map_err(|_| damaged());
     let salt = <[u8; 32]>::try_from(fixed(&file.salt)?).map_err(|_| damaged())?;
     let nonce = <[u8; NONCE_BYTES]>::try_from(fixed(&file.probe_nonce)?).map_err(|_| damaged())?;
+
     let master = XChaCha20Poly1305::new(secret.derive(&salt)?.as_slice().into());
     let opened = master.decrypt(XNonce::from_slice(&nonce), fixed(&file.probe)?.as_slice());
     opened.map(|_| master).map_err(|_| VaultError::WrongSecret)

@@ -28,6 +28,7 @@ impl Spool {
     ) -> Result<Self, VaultError> {
         files::make_folder(dir)?;
         files::sweep(dir)?;
+
         let mut bytes = 0;
         for path in files::finished(dir)? {
             let cid = path
@@ -40,6 +41,7 @@ impl Spool {
                 files::remove(&path)?;
             }
         }
+
         Ok(Self {
             dir: dir.to_owned(),
             bytes_max,
@@ -63,6 +65,7 @@ impl Spool {
         let fits = used
             .checked_add(needed)
             .is_some_and(|total| total <= self.bytes_max);
+
         if fits {
             Ok(())
         } else {

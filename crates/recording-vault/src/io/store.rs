@@ -164,6 +164,7 @@ impl Store {
             .create(path)
             .map_err(VaultError::database)?;
         let store = Self { database };
+
         store.write(|transaction| {
             transaction
                 .open_table(SEGMENTS)
@@ -198,6 +199,7 @@ impl Store {
                 .map_err(VaultError::database)?;
             Ok(())
         })?;
+
         Ok(store)
     }
 
@@ -309,6 +311,7 @@ impl Store {
         let rows = segments
             .range((camera, 0)..=(camera, u64::MAX))
             .map_err(VaultError::database)?;
+
         rows.map(|row| {
             decode(
                 "segments",
@@ -333,6 +336,7 @@ impl Store {
             .map_err(VaultError::database)?
             .rev()
             .take(limit);
+
         rows.map(|row| {
             decode(
                 "segments",
@@ -359,6 +363,7 @@ impl Store {
             consent_key(consent, (0, 0)),
             consent_key(consent, (u64::MAX, u64::MAX)),
         );
+
         let mut found = Vec::new();
         for row in by_consent
             .range(from.as_slice()..=to.as_slice())
@@ -369,6 +374,7 @@ impl Store {
                 .map_err(VaultError::database)?;
             found.extend(record(&segments, id_of(&key))?);
         }
+
         Ok(found)
     }
 
@@ -377,6 +383,7 @@ impl Store {
         let read = self.database.begin_read().map_err(VaultError::database)?;
         let by_expiry = read.open_table(BY_EXPIRY).map_err(VaultError::database)?;
         let segments = read.open_table(SEGMENTS).map_err(VaultError::database)?;
+
         let mut found = Vec::new();
         for row in by_expiry
             .range(..=(now_ms, u64::MAX, u64::MAX))
@@ -386,6 +393,7 @@ impl Store {
             let (_, camera, sequence) = row.map_err(VaultError::database)?.0.value();
             found.extend(record(&segments, (camera, sequence))?);
         }
+
         Ok(found)
     }
 
@@ -394,6 +402,7 @@ impl Store {
         let read = self.database.begin_read().map_err(VaultError::database)?;
         let uploads = read.open_table(UPLOADS).map_err(VaultError::database)?;
         let segments = read.open_table(SEGMENTS).map_err(VaultError::database)?;
+
         let mut found = Vec::new();
         for row in uploads
             .range(from..)
@@ -405,6 +414,7 @@ impl Store {
                 row.map_err(VaultError::database)?.1.value(),
             )?);
         }
+
         Ok(found)
     }
 
@@ -429,6 +439,7 @@ impl Store {
             let by_cid = transaction
                 .open_table(BY_CID)
                 .map_err(VaultError::database)?;
+
             let key = cid.as_bytes().as_slice();
             let erased = erasures.get(key).map_err(VaultError::database)?.is_some();
             let Some(id) = by_cid
@@ -439,12 +450,14 @@ impl Store {
             else {
                 return Ok(false);
             };
+
             let mut segments = transaction
                 .open_table(SEGMENTS)
                 .map_err(VaultError::database)?;
             let Some(mut record) = record(&segments, id)? else {
                 return Ok(false);
             };
+
             record.stage = stage;
             record.reported_at_ms = reported_at_ms.or(record.reported_at_ms);
             if stage == Stage::Done {
@@ -453,6 +466,7 @@ impl Store {
                     .map_err(VaultError::database)?;
                 uploads.remove(record.order).map_err(VaultError::database)?;
             }
+
             put_record(&mut segments, &record)?;
             Ok(true)
         })
@@ -475,11 +489,13 @@ impl Store {
             let mut by_expiry = transaction
                 .open_table(BY_EXPIRY)
                 .map_err(VaultError::database)?;
+
             let erasure = Erasure {
                 reason,
                 stage: ErasureStage::Requested,
                 requested_at_ms: now_ms,
             };
+
             for record in records {
                 let (cid, (camera, sequence)) = (record.cid(), record.id());
                 let key = cid.as_bytes().as_slice();
@@ -488,14 +504,17 @@ impl Store {
                         .insert(key, encode(&erasure).as_slice())
                         .map_err(VaultError::database)?;
                 }
+
                 if record.stage != Stage::Done {
                     uploads.remove(record.order).map_err(VaultError::database)?;
                 }
+
                 let until = record.signed.manifest.capture.keep_until_ms;
                 by_expiry
                     .remove((until, camera, sequence))
                     .map_err(VaultError::database)?;
             }
+
             Ok(())
         })
     }
@@ -506,6 +525,7 @@ impl Store {
             let mut revoked = transaction
                 .open_table(REVOKED)
                 .map_err(VaultError::database)?;
+
             if revoked
                 .get(consent.as_slice())
                 .map_err(VaultError::database)?
@@ -515,6 +535,7 @@ impl Store {
                     .insert(consent.as_slice(), now_ms)
                     .map_err(VaultError::database)?;
             }
+
             Ok(())
         })
     }
@@ -548,6 +569,7 @@ impl Store {
         let erasures = read.open_table(ERASURES).map_err(VaultError::database)?;
         let by_cid = read.open_table(BY_CID).map_err(VaultError::database)?;
         let segments = read.open_table(SEGMENTS).map_err(VaultError::database)?;
+
         let mut found = Vec::new();
         for row in erasures.iter().map_err(VaultError::database)? {
             let (cid, erasure) = row.map_err(VaultError::database)?;
@@ -557,6 +579,7 @@ impl Store {
             };
             found.extend(record(&segments, id.value())?.map(|record| (record, erasure)));
         }
+
         found.retain(|(_, erasure)| erasure.stage == stage);
         Ok(found)
     }
@@ -597,12 +620,14 @@ impl Store {
                 reason,
                 erased_at_ms: now_ms,
             };
+
             let mut tombstones = transaction
                 .open_table(TOMBSTONES)
                 .map_err(VaultError::database)?;
             tombstones
                 .insert(key, encode(&tombstone).as_slice())
                 .map_err(VaultError::database)?;
+
             transaction
                 .open_table(ERASURES)
                 .map_err(VaultError::database)?
@@ -618,6 +643,7 @@ impl Store {
                 .map_err(VaultError::database)?
                 .remove(id)
                 .map_err(VaultError::database)?;
+
             let consent = consent_key(record.signed.manifest.capture.consent, id);
             let mut by_consent = transaction
                 .open_table(BY_CONSENT)
@@ -625,6 +651,7 @@ impl Store {
             by_consent
                 .remove(consent.as_slice())
                 .map_err(VaultError::database)?;
+
             Ok(())
         })
     }
@@ -646,6 +673,7 @@ impl Store {
             let mut accesses = transaction
                 .open_table(ACCESSES)
                 .map_err(VaultError::database)?;
+
             let mut same_time = accesses
                 .range((access.at_ms, 0)..=(access.at_ms, u64::MAX))
                 .map_err(VaultError::database)?;
@@ -655,6 +683,7 @@ impl Store {
                 .map_err(VaultError::database)?;
             let next = last.map_or(0, |(key, _)| key.value().1 + 1);
             drop(same_time);
+
             accesses
                 .insert((access.at_ms, next), encode(access).as_slice())
                 .map_err(VaultError::database)?;
@@ -688,6 +717,7 @@ impl Store {
         if first.is_none_or(|first| first >= before_ms) {
             return Ok(());
         }
+
         self.write(|transaction| {
             let mut accesses = transaction
                 .open_table(ACCESSES)
@@ -702,6 +732,7 @@ impl Store {
     pub fn expired_keys(&self, now_ms: u64) -> Result<Vec<KeyName>, VaultError> {
         let read = self.database.begin_read().map_err(VaultError::database)?;
         let keys = read.open_table(KEYS).map_err(VaultError::database)?;
+
         let mut found = Vec::new();
         for row in keys.iter().map_err(VaultError::database)? {
             let (name, until) = row.map_err(VaultError::database)?;
@@ -712,6 +743,7 @@ impl Store {
                     .filter(|_| until.value() <= now_ms),
             );
         }
+
         Ok(found)
     }
 

@@ -67,11 +67,13 @@ impl Display {
         if !self.json && self.terminal {
             return self.draw(&self.table(look, progress, elapsed));
         }
+
         let seconds = elapsed.as_secs();
         if seconds < count(&self.last_plain_s) + PLAIN_INTERVAL_S {
             return;
         }
         self.last_plain_s.store(seconds, Ordering::Relaxed);
+
         if self.json {
             println!("{}", status_json(look, progress, seconds));
         } else {
@@ -117,9 +119,11 @@ impl Display {
             )
         });
         let (sales, issued, released, pending, unclaimed) = supply.unwrap_or_default();
+
         let latest = look.latest.unwrap_or_default();
         let finalized = look.finalized.unwrap_or_default();
         let totals = look.totals.unwrap_or_default();
+
         let checkpointed = look
             .nodes
             .iter()
@@ -134,6 +138,7 @@ impl Display {
             .filter(|status| status.ready)
             .count();
         let imported = count(&progress.new) + count(&progress.known);
+
         let mut table = Table::new();
         table.load_preset(UTF8_BORDERS_ONLY);
         let mut row = |name: &str, value: String, detail: String| {
@@ -144,6 +149,7 @@ impl Display {
                 detail,
             ]);
         };
+
         row(
             "validators",
             format!("{up} of {}", look.nodes.len()),
@@ -163,6 +169,7 @@ impl Display {
                 frt(issued.into())
             ),
         );
+
         row(
             "anchored",
             format!("epoch {}", latest.epoch),
@@ -182,6 +189,7 @@ impl Display {
                 frt(unclaimed.into())
             ),
         );
+
         row(
             "indexed",
             format!("{} sales", totals.sales),
@@ -190,6 +198,7 @@ impl Display {
                 totals.sidechain_height, totals.evm_block, look.evm_block
             ),
         );
+
         if count(&progress.total) > 0 {
             let rejected = count(&progress.rejected);
             row(
@@ -198,11 +207,13 @@ impl Display {
                 format!("{rejected} rejected"),
             );
         }
+
         row(
             "running",
             format!("{} s", elapsed.as_secs()),
             "Ctrl-C stops everything".into(),
         );
+
         table
     }
 
@@ -212,9 +223,11 @@ impl Display {
             println!("{}", serde_json::to_string(&Ended { summary, imports })?);
             return Ok(());
         }
+
         let mut table = Table::new();
         table.load_preset(UTF8_BORDERS_ONLY);
         let rows = summary.rows;
+
         table.add_row(["sales final", &summary.sales_final.to_string()]);
         table.add_row(["issued", &frt(summary.issued.into())]);
         table.add_row(["released", &frt(summary.released.into())]);
@@ -233,6 +246,7 @@ impl Display {
         ]);
         table.add_row(["took", &format!("{} s", summary.seconds)]);
         println!("{table}");
+
         for report in imports.iter().filter(|report| report.rejected > 0) {
             let list = report
                 .rejected_file
@@ -244,6 +258,7 @@ impl Display {
         for difference in &summary.differences {
             println!("DIFFERS  {difference}");
         }
+
         println!(
             "{}",
             if summary.ok {
@@ -252,6 +267,7 @@ impl Display {
                 "the books do not agree"
             }
         );
+
         Ok(())
     }
 }

@@ -74,6 +74,7 @@ fn seen(
         guest,
         until_ms: now_ms().saturating_add(args.for_minutes * 60_000),
     };
+
     Ok(witnessed(&wanted, witness, &network.domain))
 }
 

@@ -36,9 +36,11 @@ impl Draft {
         if fields.contains_key("signature") {
             bail!("it has a signature already: remove the field to sign it anew");
         }
+
         if fields.contains_key("lines") {
             return sale(fields, key).map(Self::Sale);
         }
+
         match payload(fields.clone()) {
             Ok(payload) => Ok(Self::Other(payload)),
             Err(_)
@@ -91,6 +93,7 @@ fn sale(mut fields: Map<String, Value>, key: &SecretKey) -> Result<SaleRequest> 
     if let Some(kind) = fields.remove("type").filter(|kind| kind != "sale") {
         bail!("only a sale has lines, found type {kind}");
     }
+
     let id = fields
         .get("sale_id")
         .and_then(Value::as_str)
@@ -108,8 +111,10 @@ fn sale(mut fields: Map<String, Value>, key: &SecretKey) -> Result<SaleRequest> 
             });
         }
     }
+
     fill(&mut fields, "terminal", || json!(signer));
     fields.insert("signature".into(), json!(UNSIGNED));
+
     let request: SaleRequest =
         serde_json::from_value(Value::Object(fields)).context("not a sale of docs/PROTOCOL.md")?;
     check(&request, signer)?;

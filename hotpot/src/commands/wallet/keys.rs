@@ -22,12 +22,14 @@ pub fn new(args: &NewArgs) -> Result<()> {
         &args.out,
         &Keystore::seal_mnemonic(&mnemonic, &password, Cost::Password)?,
     )?;
+
     let terminal = std::io::stdout().is_terminal();
     if terminal {
         eprintln!(
             "\nWrite these words on paper, in this order. Who has them has everything; they are shown once:\n"
         );
     }
+
     match (terminal, args.show_mnemonic) {
         (true, _) => println!("{}", *numbered(&mnemonic)),
         (false, true) => println!("{}", *mnemonic.phrase()),
@@ -37,6 +39,7 @@ pub fn new(args: &NewArgs) -> Result<()> {
             )
         }
     }
+
     Ok(())
 }
 
@@ -61,21 +64,25 @@ pub fn derive(args: &DeriveArgs) -> Result<()> {
         };
         return addresses(public, first, args.count);
     };
+
     let opened = open(file, &args.unlock)?;
     if let Some(out) = &args.out {
         let key = choose(file, &opened, &args.which)?;
         return seal_one(&key, out, args.new_password_file.as_deref());
     }
+
     if args.which.path.is_some() {
         println!("{}", wallet::address(&choose(file, &opened, &args.which)?));
         return Ok(());
     }
+
     let branch = args.which.role.unwrap_or_default().branch();
     let public = words_of(file, &opened)?.root()?.derive(&branch)?.public();
     if args.xpub {
         println!("{public}");
         return Ok(());
     }
+
     addresses(&public, first, args.count)
 }
 
@@ -120,6 +127,7 @@ pub fn export(args: &ExportArgs) -> Result<()> {
     if args.print && !args.raw && !args.mnemonic {
         bail!("--print is for --raw and --mnemonic; a keystore goes to a file, named with --out");
     }
+
     let opened = open(&args.key, &args.unlock)?;
     let secret = if args.mnemonic {
         words_of(&args.key, &opened)?.phrase()
@@ -132,10 +140,12 @@ pub fn export(args: &ExportArgs) -> Result<()> {
             _ => wallet::format_key(&key),
         }
     };
+
     match &args.out {
         Some(out) => wallet::write_secret(out, &Zeroizing::new([secret.as_str(), "\n"].concat()))?,
         None => writeln!(std::io::stdout(), "{}", *secret)?,
     }
+
     Ok(())
 }
 
@@ -188,6 +198,7 @@ fn words_of<'o>(file: &Path, opened: &'o Opened) -> Result<&'o Mnemonic> {
 fn read_source(args: &ImportArgs) -> Result<Opened> {
     let text = source_text(args)?;
     let text = text.trim();
+
     if text.starts_with('{') {
         let keystore = Keystore::from_json(text)?;
         let password = match &args.source_password_file {
@@ -199,8 +210,10 @@ fn read_source(args: &ImportArgs) -> Result<Opened> {
                 given.as_deref(),
             )?,
         };
+
         return Ok(keystore.open(&password)?);
     }
+
     if text.contains(char::is_whitespace) {
         let mnemonic = Mnemonic::from_phrase(text)?;
         let key = mnemonic.key(&wallet::Role::Holder.path(0))?;
@@ -209,6 +222,7 @@ fn read_source(args: &ImportArgs) -> Result<Opened> {
             mnemonic: Some(mnemonic),
         });
     }
+
     let key = wallet::parse_key(text).context("expected words, a key in hex or a keystore")?;
     Ok(Opened {
         key,

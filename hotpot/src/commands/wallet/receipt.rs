@@ -30,6 +30,7 @@ pub async fn receipt(args: &ReceiptArgs) -> Result<()> {
         sale_id: args.sale_id,
         key: receipt_key(&terminal, args.sale_id.0),
     };
+
     let text = code.to_text();
     if !args.text {
         println!(
@@ -39,6 +40,7 @@ pub async fn receipt(args: &ReceiptArgs) -> Result<()> {
             args.sale_id
         );
     }
+
     println!("{}", *text);
     Ok(())
 }
@@ -50,6 +52,7 @@ pub async fn claim(args: &ClaimArgs) -> Result<()> {
         code => Zeroizing::new(code.to_owned()),
     };
     let code: ReceiptCode = text.parse()?;
+
     let network = Network::of(&args.network).await?;
     if code.sidechain_id != network.sidechain_id {
         bail!(
@@ -58,6 +61,7 @@ pub async fn claim(args: &ClaimArgs) -> Result<()> {
             network.sidechain_id
         );
     }
+
     let claim = ClaimReceipt {
         outlet: code.outlet,
         sale_id: code.sale_id,
@@ -65,6 +69,7 @@ pub async fn claim(args: &ClaimArgs) -> Result<()> {
     };
     let payload = Payload::ClaimReceipt(claim);
     let signature = Signature::sign(network.domain.transaction_digest(&payload), &code.key);
+
     deliver(
         &Signed::Other(SignedTransaction { payload, signature }),
         &network,

@@ -13,11 +13,13 @@ pub async fn sign(args: &SignArgs) -> Result<()> {
     let key = keys::signer(&args.key, &args.unlock, &args.which)?;
     let draft = Draft::read(&text, &key)?;
     let network = Network::of(&args.network).await?;
+
     let nonce = match (&draft, args.nonce) {
         (Draft::NeedsNonce(_), Nonce::Next) => network.next_nonce(wallet::address(&key)).await?,
         (_, Nonce::Is(nonce)) => nonce,
         (_, Nonce::Next) => 0,
     };
+
     deliver(
         &draft.sign(&key, &network.domain, nonce)?,
         &network,
@@ -43,6 +45,7 @@ pub async fn deliver(signed: &Signed, network: &Network, send: bool) -> Result<(
 pub async fn approve(args: &ApproveArgs) -> Result<()> {
     let key = keys::signer(&args.key, &args.unlock, &args.which)?;
     let network = Network::of(&args.network).await?;
+
     let reference = args
         .approval_ref
         .unwrap_or_else(|| B256::from(rand::random::<[u8; 32]>()));
@@ -50,6 +53,7 @@ pub async fn approve(args: &ApproveArgs) -> Result<()> {
         network
             .domain
             .approval_digest(args.outlet, args.owner, reference, args.expires_at);
+
     let fields = serde_json::json!({
         "approval_ref": reference,
         "approval_expires_at_ms": args.expires_at,

@@ -47,6 +47,7 @@ impl FromStr for Request {
                 "the code on the guest's phone is {HEAD} and seven parts, each after a slash; scan it again"
             );
         };
+
         let consent = WitnessedConsent {
             outlet: part("outlet", outlet)?,
             camera: part("camera", camera)?,
@@ -55,6 +56,7 @@ impl FromStr for Request {
             guest: part("guest", guest)?,
             until_ms: part("until", until)?,
         };
+
         Ok(Self {
             sidechain_id: part("chain", chain)?,
             consent,
@@ -87,6 +89,7 @@ pub async fn witness(args: &WitnessArgs) -> Result<()> {
     };
     let request: Request = text.parse()?;
     check(&request.consent, args, now_ms())?;
+
     let till = keys::signer(&args.key, &args.unlock, &args.which)?;
     let network = Network::of(&args.network).await?;
     if request.sidechain_id != network.sidechain_id {
@@ -96,6 +99,7 @@ pub async fn witness(args: &WitnessArgs) -> Result<()> {
             network.sidechain_id
         );
     }
+
     eprintln!("{}", terms(&request.consent));
     let seen = witnessed(&request.consent, &till, &network.domain);
     let answer = format!(
@@ -116,6 +120,7 @@ fn check(consent: &WitnessedConsent, args: &WitnessArgs, now_ms: u64) -> Result<
             args.outlet
         );
     }
+
     let max_ms = now_ms.saturating_add(CONSENT_MS_MAX);
     if consent.until_ms <= now_ms || consent.until_ms > max_ms {
         let (until, max) = (format_time(consent.until_ms), format_time(max_ms));
@@ -123,6 +128,7 @@ fn check(consent: &WitnessedConsent, args: &WitnessArgs, now_ms: u64) -> Result<
             "the consent would end at {until}; it must end after now and by {max}: nothing was signed"
         );
     }
+
     Ok(())
 }
 
@@ -134,6 +140,7 @@ fn terms(consent: &WitnessedConsent) -> Table {
         .into_iter()
         .map(Purpose::word)
         .collect();
+
     let rows = [
         ["outlet".to_owned(), consent.outlet.to_string()],
         ["camera".into(), consent.camera.to_string()],
@@ -141,6 +148,7 @@ fn terms(consent: &WitnessedConsent) -> Table {
         ["until".into(), format_time(consent.until_ms)],
         ["guest".into(), consent.guest.to_string()],
     ];
+
     let mut table = Table::new();
     table.load_preset(UTF8_BORDERS_ONLY).add_rows(rows);
     table
