@@ -58,10 +58,12 @@ impl Agent {
         keep_in_memory()?;
         pipeline::init()?;
         metrics::describe();
+
         let listen = config.http.listen;
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("listen on {listen}"))?;
+
         let readiness = Readiness::starting();
         let cameras = tokio::task::spawn_blocking({
             let (config, readiness) = (config.clone(), readiness.clone());
@@ -69,6 +71,7 @@ impl Agent {
         });
         let cameras = cameras.await??;
         let platforms = platforms(&config, &cameras)?;
+
         let context = Context { gate, sink };
         Ok(Self {
             cameras,
@@ -96,6 +99,7 @@ impl Agent {
         let operations = operations_router(self.readiness, telemetry::init_metrics());
         let vault = self.recordings.as_ref().map(Recordings::vault);
         let router = http::router(self.cameras.clone(), vault).merge(operations);
+
         let mut tasks = JoinSet::new();
         if let Some(recordings) = self.recordings {
             recordings.start(&mut tasks, &stop);
@@ -106,14 +110,17 @@ impl Agent {
         for camera in self.cameras {
             tasks.spawn(camera::run(self.context.clone(), camera, stop.clone()));
         }
+
         serve(self.listener, router, stop.clone())
             .await
             .context("serve HTTP")?;
+
         if tokio::time::timeout(STOP, tasks.join_all()).await.is_err() {
             tracing::warn!(
                 "a camera, or what works on recordings, did not stop in time and is left behind"
             );
         }
+
         Ok(())
     }
 }
@@ -127,10 +134,12 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
             "no [vault] is configured: cameras are streamed and previewed, and nothing is recorded"
         );
     }
+
     let sink = recordings.as_ref().map_or_else(
         || Arc::new(NoVault) as Arc<dyn SegmentSink>,
         Recordings::sink,
     );
+
     Agent::build(config, Arc::new(gate), sink)
         .await?
         .with(recordings)
@@ -149,16 +158,19 @@ pub fn measure(args: &MeasureArgs) -> Result<String> {
     keep_in_memory()?;
     pipeline::init()?;
     images::single_threaded()?;
+
     let size = crate::core::frame::Size {
         width: args.width.into(),
         height: args.height.into(),
     };
     let open = |file: &std::path::PathBuf| CenterFace::open(file, size);
     let detector = args.model_file.as_ref().map(open).transpose()?;
+
     let tally = measure::run(
         args,
         detector.map(|detector| Looker::start(Box::new(detector))),
     )?;
+
     Ok(serde_json::json!({ "masked": tally.masked, "solid": tally.solid }).to_string())
 }
 
@@ -167,6 +179,7 @@ fn cameras(config: &Config, readiness: &Readiness) -> Result<Vec<Arc<Camera>>> {
     images::single_threaded()?;
     let mut cameras = Vec::new();
     let mut usable = Ok(());
+
     for given in &config.cameras {
         let detector = config
             .detector
@@ -184,10 +197,13 @@ fn cameras(config: &Config, readiness: &Readiness) -> Result<Vec<Arc<Camera>>> {
                 (Policy::Solid, None)
             }
         };
+
         cameras.push(Arc::new(camera(config, given, policy, looker)?));
     }
+
     metrics::detector_usable(usable.is_ok());
     readiness.set(usable);
+
     Ok(cameras)
 }
 
@@ -232,6 +248,7 @@ fn camera(
         camera: given.camera,
         kind: given.kind,
     };
+
     let model = looker
         .as_ref()
         .and_then(|_| hex::decode(MODEL_SHA256).ok()?.try_into().ok());
@@ -242,6 +259,7 @@ fn camera(
         policy,
         model_sha256: model,
     };
+
     let switch = config
         .state_dir
         .as_deref()
@@ -252,5 +270,6 @@ fn camera(
         location,
         switch,
     });
+
     Ok(Camera::new(asked, given.source()?, push_to, setup, looker))
 }

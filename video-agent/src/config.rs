@@ -154,6 +154,7 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigMistakes> {
         let bad_url = |url: &String| !url.starts_with("http://") && !url.starts_with("https://");
         let (width, height) = (self.video.width, self.video.height);
+
         let rules = [
             (self.outlet == 0, "outlet: is missing"),
             (
@@ -187,11 +188,13 @@ impl Config {
                 "state_dir: is missing, a public stream's kill switch is remembered there",
             ),
         ];
+
         let mut mistakes: Vec<String> = rules
             .into_iter()
             .filter(|(wrong, _)| *wrong)
             .map(|(_, text)| text.to_owned())
             .collect();
+
         let mut numbers = BTreeSet::new();
         for (place, camera) in self.cameras.iter().enumerate() {
             mistakes.extend(
@@ -200,6 +203,7 @@ impl Config {
                     .into_iter()
                     .map(|text| format!("cameras[{place}].{text}")),
             );
+
             if !numbers.insert(camera.camera) {
                 mistakes.push(format!(
                     "cameras[{place}].camera: {} is there twice",
@@ -208,6 +212,7 @@ impl Config {
             }
         }
         mistakes.extend(recording::mistakes(self));
+
         if mistakes.is_empty() {
             Ok(())
         } else {
@@ -240,6 +245,7 @@ impl CameraConfig {
             .push_url
             .as_ref()
             .is_some_and(|url| !url.starts_with("rtmp://") && !url.starts_with("rtmps://"));
+
         let rules = [
             (
                 sources.iter().filter(|given| **given).count() != 1,
@@ -260,6 +266,7 @@ impl CameraConfig {
                 "platform: is of no use without push_url",
             ),
         ];
+
         let found = rules
             .into_iter()
             .filter_map(|(wrong, what)| wrong.then_some(what));
@@ -279,6 +286,7 @@ impl CameraConfig {
             );
             return Ok(Source::Rtsp(url));
         }
+
         Ok(match (&self.file, &self.test) {
             (Some(path), _) => Source::File {
                 path: path.clone(),

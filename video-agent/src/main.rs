@@ -65,6 +65,7 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<()> {
     telemetry::init_logs("info");
+
     match cli.command {
         Some(Command::Measure(Measure { args })) => {
             println!("{}", video_agent::measure(&args)?);

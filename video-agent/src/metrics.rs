@@ -15,6 +15,7 @@ pub(crate) fn describe() {
         "video_camera_live",
         "1 while a camera is read, because something permits it"
     );
+
     describe_counter!(
         "video_frames_total",
         "frames that left the anonymiser: masked, or solid and why"
@@ -23,10 +24,12 @@ pub(crate) fn describe() {
         "video_segments_total",
         "segments by what became of them: accepted, refused"
     );
+
     describe_counter!(
         "video_consent_questions_total",
         "answers about consent: yes, no, error"
     );
+
     describe_counter!(
         "video_push_attempts_total",
         "connections to the streaming platform that were begun"
@@ -39,6 +42,7 @@ pub(crate) fn describe() {
         "video_platform_errors_total",
         "what a streaming platform was asked for and did not do"
     );
+
     describe_histogram!(
         "video_anonymise_seconds",
         "time from a frame's arrival until the next one could be taken"
@@ -47,6 +51,7 @@ pub(crate) fn describe() {
         "video_look_seconds",
         "time in which faces were looked for in a frame"
     );
+
     describe_gauge!(
         "video_spool_bytes",
         "encrypted recordings that wait to be uploaded"
@@ -60,8 +65,10 @@ pub(crate) fn describe() {
         "video_erasures_waiting",
         "erasures whose keys are destroyed and that are not done everywhere"
     );
+
     describe_gauge!("video_disk_free_bytes", "room on the disk of the vault");
     describe_gauge!("video_disk_bytes", "size of that disk");
+
     describe_gauge!(
         "video_detector_usable",
         "1 if the detector passed its self-test, or none is configured"

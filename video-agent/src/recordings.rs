@@ -103,17 +103,20 @@ fn open_vault(config: &VaultConfig, agent: Agent) -> Result<Vault> {
         spool_bytes_max,
         ..
     } = config.clone();
+
     let key = agent.key;
     let settings = Settings {
         dir,
         keys_dir,
         spool_bytes_max,
     };
+
     Vault::open(&settings, &MasterSecret::Keystore(&key), agent).context("open the vault")
 }
 
 fn backends(config: &IpfsConfig) -> Result<Backends> {
     let mut others = Vec::new();
+
     for service in &config.pinning_services {
         let token = read_secret(&service.token_file)?;
         others.push(Backend::PinningService(PinningService::new(
@@ -122,6 +125,7 @@ fn backends(config: &IpfsConfig) -> Result<Backends> {
             service.origins.clone(),
         )?));
     }
+
     if let Some(pinata) = &config.pinata {
         let jwt = read_secret(&pinata.jwt_file)?;
         others.push(Backend::Pinata(Pinata::new(
@@ -130,6 +134,7 @@ fn backends(config: &IpfsConfig) -> Result<Backends> {
             jwt,
         )?));
     }
+
     Ok(Backends::new(first(config)?, others)?)
 }
 
@@ -143,11 +148,13 @@ fn first(config: &IpfsConfig) -> Result<Backend> {
             .transpose()?;
         return Ok(Backend::Kubo(Kubo::new(url, token)?));
     }
+
     let dir = config
         .block_store_dir
         .as_ref()
         .context("ipfs.kubo_url, ipfs.block_store_dir: give exactly one")?;
     let store =
         BlockStore::open(dir, config.block_store_bytes_max).context("open the block store")?;
+
     Ok(Backend::BuiltIn(Arc::new(store)))
 }

@@ -58,6 +58,7 @@ impl Api {
         body: Option<&Value>,
     ) -> Result<Vec<u8>, PlatformError> {
         let token = self.oauth.access(None).await?;
+
         match self
             .attempt(&method, path, query, body, token.expose())
             .await

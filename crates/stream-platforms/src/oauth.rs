@@ -68,6 +68,7 @@ impl Oauth {
             .request(Method::POST, "")
             .header("content-type", "application/x-www-form-urlencoded")
             .body(form);
+
         let tokens: Tokens = match self.http.send(ANSWER_BYTES_MAX, request).await {
             Err(OutboundError::Refused {
                 url,
@@ -78,9 +79,11 @@ impl Oauth {
             }
             other => self.http.decode(&other?)?,
         };
+
         if let Some(new) = tokens.refresh_token.filter(|new| *new != refresh_token) {
             self.keep(&new)?;
         }
+
         Ok(tokens.access_token)
     }
 
@@ -99,11 +102,13 @@ impl Oauth {
                 .parent()
                 .filter(|folder| !folder.as_os_str().is_empty());
             let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(".".as_ref()))?;
+
             file.write_all(token.expose().as_bytes())?;
             file.as_file().sync_all()?;
             file.persist(&self.grant.refresh_token_file)?;
             Ok(())
         };
+
         written().map_err(|source| self.file(source))
     }
 

@@ -190,6 +190,7 @@ impl YouTube {
             Some(found) => found,
             None => (self.insert(&stream, plan, now).await?, false),
         };
+
         if !is_bound {
             let query = [
                 ("id", id.as_str()),
@@ -200,6 +201,7 @@ impl YouTube {
                 .call(Method::POST, "/liveBroadcasts/bind", &query, None)
                 .await?;
         }
+
         Ok(Broadcast { id, stream })
     }
 
@@ -224,6 +226,7 @@ impl YouTube {
         let marker = format!("{OURS}{stream}");
         let is_bound =
             |event: &Event| event.content_details.bound_stream_id.as_deref() == Some(stream);
+
         for status in ["active", "upcoming"] {
             let part = "id,snippet,status,contentDetails";
             let query = [
@@ -235,18 +238,21 @@ impl YouTube {
             let Some(event) = self.find("/liveBroadcasts", &query, is_of_it).await? else {
                 continue;
             };
+
             if event.snippet.description != marker {
                 return Err(PlatformError::Occupied { id: event.id });
             }
             if event.status.privacy_status == plan.privacy.word() {
                 return Ok(Some((event.id.clone(), is_bound(&event))));
             }
+
             self.stop(&Broadcast {
                 id: event.id,
                 stream: stream.to_owned(),
             })
             .await?;
         }
+
         Ok(None)
     }
 
@@ -257,11 +263,13 @@ impl YouTube {
         is_it: impl Fn(&T) -> bool,
     ) -> Result<Option<T>, PlatformError> {
         let mut next: Option<String> = None;
+
         for _ in 0..PAGES_MAX {
             let mut query = query.to_vec();
             query.push(("maxResults", PAGE));
             query.extend(next.iter().map(|token| ("pageToken", token.as_str())));
             let page: Page<T> = self.api.get(path, &query).await?;
+
             if let Some(found) = page.items.into_iter().find(&is_it) {
                 return Ok(Some(found));
             }
@@ -270,6 +278,7 @@ impl YouTube {
                 None => return Ok(None),
             }
         }
+
         Ok(None)
     }
 
@@ -283,6 +292,7 @@ impl YouTube {
         let start = now
             .format(&Rfc3339)
             .map_err(|error| self.api.http.malformed(error.to_string()))?;
+
         let body = json!({
             "snippet": { "title": title, "description": format!("{OURS}{stream}"), "scheduledStartTime": start },
             "status": { "privacyStatus": plan.privacy, "selfDeclaredMadeForKids": false },
@@ -293,10 +303,12 @@ impl YouTube {
             },
         });
         let query = [("part", "id,snippet,status,contentDetails")];
+
         let answer = self
             .api
             .call(Method::POST, "/liveBroadcasts", &query, Some(&body))
             .await?;
+
         Ok(self.api.http.decode::<Event>(&answer)?.id)
     }
 
@@ -308,6 +320,7 @@ impl YouTube {
             .items
             .first()
             .map(|event| event.status.life_cycle_status.as_str());
+
         match status {
             Some("live" | "liveStarting") => Ok(LifeCycle::Live),
             Some("complete" | "revoked") | None => Ok(LifeCycle::Complete),
@@ -337,6 +350,7 @@ impl YouTube {
             ("id", &broadcast.id),
             ("part", "id,status"),
         ];
+
         match self
             .api
             .call(Method::POST, "/liveBroadcasts/transition", &query, None)
@@ -358,6 +372,7 @@ impl YouTube {
             ("id", broadcast.id.as_str()),
         ];
         let videos: Page<Video> = self.api.get("/videos", &query).await?;
+
         let viewers = videos
             .items
             .into_iter()
@@ -370,6 +385,7 @@ impl YouTube {
                     .malformed(format!("concurrentViewers is {text:?}"))
             })
         };
+
         Ok(viewers.map(number).transpose()?)
     }
 

@@ -57,6 +57,7 @@ impl PlatformConfig {
                 .is_some_and(|url| !url.starts_with("https://") && !url.starts_with("http://"))
         };
         let needs_channel = self.kind == PlatformKind::Twitch && self.broadcaster_id.is_none();
+
         let rules = [
             (self.title.trim().is_empty(), "platform.title: is missing"),
             (self.client_id.is_empty(), "platform.client_id: is missing"),
@@ -73,6 +74,7 @@ impl PlatformConfig {
                 "platform.token_url: must begin with http:// or https://",
             ),
         ];
+
         rules
             .into_iter()
             .filter_map(|(wrong, what)| wrong.then_some(what))
@@ -89,6 +91,7 @@ impl PlatformConfig {
         let or =
             |given: &Option<String>, own: &str| given.clone().unwrap_or_else(|| own.to_owned());
         let title = self.title.clone();
+
         Ok(match self.kind {
             PlatformKind::Twitch => {
                 let channel = self
@@ -102,6 +105,7 @@ impl PlatformConfig {
                     grant,
                     channel,
                 )?;
+
                 Platform::Twitch { client, title }
             }
             PlatformKind::Youtube => {
@@ -112,6 +116,7 @@ impl PlatformConfig {
                     privacy: self.privacy,
                     allow_recording: self.allow_recording,
                 };
+
                 Platform::Youtube { client, plan, key }
             }
         })

@@ -132,6 +132,7 @@ fn is_given(ipfs: &IpfsConfig) -> bool {
 fn of_vault(vault: &VaultConfig, config: &Config) -> Vec<String> {
     let (agent, ipfs) = (&config.agent, &config.ipfs);
     let empty = |path: &Path| path.as_os_str().is_empty();
+
     let rules = [
         (empty(&vault.dir), "vault.dir: is missing".to_owned()),
         (empty(&vault.keys_dir), "vault.keys_dir: is missing".into()),
@@ -160,6 +161,7 @@ fn of_vault(vault: &VaultConfig, config: &Config) -> Vec<String> {
             "ipfs.kubo_url, ipfs.block_store_dir: give exactly one".into(),
         ),
     ];
+
     rules
         .into_iter()
         .filter_map(|(wrong, text)| wrong.then_some(text))
@@ -168,6 +170,7 @@ fn of_vault(vault: &VaultConfig, config: &Config) -> Vec<String> {
 
 fn of_ipfs(ipfs: &IpfsConfig) -> Vec<String> {
     let bad_url = |url: &str| !url.starts_with("http://") && !url.starts_with("https://");
+
     let mut urls: Vec<(String, &str)> = Vec::new();
     urls.extend(
         ipfs.kubo_url
@@ -191,10 +194,12 @@ fn of_ipfs(ipfs: &IpfsConfig) -> Vec<String> {
             service.url.as_str(),
         )
     }));
+
     let wrong = urls.into_iter().filter(|(_, url)| bad_url(url));
     let mut found: Vec<String> = wrong
         .map(|(path, _)| format!("ipfs.{path}: must begin with http:// or https://"))
         .collect();
+
     if !ipfs.pinning_services.is_empty() && ipfs.kubo_url.is_none() {
         found.push(
             "ipfs.pinning_services: they fetch from a Kubo node, so ipfs.kubo_url is needed".into(),
@@ -203,6 +208,7 @@ fn of_ipfs(ipfs: &IpfsConfig) -> Vec<String> {
     if ipfs.kubo_token_file.is_some() && ipfs.kubo_url.is_none() {
         found.push("ipfs.kubo_token_file: is of no use without ipfs.kubo_url".into());
     }
+
     found
 }
 

@@ -125,22 +125,26 @@ impl Watch {
         };
         self.last.clear();
         self.last.extend_from_slice(grey);
+
         let edges = Edges::of(grey);
         let usual = self.usual.get_or_insert_with(|| edges.clone());
         let flat = edges.mean() < FLAT_EDGES_MAX;
         let covered = flat || edges.mean() < usual.mean() * COVERED_EDGES_MAX;
         let known = self.seen >= REMEMBER_AFTER;
         let moved = known && !covered && edges.likeness(usual) < MOVED_LIKENESS_MAX;
+
         if !covered && !moved {
             usual.follow(&edges);
             self.seen = self.seen.saturating_add(1);
         }
+
         self.covered_ms = if covered {
             self.covered_ms + passed_ms
         } else {
             0
         };
         self.moved_ms = if moved { self.moved_ms + passed_ms } else { 0 };
+
         self.covered = self.covered_ms >= SIGN_MS;
         self.moved = self.moved_ms >= SIGN_MS;
     }

@@ -54,6 +54,7 @@ impl Output<'_> {
     /// Faces from `threshold` on, best first, in pixels of the network's input times `scale` (horizontal, vertical).
     pub fn faces(&self, threshold: f32, scale: (f32, f32)) -> Result<Vec<Detection>, Unsure> {
         self.check()?;
+
         let hot = self
             .heat
             .iter()
@@ -63,6 +64,7 @@ impl Output<'_> {
             .take(CELLS_MAX + 1)
             .map(|(cell, _)| self.face(cell, scale))
             .collect();
+
         if found.len() > CELLS_MAX {
             return Err(Unsure::TooMany {
                 found: found.len(),
@@ -72,6 +74,7 @@ impl Output<'_> {
         if found.iter().any(|face| !face.rect.is_finite()) {
             return Err(Unsure::NotANumber);
         }
+
         found.sort_by(|a, b| b.score.total_cmp(&a.score));
         let faces = without_doubles(&found);
         if faces.len() > FACES_MAX {
@@ -80,11 +83,13 @@ impl Output<'_> {
                 max: FACES_MAX,
             });
         }
+
         Ok(faces)
     }
 
     fn check(&self) -> Result<(), Unsure> {
         let cells = self.columns * self.rows;
+
         for (plane, times) in [(self.heat, 1), (self.sizes, 2), (self.offsets, 2)] {
             if cells == 0 || plane.len() != cells * times {
                 return Err(Unsure::Shape {
@@ -96,6 +101,7 @@ impl Output<'_> {
                 return Err(Unsure::NotANumber);
             }
         }
+
         Ok(())
     }
 
@@ -106,6 +112,7 @@ impl Output<'_> {
             self.sizes[cell].exp() * STRIDE,
             self.sizes[cells + cell].exp() * STRIDE,
         );
+
         let x = (column + self.offsets[cells + cell] + 0.5) * STRIDE;
         let y = (row + self.offsets[cell] + 0.5) * STRIDE;
         let rect = Rect::new(
@@ -114,6 +121,7 @@ impl Output<'_> {
             (x + width / 2.0) * scale.0,
             (y + height / 2.0) * scale.1,
         );
+
         Detection {
             rect,
             score: self.heat[cell],

@@ -95,8 +95,10 @@ impl Asked {
                     retention_days,
                 })
             });
+
             grants.max_by_key(|grant| (grant.until_ms, grant.consent))
         };
+
         Permission {
             recording: grant("recording"),
             stream: grant("stream"),

@@ -47,6 +47,7 @@ fn words(words: &[u32]) -> Vec<u8> {
 /// `ftyp` and `moov`. `avcc` is the decoder's configuration record.
 pub(crate) fn init(avcc: &[u8], width: u16, height: u16) -> Vec<u8> {
     let ftyp = boxed(b"ftyp", &[b"iso6", &words(&[0]), b"iso6", b"avc1", b"mp41"]);
+
     let mvhd = full(
         b"mvhd",
         0,
@@ -62,6 +63,7 @@ pub(crate) fn init(avcc: &[u8], width: u16, height: u16) -> Vec<u8> {
         b"moov",
         &[&mvhd, &trak(avcc, width, height), &boxed(b"mvex", &[&trex])],
     );
+
     [ftyp, moov].concat()
 }
 
@@ -139,6 +141,7 @@ fn moof(number: u32, decode_time: u64, samples: &[Sample], offset: u32) -> Vec<u
     let mfhd = full(b"mfhd", 0, 0, &[&words(&[number])]);
     let tfhd = full(b"tfhd", 0, DEFAULT_BASE_IS_MOOF, &[&words(&[TRACK])]);
     let tfdt = full(b"tfdt", 1, 0, &[&decode_time.to_be_bytes()]);
+
     let entry = |sample: &Sample| {
         words(&[
             sample.duration,
@@ -153,6 +156,7 @@ fn moof(number: u32, decode_time: u64, samples: &[Sample], offset: u32) -> Vec<u
         TRUN_FLAGS,
         &[&words(&[samples.len() as u32, offset]), &entries],
     );
+
     boxed(b"moof", &[&mfhd, &boxed(b"traf", &[&tfhd, &tfdt, &trun])])
 }
 

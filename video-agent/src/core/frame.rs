@@ -55,10 +55,12 @@ impl RawFrame {
         if !fits || self.pixels.len() != size.bytes() {
             return self.hide_all();
         }
+
         fill(&mut self.pixels, size, mask);
         if !is_filled(&self.pixels, size, mask) {
             return self.hide_all();
         }
+
         ShownFrame {
             pixels: self.pixels,
             at_ms: self.at_ms,

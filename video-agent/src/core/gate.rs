@@ -86,16 +86,19 @@ pub(crate) fn judge(evidence: &Evidence<'_>) -> Verdict {
     if evidence.policy == Policy::Solid {
         return Verdict::Solid(Reason::Policy);
     }
+
     let moving = match evidence.silhouettes {
         Silhouettes::Seen(mask) => mask,
         Silhouettes::Untrusted => return Verdict::Solid(Reason::Background),
         Silhouettes::Failed => return Verdict::Solid(Reason::NoSilhouette),
     };
+
     let mut mask = moving.clone();
     if evidence.policy == Policy::Silhouettes {
         mask.unite(evidence.ever_moved);
         return Verdict::Masked(mask);
     }
+
     let is_near = |looked: &u64| looked.abs_diff(evidence.at_ms) <= MASK_AGE_MS_MAX;
     if !evidence.looked_at_ms.iter().any(is_near) {
         let late = if evidence.look_failed {
@@ -105,6 +108,7 @@ pub(crate) fn judge(evidence: &Evidence<'_>) -> Verdict {
         };
         return Verdict::Solid(late);
     }
+
     mask.unite(evidence.faces);
     Verdict::Masked(mask)
 }

@@ -66,6 +66,7 @@ impl LookBack {
         if let (Policy::Silhouettes, Silhouettes::Seen(mask)) = (self.policy, &silhouettes) {
             self.ever_moved.unite(mask);
         }
+
         let mut faces = Mask::empty(self.size.width, self.size.height);
         for cover in self
             .ahead
@@ -75,6 +76,7 @@ impl LookBack {
             faces.cover(&cover.rect);
         }
         self.ahead.retain(|cover| cover.frame > frame.number);
+
         self.held.push_back(Held {
             frame,
             silhouettes,
@@ -88,6 +90,7 @@ impl LookBack {
         if self.looked_at_ms.len() > LOOK_BACK {
             self.looked_at_ms.remove(0);
         }
+
         let next = self.held.back().map_or(0, |held| held.frame.number + 1);
         for cover in self.tracker.look(frame, faces) {
             if cover.frame >= next {
@@ -130,9 +133,11 @@ impl LookBack {
         let Silhouettes::Seen(mask) = silhouettes else {
             return;
         };
+
         if let Some(before) = &self.moved_before {
             mask.unite(before);
         }
+
         if let Some(Held {
             silhouettes: Silhouettes::Seen(after),
             ..

@@ -115,11 +115,13 @@ impl Packager {
         let groups = std::mem::take(&mut self.segment);
         let started_at_ms = groups.first()?.first()?.taken_at_ms;
         let ended_at_ms = groups.last()?.last()?.taken_at_ms + FRAME_MS;
+
         let (mut bytes, mut ticks) = (self.init.clone(), 0);
         for (number, group) in groups.iter().enumerate() {
             bytes.extend(fmp4::fragment(number as u32 + 1, ticks, &samples(group)));
             ticks += group.len() as u64 * u64::from(FRAME_TICKS);
         }
+
         Some(Recorded {
             bytes,
             started_at_ms,

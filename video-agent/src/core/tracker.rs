@@ -76,11 +76,13 @@ impl Tracker {
     pub fn look(&mut self, frame: u64, faces: &[Detection]) -> Vec<Cover> {
         let since = self.looked_in.map_or(frame, |looked| looked + 1).min(frame);
         self.looked_in = Some(frame);
+
         let mut covers = Covers {
             until: frame + DETECT_EVERY,
             list: Vec::new(),
         };
         let mut free: Vec<&Detection> = faces.iter().collect();
+
         for track in &mut self.tracks {
             let expected = track.expected(frame);
             match best(track, &expected, &mut free) {
@@ -92,8 +94,10 @@ impl Tracker {
             }
             covers.ahead(frame, track);
         }
+
         self.tracks
             .retain(|track| frame.saturating_sub(track.found_in) <= HOLD_FRAMES);
+
         for face in free {
             if face.score >= SCORE_BEGIN && self.tracks.len() < FACES_MAX {
                 let track = Track {
@@ -101,6 +105,7 @@ impl Tracker {
                     found_in: frame,
                     speed: (0.0, 0.0),
                 };
+
                 covers.backwards(frame, &face.rect);
                 covers.ahead(frame, &track);
                 self.tracks.push(track);
@@ -108,6 +113,7 @@ impl Tracker {
                 covers.around(frame, &face.rect);
             }
         }
+
         covers.list
     }
 }

@@ -73,6 +73,7 @@ async fn switch(
         let said = "the switch could not be remembered: off holds until a restart only, on was not done; the log says why";
         return Err(Problem::new(500, "internal", said).into());
     }
+
     Ok(Json(answer(camera)))
 }
 

@@ -49,6 +49,7 @@ async fn fragment(
         .strip_suffix(".m4s")
         .and_then(|number| number.parse().ok());
     let number = number.ok_or_else(|| Refusal::not_found("no such file"))?;
+
     Ok(answer(
         "video/iso.segment",
         api.camera(camera)?

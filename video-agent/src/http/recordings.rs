@@ -42,6 +42,7 @@ struct Shown {
 impl Shown {
     fn of(record: &Record, is_erased: bool) -> Self {
         let (manifest, capture) = (&record.signed.manifest, &record.signed.manifest.capture);
+
         Self {
             cid: manifest.cid.to_string(),
             camera: capture.camera,
@@ -89,11 +90,13 @@ async fn list(State(api): State<Api>, Query(wanted): Query<Wanted>) -> Result<Js
         wanted.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX),
         wanted.before.unwrap_or(u64::MAX),
     );
+
     let found =
         tokio::task::spawn_blocking(move || vault.newest(wanted.camera, before, limit)).await;
     let found = found
         .map_err(|error| broken(&error))?
         .map_err(|error: VaultError| broken(&error))?;
+
     let data: Vec<Shown> = found
         .iter()
         .map(|(record, is_erased)| Shown::of(record, *is_erased))
@@ -102,6 +105,7 @@ async fn list(State(api): State<Api>, Query(wanted): Query<Wanted>) -> Result<Js
         .last()
         .filter(|_| data.len() == limit)
         .map(|last| last.sequence);
+
     Ok(Json(Page { data, next_before }))
 }
 

@@ -57,6 +57,7 @@ impl Background {
         if step.forget {
             self.subtractor = subtractor()?;
         }
+
         let (moving, share) = self
             .moving(&picture.0, step.rate)
             .map_err(failed("subtract the background"))?;
@@ -64,6 +65,7 @@ impl Background {
             .data_bytes()
             .map_err(failed("read the silhouettes"))?;
         let mask = Mask::from_cells(self.size.width, self.size.height, cells);
+
         mask.map(|mask| (mask, share)).ok_or(Error::Frame {
             found: cells.len(),
             expected: self.size.bytes(),

@@ -72,6 +72,7 @@ impl Capture {
                 None => Ok(Taken::Nothing),
             };
         };
+
         let map = sample
             .buffer()
             .and_then(|buffer| buffer.map_readable().ok());
@@ -85,9 +86,11 @@ impl Capture {
                 expected: self.size.bytes(),
             });
         }
+
         let number = self.frames;
         self.frames += 1;
         let (pixels, at_ms) = (map.to_vec(), number * FRAME_MS);
+
         Ok(Taken::Frame(RawFrame {
             size: self.size,
             pixels,
@@ -111,10 +114,12 @@ fn start(source: &Source, size: Size) -> Result<(Pipeline, AppSink), Error> {
         sync = matches!(source, Source::File { paced: true, .. }),
         live = !lossless,
     );
+
     let pipeline = Pipeline::parse("capture", &description)?;
     set_location(&pipeline, source)?;
     let sink = pipeline.sink("frames")?;
     pipeline.play()?;
+
     Ok((pipeline, sink))
 }
 

@@ -75,17 +75,20 @@ impl CenterFace {
         let on_grey = self.detect(&grey)?;
         let (x, y) = (REFERENCE_AT.0 as f32, REFERENCE_AT.1 as f32);
         let expected = REFERENCE_FACE.moved((x, y));
+
         for _ in 0..2 {
             let found = self.detect(&portrait)?;
             let is_right = |face: &Detection| {
                 face.score >= SCORE_BEGIN && face.rect.overlap(&expected) >= REFERENCE_OVERLAP_MIN
             };
+
             if !on_grey.is_empty() || found.len() != 1 || !found.iter().all(is_right) {
                 return Err(Error::SelfTest {
                     found: format!("{found:?}, on grey {on_grey:?}"),
                 });
             }
         }
+
         Ok(())
     }
 
@@ -103,12 +106,14 @@ impl CenterFace {
 impl FaceDetector for CenterFace {
     fn detect(&mut self, picture: &Picture) -> Result<Vec<Detection>, Error> {
         let answers = self.forward(&picture.0).map_err(failed("look for faces"))?;
+
         let plane = |number: usize| {
             answers
                 .get(number)
                 .map_err(failed("read the detector's answer"))
         };
         let (heat, sizes, offsets) = (plane(0)?, plane(1)?, plane(2)?);
+
         let output = Output {
             columns: DETECTOR_SIZE.width / 4,
             rows: DETECTOR_SIZE.height / 4,
@@ -116,6 +121,7 @@ impl FaceDetector for CenterFace {
             sizes: values(&sizes)?,
             offsets: values(&offsets)?,
         };
+
         Ok(output.faces(SCORE_KEEP, self.scale)?)
     }
 }
@@ -134,14 +140,17 @@ fn reference() -> Result<(Picture, Picture), Error> {
         .checked_sub(width * height)
         .and_then(|head| REFERENCE.get(head..));
     let pixels = pixels.unwrap_or_default();
+
     let mut bytes = vec![128u8; DETECTOR_SIZE.bytes() * 2];
     let grey = picture(&bytes)?;
+
     for (row, line) in pixels.chunks_exact(width).enumerate() {
         for (column, value) in line.iter().enumerate() {
             let at = ((REFERENCE_AT.1 + row) * DETECTOR_SIZE.width + REFERENCE_AT.0 + column) * 3;
             bytes[at..at + 3].fill(*value);
         }
     }
+
     Ok((grey, picture(&bytes)?))
 }
 

@@ -40,9 +40,11 @@ impl Encoder {
             height = size.height,
             rate = format_args!("{}/{}", FRAME_RATE.0, FRAME_RATE.1),
         );
+
         let pipeline = Pipeline::parse("encoder", &description)?;
         let (source, sink) = (pipeline.source("frames")?, pipeline.sink("pictures")?);
         pipeline.play()?;
+
         Ok(Self {
             pipeline,
             source,
@@ -63,11 +65,13 @@ impl Encoder {
                 expected: self.size.bytes(),
             });
         }
+
         let mut buffer = gst::Buffer::from_mut_slice(pixels);
         if let Some(buffer) = buffer.get_mut() {
             buffer.set_pts(gst::ClockTime::from_mseconds(self.frames * FRAME_MS));
             buffer.set_duration(gst::ClockTime::from_mseconds(FRAME_MS));
         }
+
         self.frames += 1;
         self.source
             .push_buffer(buffer)
@@ -89,10 +93,12 @@ impl Encoder {
         else {
             return self.pipeline.failure().map_or(Ok(None), Err);
         };
+
         let buffer = sample.buffer().ok_or(Error::Encoded)?;
         let map = buffer.map_readable().map_err(|_| Error::Encoded)?;
         let (taken_at_ms, at_ms) = self.under_way.pop_front().ok_or(Error::Encoded)?;
         let is_sync = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
+
         Ok(Some(Picture {
             bytes: map.to_vec(),
             is_sync,

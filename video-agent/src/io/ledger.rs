@@ -115,12 +115,14 @@ impl NodeLedger {
     {
         let mut said = LedgerError::Unreachable("no node is configured".into());
         let (begin, count) = (self.begin.load(Ordering::Relaxed), self.nodes.len());
+
         for place in (begin..begin + count).map(|place| place % count) {
             let node = &self.nodes[place];
             let answer = match self.ready(node).await {
                 Ok(()) => ask(node).await,
                 Err(error) => Err(error),
             };
+
             match answer {
                 Ok(answer) => {
                     self.begin.store(place, Ordering::Relaxed);
@@ -129,6 +131,7 @@ impl NodeLedger {
                 Err(error) => said = graver(said, error),
             }
         }
+
         Err(said)
     }
 
@@ -140,16 +143,19 @@ impl NodeLedger {
                 node.base()
             ))
         };
+
         let status = tokio::time::timeout(READY_TIMEOUT, node.status())
             .await
             .map_err(silent)?;
         let status = status.map_err(|error| refused(&error))?;
+
         if status.sidechain_id != self.sidechain_id {
             return Err(LedgerError::Unreachable(format!(
                 "{} is a node of another network",
                 node.base()
             )));
         }
+
         let reason = || status.reason.clone().unwrap_or_else(|| "not ready".into());
         if status.ready {
             Ok(())

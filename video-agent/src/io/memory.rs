@@ -18,9 +18,11 @@ pub(crate) fn keep_in_memory() -> Result<(), Error> {
         what: "forbid dumps",
         source,
     })?;
+
     if !has_swap() {
         return Ok(());
     }
+
     mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE).map_err(|source| Error::Memory {
         what: "lock memory, since this machine swaps (swapoff -a also helps)",
         source,

@@ -28,10 +28,12 @@ impl NodeGate {
         let http = http.map_err(|source| GateError::Unreachable {
             source: Some(source.into()),
         })?;
+
         let urls = urls
             .iter()
             .map(|url| url.trim_end_matches('/').to_owned())
             .collect();
+
         Ok(Self {
             http,
             urls,

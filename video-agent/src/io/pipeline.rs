@@ -75,9 +75,11 @@ impl Pipeline {
         let gst::MessageView::Error(error) = message.view() else {
             return None;
         };
+
         let element = message
             .src()
             .map_or_else(|| "unknown".to_owned(), |source| source.name().to_string());
+
         Some(Error::Stream {
             pipeline: self.name,
             element,
@@ -99,6 +101,7 @@ fn class(error: &gst::glib::Error) -> &'static str {
             _ => "the other end failed",
         };
     }
+
     if let Some(kind) = error.kind::<gst::StreamError>() {
         return match kind {
             gst::StreamError::Decode | gst::StreamError::Demux => "cannot be decoded",
@@ -108,6 +111,7 @@ fn class(error: &gst::glib::Error) -> &'static str {
             _ => "the stream broke",
         };
     }
+
     "failed"
 }
 

@@ -43,8 +43,10 @@ impl Preview {
             duration_ms,
             taken_at_ms,
         };
+
         inner.next += 1;
         inner.fragments.push_back((entry, bytes.into()));
+
         if inner.fragments.len() > FRAGMENTS_MAX {
             inner.fragments.pop_front();
         }

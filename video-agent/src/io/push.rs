@@ -31,6 +31,7 @@ impl Push {
         pipeline
             .element("platform")?
             .set_property("location", location.expose());
+
         let source = pipeline.source("pictures")?;
         let caps = gst::Caps::builder("video/x-h264")
             .field("stream-format", "avc")
@@ -43,6 +44,7 @@ impl Push {
         source.set_caps(Some(&caps));
         source.set_do_timestamp(true);
         pipeline.play()?;
+
         Ok(Self {
             pipeline,
             source,
@@ -58,11 +60,13 @@ impl Push {
         if self.first_ms.is_none() && !picture.is_sync {
             return Ok(());
         }
+
         self.first_ms.get_or_insert(picture.at_ms);
         let mut buffer = gst::Buffer::from_slice(picture.bytes.clone());
         if let (Some(buffer), false) = (buffer.get_mut(), picture.is_sync) {
             buffer.set_flags(gst::BufferFlags::DELTA_UNIT);
         }
+
         let closed = |_| Error::Stream {
             pipeline: "push",
             element: "pictures".into(),

@@ -23,6 +23,7 @@ pub(crate) async fn serve(film: &Path, port: u16, stop: CancellationToken) -> Re
         .canonicalize()
         .with_context(|| format!("open {}", film.display()))?;
     let uri = glib::filename_to_uri(&film, None).context("the film's path makes no URI")?;
+
     let server = RTSPServer::new();
     server.set_address("127.0.0.1");
     server.set_service(&port.to_string());
@@ -32,16 +33,20 @@ pub(crate) async fn serve(film: &Path, port: u16, stop: CancellationToken) -> Re
     for mount in MOUNTS {
         mounts.add_factory(mount, factory(uri.as_str()));
     }
+
     let context = glib::MainContext::new();
     let _attached = server
         .attach(Some(&context))
         .with_context(|| format!("listen on port {port}"))?;
     tracing::info!(port = server.bound_port(), film = %film.display(), "the film plays at {}", MOUNTS.join(" and "));
+
     let turning = glib::MainLoop::new(Some(&context), false);
     let inside = turning.clone();
     std::thread::spawn(move || inside.run());
+
     stop.cancelled().await;
     turning.quit();
+
     Ok(())
 }
 
@@ -67,6 +72,7 @@ fn begin(media: &RTSPMedia, uri: &str) {
     let Some(film) = film else {
         return tracing::error!("the camera's pipeline has no source");
     };
+
     let uri = uri.to_owned();
     std::thread::spawn(move || {
         while let Err(error) = play(&uri, &film) {
@@ -102,6 +108,7 @@ fn play(uri: &str, to: &AppSrc) -> Result<()> {
 
 fn pass_on(pipeline: &gst::Pipeline, frames: &AppSink, to: &AppSrc) -> Result<()> {
     let patience = gst::ClockTime::from_seconds(10);
+
     loop {
         match frames
             .try_pull_sample(patience)
@@ -111,6 +118,7 @@ fn pass_on(pipeline: &gst::Pipeline, frames: &AppSink, to: &AppSrc) -> Result<()
                 let times = frame.make_mut();
                 times.set_pts(gst::ClockTime::NONE);
                 times.set_dts(gst::ClockTime::NONE);
+
                 if to.push_buffer(frame).is_err() {
                     return Ok(());
                 }

@@ -49,6 +49,7 @@ fn accept(vault: &Vault, segment: &Segment, terms: Terms) -> Result<(), VaultErr
         model: segment.model_sha256.map(B256::from).unwrap_or_default(),
         bytes: &segment.bytes,
     });
+
     match accepted {
         Err(VaultError::Revoked { consent }) => {
             tracing::info!(camera = segment.camera, %consent, "a segment came after the revocation and is dropped");

@@ -39,6 +39,7 @@ impl<'a> Anonymiser<'a> {
         if let Some(looker) = &mut looker {
             looker.begin();
         }
+
         let background = Background::new(size)?;
         Ok(Self {
             size,
@@ -61,12 +62,15 @@ impl<'a> Anonymiser<'a> {
                 }
             }
         }
+
         let silhouettes = self.silhouettes(&raw);
         if self.frames.wants_look(number) {
             self.ask(&raw);
         }
+
         self.frames.push(raw, silhouettes);
         self.read_answers();
+
         if self.frames.is_full() {
             self.frames.release()
         } else {
@@ -83,6 +87,7 @@ impl<'a> Anonymiser<'a> {
         let step = self.scene.next();
         let seen = images::background(raw, self.size)
             .and_then(|picture| self.background.see(&picture, step));
+
         match seen {
             Ok((mask, share)) => {
                 let trusted = self.scene.saw(share);
@@ -105,6 +110,7 @@ impl<'a> Anonymiser<'a> {
 
     fn ask(&mut self, raw: &RawFrame) {
         let Some(looker) = &self.looker else { return };
+
         match images::faces(raw, self.size) {
             Ok(picture) => looker.ask(raw.number, picture),
             Err(error) => {
@@ -115,6 +121,7 @@ impl<'a> Anonymiser<'a> {
                 self.frames.look_failed(raw.number);
             }
         }
+
         if self.patient
             && let Some(answer) = looker.answer(OFFLINE_LOOK)
         {

@@ -24,6 +24,7 @@ pub(crate) async fn run(camera: Arc<Camera>, platform: Platform, stop: Cancellat
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     camera.set_push_ready(!platform.decides_who_sees());
+
     let mut page = Page {
         camera,
         platform,
@@ -32,11 +33,13 @@ pub(crate) async fn run(camera: Arc<Camera>, platform: Platform, stop: Cancellat
         next: Instant::now(),
         backoff: new_backoff(),
     };
+
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         if stop.run_until_cancelled(page.follow()).await.is_none() {
             break;
         }
     }
+
     if tokio::time::timeout(END_TIMEOUT, page.end()).await.is_err() {
         tracing::warn!(
             "a broadcast could not be ended in time; the platform ends it when pictures stay away"

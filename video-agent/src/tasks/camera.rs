@@ -78,6 +78,7 @@ impl Camera {
     ) -> Self {
         let switch = push_to.as_ref().map(|to| to.switch.clone());
         let is_on = switch.as_ref().is_none_or(Switch::is_on);
+
         Self {
             asked,
             source,
@@ -139,10 +140,12 @@ impl Camera {
         if !on {
             self.push_is_on.store(false, Ordering::Relaxed);
         }
+
         self.switch
             .as_ref()
             .map_or(Ok(()), |switch| switch.set(on))?;
         self.push_is_on.store(on, Ordering::Relaxed);
+
         tracing::info!(
             camera = self.asked.camera,
             on,
@@ -207,6 +210,7 @@ impl Camera {
         if !matches!(state, CameraState::Live { .. }) {
             self.preview.clear();
         }
+
         let mut current = lock(&self.state);
         if *current != state {
             tracing::info!(
@@ -231,6 +235,7 @@ pub(crate) async fn run(context: Context, camera: Arc<Camera>, stop: Cancellatio
     metrics::begin(camera.asked.camera);
     metrics::alerts(camera.asked.camera, &[]);
     let mut backoff = Backoff::new(PAUSE_FIRST_MS, PAUSE_MAX_MS);
+
     while !stop.is_cancelled() {
         let pause = match ask(&context, &camera).await {
             Ok(permission) => attempt(&context, &camera, permission, &mut backoff, &stop).await,
@@ -240,11 +245,13 @@ pub(crate) async fn run(context: Context, camera: Arc<Camera>, stop: Cancellatio
                 ASK_INTERVAL
             }
         };
+
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(pause) => {}
         }
     }
+
     camera.enter(CameraState::Waiting {
         reason: "stopped".into(),
     });
@@ -254,6 +261,7 @@ pub(crate) async fn run(context: Context, camera: Arc<Camera>, stop: Cancellatio
 async fn ask(context: &Context, camera: &Camera) -> Result<Permission, String> {
     let number = camera.asked.camera;
     let answer = tokio::time::timeout(ASK_TIMEOUT, context.gate.ask(&camera.asked)).await;
+
     let permission = match answer {
         Ok(Ok(permission)) => permission.at(clock::now_ms()),
         Ok(Err(error)) => {
@@ -265,6 +273,7 @@ async fn ask(context: &Context, camera: &Camera) -> Result<Permission, String> {
             return Err(format!("no answer about consent within {ASK_TIMEOUT:?}"));
         }
     };
+
     metrics::consent(number, if permission.is_any() { "yes" } else { "no" });
     if permission.is_any() {
         Ok(permission)
@@ -282,6 +291,7 @@ async fn attempt(
     stop: &CancellationToken,
 ) -> Duration {
     let started = Instant::now();
+
     match session(context, camera, permission, stop).await {
         Ok(()) => Duration::ZERO,
         Err(failure) => {
@@ -294,6 +304,7 @@ async fn attempt(
                 reason: in_full(&failure),
             });
             camera.saw(vec![Alert::Down]);
+
             Duration::from_millis(backoff.after(started.elapsed().as_millis() as u64))
         }
     }
@@ -355,11 +366,13 @@ async fn keep_asking(
     let mut ticks = tokio::time::interval(ASK_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.tick().await;
+
     loop {
         tokio::select! {
             () = ending.cancelled() => return,
             _ = ticks.tick() => {}
         }
+
         match ask(context, camera).await {
             Ok(permission) => {
                 permit.send_replace(permission);
@@ -370,6 +383,7 @@ async fn keep_asking(
                     reason,
                     "the session is not permitted any more"
                 );
+
                 permit.send_replace(Permission::default());
                 camera.preview.clear();
                 return ending.cancel();
@@ -399,13 +413,16 @@ async fn keep(
             mask_policy: camera.setup.policy.name(),
             model_sha256: camera.setup.model_sha256,
         };
+
         if let Err(error) = context.sink.accept(segment).await {
             metrics::segment(camera.asked.camera, "refused");
             ending.cancel();
             return Err(Failure::Vault(error));
         }
+
         metrics::segment(camera.asked.camera, "accepted");
         sequence += 1;
     }
+
     Ok(())
 }

@@ -19,12 +19,14 @@ type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 pub(crate) async fn run(ledger: Arc<dyn ErasureFeed>, vault: Arc<Vault>, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+
     let mut followed = Followed {
         ledger,
         vault,
         left_ms: 0,
         erased_height: 0,
     };
+
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         for outcome in [
             stop.run_until_cancelled(followed.revocations()).await,

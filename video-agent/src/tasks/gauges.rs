@@ -31,6 +31,7 @@ fn look(vault: &Vault, dir: &std::path::Path) {
             "the vault cannot be read"
         ),
     }
+
     match disk::free(dir) {
         Ok((free, total)) => metrics::disk(free, total),
         Err(error) => {

@@ -138,6 +138,7 @@ struct Results<'a> {
 impl Results<'_> {
     fn take(&mut self, released: Released) -> Result<(), Error> {
         self.tally.count(&released.verdict);
+
         if let Some(masks) = &mut self.masks {
             match &released.verdict {
                 Verdict::Masked(mask) => {
@@ -153,6 +154,7 @@ impl Results<'_> {
                 }
             }
         }
+
         let grant = Grant {
             consent: [0; 32],
             until_ms: u64::MAX,
@@ -162,6 +164,7 @@ impl Results<'_> {
             recording: Some(grant),
             stream: None,
         };
+
         self.output
             .push(released.shown, permission, false)
             .map(|_| ())

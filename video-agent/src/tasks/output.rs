@@ -49,6 +49,7 @@ impl<'a> Output<'a> {
         push_to: Option<&'a PushTo>,
     ) -> Result<Self, Error> {
         let encoder = Encoder::open(size, bitrate_kbps)?;
+
         Ok(Self {
             encoder,
             size,
@@ -126,17 +127,21 @@ impl<'a> Output<'a> {
             None => {
                 let avcc = self.encoder.configuration().ok_or(Error::Encoded)?;
                 let init = fmp4::init(&avcc, self.size.width as u16, self.size.height as u16);
+
                 self.preview.begin(init.clone());
                 self.packager.insert(Packager::new(init, self.segment_ms))
             }
         };
+
         if let Some(feed) = &self.feed {
             feed.send(Arc::new(picture.clone()));
         }
+
         let (fragment, recorded) = packager.push(picture);
         if let Some(fragment) = fragment {
             self.preview.add(fragment);
         }
+
         Ok(recorded.zip(self.grant))
     }
 }

@@ -48,12 +48,14 @@ fn keep_connected(
     waiting: &Receiver<Arc<Picture>>,
 ) {
     let mut backoff = Backoff::new(PAUSE_FIRST_MS, PAUSE_MAX_MS);
+
     loop {
         metrics::push_attempt(camera);
         let started = Instant::now();
         if let End::Over = connection(camera, location, configuration, waiting) {
             return;
         }
+
         let pause = Duration::from_millis(backoff.after(started.elapsed().as_millis() as u64));
         if let End::Over = discard(waiting, pause) {
             return;
@@ -75,15 +77,18 @@ fn connection(
         );
         End::Broken
     };
+
     let mut push = match Push::open(location, configuration) {
         Ok(push) => push,
         Err(error) => return broken(error),
     };
+
     while let Ok(picture) = waiting.recv() {
         if let Err(error) = push.send(&picture) {
             return broken(error);
         }
     }
+
     End::Over
 }
 
