@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use domain::{Address, B256};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -76,6 +77,17 @@ pub struct NetworkFile {
     pub database_url_file: PathBuf,
 }
 
+fn read_json<T: DeserializeOwned>(file: &Path) -> Result<T> {
+    let text = std::fs::read_to_string(file).with_context(|| {
+        format!(
+            "{} is missing: is hotpot up running on this folder?",
+            file.display()
+        )
+    })?;
+
+    serde_json::from_str(&text).with_context(|| format!("{} is damaged", file.display()))
+}
+
 impl NetworkFile {
     /// Where it is.
     pub fn path(data_dir: &Path) -> PathBuf {
@@ -84,14 +96,18 @@ impl NetworkFile {
 
     /// Reads the file of a running network.
     pub fn read(data_dir: &Path) -> Result<Self> {
-        let path = Self::path(data_dir);
-        let text = std::fs::read_to_string(&path).with_context(|| {
-            format!(
-                "{} is missing: is hotpot up running on this folder?",
-                path.display()
-            )
-        })?;
-        serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
+        read_json(&Self::path(data_dir))
+    }
+
+    /// Where the nodes are, out of such a file. That of a network of validators alone says nothing else.
+    pub fn read_nodes(file: &Path) -> Result<Vec<Entry>> {
+        #[derive(Deserialize)]
+        struct Nodes {
+            nodes: Vec<Entry>,
+        }
+
+        let Nodes { nodes } = read_json(file)?;
+        Ok(nodes)
     }
 
     /// Sets the process id of one of the processes.
@@ -114,5 +130,23 @@ impl NetworkFile {
         if let Some(entry) = entry {
             entry.pid = pid;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_of_validators_alone_says_where_its_nodes_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = NetworkFile::path(folder.path());
+        let text =
+            r#"{"nodes": [{"http": "http://127.0.0.1:7000"}, {"http": "http://127.0.0.1:7001"}]}"#;
+        std::fs::write(&file, text).unwrap();
+
+        let nodes = NetworkFile::read_nodes(&file).unwrap();
+        assert_eq!(nodes[1].http, "http://127.0.0.1:7001");
+        assert!(NetworkFile::read(folder.path()).is_err());
     }
 }

@@ -20,14 +20,12 @@ pub struct Network {
 impl Network {
     /// Reads `network.json`.
     pub fn read(file: &Path) -> Result<Self> {
-        let folder = file.parent().map(Path::to_owned).unwrap_or_default();
-        let network = NetworkFile::read(&folder)?;
-        let nodes: Vec<NodeClient> = network
-            .nodes
+        let nodes: Vec<NodeClient> = NetworkFile::read_nodes(file)?
             .iter()
             .map(|node| NodeClient::new(&node.http))
             .collect();
         anyhow::ensure!(!nodes.is_empty(), "{} names no node", file.display());
+        let folder = file.parent().map(Path::to_owned).unwrap_or_default();
         Ok(Self { nodes, folder })
     }
 
