@@ -89,6 +89,7 @@ impl ConsentAnswer {
             revoked_at_ms: consent.revoked_at_ms,
             height: consent.height,
         };
+
         match consent.grounds {
             Grounds::Guest {
                 commitment,
@@ -109,6 +110,7 @@ impl ConsentAnswer {
                 answer.retention_days = Some(retention_days);
             }
         }
+
         answer
     }
 

@@ -96,8 +96,10 @@ impl RecordingAnswer {
             ended_at_ms,
             ..
         } = recording.pinned;
+
         let erased = recording.erased.map(ErasureAnswer::from);
         let (height, agent) = (recording.pinned.height, recording.pinned.agent);
+
         Self {
             cid,
             outlet,

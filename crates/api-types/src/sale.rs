@@ -125,11 +125,13 @@ impl ShareAnswer {
             Beneficiary::Claimed { wallet, .. } => ("account", Some(wallet)),
             Beneficiary::Pool => ("pool", None),
         };
+
         let (units, reversed, released_in) = (
             share.units,
             share.reversed,
             ledger.released_in(entry, share),
         );
+
         Self {
             kind: kind.into(),
             address,

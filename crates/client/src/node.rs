@@ -323,6 +323,7 @@ fn decode<T: DeserializeOwned>(
                 source,
             });
     }
+
     let text = String::from_utf8_lossy(&body);
     let unknown = || {
         Problem::new(
@@ -331,6 +332,7 @@ fn decode<T: DeserializeOwned>(
             format!("{url}: {text}"),
         )
     };
+
     Err(ClientError::Problem(Box::new(
         serde_json::from_slice(&body).unwrap_or_else(|_| unknown()),
     )))

@@ -34,12 +34,14 @@ pub fn vote_preimage(
 ) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(96);
     bytes.extend_from_slice(b"HotPot vote 1");
+
     bytes.extend_from_slice(sidechain_id.as_slice());
     bytes.push(step as u8);
     bytes.extend_from_slice(&height.to_be_bytes());
     bytes.extend_from_slice(&round.to_be_bytes());
     bytes.push(u8::from(block_hash.is_some()));
     bytes.extend_from_slice(block_hash.unwrap_or_default().as_slice());
+
     bytes
 }
 
@@ -52,11 +54,13 @@ pub fn proposal_preimage(
     block_hash: B256,
 ) -> Vec<u8> {
     let mut bytes = b"HotPot proposal 1".to_vec();
+
     bytes.extend_from_slice(sidechain_id.as_slice());
     bytes.extend_from_slice(&height.to_be_bytes());
     bytes.extend_from_slice(&round.to_be_bytes());
     bytes.extend_from_slice(&pol_round.to_be_bytes());
     bytes.extend_from_slice(block_hash.as_slice());
+
     bytes
 }
 
@@ -125,6 +129,7 @@ impl CommitCertificate {
                 found: self.block_hash,
             });
         }
+
         let power = self.signed_power(sidechain_id, validators)?;
         if !validators.is_quorum(power) {
             return Err(CertificateError::NoQuorum {
@@ -132,6 +137,7 @@ impl CommitCertificate {
                 total: validators.total_power(),
             });
         }
+
         Ok(())
     }
 
@@ -149,6 +155,7 @@ impl CommitCertificate {
             Some(self.block_hash),
         );
         let digest = keccak256(preimage);
+
         let mut last = None;
         let mut power = 0;
         for CommitSignature {
@@ -159,6 +166,7 @@ impl CommitCertificate {
             if last.is_some_and(|last| *validator <= last) {
                 return Err(CertificateError::Order { found: *validator });
             }
+
             let known = validators
                 .get(*validator)
                 .ok_or(CertificateError::UnknownValidator { found: *validator })?;
@@ -167,9 +175,11 @@ impl CommitCertificate {
                     validator: *validator,
                 });
             }
+
             power += known.power;
             last = Some(*validator);
         }
+
         Ok(power)
     }
 }

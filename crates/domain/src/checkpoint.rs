@@ -41,6 +41,7 @@ impl Checkpoint {
     /// Hash of all fields but the payout root: the last element of a payout proof.
     pub fn rest_hash(&self) -> B256 {
         let number = |value: u64| U256::from(value).to_be_bytes::<32>();
+
         let words: [[u8; 32]; 9] = [
             self.sidechain_id.0,
             number(self.epoch),
@@ -52,6 +53,7 @@ impl Checkpoint {
             U256::from(self.total_released).to_be_bytes::<32>(),
             self.next_validators_hash.0,
         ];
+
         keccak256(words.concat())
     }
 }
@@ -143,6 +145,7 @@ pub enum NotAnchorable {
 /// Mirrors the contract's checks of shape and continuity (not of signatures).
 pub fn anchorable(head: AnchorHead, checkpoint: &Checkpoint) -> Result<(), NotAnchorable> {
     let c = checkpoint;
+
     if c.epoch != head.epoch + 1 {
         return Err(NotAnchorable::Epoch {
             expected: head.epoch + 1,
@@ -155,6 +158,7 @@ pub fn anchorable(head: AnchorHead, checkpoint: &Checkpoint) -> Result<(), NotAn
             found: c.first_height,
         });
     }
+
     if c.last_height < c.first_height {
         return Err(NotAnchorable::Heights {
             first: c.first_height,
@@ -167,6 +171,7 @@ pub fn anchorable(head: AnchorHead, checkpoint: &Checkpoint) -> Result<(), NotAn
             found: c.total_released,
         });
     }
+
     let roots = [
         ("sidechain_id", c.sidechain_id),
         ("blocks_root", c.blocks_root),
@@ -175,6 +180,7 @@ pub fn anchorable(head: AnchorHead, checkpoint: &Checkpoint) -> Result<(), NotAn
         ("recordings_root", c.recordings_root),
         ("next_validators_hash", c.next_validators_hash),
     ];
+
     match roots.iter().find(|(_, root)| root.is_zero()) {
         Some((field, _)) => Err(NotAnchorable::ZeroRoot { field }),
         None => Ok(()),

@@ -56,9 +56,11 @@ impl Signature {
             28 => RecoveryId::One,
             found => return Err(SignatureError::BadV { found }),
         };
+
         if self.0[32..64] > HALF_ORDER[..] {
             return Err(SignatureError::HighS);
         }
+
         RecoverableSignature::from_compact(&self.0[..64], recovery_id)
             .and_then(|signature| {
                 SECP256K1.recover_ecdsa(Message::from_digest(digest.0), &signature)

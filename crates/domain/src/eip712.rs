@@ -54,6 +54,7 @@ impl From<&RecordConsent> for WitnessedConsent {
             until_ms,
             ..
         } = *t;
+
         Self {
             outlet,
             camera,
@@ -108,6 +109,7 @@ impl DomainSeparator {
             approvalRef: approval_ref,
             expiresAt: expires_at_ms,
         };
+
         self.digest(approval.eip712_hash_struct())
     }
 
@@ -155,6 +157,7 @@ impl DomainSeparator {
             totalReleased: c.total_released,
             nextValidatorsHash: c.next_validators_hash,
         };
+
         self.digest(typed.eip712_hash_struct())
     }
 }

@@ -105,10 +105,12 @@ pub fn score(mut candidates: Vec<Candidacy>, rules: &ElectionRules) -> Vec<Score
     candidates.sort_by_key(|candidate| candidate.address);
     let median = median_participation(&candidates);
     let stake_total = candidates.iter().map(|candidate| candidate.stake).sum();
+
     let mut in_city: BTreeMap<String, u64> = BTreeMap::new();
     for candidate in &candidates {
         *in_city.entry(candidate.city.clone()).or_default() += 1;
     }
+
     let one = |candidacy: Candidacy| {
         let city_weight = u64::from(
             rules
@@ -124,12 +126,14 @@ pub fn score(mut candidates: Vec<Candidacy>, rules: &ElectionRules) -> Vec<Score
             ppm(candidacy.stake, stake_total),
             geography,
         );
+
         Scored {
             candidacy,
             score,
             electable: false,
         }
     };
+
     let mut scored: Vec<Scored> = candidates.into_iter().map(one).collect();
     scored.sort_by_key(|scored| {
         (
@@ -138,6 +142,7 @@ pub fn score(mut candidates: Vec<Candidacy>, rules: &ElectionRules) -> Vec<Score
         )
     });
     mark_electable(&mut scored, rules);
+
     scored
 }
 
@@ -150,6 +155,7 @@ fn score_of(candidacy: &Candidacy, median: u64, stake: u64, geography: u64) -> S
     };
     let regularity = ppm(candidacy.sale_days.min(REGULARITY_DAYS), REGULARITY_DAYS);
     let tenure = ppm(candidacy.tenure_days.min(TENURE_DAYS), TENURE_DAYS);
+
     let reputation = weighted([
         (500_000, participation),
         (300_000, regularity),
@@ -160,6 +166,7 @@ fn score_of(candidacy: &Candidacy, median: u64, stake: u64, geography: u64) -> S
         (300_000, stake),
         (300_000, geography),
     ]);
+
     Score {
         participation,
         regularity,
@@ -263,17 +270,20 @@ fn with_power(members: &[Member], electable: &[&Scored]) -> Option<ValidatorSet>
         .filter_map(|(address, _)| score(*address))
         .min()?;
     let cap = lowest * POWER_SPREAD_PERCENT / 100;
+
     let raw: Vec<u64> = members
         .iter()
         .map(|(address, _)| score(*address).unwrap_or(lowest).min(cap))
         .collect();
     let greatest = raw.iter().copied().max()?;
+
     let scaled = |raw: u64| (raw * POWER_MAX / greatest).max(1);
     let validator = |(&(address, public_key), raw): (&Member, u64)| Validator {
         address,
         power: scaled(raw),
         public_key,
     };
+
     let mut validators: Vec<Validator> = members.iter().zip(raw).map(validator).collect();
     validators.sort_by_key(|validator| validator.address);
     ValidatorSet::try_from(validators).ok()

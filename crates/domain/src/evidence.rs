@@ -188,6 +188,7 @@ impl Offence {
                 {
                     return Err(EvidenceError::Places);
                 }
+
                 let domain = DomainSeparator::checkpoints(evm_chain_id, *anchor);
                 Ok([*first, *second].map(|signed| {
                     (

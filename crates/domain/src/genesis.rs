@@ -92,6 +92,7 @@ impl Genesis {
         if let Some((field, _)) = numbers.iter().find(|(_, number)| *number == 0) {
             return Err(GenesisError::Zero { field });
         }
+
         if let Some((field, min, max, found)) = self.parameters.out_of_bounds() {
             return Err(GenesisError::Parameter {
                 field,
@@ -100,6 +101,7 @@ impl Genesis {
                 found,
             });
         }
+
         let actors = [
             ("founder", self.founder),
             ("guardian", self.guardian),

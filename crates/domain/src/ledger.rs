@@ -313,6 +313,7 @@ impl Ledger {
     ) -> Result<Executed, BlockError> {
         self.check_time(&block.header)?;
         self.check_proposer(&block.header)?;
+
         let domain = self.domain();
         let mut execution = BlockExecution::begin(self, block.header.time_ms);
         for (index, transaction) in block.transactions.iter().enumerate() {
@@ -322,8 +323,10 @@ impl Ledger {
                 .apply(&verified)
                 .map_err(|source| BlockError::Transaction { index, source })?;
         }
+
         let expected = execution.header(block.header.proposer, block.last_commit.as_ref());
         check_header(&expected, &block.header)?;
+
         Ok(execution.finish(block.header.hash(), block.last_commit.as_ref()))
     }
 
@@ -412,6 +415,7 @@ fn check_header(expected: &Header, found: &Header) -> Result<(), BlockError> {
             found.state_digest.to_string(),
         ),
     ];
+
     match fields
         .into_iter()
         .find(|(_, expected, found)| expected != found)

@@ -47,6 +47,7 @@ impl Parameters {
     /// The first field that is out of its bounds: its name, the least and the greatest allowed, and what was found.
     pub fn out_of_bounds(&self) -> Option<(&'static str, u64, u64, u64)> {
         let years = |n: u64| n * 365 * DAY_MS;
+
         [
             ("sale_total_min", 0, SALE_TOTAL_MAX, self.sale_total_min),
             ("owner_debt_max", 0, 1_000_000_000, self.owner_debt_max),

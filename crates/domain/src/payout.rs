@@ -92,6 +92,7 @@ impl Settlement {
             .iter()
             .map(|leaves| merkle::root(leaves))
             .collect();
+
         self.payouts
             .chunks(CHUNK_WORDS_MAX)
             .map(padded(Payout::word))

@@ -143,22 +143,26 @@ impl SaleProof {
         let sale = self.check_sale()?;
         self.check_block()?;
         self.check_checkpoint()?;
+
         let own = commitment(self.checkpoint.payout_root, self.checkpoint.rest_hash());
         let mut commitments = vec![Commitment {
             step: ProofStep::Anchor,
             epoch: self.checkpoint.epoch,
             hash: own,
         }];
+
         if !self
             .payouts
             .is_sorted_by(|a, b| a.payout.account < b.payout.account)
         {
             return Err(broken(ProofStep::Payout, "accounts must ascend, each once"));
         }
+
         for payout in &self.payouts {
             commitments.push(self.check_payout(payout)?);
         }
         self.check_buyer(sale)?;
+
         Ok(commitments)
     }
 
@@ -179,6 +183,7 @@ impl SaleProof {
         let sale = self
             .sale()
             .ok_or_else(|| broken(step, "the transaction is no sale"))?;
+
         let signer = self.sale.signer(&self.domain());
         let found = signer
             .map_err(|error: SignatureError| broken(step, format!("no signature: {error}")))?;
@@ -188,6 +193,7 @@ impl SaleProof {
                 format!("signed by {found}, the terminal is {}", sale.terminal),
             ));
         }
+
         Ok(sale)
     }
 
@@ -220,6 +226,7 @@ impl SaleProof {
             self.sidechain_id,
             checkpoint.sidechain_id,
         )?;
+
         let heights = checkpoint.first_height..=checkpoint.last_height;
         if !heights.contains(&self.header.height) {
             let found = self.header.height;
@@ -228,6 +235,7 @@ impl SaleProof {
                 format!("height {found} is not among its blocks, {heights:?}"),
             ));
         }
+
         let found = merkle::process(block_leaf(self.header.hash()), &self.block_proof);
         require_same(
             step,
@@ -248,6 +256,7 @@ impl SaleProof {
                 ),
             ));
         }
+
         let what = format!("payout root of epoch {epoch} for {}", payout.payout.account);
         require_same(
             step,
@@ -255,6 +264,7 @@ impl SaleProof {
             payout.payout_root,
             merkle::process(payout.payout.leaf(), &payout.proof),
         )?;
+
         Ok(Commitment {
             step,
             epoch,
@@ -325,6 +335,7 @@ impl RecordingProof {
             step,
             detail,
         });
+
         let (expected, found) = (self.sidechain_id, checkpoint.sidechain_id);
         if expected != found {
             return Err(broken(
@@ -332,6 +343,7 @@ impl RecordingProof {
                 format!("sidechain id: expected {expected}, found {found}"),
             ));
         }
+
         let (heights, found) = (
             checkpoint.first_height..=checkpoint.last_height,
             self.entry.height(),
@@ -342,6 +354,7 @@ impl RecordingProof {
                 format!("height {found} is not among its blocks, {heights:?}"),
             ));
         }
+
         let (expected, found) = (
             checkpoint.recordings_root,
             merkle::process(self.entry.leaf(), &self.proof),
@@ -352,6 +365,7 @@ impl RecordingProof {
                 format!("recordings root: expected {expected}, found {found}"),
             ));
         }
+
         Ok(commitment(checkpoint.payout_root, checkpoint.rest_hash()))
     }
 }

@@ -275,6 +275,7 @@ impl Rejection {
 
     fn describe(&self) -> (&'static str, &'static str, RejectionKind) {
         use RejectionKind::{BadField, Conflict, Duplicate, Forbidden};
+
         match self {
             Self::WrongSigner { .. } => ("wrong_signer", "signature", Forbidden),
             Self::WrongTerminalSignature { .. } => {

@@ -181,6 +181,7 @@ pub fn check_sum(sale: &Sale, lines: &[Line]) -> Result<(), Rejection> {
     if lines.is_empty() || lines.len() > SALE_LINES_MAX {
         return Err(Rejection::LineCount { found: lines.len() });
     }
+
     let mut sum: u64 = 0;
     for (index, line) in lines.iter().enumerate() {
         sum = add_line(sum, line).ok_or(Rejection::LineOutOfBounds { index })?;
@@ -191,6 +192,7 @@ pub fn check_sum(sale: &Sale, lines: &[Line]) -> Result<(), Rejection> {
             found: sum,
         });
     }
+
     Ok(())
 }
 
@@ -355,10 +357,12 @@ pub(crate) fn apportion(units: u64, weights: &[u64]) -> Vec<u64> {
         .sum::<u128>()
         .max(1);
     let exact = |weight: &u64| u128::from(units) * u128::from(*weight);
+
     let mut parts: Vec<u64> = weights
         .iter()
         .map(|w| u64::try_from(exact(w) / sum).unwrap_or(*w))
         .collect();
+
     let mut places: Vec<usize> = (0..weights.len()).collect();
     places.sort_by_key(|place| std::cmp::Reverse(exact(&weights[*place]) % sum));
     let rest = units.saturating_sub(parts.iter().sum());
@@ -369,5 +373,6 @@ pub(crate) fn apportion(units: u64, weights: &[u64]) -> Vec<u64> {
     {
         parts[place] += 1;
     }
+
     parts
 }

@@ -127,6 +127,7 @@ impl SignedTransaction {
                 max: TRANSACTION_BYTES_MAX,
             });
         }
+
         match bytes.first() {
             Some(&found) if found >= PAYLOAD_TAGS => Err(DecodeError::UnknownTag {
                 found,

@@ -74,6 +74,7 @@ fn check(validators: &[Validator]) -> Result<(), ValidatorSetError> {
             found: validators.len(),
         });
     }
+
     let mut last = Address::ZERO;
     for validator in validators {
         let Validator {
@@ -81,6 +82,7 @@ fn check(validators: &[Validator]) -> Result<(), ValidatorSetError> {
             power,
             public_key,
         } = *validator;
+
         if address <= last {
             return Err(ValidatorSetError::Order { found: address });
         }
@@ -90,12 +92,14 @@ fn check(validators: &[Validator]) -> Result<(), ValidatorSetError> {
                 found: power,
             });
         }
+
         let key = secp256k1::PublicKey::from_slice(public_key.as_slice());
         if key.map(|key| crate::crypto::address_of(&key)) != Ok(address) {
             return Err(ValidatorSetError::Key { address });
         }
         last = address;
     }
+
     Ok(())
 }
 

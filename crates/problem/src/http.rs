@@ -47,6 +47,7 @@ impl IntoResponse for Refusal {
         let status =
             StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, axum::Json(self.0.as_ref())).into_response();
+
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
@@ -55,6 +56,7 @@ impl IntoResponse for Refusal {
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
         }
+
         response.extensions_mut().insert(*self.0);
         response
     }
@@ -68,6 +70,7 @@ pub struct JsonBody<T>(pub T);
 pub async fn read_body(body: Body) -> Result<Vec<u8>, Refusal> {
     let (mut kept, mut found) = (Vec::new(), 0);
     let mut chunks = body.into_data_stream();
+
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|error| Problem::new(400, "body_cut_off", error.to_string()))?;
         found += chunk.len();
@@ -77,6 +80,7 @@ pub async fn read_body(body: Body) -> Result<Vec<u8>, Refusal> {
             break;
         }
     }
+
     if found > BODY_BYTES_MAX {
         return Err(Problem::new(
             413,
@@ -85,6 +89,7 @@ pub async fn read_body(body: Body) -> Result<Vec<u8>, Refusal> {
         )
         .into());
     }
+
     Ok(kept)
 }
 
@@ -106,6 +111,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
             .replace(['.', '['], "/")
             .replace(']', "");
         let cause = error.into_inner();
+
         if cause.is_data() {
             let missing = cause.to_string().split('`').nth(1).map(str::to_owned);
             let field = if cause.to_string().starts_with("missing field") {
@@ -117,8 +123,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
             let field = if field == "." { String::new() } else { field };
             return Refusal::from(Problem::new(422, "bad_field", cause.to_string()).at(&field));
         }
+
         malformed(&cause)
     })?;
+
     deserializer.end().map_err(|error| malformed(&error))?;
     Ok(value)
 }
@@ -134,6 +142,7 @@ fn malformed(error: &serde_json::Error) -> Refusal {
 /// Gives every answer the request's id, and every problem too.
 pub async fn with_request_id(request: Request, next: Next) -> Response {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
+
     let given = request
         .headers()
         .get(REQUEST_ID)
@@ -149,6 +158,7 @@ pub async fn with_request_id(request: Request, next: Next) -> Response {
         },
         str::to_owned,
     );
+
     let mut response = next.run(request).await;
     if let Some(mut problem) = response.extensions_mut().remove::<Problem>() {
         problem.request_id = Some(id.clone());
@@ -156,9 +166,11 @@ pub async fn with_request_id(request: Request, next: Next) -> Response {
         response.headers_mut().remove(header::CONTENT_LENGTH);
         *response.body_mut() = Body::from(body);
     }
+
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
+
     response
 }
 

@@ -60,12 +60,14 @@ fn read<T: Serialize + DeserializeOwned>(
     let mut builder = ::config::Config::builder()
         .add_source(::config::Config::try_from(defaults)?)
         .add_source(environment.try_parsing(true));
+
     if let Some(file) = &sources.config {
         builder = builder.add_source(::config::File::from(file.as_path()));
     }
     for (path, value) in &sources.set {
         builder = builder.set_override(path, value.as_str())?;
     }
+
     builder.build()?.try_deserialize()
 }
 

@@ -12,6 +12,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     let temporary = path.with_extension("new");
+
     let mut file = fs::OpenOptions::new()
         .write(true)
         .create(true)
@@ -20,6 +21,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         .open(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
+
     fs::rename(&temporary, path)?;
     fs::File::open(folder)?.sync_all()
 }

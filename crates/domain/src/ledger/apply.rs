@@ -24,6 +24,7 @@ pub(super) type Outcome = Result<Vec<Event>, Rejection>;
 /// Executes one verified transaction.
 pub(super) fn apply(state: &mut Overlay<'_>, transaction: &VerifiedTransaction) -> Outcome {
     let signer = transaction.signer;
+
     match &transaction.transaction.payload {
         Payload::Sale(t) => record_sale(state, t, transaction.id, signer),
         Payload::RegisterOutlet(t) => register_outlet(state, t, signer),
@@ -97,6 +98,7 @@ fn register_outlet(state: &mut Overlay<'_>, t: &RegisterOutlet, signer: Address)
     check_outlet_fields(state, t)?;
     check_approval(state, t)?;
     check_nonce(state, signer, t.nonce)?;
+
     let outlet = Outlet {
         owner: t.owner,
         kind: t.kind,
@@ -106,9 +108,11 @@ fn register_outlet(state: &mut Overlay<'_>, t: &RegisterOutlet, signer: Address)
         quota: Quota::new(t.quota_per_day, state.time_ms()),
         terminal_quota_per_day: t.terminal_quota_per_day,
     };
+
     state.put_outlet(t.outlet, outlet);
     state.use_approval(t.approval_ref);
     state.account_mut(signer).nonce = t.nonce;
+
     Ok(vec![Event::OutletRegistered {
         outlet: t.outlet,
         owner: t.owner,
@@ -147,6 +151,7 @@ fn check_approval(state: &Overlay<'_>, t: &RegisterOutlet) -> Result<(), Rejecti
     if found != expected {
         return Err(Rejection::WrongRegistrar { expected, found });
     }
+
     let now_ms = state.time_ms();
     if now_ms > t.approval_expires_at_ms {
         return Err(Rejection::ApprovalExpired {
@@ -154,11 +159,13 @@ fn check_approval(state: &Overlay<'_>, t: &RegisterOutlet) -> Result<(), Rejecti
             now_ms,
         });
     }
+
     if state.approval_used(t.approval_ref) {
         return Err(Rejection::ApprovalUsed {
             found: t.approval_ref,
         });
     }
+
     Ok(())
 }
 
@@ -180,6 +187,7 @@ fn register_terminal(state: &mut Overlay<'_>, t: &RegisterTerminal, signer: Addr
         return Err(Rejection::TerminalExists { found: t.terminal });
     }
     check_nonce(state, signer, t.nonce)?;
+
     let quota = Quota::new(outlet.terminal_quota_per_day, state.time_ms());
     state.put_terminal(
         t.terminal,
@@ -191,6 +199,7 @@ fn register_terminal(state: &mut Overlay<'_>, t: &RegisterTerminal, signer: Addr
         },
     );
     state.account_mut(signer).nonce = t.nonce;
+
     Ok(vec![Event::TerminalRegistered {
         outlet: t.outlet,
         terminal: t.terminal,
@@ -202,6 +211,7 @@ fn revoke_terminal(state: &mut Overlay<'_>, t: &RevokeTerminal, signer: Address)
     outlet_of_owner(state, t.outlet, signer)?;
     let terminal = terminal_of_outlet(state, t.terminal, t.outlet)?;
     check_nonce(state, signer, t.nonce)?;
+
     state.put_terminal(
         t.terminal,
         Terminal {
@@ -210,6 +220,7 @@ fn revoke_terminal(state: &mut Overlay<'_>, t: &RevokeTerminal, signer: Address)
         },
     );
     state.account_mut(signer).nonce = t.nonce;
+
     Ok(vec![Event::TerminalRevoked {
         outlet: t.outlet,
         terminal: t.terminal,
@@ -224,6 +235,7 @@ pub(super) fn terminal_of_outlet(
     let terminal = state
         .terminal(address)
         .ok_or(Rejection::UnknownTerminal { found: address })?;
+
     if !terminal.active {
         return Err(Rejection::RevokedTerminal { found: address });
     }
@@ -234,6 +246,7 @@ pub(super) fn terminal_of_outlet(
             found: outlet,
         });
     }
+
     Ok(terminal.clone())
 }
 
@@ -252,6 +265,7 @@ pub(super) fn till_of_outlet(
             found,
         });
     }
+
     Ok(terminal)
 }
 
@@ -263,6 +277,7 @@ fn record_sale(state: &mut Overlay<'_>, t: &Sale, tx_id: B256, signer: Address) 
             found: signer,
         });
     }
+
     check_not_recorded(state, t.key(), tx_id)?;
     let terminal = till_of_outlet(state, t.terminal, t.outlet)?;
     let outlet = state
@@ -270,6 +285,7 @@ fn record_sale(state: &mut Overlay<'_>, t: &Sale, tx_id: B256, signer: Address) 
         .cloned()
         .ok_or(Rejection::UnknownOutlet { found: t.outlet })?;
     check_sale_fields(state, t, &outlet)?;
+
     let not_issued = why_not_issued(state, t, &outlet, &terminal);
     let shares = if not_issued.is_none() {
         split(state, t, &outlet)
@@ -279,6 +295,7 @@ fn record_sale(state: &mut Overlay<'_>, t: &Sale, tx_id: B256, signer: Address) 
     if not_issued.is_none() {
         take_quota(state, t, outlet, terminal);
     }
+
     Ok(vec![put_sale(state, t, tx_id, not_issued, shares)])
 }
 
@@ -310,6 +327,7 @@ fn check_sale_fields(state: &Overlay<'_>, t: &Sale, outlet: &Outlet) -> Result<(
             found: t.total,
         });
     }
+
     check_sale_time(state.time_ms(), t.occurred_at_ms)?;
     check_buyer(state, t)
 }
@@ -322,6 +340,7 @@ fn check_sale_time(now_ms: u64, occurred_at_ms: u64) -> Result<(), Rejection> {
             max_ms: SALE_LATE_MS_MAX,
         });
     }
+
     let ahead_ms = occurred_at_ms.saturating_sub(now_ms);
     if ahead_ms > SALE_AHEAD_MS_MAX {
         return Err(Rejection::TooFarAhead {
@@ -329,6 +348,7 @@ fn check_sale_time(now_ms: u64, occurred_at_ms: u64) -> Result<(), Rejection> {
             max_ms: SALE_AHEAD_MS_MAX,
         });
     }
+
     Ok(())
 }
 
@@ -355,6 +375,7 @@ fn why_not_issued(
     terminal: &Terminal,
 ) -> Option<NotIssued> {
     let now_ms = state.time_ms();
+
     if t.total < state.core().parameters.sale_total_min {
         return Some(NotIssued::BelowMinimum);
     }
@@ -367,6 +388,7 @@ fn why_not_issued(
     if state.account(outlet.owner).debt > state.core().parameters.owner_debt_max {
         return Some(NotIssued::OwnerDebt);
     }
+
     None
 }
 
@@ -392,6 +414,7 @@ fn split(state: &Overlay<'_>, t: &Sale, outlet: &Outlet) -> Vec<Share> {
     };
     let founder = state.ledger().genesis().founder;
     let table = outlet.shares;
+
     [
         (Beneficiary::Account(outlet.owner), table.owner),
         (Beneficiary::Account(founder), table.royalty),
@@ -422,12 +445,14 @@ fn put_sale(
     };
     let recorded_at_ms = state.time_ms();
     let matures_at_ms = recorded_at_ms.saturating_add(state.ledger().genesis().maturity_ms);
+
     let supply = &mut state.core_mut().supply;
     supply.issued += issued;
     supply.sales += 1;
     if issued > 0 {
         election::count_sale(state, key.outlet, recorded_at_ms);
     }
+
     let height = state.core().height;
     let event = Event::SaleRecorded {
         key,
@@ -436,6 +461,7 @@ fn put_sale(
         not_issued,
         shares: shares.clone(),
     };
+
     let (total, refunds) = (t.total, Vec::new());
     let entry = SaleEntry {
         tx_id,
@@ -448,15 +474,18 @@ fn put_sale(
         matures_at_ms,
         refunds,
     };
+
     for share in &entry.shares {
         accrue(state, &entry, share);
     }
     state.put_sale(key, entry);
+
     event
 }
 
 fn accrue(state: &mut Overlay<'_>, entry: &SaleEntry, share: &Share) {
     let units = share.outstanding();
+
     match share.to {
         Beneficiary::Account(address)
         | Beneficiary::Claimed {
@@ -489,6 +518,7 @@ fn claim_receipt(state: &mut Overlay<'_>, t: &ClaimReceipt, signer: Address) -> 
     if !is_payable(state, t.wallet) {
         return Err(Rejection::BadWallet { found: t.wallet });
     }
+
     let to = Beneficiary::Claimed {
         receipt,
         wallet: t.wallet,
@@ -499,11 +529,13 @@ fn claim_receipt(state: &mut Overlay<'_>, t: &ClaimReceipt, signer: Address) -> 
         ..entry.shares[place]
     };
     let units = claimed.outstanding();
+
     state.core_mut().supply.receipts -= units;
     state.take_receipt(entry.recorded_at_ms, units);
     accrue(state, &entry, &claimed);
     entry.shares[place] = claimed;
     state.put_sale(key, entry);
+
     Ok(vec![Event::ReceiptClaimed {
         key,
         wallet: t.wallet,
@@ -519,6 +551,7 @@ fn refund(state: &mut Overlay<'_>, t: &Refund, tx_id: B256, signer: Address) -> 
     };
     let mut entry = state.sale(key).ok_or(Rejection::UnknownSale { key })?;
     check_not_refunded(&entry, t, tx_id)?;
+
     let owner = state
         .outlet(t.outlet)
         .ok_or(Rejection::UnknownOutlet { found: t.outlet })?
@@ -527,12 +560,14 @@ fn refund(state: &mut Overlay<'_>, t: &Refund, tx_id: B256, signer: Address) -> 
         till_of_outlet(state, signer, t.outlet)?;
     }
     check_refund_fits(&entry, t)?;
+
     let reversed = entry.reversal_of(t.amount);
     let debt = reverse(state, &mut entry, &reversed);
     state.account_mut(owner).debt += debt;
     let supply = &mut state.core_mut().supply;
     supply.debt += debt;
     supply.reversed += reversed.iter().sum::<u64>();
+
     let height = state.core().height;
     if entry.issued > 0 && entry.refunds.is_empty() {
         election::discount_sale(state, t.outlet, entry.recorded_at_ms);
@@ -544,6 +579,7 @@ fn refund(state: &mut Overlay<'_>, t: &Refund, tx_id: B256, signer: Address) -> 
         amount: t.amount,
     });
     state.put_sale(key, entry);
+
     Ok(vec![Event::Refunded {
         key,
         refund_id: t.refund_id,
@@ -586,6 +622,7 @@ fn check_refund_fits(entry: &SaleEntry, t: &Refund) -> Result<(), Rejection> {
             max: REFUNDS_PER_SALE_MAX,
         });
     }
+
     Ok(())
 }
 
@@ -658,6 +695,7 @@ fn unclaimed_receipt(
             Beneficiary::Account(_) | Beneficiary::Pool => {}
         }
     }
+
     Err(Rejection::NoReceipt { key })
 }
 
@@ -706,12 +744,14 @@ fn check_binding(state: &Overlay<'_>, t: &SetAnchor) -> Result<(), Rejection> {
             return Err(Rejection::BadContract { field, found });
         }
     }
+
     if let Some(bound) = core.anchor.filter(|bound| bound.token != t.token) {
         return Err(Rejection::TokenFixed {
             expected: bound.token,
             found: t.token,
         });
     }
+
     if t.from_epoch < core.epoch {
         return Err(Rejection::EpochPassed {
             min: core.epoch,
@@ -725,6 +765,7 @@ fn check_binding(state: &Overlay<'_>, t: &SetAnchor) -> Result<(), Rejection> {
             found: t.from_epoch,
         });
     }
+
     let expected = core.validators.hash();
     if t.validators_hash != expected {
         return Err(Rejection::WrongValidators {
@@ -732,5 +773,6 @@ fn check_binding(state: &Overlay<'_>, t: &SetAnchor) -> Result<(), Rejection> {
             found: t.validators_hash,
         });
     }
+
     Ok(())
 }

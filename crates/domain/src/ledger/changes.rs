@@ -42,6 +42,7 @@ impl<'a> Overlay<'a> {
         core.height += 1;
         core.time_ms = time_ms;
         core.previous_validators.clone_from(&base.core.validators);
+
         let changes = Changes {
             parent_digest: base.state_digest(),
             block_hash: B256::ZERO,
@@ -56,6 +57,7 @@ impl<'a> Overlay<'a> {
             to_settle: BTreeMap::new(),
             tables: TableChanges::default(),
         };
+
         Self { base, changes }
     }
 
@@ -359,10 +361,12 @@ fn take_all<K: Ord + Clone>(
         .chain(written.keys().take_while(|key| is_due(key)))
         .cloned()
         .collect();
+
     let units: Vec<(K, u64)> = due
         .into_iter()
         .map(|key| (key.clone(), waiting(base, written, &key)))
         .collect();
+
     written.extend(units.iter().map(|(key, _)| (key.clone(), None)));
     units
 }

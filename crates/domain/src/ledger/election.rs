@@ -22,14 +22,17 @@ pub(super) fn record_signers(state: &mut Overlay<'_>, certificate: &CommitCertif
             .iter()
             .any(|signature| signature.validator == address)
     };
+
     let bits = set
         .as_slice()
         .iter()
         .enumerate()
         .filter(|(_, validator)| signed(validator.address));
     let signers = Signers(bits.fold(0, |bits, (index, _)| bits | 1 << index));
+
     let height = certificate.height;
     state.tables_mut().commits.insert(height, Some(signers));
+
     let (table, _) = state.tables();
     if let Some(old) = height
         .checked_sub(PARTICIPATION_BLOCKS)
@@ -107,11 +110,13 @@ impl View {
             sets,
             ..
         } = ledger.tables.clone();
+
         let (time_ms, epoch, outlets) = (
             ledger.core.time_ms,
             ledger.core.epoch,
             ledger.outlets.clone(),
         );
+
         Self {
             time_ms,
             epoch,
@@ -211,6 +216,7 @@ pub(super) fn seat(state: &mut Overlay<'_>, next: ValidatorSet) -> Option<Event>
     if next == state.core().validators {
         return None;
     }
+
     let (epoch, first_height) = (state.core().epoch, state.core().height + 1);
     forget_old_sets(state);
     state
@@ -218,6 +224,7 @@ pub(super) fn seat(state: &mut Overlay<'_>, next: ValidatorSet) -> Option<Event>
         .sets
         .insert(first_height, Some(next.clone()));
     state.core_mut().validators = next.clone();
+
     Some(Event::ValidatorsElected {
         epoch,
         validators: next,
@@ -263,6 +270,7 @@ impl Ledger {
         let view = View::of_ledger(self);
         let candidacies = view.candidacies(view.epoch.saturating_sub(1));
         let scored = score(candidacies, &self.genesis().election);
+
         let of = |address: Address| {
             scored
                 .iter()
@@ -280,6 +288,7 @@ impl Ledger {
                 },
             )
         };
+
         self.candidates().map(standing).collect()
     }
 
@@ -301,11 +310,13 @@ impl Ledger {
         let Some((since, _)) = self.tables.sets.last_key_value() else {
             return Vec::new();
         };
+
         let recent = self.tables.commits.range(since..).rev().take(ABSENT_BLOCKS);
         let recent: Vec<u64> = recent.map(|(_, signers)| signers.0).collect();
         if recent.len() < ABSENT_BLOCKS {
             return Vec::new();
         }
+
         let signed = recent.into_iter().fold(0, |all, bits| all | bits);
         let absent = set
             .as_slice()
@@ -315,6 +326,7 @@ impl Ledger {
         let absent: Vec<&crate::validators::Validator> =
             absent.map(|(_, validator)| validator).collect();
         let power: u64 = absent.iter().map(|validator| validator.power).sum();
+
         if set.is_quorum(set.total_power() - power) {
             absent.iter().map(|v| v.address).collect()
         } else {

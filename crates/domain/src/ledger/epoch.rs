@@ -23,6 +23,7 @@ pub(super) fn close_if_due(
     if !is_due(state) {
         return Vec::new();
     }
+
     let mut events = release_mature(state);
     events.extend(bind_anchor(state));
     let next = election::next_validators(state);
@@ -31,9 +32,11 @@ pub(super) fn close_if_due(
         epoch: state.core().epoch,
         checkpoint,
     });
+
     events.extend(election::seat(state, next));
     events.extend(staking::apply_changes(state));
     start_epoch(state);
+
     events
 }
 
@@ -42,6 +45,7 @@ fn start_epoch(state: &mut Overlay<'_>) {
     core.epoch += 1;
     core.epoch_first_height = core.height + 1;
     core.epoch_start_ms = core.time_ms;
+
     let (start_ms, start) = (
         core.time_ms,
         EpochStart {
@@ -75,6 +79,7 @@ struct Mature {
 fn release_mature(state: &mut Overlay<'_>) -> Vec<Event> {
     let mut mature: BTreeMap<Address, Mature> = BTreeMap::new();
     let mut events = Vec::new();
+
     for (account, units) in staking::end_unbondings(state) {
         mature.entry(account).or_default().free += units;
         events.push(Event::Unbonded { account, units });
@@ -82,11 +87,13 @@ fn release_mature(state: &mut Overlay<'_>) -> Vec<Event> {
     for ((_, account), units) in state.take_mature() {
         mature.entry(account).or_default().earned += units;
     }
+
     events.extend(pool::expire_receipts(state));
     for (account, units) in pool::share_out(state) {
         mature.entry(account).or_default().free += units;
         events.push(Event::PoolShared { account, units });
     }
+
     let some = mature
         .into_iter()
         .filter(|(_, mature)| mature.earned + mature.free > 0);
@@ -102,6 +109,7 @@ fn release(state: &mut Overlay<'_>, address: Address, mature: Mature) -> Event {
     let debt_paid = account.debt.min(earned + free);
     let bonded = share_of(earned.saturating_sub(debt_paid), stake.bonding_ppm.into());
     let units = earned + free - debt_paid - bonded;
+
     account.pending -= earned + free;
     account.debt -= debt_paid;
     account.released += units;
@@ -110,6 +118,7 @@ fn release(state: &mut Overlay<'_>, address: Address, mature: Mature) -> Event {
     supply.debt -= debt_paid;
     supply.bonded += bonded;
     supply.released += units;
+
     if bonded > 0 {
         stake.bonded += bonded;
         state.put_stake(address, stake);
@@ -117,6 +126,7 @@ fn release(state: &mut Overlay<'_>, address: Address, mature: Mature) -> Event {
     if units > 0 {
         state.set_to_settle(address, true);
     }
+
     Event::Released {
         account: address,
         units,
@@ -146,11 +156,13 @@ fn checkpoint(
 ) -> Option<EpochCheckpoint> {
     let binding = state.core().anchor?;
     let settlement = settle(state);
+
     let mut block_hashes = state.ledger().uncovered_blocks.clone();
     block_hashes.push(block_hash);
     let mut recording_leaves = state.ledger().uncovered_recordings.clone();
     recording_leaves.extend(video::leaves(happened));
     let leaves: Vec<B256> = block_hashes.iter().map(|hash| block_leaf(*hash)).collect();
+
     let (table, written) = state.tables();
     let core = state.core();
     let committed = Committed {
@@ -163,6 +175,7 @@ fn checkpoint(
         candidates: whole(&table.candidates, &written.candidates),
         parameters: core.parameters,
     };
+
     let checkpoint = Checkpoint {
         sidechain_id: state.ledger().sidechain_id(),
         epoch: core.epoch,
@@ -175,8 +188,10 @@ fn checkpoint(
         total_released: u128::from(core.supply.released),
         next_validators_hash: next.hash(),
     };
+
     let validators = core.validators.clone();
     state.core_mut().uncovered_from = checkpoint.last_height + 1;
+
     Some(EpochCheckpoint {
         checkpoint,
         anchor: binding.anchor,
@@ -196,6 +211,7 @@ fn settle(state: &mut Overlay<'_>) -> Settlement {
     {
         return Settlement::default();
     }
+
     let changed = state.to_settle();
     let accounts: Vec<Address> = if state.core().settle_all {
         state
@@ -207,10 +223,12 @@ fn settle(state: &mut Overlay<'_>) -> Settlement {
     } else {
         changed.clone()
     };
+
     for account in changed {
         state.set_to_settle(account, false);
     }
     state.core_mut().settle_all = false;
+
     let payout = |account: Address| Payout {
         account,
         released: state.account(account).released,

@@ -28,6 +28,7 @@ pub(super) fn share_out(state: &mut Overlay<'_>) -> Vec<(Address, u64)> {
     if state.time_ms() < state.core().pool_due_ms {
         return Vec::new();
     }
+
     let holders: Vec<(Address, u64)> = state
         .accounts()
         .into_iter()
@@ -37,15 +38,18 @@ pub(super) fn share_out(state: &mut Overlay<'_>) -> Vec<(Address, u64)> {
         .iter()
         .map(|(address, released)| released + state.stake(*address).total())
         .collect();
+
     let (time_ms, height) = (state.time_ms(), state.core().height);
     let core = state.core_mut();
     core.pool_due_ms = time_ms.saturating_add(core.parameters.pool_ms);
     if weights.iter().all(|weight| *weight == 0) {
         return Vec::new();
     }
+
     core.pool_shared_to = height;
     core.receipts_shared_to_ms = core.receipts_expired_to_ms;
     let parts = apportion(std::mem::take(&mut core.supply.pool), &weights);
+
     let gets = holders
         .into_iter()
         .zip(parts)
@@ -54,5 +58,6 @@ pub(super) fn share_out(state: &mut Overlay<'_>) -> Vec<(Address, u64)> {
     for (address, units) in &gets {
         to_pending(state, *address, *units);
     }
+
     gets
 }

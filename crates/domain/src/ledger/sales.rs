@@ -62,8 +62,10 @@ impl BorshDeserialize for Sales {
                     "sales are not in ascending order",
                 ));
             }
+
             sales.insert(key, &entry);
         }
+
         Ok(sales)
     }
 }

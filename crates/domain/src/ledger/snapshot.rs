@@ -93,6 +93,7 @@ impl Ledger {
             uncovered_recordings,
             index: _,
         } = self;
+
         let state = State {
             head_hash: *head_hash,
             state_digest: *state_digest,
@@ -109,6 +110,7 @@ impl Ledger {
             uncovered_blocks: Cow::Borrowed(uncovered_blocks),
             uncovered_recordings: Cow::Borrowed(uncovered_recordings),
         };
+
         (
             Preamble {
                 version: SNAPSHOT_VERSION,
@@ -123,6 +125,7 @@ impl Ledger {
     pub fn import(genesis: Genesis, bytes: impl Read) -> Result<Self, SnapshotError> {
         genesis.check()?;
         let (sidechain_id, domain) = (genesis.sidechain_id(), genesis.domain());
+
         let state = read(sidechain_id, bytes)?;
         let State {
             head_hash,
@@ -141,6 +144,7 @@ impl Ledger {
             uncovered_recordings,
         } = state;
         check_uncovered(&core, &uncovered_blocks)?;
+
         Ok(Self {
             genesis,
             sidechain_id,
@@ -171,6 +175,7 @@ fn read(expected: B256, mut bytes: impl Read) -> Result<State<'static>, Snapshot
         version,
         sidechain_id,
     } = preamble.map_err(SnapshotError::Malformed)?;
+
     if version != SNAPSHOT_VERSION {
         return Err(SnapshotError::Version { found: version });
     }
@@ -180,6 +185,7 @@ fn read(expected: B256, mut bytes: impl Read) -> Result<State<'static>, Snapshot
             found: sidechain_id,
         });
     }
+
     State::try_from_reader(&mut bytes).map_err(SnapshotError::Malformed)
 }
 

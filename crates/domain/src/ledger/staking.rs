@@ -33,10 +33,12 @@ pub(super) fn set_bonding(state: &mut Overlay<'_>, t: &SetBonding, signer: Addre
         });
     }
     check_nonce(state, signer, t.nonce)?;
+
     let mut stake = state.stake(t.account);
     stake.bonding_ppm = t.bonding_ppm;
     state.put_stake(t.account, stake);
     state.account_mut(signer).nonce = t.nonce;
+
     Ok(vec![Event::BondingSet {
         account: t.account,
         bonding_ppm: t.bonding_ppm,
@@ -58,6 +60,7 @@ pub(super) fn unbond(state: &mut Overlay<'_>, t: &Unbond, signer: Address) -> Ou
         });
     }
     check_nonce(state, signer, t.nonce)?;
+
     let at_ms = state
         .time_ms()
         .saturating_add(state.core().parameters.unbonding_ms);
@@ -68,6 +71,7 @@ pub(super) fn unbond(state: &mut Overlay<'_>, t: &Unbond, signer: Address) -> Ou
     });
     state.put_stake(t.account, stake);
     state.account_mut(signer).nonce = t.nonce;
+
     Ok(vec![Event::UnbondingStarted {
         account: t.account,
         units: t.units,
@@ -83,6 +87,7 @@ pub(super) fn register_validator(
     outlet_of_owner(state, t.outlet, signer)?;
     let validator = address_of_key(&t.public_key)?;
     check_is_new(state, t.outlet, validator)?;
+
     let digest = state
         .ledger()
         .domain()
@@ -93,6 +98,7 @@ pub(super) fn register_validator(
         });
     }
     check_nonce(state, signer, t.nonce)?;
+
     let candidate = Candidate {
         outlet: t.outlet,
         public_key: t.public_key,
@@ -103,6 +109,7 @@ pub(super) fn register_validator(
     };
     state.put_candidate(validator, candidate);
     state.account_mut(signer).nonce = t.nonce;
+
     Ok(vec![Event::ValidatorRegistered {
         validator,
         outlet: t.outlet,
@@ -123,6 +130,7 @@ fn check_is_new(
     if state.candidate(validator).is_some() {
         return Err(Rejection::ValidatorExists { found: validator });
     }
+
     let (table, written) = state.tables();
     let all = whole(&table.candidates, &written.candidates);
     match all.iter().find(|(_, candidate)| candidate.outlet == outlet) {
@@ -145,6 +153,7 @@ fn registered(state: &Overlay<'_>, validator: Address) -> Result<Candidate, Reje
 pub(super) fn heartbeat(state: &mut Overlay<'_>, t: &Heartbeat, signer: Address) -> Outcome {
     let candidate = registered(state, t.validator)?;
     require_signer("the validator", t.validator, signer)?;
+
     let expected = state.core().epoch;
     if t.epoch != expected {
         return Err(Rejection::WrongEpoch {
@@ -157,6 +166,7 @@ pub(super) fn heartbeat(state: &mut Overlay<'_>, t: &Heartbeat, signer: Address)
             height: state.core().height,
         });
     }
+
     state.put_candidate(
         t.validator,
         Candidate {
@@ -164,6 +174,7 @@ pub(super) fn heartbeat(state: &mut Overlay<'_>, t: &Heartbeat, signer: Address)
             ..candidate
         },
     );
+
     Ok(vec![Event::HeartbeatSeen {
         validator: t.validator,
         epoch: expected,
@@ -173,6 +184,7 @@ pub(super) fn heartbeat(state: &mut Overlay<'_>, t: &Heartbeat, signer: Address)
 pub(super) fn unjail(state: &mut Overlay<'_>, t: &Unjail, signer: Address) -> Outcome {
     let candidate = registered(state, t.validator)?;
     outlet_of_owner(state, candidate.outlet, signer)?;
+
     let until_ms = candidate
         .jailed_until_ms
         .ok_or(Rejection::NotJailed { found: t.validator })?;
@@ -181,6 +193,7 @@ pub(super) fn unjail(state: &mut Overlay<'_>, t: &Unjail, signer: Address) -> Ou
         return Err(Rejection::StillJailed { until_ms, now_ms });
     }
     check_nonce(state, signer, t.nonce)?;
+
     let punished_to = state.core().height;
     state.put_candidate(
         t.validator,
@@ -192,6 +205,7 @@ pub(super) fn unjail(state: &mut Overlay<'_>, t: &Unjail, signer: Address) -> Ou
         },
     );
     state.account_mut(signer).nonce = t.nonce;
+
     Ok(vec![Event::Unjailed {
         validator: t.validator,
     }])
@@ -202,9 +216,11 @@ pub(super) fn evidence(state: &mut Overlay<'_>, t: &Evidence, signer: Address) -
     if state.candidate(signer).is_none() && state.core().validators.get(signer).is_none() {
         return Err(Rejection::UnknownValidator { found: signer });
     }
+
     let candidate = registered(state, t.offender)?;
     let height = t.offence.height();
     check_punishable(state, &candidate, height)?;
+
     let ledger = state.ledger();
     t.offence
         .verify(
@@ -213,6 +229,7 @@ pub(super) fn evidence(state: &mut Overlay<'_>, t: &Evidence, signer: Address) -
             t.offender,
         )
         .map_err(|found| Rejection::BadEvidence { found })?;
+
     Ok(vec![punish(state, t, candidate)])
 }
 
@@ -224,12 +241,14 @@ fn check_punishable(
 ) -> Result<(), Rejection> {
     let max = state.core().height;
     let min = oldest_punishable(state);
+
     if found < min || found > max {
         return Err(Rejection::EvidenceOutOfTime { min, max, found });
     }
     if candidate.jailed_until_ms.is_some() || found <= candidate.punished_to {
         return Err(Rejection::AlreadyPunished);
     }
+
     Ok(())
 }
 
@@ -253,6 +272,7 @@ fn punish(state: &mut Overlay<'_>, t: &Evidence, candidate: Candidate) -> Event 
     let owner = state
         .outlet(candidate.outlet)
         .map_or(Address::ZERO, |outlet| outlet.owner);
+
     state.put_candidate(
         t.offender,
         Candidate {
@@ -260,12 +280,14 @@ fn punish(state: &mut Overlay<'_>, t: &Evidence, candidate: Candidate) -> Event 
             ..candidate
         },
     );
+
     let mut stake = state.stake(owner);
     let slashed = stake.slash(parameters.slash_ppm);
     state.put_stake(owner, stake);
     let supply = &mut state.core_mut().supply;
     supply.bonded -= slashed;
     supply.slashed += slashed;
+
     let (at, height) = (state.core().height, t.offence.height());
     let punished = Punished {
         height: at,
@@ -276,6 +298,7 @@ fn punish(state: &mut Overlay<'_>, t: &Evidence, candidate: Candidate) -> Event 
         .tables_mut()
         .punished
         .insert((t.offender, height), Some(punished));
+
     Event::ValidatorPunished {
         validator: t.offender,
         owner,
@@ -299,6 +322,7 @@ pub(super) fn set_parameters(
             found,
         });
     }
+
     let (table, written) = state.tables();
     if whole(&table.waiting, &written.waiting).len() >= CHANGES_WAITING_MAX {
         return Err(Rejection::TooManyChanges {
@@ -306,6 +330,7 @@ pub(super) fn set_parameters(
         });
     }
     check_nonce(state, signer, t.nonce)?;
+
     let at_ms = state
         .time_ms()
         .saturating_add(state.ledger().genesis().change_delay_ms);
@@ -317,6 +342,7 @@ pub(super) fn set_parameters(
             parameters: t.parameters,
         }),
     );
+
     Ok(vec![Event::ChangeProposed {
         change: t.nonce,
         at_ms,
@@ -361,6 +387,7 @@ pub(super) fn end_unbondings(state: &mut Overlay<'_>) -> Vec<(Address, u64)> {
         .into_iter()
         .filter(|(_, stake)| stake.unbonding.iter().any(is_due))
         .collect();
+
     due.into_iter()
         .map(|(account, mut stake)| {
             let units = stake
@@ -369,10 +396,12 @@ pub(super) fn end_unbondings(state: &mut Overlay<'_>) -> Vec<(Address, u64)> {
                 .filter(|u| is_due(u))
                 .map(|u| u.units)
                 .sum();
+
             stake.unbonding.retain(|unbonding| !is_due(unbonding));
             state.put_stake(account, stake);
             state.core_mut().supply.bonded -= units;
             to_pending(state, account, units);
+
             (account, units)
         })
         .collect()

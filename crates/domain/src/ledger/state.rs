@@ -138,10 +138,12 @@ impl Ledger {
     /// The state before the first block: 100 units released to the founder.
     pub fn new(genesis: Genesis) -> Result<Self, GenesisError> {
         genesis.check()?;
+
         let founder = Account {
             released: GENESIS_UNITS,
             ..Account::default()
         };
+
         let core = Core {
             height: genesis.first_height - 1,
             time_ms: genesis.time_ms,
@@ -165,6 +167,7 @@ impl Ledger {
             receipts_expired_to_ms: 0,
             receipts_shared_to_ms: 0,
         };
+
         let tables = Tables {
             sets: BTreeMap::from([(genesis.first_height, genesis.validators.clone())]),
             epoch_starts: BTreeMap::from([(
@@ -177,6 +180,7 @@ impl Ledger {
             ..Tables::default()
         };
         let sidechain_id = genesis.sidechain_id();
+
         Ok(Self {
             sidechain_id,
             domain: genesis.domain(),
@@ -202,10 +206,12 @@ impl Ledger {
     /// Takes over what a block changed. The block must have been executed on this very state.
     pub fn commit(&mut self, executed: Executed) -> Vec<Event> {
         debug_assert_eq!(executed.changes.parent_digest, self.state_digest);
+
         self.state_digest = executed.changes.digest();
         self.head_hash = executed.block_hash;
         let covered = executed.events.iter().any(closes_checkpoint);
         self.apply_changes(executed.changes);
+
         if covered {
             self.uncovered_blocks.clear();
             self.uncovered_recordings.clear();
@@ -214,6 +220,7 @@ impl Ledger {
             self.uncovered_recordings
                 .extend(video::leaves(&executed.events));
         }
+
         executed.events
     }
 
@@ -230,6 +237,7 @@ impl Ledger {
         self.accruals.apply(changes.accruals);
         self.receipts.apply(changes.receipts);
         apply_set(&mut self.to_settle, changes.to_settle);
+
         self.index.add(&changes.tables);
         self.tables.apply(changes.tables);
     }
@@ -418,6 +426,7 @@ impl Ledger {
             .map(Vec::as_slice)
             .unwrap_or_default();
         let found = open.iter().filter_map(|id| Some((*id, self.consent(*id)?)));
+
         found.filter(|(_, consent)| {
             consent.is_in_force(self.core.time_ms) && !self.index.was_left(consent)
         })
@@ -464,14 +473,17 @@ impl Ledger {
             .iter()
             .next()
             .is_some_and(|(at, _)| *at <= expired_to);
+
         let mature = self
             .accruals
             .iter()
             .next()
             .is_some_and(|((at, _), _)| *at <= self.core.time_ms);
+
         let unsettled =
             self.core.anchor.or(self.core.proposed_anchor).is_some() && !self.to_settle.is_empty();
         let unanchored = self.core.anchor.is_some() && !self.uncovered_recordings.is_empty();
+
         counted && (mature || expired || unsettled || unanchored)
     }
 
@@ -498,6 +510,7 @@ impl Ledger {
                     share.outstanding(),
                     entry.releasable_at_ms(share).unwrap_or_default(),
                 );
+
                 match self.holder(&entry, share) {
                     Beneficiary::Account(account)
                     | Beneficiary::Claimed {
@@ -514,6 +527,7 @@ impl Ledger {
                 }
             }
         }
+
         accruals.iter().eq(self.accruals.iter())
             && receipts.iter().eq(self.receipts.iter())
             && accruals.values().sum::<u64>() == self.core.supply.pending
@@ -581,12 +595,14 @@ impl Committed<'_> {
                 .iter()
                 .map(|validator| merkle::leaf(&encode(&(1u8, validator)))),
         );
+
         leaves.extend(section(2, &self.accounts));
         leaves.extend(section(3, &self.outlets));
         leaves.extend(section(4, &self.terminals));
         leaves.extend(section(5, &self.stakes));
         leaves.extend(section(6, &self.candidates));
         leaves.push(merkle::leaf(&encode(&(7u8, self.parameters))));
+
         merkle::root(&leaves)
     }
 }

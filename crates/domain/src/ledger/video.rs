@@ -33,6 +33,7 @@ fn agent_of_outlet(
             found: terminal.kind,
         });
     }
+
     Ok(())
 }
 
@@ -50,6 +51,7 @@ pub(super) fn record_consent(
             height: consent.height,
         });
     }
+
     till_of_outlet(state, t.witness, t.outlet)?;
     let digest = state
         .ledger()
@@ -60,8 +62,10 @@ pub(super) fn record_consent(
             expected: t.witness,
         });
     }
+
     check_camera(t.camera)?;
     check_until(state, t.until_ms, CONSENT_MS_MAX)?;
+
     let grounds = Grounds::Guest {
         purposes: t.purposes,
         commitment: t.commitment,
@@ -90,6 +94,7 @@ pub(super) fn record_legal_basis(
     check_until(state, t.until_ms, BASIS_MS_MAX)?;
     let room = room(state, (t.outlet, t.camera), false, BASES_PER_CAMERA_MAX)?;
     check_nonce(state, signer, t.nonce)?;
+
     let (kind, notice_hash, retention_days) = (t.kind, t.notice_hash, t.retention_days);
     let grounds = Grounds::Basis {
         kind,
@@ -98,6 +103,7 @@ pub(super) fn record_legal_basis(
         owner: signer,
     };
     let consent = new_consent(state, (t.outlet, t.camera), grounds, t.until_ms);
+
     state.account_mut(signer).nonce = t.nonce;
     Ok(vec![put_consent(state, tx_id, consent, room)])
 }
@@ -133,6 +139,7 @@ fn new_consent(
     until_ms: u64,
 ) -> Consent {
     let (height, recorded_at_ms) = (state.core().height, state.time_ms());
+
     Consent {
         outlet,
         camera,
@@ -158,6 +165,7 @@ fn room(
             .consent(*id)
             .is_some_and(|consent| consent.is_in_force(now_ms))
     });
+
     let is_same_kind = |id: &&B256| {
         state
             .consent(**id)
@@ -166,6 +174,7 @@ fn room(
     if open.iter().filter(is_same_kind).count() >= max {
         return Err(Rejection::TooManyConsents { camera, max });
     }
+
     let day = state.video_day(outlet);
     if day.consents >= CONSENTS_PER_DAY_MAX {
         return Err(Rejection::DayFull {
@@ -174,6 +183,7 @@ fn room(
             max: CONSENTS_PER_DAY_MAX,
         });
     }
+
     Ok((
         open,
         VideoDay {
@@ -210,6 +220,7 @@ pub(super) fn revoke_consent(
         return Err(Rejection::AlreadyRevoked { revoked_at_ms });
     }
     check_may_revoke(state, &consent, signer)?;
+
     let at_ms = state.time_ms();
     state.put_consent(
         t.consent,
@@ -218,6 +229,7 @@ pub(super) fn revoke_consent(
             ..consent
         },
     );
+
     Ok(vec![Event::ConsentRevoked {
         id: t.consent,
         by: signer,
@@ -232,6 +244,7 @@ fn check_may_revoke(
     signer: Address,
 ) -> Result<(), Rejection> {
     let owner = outlet_of_owner(state, consent.outlet, signer).map(drop);
+
     match consent.grounds {
         _ if owner.is_ok() => Ok(()),
         Grounds::Guest { guest, .. } if signer == guest => Ok(()),
@@ -264,9 +277,11 @@ pub(super) fn pin_recording(
             });
         }
     }
+
     agent_of_outlet(state, signer, t.outlet)?;
     check_allowed(state, t)?;
     check_segment(state.time_ms(), t)?;
+
     let day = state.video_day(t.outlet);
     if day.recordings >= RECORDINGS_PER_DAY_MAX {
         return Err(Rejection::DayFull {
@@ -275,6 +290,7 @@ pub(super) fn pin_recording(
             max: RECORDINGS_PER_DAY_MAX,
         });
     }
+
     state.put_video_day(
         t.outlet,
         VideoDay {
@@ -282,6 +298,7 @@ pub(super) fn pin_recording(
             ..day
         },
     );
+
     let pinned = pinned(state, t, signer);
     state.put_recording(
         t.cid,
@@ -291,6 +308,7 @@ pub(super) fn pin_recording(
             erased: None,
         },
     );
+
     Ok(vec![Event::RecordingPinned { tx_id, pinned }])
 }
 
@@ -306,6 +324,7 @@ fn pinned(state: &Overlay<'_>, t: &PinRecording, agent: Address) -> Pinned {
         ended_at_ms,
     } = *t;
     let (height, time_ms) = (state.core().height, state.time_ms());
+
     Pinned {
         cid,
         outlet,
@@ -329,6 +348,7 @@ fn check_allowed(state: &Overlay<'_>, t: &PinRecording) -> Result<(), Rejection>
     if expected != found {
         return Err(Rejection::WrongConsent { expected, found });
     }
+
     if !consent.purposes().allow(Purpose::Recording) {
         return Err(Rejection::PurposeNotAllowed {
             found: Purpose::Recording,
@@ -337,6 +357,7 @@ fn check_allowed(state: &Overlay<'_>, t: &PinRecording) -> Result<(), Rejection>
     if let Some(revoked_at_ms) = consent.revoked_at_ms.filter(|_| consent.is_guests()) {
         return Err(Rejection::ConsentRevoked { revoked_at_ms });
     }
+
     let from_ms = consent
         .recorded_at_ms
         .saturating_sub(RECORDING_TOLERANCE_MS);
@@ -350,6 +371,7 @@ fn check_allowed(state: &Overlay<'_>, t: &PinRecording) -> Result<(), Rejection>
             ended_at_ms,
         });
     }
+
     let (late_ms, max_ms) = (
         state.time_ms().saturating_sub(ended_at_ms),
         consent.retention_ms(),
@@ -357,6 +379,7 @@ fn check_allowed(state: &Overlay<'_>, t: &PinRecording) -> Result<(), Rejection>
     if late_ms > max_ms {
         return Err(Rejection::RecordingTooLate { late_ms, max_ms });
     }
+
     Ok(())
 }
 
@@ -368,6 +391,7 @@ fn check_segment(now_ms: u64, t: &PinRecording) -> Result<(), Rejection> {
             found: t.sequence,
         });
     }
+
     if ended_at_ms <= started_at_ms || ended_at_ms - started_at_ms > RECORDING_MS_MAX {
         return Err(Rejection::RecordingLength {
             max_ms: RECORDING_MS_MAX,
@@ -375,6 +399,7 @@ fn check_segment(now_ms: u64, t: &PinRecording) -> Result<(), Rejection> {
             ended_at_ms,
         });
     }
+
     let ahead_ms = ended_at_ms.saturating_sub(now_ms);
     if ahead_ms > RECORDING_TOLERANCE_MS {
         return Err(Rejection::RecordingAhead {
@@ -382,6 +407,7 @@ fn check_segment(now_ms: u64, t: &PinRecording) -> Result<(), Rejection> {
             max_ms: RECORDING_TOLERANCE_MS,
         });
     }
+
     Ok(())
 }
 
@@ -398,6 +424,7 @@ pub(super) fn erase_recording(
             height: erased.height,
         });
     }
+
     let expected = recording.pinned.outlet;
     if t.outlet != expected {
         return Err(Rejection::WrongRecordingOutlet {
@@ -406,12 +433,14 @@ pub(super) fn erase_recording(
             found: t.outlet,
         });
     }
+
     if state
         .outlet(t.outlet)
         .is_none_or(|outlet| outlet.owner != signer)
     {
         agent_of_outlet(state, signer, t.outlet)?;
     }
+
     let (height, time_ms) = (state.core().height, state.time_ms());
     let erased = Erased {
         cid: t.cid,
@@ -428,6 +457,7 @@ pub(super) fn erase_recording(
             ..recording
         },
     );
+
     Ok(vec![Event::RecordingErased { erased }])
 }
 

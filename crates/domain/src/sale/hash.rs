@@ -61,6 +61,7 @@ impl HashStruct for Sale {
     fn hash_struct(&self) -> B256 {
         let mut sale_id = B256::ZERO;
         sale_id[..16].copy_from_slice(&self.sale_id.0);
+
         let words = [
             word(self.outlet),
             self.terminal.into_word(),
@@ -72,6 +73,7 @@ impl HashStruct for Sale {
             word(self.buyer_kind as u64),
             self.buyer.into_word(),
         ];
+
         hash_words(*SALE_TYPE, words)
     }
 }

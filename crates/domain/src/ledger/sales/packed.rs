@@ -79,6 +79,7 @@ impl Parties {
                 },
                 Beneficiary::Pool => PackedBeneficiary::Pool,
             };
+
             let Share {
                 units, reversed, ..
             } = *share;
@@ -88,6 +89,7 @@ impl Parties {
                 reversed,
             });
         }
+
         let packed = Packed {
             tx_id: entry.tx_id.into(),
             height: entry.height,
@@ -99,6 +101,7 @@ impl Parties {
             matures_ms: entry.matures_at_ms.wrapping_sub(entry.recorded_at_ms),
             refunds: entry.refunds.iter().map(PackedRefund::from).collect(),
         };
+
         postcard::to_allocvec(&packed).expect("bytes of a sale")
     }
 
@@ -109,6 +112,7 @@ impl Parties {
     )]
     pub fn unpack(&self, bytes: &[u8]) -> SaleEntry {
         let packed: Packed = postcard::from_bytes(bytes).expect("bytes of a sale");
+
         SaleEntry {
             tx_id: packed.tx_id.into(),
             height: packed.height,
@@ -132,6 +136,7 @@ impl Parties {
             units,
             reversed,
         } = packed;
+
         let to = match to {
             PackedBeneficiary::Party(number) => {
                 Beneficiary::Account(self.addresses[number as usize])
@@ -149,6 +154,7 @@ impl Parties {
             },
             PackedBeneficiary::Pool => Beneficiary::Pool,
         };
+
         Share {
             to,
             units,
