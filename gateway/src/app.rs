@@ -27,8 +27,10 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
     config.check()?;
     let url = config.database.location().read_url()?;
     let options: PgConnectOptions = url.expose().parse().context("database.url")?;
+
     let listen = config.http.listen;
     let listener = bind(listen).await?;
+
     let recorder = telemetry::init_metrics();
     let mirror = Arc::new(Mirror::new(options, config.database.connections_max));
     let hub = Arc::new(Hub::new(Arc::clone(&mirror)));
@@ -45,15 +47,18 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
         explorer: config.web.explorer.clone(),
         stop: stop.clone(),
     };
+
     let readiness = Readiness::starting();
     let router = http::router(api.clone()).merge(operations_router(readiness.clone(), recorder));
     tracing::info!(%listen, "gateway starts");
+
     let tasks = stop.child_token();
     let result = tokio::select! {
         served = serve(listener, router, stop) => served.context("serve"),
         () = events::run(hub, tasks.clone()) => Ok(()),
         () = watch(api, readiness) => Ok(()),
     };
+
     tasks.cancel();
     result
 }
@@ -73,6 +78,7 @@ async fn watch(api: Api, readiness: Readiness) {
             .await
             .map(|_| ())
             .ok_or_else(|| "no node answers".to_owned());
+
         readiness.set(mirror.and(nodes));
         tokio::time::sleep(READINESS_INTERVAL).await;
     }

@@ -114,6 +114,7 @@ impl Config {
         let bad_node = |url: &String| !url.starts_with("http://") && !url.starts_with("https://");
         let bad_agent = |agent: &VideoAgent| bad_node(&agent.url);
         let bad_explorer = |url: &String| !url.starts_with("https://") || !url.contains("{tx}");
+
         let rules = [
             self.database.location().missing_url(),
             (
@@ -137,6 +138,7 @@ impl Config {
                 "web.explorer: must begin with https:// and hold {tx}",
             ),
         ];
+
         refuse_mistakes(rules)
     }
 }

@@ -69,6 +69,7 @@ impl Look {
         else {
             return false;
         };
+
         let idle = self
             .nodes
             .iter()
@@ -76,6 +77,7 @@ impl Look {
             .all(|status| !status.busy && status.mempool == 0);
         let minted = finalized.minted == u128::from(supply.released);
         let indexed = totals.sidechain_height >= supply.height && totals.minted == finalized.minted;
+
         idle && supply.pending == 0 && minted && indexed
     }
 }
@@ -135,6 +137,7 @@ impl Books {
             .max_connections(CONNECTIONS_MAX)
             .connect(database_url)
             .await?;
+
         Ok(Self {
             nodes,
             evm,
@@ -179,12 +182,14 @@ impl Books {
             .await
             .context("ask the database")?;
         let (transfers, payouts) = self.evm.count_transfers(self.contracts).await?;
+
         let mut differences = Vec::new();
         let mut same = |what: &str, expected: u128, found: u128| {
             if expected != found {
                 differences.push(format!("{what}: expected {expected}, found {found}"));
             }
         };
+
         let free = supply.released + supply.pending + supply.unclaimed + supply.pool;
         let held = free + supply.bonded + supply.slashed + supply.reversed;
         same(
@@ -192,6 +197,7 @@ impl Books {
             (supply.issued + supply.debt).into(),
             held.into(),
         );
+
         same(
             "contract: minted against the ledger's released",
             supply.released.into(),
@@ -202,6 +208,7 @@ impl Books {
             books.minted,
             self.evm.total_supply(self.contracts).await?,
         );
+
         same(
             "database: sales against the ledger's",
             supply.sales.into(),
@@ -247,7 +254,9 @@ impl Books {
             0,
             totals.checkpoint_disagreements.into(),
         );
+
         differences.extend(self.check_accounts().await?);
+
         Ok(Summary {
             kind: "summary",
             ok: differences.is_empty(),
@@ -273,6 +282,7 @@ impl Books {
     async fn check_accounts(&self) -> Result<Vec<String>> {
         let mut differences = Vec::new();
         let node = furthest(&self.nodes).await?;
+
         for row in read_model::payouts_by_account(&self.pool).await? {
             let account = row.account;
             let released = node
@@ -280,6 +290,7 @@ impl Books {
                 .await?
                 .map_or(0, |account| account.released);
             let minted = self.evm.issued_to(self.contracts, account).await?;
+
             if u128::from(released) != minted || minted != row.minted {
                 differences.push(format!(
                     "{account}: ledger {released}, contract {minted}, database {}",
@@ -287,6 +298,7 @@ impl Books {
                 ));
             }
         }
+
         Ok(differences)
     }
 }

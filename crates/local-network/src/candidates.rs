@@ -45,10 +45,12 @@ pub async fn register(registrations: Registrations<'_>, count: usize) -> Result<
     let node = &furthest(registrations.nodes).await?;
     let known = node.outlets().await?;
     let currency: Currency = "GEL".parse().map_err(anyhow::Error::msg)?;
+
     for number in 0..count {
         let id = outlet(number);
         let owner = address_of_secret(&keys.owner(id)?);
         let found = known.iter().find(|outlet| outlet.outlet == id);
+
         if found.is_none() {
             let city = CITIES[number % CITIES.len()].0.to_owned();
             let opening = Opening {
@@ -59,14 +61,17 @@ pub async fn register(registrations: Registrations<'_>, count: usize) -> Result<
             };
             registrations.register_outlet(node, &opening, owner).await?;
         }
+
         if found.is_none_or(|outlet| outlet.terminals.is_empty()) {
             let terminal = address_of_secret(&keys.terminal(id)?);
             registrations
                 .register_terminal(node, id, terminal, TerminalKind::Physical)
                 .await?;
         }
+
         register_validator(registrations, node, number).await?;
     }
+
     Ok(())
 }
 
@@ -77,6 +82,7 @@ async fn register_validator(
 ) -> Result<()> {
     let keys = registrations.keys;
     let (validator, id) = (keys.validator(number)?, outlet(number));
+
     let registered = node.candidates().await?;
     if registered
         .iter()
@@ -84,6 +90,7 @@ async fn register_validator(
     {
         return Ok(());
     }
+
     let owner = keys.owner(id)?;
     let domain = registrations.domain();
     let consent = domain.validator_consent_digest(id, address_of_secret(&owner));
@@ -93,6 +100,7 @@ async fn register_validator(
         consent: Signature::sign(consent, &validator),
         nonce: next_nonce(node, address_of_secret(&owner)).await?,
     });
+
     submit(node, &domain, payload, &owner)
         .await
         .with_context(|| format!("register validator {number}"))

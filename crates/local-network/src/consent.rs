@@ -24,8 +24,10 @@ pub fn witnessed(
         guest,
         until_ms,
     } = *wanted;
+
     let witness_signature = Signature::sign(domain.consent_witness_digest(wanted), witness);
     let witness = wallet::address(witness);
+
     RecordConsent {
         outlet,
         camera,

@@ -70,17 +70,20 @@ async fn in_force(
         anchor,
         start_block: 0,
     });
+
     if (contracts.token, contracts.anchor) != (token, anchor) {
         bail!(
             "contracts.json names {}, the ledger is bound to {anchor}",
             contracts.anchor
         );
     }
+
     if !evm.has_code(anchor).await? {
         bail!(
             "the EVM node has no contract at {anchor}: its state was lost or it is another chain; use another --data-dir"
         );
     }
+
     Ok(contracts)
 }
 
@@ -95,6 +98,7 @@ async fn bind(
     let founder = keys.founder()?;
     let node = furthest(nodes).await?;
     let nonce = next_nonce(&node, address_of_secret(&founder)).await?;
+
     let payload = Payload::SetAnchor(SetAnchor {
         token: contracts.token,
         anchor: contracts.anchor,
@@ -105,6 +109,7 @@ async fn bind(
     submit(&node, &genesis.domain(), payload, &founder)
         .await
         .context("bind the ledger to the contracts")?;
+
     let deadline = Instant::now() + READY_TIMEOUT;
     loop {
         let status = any_status(nodes).await?;
@@ -114,6 +119,7 @@ async fn bind(
         if status.epoch > from_epoch {
             return Ok(false);
         }
+
         if Instant::now() > deadline {
             bail!("the ledger did not reach epoch {from_epoch} within {READY_TIMEOUT:?}");
         }

@@ -57,6 +57,7 @@ impl Evm {
         let url = url
             .parse()
             .with_context(|| format!("{url:?} is not a URL"))?;
+
         let provider = ProviderBuilder::new()
             .wallet(EthereumWallet::from(signer))
             .connect_http(url)
@@ -65,6 +66,7 @@ impl Evm {
             .get_chain_id()
             .await
             .context("ask the EVM node for its chain id")?;
+
         Ok(Self {
             provider,
             founder: address_of_secret(founder),
@@ -79,6 +81,7 @@ impl Evm {
             if !balance.is_zero() {
                 continue;
             }
+
             let funds = (account, U256::from(LOCAL_FUNDS));
             let given: Result<(), _> = self
                 .provider
@@ -88,6 +91,7 @@ impl Evm {
                 format!("{account} has no gas money and this node gives none: fund it")
             })?;
         }
+
         Ok(())
     }
 
@@ -97,6 +101,7 @@ impl Evm {
         let start_block = self.provider.get_block_number().await?;
         let anchor = self.founder.create(nonce + 1);
         let delay = alloy::primitives::Uint::from(ADMIN_DELAY_S);
+
         let token = FranchiseToken::deploy(
             self.provider.clone(),
             anchor,
@@ -107,6 +112,7 @@ impl Evm {
         )
         .await
         .context("deploy FranchiseToken")?;
+
         let validator = |validator: &domain::Validator| ValidatorSets::Validator {
             account: validator.address,
             power: validator.power,
@@ -129,12 +135,14 @@ impl Evm {
         )
         .await
         .context("deploy CheckpointAnchor")?;
+
         if *deployed.address() != anchor {
             bail!(
                 "the anchor is at {}, expected {anchor}: the founder's key was used elsewhere meanwhile",
                 deployed.address()
             );
         }
+
         self.wait_until_final(anchor).await?;
         Ok(Contracts {
             token: *token.address(),
@@ -158,6 +166,7 @@ impl Evm {
             }
             tokio::time::sleep(FINALITY_POLL).await;
         }
+
         Ok(())
     }
 
@@ -211,6 +220,7 @@ impl Evm {
         let latest = self.provider.get_block_number().await?;
         let (mut transfers, mut payouts) = (0, 0);
         let mut from = contracts.start_block;
+
         while from <= latest {
             let to = (from + LOG_RANGE - 1).min(latest);
             let filter = Filter::new()
@@ -218,12 +228,14 @@ impl Evm {
                 .event_signature(FranchiseToken::Transfer::SIGNATURE_HASH)
                 .from_block(from)
                 .to_block(to);
+
             for log in self.provider.get_logs(&filter).await? {
                 transfers += 1;
                 payouts += u64::from(log.topics().get(1).is_some_and(|sender| sender.is_zero()));
             }
             from = to + 1;
         }
+
         Ok((transfers, payouts))
     }
 }

@@ -88,6 +88,7 @@ impl External {
         if let Some(url) = &args.evm_rpc {
             return Ok(url.clone());
         }
+
         let options = AnvilOptions {
             dir: layout.dir.join("anvil"),
             port,
@@ -96,6 +97,7 @@ impl External {
             slots_in_an_epoch: ANVIL_SLOTS_IN_AN_EPOCH,
             programs: tool_folders(),
         };
+
         let anvil = Anvil::start(&options).await?;
         let url = anvil.url();
         self.anvil = Some((anvil, options));
@@ -150,18 +152,21 @@ impl External {
                 .context("start PostgreSQL again")?;
             supervisor.note_pid("postgres", postgres.pid().unwrap_or(0));
         }
+
         if let Some((anvil, options)) = &mut self.anvil
             && anvil.has_ended()
         {
             *anvil = Anvil::start(options).await.context("start anvil again")?;
             supervisor.note_pid("anvil", anvil.pid().unwrap_or(0));
         }
+
         if let Some((kubo, options)) = &mut self.kubo
             && kubo.has_ended()
         {
             *kubo = Kubo::start(options).await.context("start Kubo again")?;
             supervisor.note_pid("kubo", kubo.pid().unwrap_or(0));
         }
+
         Ok(())
     }
 

@@ -56,6 +56,7 @@ pub fn open_or_create(
         check_same(&genesis, args, evm_chain_id)?;
         return Ok(genesis);
     }
+
     let genesis = new_genesis(keys, args, evm_chain_id)?;
     service_kit::files::write_atomically(&path, &serde_json::to_vec_pretty(&genesis)?)?;
     Ok(genesis)
@@ -71,6 +72,7 @@ fn check_same(genesis: &Genesis, args: &NewNetworkArgs, evm_chain_id: u64) -> Re
             "this network has {validators} validators, --validators says {asked}; use another --data-dir"
         );
     }
+
     if let Some(asked) = args
         .epoch_blocks
         .filter(|asked| genesis.epoch_length != EpochLength::Blocks(*asked))
@@ -80,24 +82,28 @@ fn check_same(genesis: &Genesis, args: &NewNetworkArgs, evm_chain_id: u64) -> Re
             genesis.epoch_length
         );
     }
+
     let elects = genesis.parameters.election_epochs;
     if let Some(asked) = args.election_epochs.filter(|asked| *asked != elects) {
         bail!(
             "this network elects every {elects} epochs, --election-epochs says {asked}; use another --data-dir"
         );
     }
+
     if genesis.evm_chain_id != evm_chain_id {
         bail!(
             "this network belongs to EVM chain {}, the node is of {evm_chain_id}",
             genesis.evm_chain_id
         );
     }
+
     Ok(())
 }
 
 fn new_genesis(keys: &Keys, args: &NewNetworkArgs, evm_chain_id: u64) -> Result<Genesis> {
     let count = args.validators.unwrap_or(VALIDATORS);
     let mut validators = Vec::new();
+
     for number in 0..count as usize {
         let key = keys.validator(number)?;
         let public_key = key.public_key(SECP256K1).serialize().into();
@@ -108,6 +114,7 @@ fn new_genesis(keys: &Keys, args: &NewNetworkArgs, evm_chain_id: u64) -> Result<
         });
     }
     validators.sort_by_key(|validator| validator.address);
+
     Ok(Genesis {
         name: "hotpot local network".into(),
         evm_chain_id,

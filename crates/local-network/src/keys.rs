@@ -61,6 +61,7 @@ impl Keys {
                 data_dir.display()
             )
         })?;
+
         Ok(Self {
             dir,
             passphrase: passphrase.trim().to_owned(),

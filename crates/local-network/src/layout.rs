@@ -23,6 +23,7 @@ impl Layout {
         let dir = dir
             .canonicalize()
             .with_context(|| format!("open {}", dir.display()))?;
+
         let lock = File::options()
             .create(true)
             .truncate(false)
@@ -30,6 +31,7 @@ impl Layout {
             .open(dir.join("lock"))?;
         lock.try_lock()
             .map_err(|_| anyhow!("another hotpot up runs on {}", dir.display()))?;
+
         std::fs::create_dir_all(dir.join("logs"))?;
         Ok(Self { dir, _lock: lock })
     }

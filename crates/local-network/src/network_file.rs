@@ -115,6 +115,7 @@ impl NetworkFile {
         let node = service
             .strip_prefix("node-")
             .and_then(|number| number.parse::<usize>().ok());
+
         let entry = match (service, node) {
             (_, Some(number)) => self.nodes.get_mut(number),
             ("relayer", _) => Some(&mut self.relayer),
@@ -127,6 +128,7 @@ impl NetworkFile {
             ("postgres", _) => self.postgres.as_mut(),
             _ => None,
         };
+
         if let Some(entry) = entry {
             entry.pid = pid;
         }

@@ -89,10 +89,12 @@ impl Ports {
                 gateway: args.http.unwrap_or(loopback(GATEWAY_PORT)),
             });
         }
+
         let count = usize::from(VALIDATORS_MAX);
         let free = (0..2 * count + 7)
             .map(|_| local_services::free_port())
             .collect::<std::io::Result<Vec<u16>>>()?;
+
         Ok(Self {
             nodes: free[..count].to_vec(),
             p2p: free[count..2 * count].to_vec(),
@@ -117,6 +119,7 @@ impl Ports {
         let video = [&self.video, &self.cameras]
             .into_iter()
             .filter(|_| with_video);
+
         for address in ours
             .chain(video)
             .map(|port| loopback(*port))
@@ -127,6 +130,7 @@ impl Ports {
                 format!("port {port} is taken: stop who has it, or use --free-ports")
             })?;
         }
+
         Ok(())
     }
 }

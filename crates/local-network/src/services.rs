@@ -145,6 +145,7 @@ pub async fn wait_until_ready(nodes: &[NodeClient], sidechain_id: B256) -> Resul
                 ready += usize::from(status.ready && status.height > 0);
             }
         }
+
         if ready * 3 > nodes.len() * 2 {
             return Ok(());
         }
@@ -154,6 +155,7 @@ pub async fn wait_until_ready(nodes: &[NodeClient], sidechain_id: B256) -> Resul
                 nodes.len()
             );
         }
+
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
@@ -218,6 +220,7 @@ pub fn start_relayer(
     config["blockchain"]["poll_interval_ms"] = json!(RELAYER_POLL_MS);
     config["signer"] =
         json!({ "keystore_file": keys.file("relayer"), "passphrase_file": keys.passphrase_file() });
+
     start(
         supervisor,
         layout,
@@ -237,6 +240,7 @@ pub fn start_indexer(
 ) -> Result<()> {
     let mut config = chains.config(layout, port);
     config["blockchain"]["start_block"] = json!(chains.contracts.start_block);
+
     start(
         supervisor,
         layout,
@@ -261,6 +265,7 @@ pub fn start_gateway(
         "http": { "listen": listen.to_string() },
         "video": { "agents": agents },
     });
+
     start(
         supervisor,
         layout,

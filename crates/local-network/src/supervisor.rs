@@ -116,11 +116,13 @@ async fn keep_running(service: Service, shared: Arc<Mutex<Shared>>, stop: Cancel
             }
             Err(error) => tracing::error!(service = service.name, %error, "cannot start"),
         }
+
         pause = if started.elapsed() > STEADY {
             RESTART_PAUSE
         } else {
             (pause * 2).min(RESTART_PAUSE_MAX)
         };
+
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(pause) => {}

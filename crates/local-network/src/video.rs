@@ -132,6 +132,7 @@ impl Video<'_> {
             port.to_string().into(),
         ];
         supervisor.start(self.service("cameras", program, arguments));
+
         Entry {
             http: String::new(),
             port,
@@ -145,6 +146,7 @@ impl Video<'_> {
             .await?
             .into_iter()
             .find(|known| known.outlet == OUTLET);
+
         if found.is_none() {
             let currency = "GEL".parse().map_err(anyhow::Error::msg)?;
             let opening = Opening {
@@ -158,10 +160,12 @@ impl Video<'_> {
                 .register_outlet(&node, &opening, owner)
                 .await?;
         }
+
         let till = address_of_secret(&self.registrations.keys.terminal(OUTLET)?);
         if found.is_some_and(|outlet| outlet.terminals.iter().any(|known| known.address == till)) {
             return Ok(());
         }
+
         self.registrations
             .register_terminal(&node, OUTLET, till, TerminalKind::Physical)
             .await
@@ -187,6 +191,7 @@ impl Video<'_> {
         if !node.consents_in_force(outlet, KITCHEN).await?.is_empty() {
             return Ok(());
         }
+
         let owner = self.registrations.keys.owner(outlet)?;
         let payload = Payload::RecordLegalBasis(RecordLegalBasis {
             outlet,
@@ -197,6 +202,7 @@ impl Video<'_> {
             until_ms: now_ms() + BASIS_MS,
             nonce: next_nonce(&node, address_of_secret(&owner)).await?,
         });
+
         submit(&node, &self.registrations.domain(), payload, &owner)
             .await
             .context("record the kitchen's legal basis")
@@ -207,6 +213,7 @@ impl Video<'_> {
         if !node.consents_in_force(outlet, TABLE).await?.is_empty() {
             return Ok(());
         }
+
         let (guest, till) = (
             self.registrations.keys.get("guest-0")?,
             self.registrations.keys.terminal(outlet)?,
@@ -215,6 +222,7 @@ impl Video<'_> {
             B256::from(rand::random::<[u8; 32]>()),
             format!("guest 0 at table {TABLE}"),
         );
+
         let until_ms = now_ms() + CONSENT_MS;
         let wanted = WitnessedConsent {
             outlet,
@@ -224,6 +232,7 @@ impl Video<'_> {
             guest: address_of_secret(&guest),
             until_ms,
         };
+
         write_salt(
             &self
                 .layout
@@ -233,6 +242,7 @@ impl Video<'_> {
             salt,
             &reference,
         )?;
+
         let domain = self.registrations.domain();
         let payload = Payload::RecordConsent(witnessed(&wanted, &till, &domain));
         submit(&node, &domain, payload, &guest)
@@ -261,9 +271,11 @@ impl Video<'_> {
                 self.camera(TABLE, "customer", "table", has_film),
             ],
         });
+
         if let Some(model) = model_file() {
             config["detector"] = json!({ "model_file": model });
         }
+
         config
     }
 

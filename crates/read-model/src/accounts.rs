@@ -30,6 +30,7 @@ pub async fn find(connection: &mut PgConnection, account: Address) -> sqlx::Resu
     )
     .fetch_one(connection)
     .await?;
+
     Ok(AccountFacts {
         released: number(row.released)?,
         minted: amount(&row.minted)?,

@@ -98,6 +98,7 @@ pub async fn totals(pool: &PgPool) -> sqlx::Result<Totals> {
     )
     .fetch_one(pool)
     .await?;
+
     Ok(Totals {
         sales: number(row.sales)?,
         payouts: number(row.payouts)?,
@@ -124,6 +125,7 @@ pub async fn balances(pool: &PgPool) -> sqlx::Result<Vec<Balance>> {
     )
     .fetch_all(pool)
     .await?;
+
     rows.iter()
         .map(|row| {
             Ok(Balance {
@@ -147,6 +149,7 @@ pub async fn payouts_by_account(pool: &PgPool) -> sqlx::Result<Vec<AccountPayout
     )
     .fetch_all(pool)
     .await?;
+
     let payouts = rows.iter().map(|row| {
         Ok(AccountPayouts {
             account: address(&row.account)?,
@@ -156,6 +159,7 @@ pub async fn payouts_by_account(pool: &PgPool) -> sqlx::Result<Vec<AccountPayout
             last_epoch: row.last_epoch.map(number).transpose()?,
         })
     });
+
     payouts.collect()
 }
 

@@ -49,12 +49,14 @@ pub async fn after(connection: &mut PgConnection, id: u64, limit: i64) -> sqlx::
     )
     .fetch_all(connection)
     .await?;
+
     let events = rows.into_iter().map(|row| {
         let what = match (row.stream.as_str(), row.kind.as_str()) {
             ("sidechain", _) => What::Blocks,
             (_, "revert") => What::Reverted,
             _ => What::Evm,
         };
+
         Ok(Event {
             id: number(row.id)?,
             what,
@@ -62,6 +64,7 @@ pub async fn after(connection: &mut PgConnection, id: u64, limit: i64) -> sqlx::
             to: number(row.last)?,
         })
     });
+
     events.collect()
 }
 
@@ -80,6 +83,7 @@ pub async fn block_counts(
     )
     .fetch_one(connection)
     .await?;
+
     Ok((number(row.sales)?, number(row.transactions)?))
 }
 
@@ -97,6 +101,7 @@ pub async fn evm_counts(
     )
     .fetch_all(&mut *connection)
     .await?;
+
     let payouts = sqlx::query_scalar!(
         r#"SELECT count(*) AS "payouts!" FROM chain.payout WHERE block_number BETWEEN $1 AND $2"#,
         bigint(from),
@@ -104,6 +109,7 @@ pub async fn evm_counts(
     )
     .fetch_one(connection)
     .await?;
+
     let anchored = rows.into_iter().map(|row| {
         Ok(AnchoredCheckpoint {
             epoch: number(row.epoch)?,
@@ -111,5 +117,6 @@ pub async fn evm_counts(
             evm_block: number(row.block_number)?,
         })
     });
+
     Ok((anchored.collect::<sqlx::Result<_>>()?, number(payouts)?))
 }

@@ -18,6 +18,7 @@ pub async fn as_of(connection: &mut PgConnection) -> sqlx::Result<AsOf> {
     )
     .fetch_one(connection)
     .await?;
+
     Ok(AsOf {
         at: row.at,
         height: number(row.height.unwrap_or(0))?,
@@ -65,6 +66,7 @@ pub async fn extent(connection: &mut PgConnection) -> sqlx::Result<Extent> {
     )
     .fetch_one(connection)
     .await?;
+
     Ok(Extent {
         anchored: number(row.anchored)?,
         anchored_final: number(row.anchored_final)?,
@@ -91,6 +93,7 @@ pub async fn supply(connection: &mut PgConnection) -> sqlx::Result<Supply> {
     )
     .fetch_one(connection)
     .await?;
+
     Ok(Supply {
         issued: number(row.issued)?,
         reversed: number(row.reversed)?,

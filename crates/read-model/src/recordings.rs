@@ -54,6 +54,7 @@ pub async fn consents(
     )
     .fetch_all(connection)
     .await?;
+
     let consents = rows.into_iter().map(|row| {
         Ok(ConsentRow {
             id: hash(&row.id)?,
@@ -77,6 +78,7 @@ pub async fn consents(
             place: number(row.place)?,
         })
     });
+
     consents.collect()
 }
 
@@ -112,6 +114,7 @@ pub async fn recordings(
     )
     .fetch_all(connection)
     .await?;
+
     let recordings = rows.into_iter().map(|row| {
         let erased = match (
             row.erased_height,
@@ -127,6 +130,7 @@ pub async fn recordings(
             }),
             _ => None,
         };
+
         Ok(RecordingRow {
             cid: borsh::from_slice(&row.cid).map_err(decode)?,
             transaction_id: hash(&row.tx_id)?,
@@ -145,5 +149,6 @@ pub async fn recordings(
             erased,
         })
     });
+
     recordings.collect()
 }

@@ -48,6 +48,7 @@ pub async fn list(
     )
     .fetch_all(connection)
     .await?;
+
     let sales = rows.into_iter().map(|row| {
         Ok(SaleRow {
             outlet: number(row.outlet)?,
@@ -66,6 +67,7 @@ pub async fn list(
             anchored: row.anchored,
         })
     });
+
     sales.collect()
 }
 
@@ -173,6 +175,7 @@ async fn anchored(connection: &mut PgConnection, height: u64) -> sqlx::Result<Op
     )
     .fetch_optional(connection)
     .await?;
+
     let place = row.map(|row| {
         Ok(EvmPlace {
             epoch: Some(number(row.epoch)?),
@@ -182,6 +185,7 @@ async fn anchored(connection: &mut PgConnection, height: u64) -> sqlx::Result<Op
             evm_final: row.evm_final,
         })
     });
+
     place.transpose()
 }
 
@@ -232,6 +236,7 @@ async fn shares(
     )
     .fetch_all(connection)
     .await?;
+
     let shares = rows.into_iter().map(|row| {
         let minted = match (row.tx_hash, row.evm_block, row.time) {
             (Some(tx_hash), Some(block), Some(time)) => Some(EvmPlace {
@@ -243,6 +248,7 @@ async fn shares(
             }),
             _ => None,
         };
+
         Ok(ShareFacts {
             kind: row.kind,
             address: row.account.as_deref().map(address).transpose()?,
@@ -253,6 +259,7 @@ async fn shares(
             minted,
         })
     });
+
     shares.collect()
 }
 

@@ -53,16 +53,19 @@ fn causes(error: &dyn std::error::Error) -> String {
 fn check(ledger: &Ledger, copy: Copy) -> Result<Checked, String> {
     let block = Block::decode(&copy.raw).map_err(|error| causes(&error))?;
     let (height, hash) = (ledger.next_height(), block.header.hash());
+
     let certificate =
         copy.certificate
             .verify(ledger.sidechain_id(), height, hash, ledger.validators());
     certificate.map_err(|error| format!("its certificate does not hold: {error}"))?;
+
     let mut verify = |transaction: &SignedTransaction, domain: &_| {
         VerifiedTransaction::verify(transaction.clone(), domain)
     };
     let executed = ledger
         .execute(&block, &mut verify)
         .map_err(|error| causes(&error))?;
+
     Ok(Checked {
         copy,
         block,
@@ -110,6 +113,7 @@ impl Chain {
         let (Some(hash), Some(validators)) = (self.hash(height), validators) else {
             return Err("there is no such block".to_owned());
         };
+
         certificate
             .verify(self.ledger.sidechain_id(), height, hash, validators)
             .map_err(|error| error.to_string())
@@ -120,6 +124,7 @@ impl Chain {
             self.rows
                 .add(&checked.block, &checked.copy.raw, &checked.executed);
         }
+
         for event in &checked.executed.events {
             if let Event::EpochClosed {
                 epoch,
@@ -129,8 +134,10 @@ impl Chain {
                 self.checkpoints.insert(*epoch, (**closed).clone());
             }
         }
+
         self.hashes.push(checked.executed.block_hash);
         self.ledger.commit(checked.executed);
+
         let validators = self.ledger.validators();
         if self
             .validators
@@ -154,6 +161,7 @@ pub async fn replay(
     let mut chain = Chain::new(genesis)?;
     let last = nodes.iter().map(|node| node.last_height).max().unwrap_or(0);
     bar.set_length((last + 1).saturating_sub(chain.ledger.next_height()));
+
     while chain.ledger.next_height() <= last {
         let height = chain.ledger.next_height();
         let copies = copies(nodes, height, report).await?;
@@ -164,12 +172,14 @@ pub async fn replay(
             );
             break;
         };
+
         look_up_transactions(&chain, nodes, &checked, report);
         let is_recording = |event: &&Event| matches!(event, Event::RecordingPinned { .. });
         report.count(
             "recordings",
             checked.executed.events.iter().filter(is_recording).count() as u64,
         );
+
         chain.commit(checked, height <= mirror_height);
         if !chain.ledger.conserves() {
             report.fact(
@@ -177,10 +187,12 @@ pub async fn replay(
                 "units appear or vanish: the law of conservation is broken",
             );
         }
+
         report.count("blocks", 1);
         bar.inc(1);
         tokio::task::yield_now().await;
     }
+
     chain.is_complete = !chain.ledger.is_fresh() && chain.height() == last;
     Ok(chain)
 }
@@ -203,6 +215,7 @@ async fn copies(nodes: &[Node], height: u64, report: &mut Report) -> Result<Vec<
 fn believe(chain: &Chain, copies: Vec<(String, Copy)>, report: &mut Report) -> Option<Checked> {
     let height = chain.ledger.next_height();
     let mut believed: Option<Checked> = None;
+
     for (name, copy) in copies {
         let place = format!("{name}, block {height}");
         match &believed {
@@ -216,6 +229,7 @@ fn believe(chain: &Chain, copies: Vec<(String, Copy)>, report: &mut Report) -> O
             },
         }
     }
+
     believed
 }
 
@@ -226,6 +240,7 @@ fn compare(chain: &Chain, believed: &Checked, place: &str, copy: &Copy, report: 
         keccak256(&believed.copy.raw),
         keccak256(&copy.raw),
     );
+
     let ledger = &chain.ledger;
     let hash = believed.executed.block_hash;
     let held = copy.certificate.verify(
@@ -311,6 +326,7 @@ pub async fn checkpoints(
             let place = format!("{}, epoch {epoch}", node.name);
             has_quorum |= checkpoint(chain, node, &place, closed, report).await?;
         }
+
         if !has_quorum && *epoch <= anchored {
             report.fact(
                 format!("epoch {epoch}"),
@@ -318,6 +334,7 @@ pub async fn checkpoints(
             );
         }
     }
+
     Ok(())
 }
 
@@ -336,6 +353,7 @@ async fn checkpoint(
             false
         }
     };
+
     equal(
         report,
         place,
@@ -357,6 +375,7 @@ async fn checkpoint(
         node.recording_leaves(epoch),
         &closed.recording_leaves,
     );
+
     Ok(has_quorum)
 }
 
@@ -391,12 +410,14 @@ fn signatures(
     report: &mut Report,
 ) -> bool {
     fields(place, closed, found, report);
+
     let digest = closed.digest(chain.ledger.genesis().evm_chain_id);
     let mut good = SignedCheckpoint {
         signatures: Vec::new(),
         ..found.clone()
     };
     good.validators.clone_from(&closed.validators);
+
     for signature in &found.signatures {
         report.count("checkpoint signatures", 1);
         if !good.add(digest, *signature) {
@@ -406,11 +427,13 @@ fn signatures(
             );
         }
     }
+
     good.has_quorum()
 }
 
 fn fields(place: &str, closed: &EpochCheckpoint, found: &SignedCheckpoint, report: &mut Report) {
     let (expected, checkpoint) = (&closed.checkpoint, &found.checkpoint);
+
     report.same(
         place,
         "sidechain id",
@@ -430,6 +453,7 @@ fn fields(place: &str, closed: &EpochCheckpoint, found: &SignedCheckpoint, repor
         expected.last_height,
         checkpoint.last_height,
     );
+
     report.same(
         place,
         "blocks root",
@@ -454,6 +478,7 @@ fn fields(place: &str, closed: &EpochCheckpoint, found: &SignedCheckpoint, repor
         expected.recordings_root,
         checkpoint.recordings_root,
     );
+
     report.same(
         place,
         "total released",
@@ -466,6 +491,7 @@ fn fields(place: &str, closed: &EpochCheckpoint, found: &SignedCheckpoint, repor
         expected.next_validators_hash,
         checkpoint.next_validators_hash,
     );
+
     report.same(place, "anchor", closed.anchor, found.anchor);
     report.same(
         place,

@@ -25,6 +25,7 @@ pub fn check(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
 
 fn identity(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
     let (ledger, contracts) = (&chain.ledger, &facts.contracts);
+
     report.same(
         "EVM node",
         "chain id",
@@ -40,6 +41,7 @@ fn identity(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
     report.same("anchor", "token()", scope.token, contracts.anchor_token);
     report.same("token", "decimals()", TOKEN_DECIMALS, contracts.decimals);
     report.same("token", "issuer()", scope.anchor, contracts.issuer);
+
     match ledger.anchor() {
         None => report.fact("ledger", "it is bound to no contracts yet"),
         Some(binding) => {
@@ -57,6 +59,7 @@ fn identity(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
             );
         }
     }
+
     for pair in facts.blocks.windows(2) {
         report.same(
             &format!("EVM block {}", pair[1].number),
@@ -65,6 +68,7 @@ fn identity(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
             pair[1].parent_hash,
         );
     }
+
     report.count("EVM blocks", facts.blocks.len() as u64);
     report.count("EVM logs", facts.logs.len() as u64);
 }
@@ -72,9 +76,11 @@ fn identity(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
 fn checkpoints(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
     let revoked: BTreeSet<u64> = facts.logs.iter().filter_map(revoked).collect();
     let mut last = None;
+
     for event in facts.logs.iter().filter_map(anchored) {
         let place = format!("epoch {}", event.epoch);
         report.count("anchored checkpoints", 1);
+
         match chain
             .checkpoints
             .get(&event.epoch)
@@ -89,6 +95,7 @@ fn checkpoints(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) 
                 kept(&place, closed, &revoked, &facts.contracts, report);
             }
         }
+
         if let Some(last) = last {
             report.same(
                 &format!("anchored epoch after {last}"),
@@ -99,6 +106,7 @@ fn checkpoints(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) 
         }
         last = Some(event.epoch);
     }
+
     head(chain, last, &facts.contracts, report);
 }
 
@@ -117,6 +125,7 @@ fn same_event(
     report: &mut Report,
 ) {
     let checkpoint = &closed.checkpoint;
+
     report.same(
         place,
         "anchored first height",
@@ -129,6 +138,7 @@ fn same_event(
         checkpoint.last_height,
         event.lastHeight,
     );
+
     report.same(
         place,
         "anchored blocks root",
@@ -153,6 +163,7 @@ fn same_event(
         checkpoint.recordings_root,
         event.recordingsRoot,
     );
+
     report.same(
         place,
         "anchored total released",
@@ -181,12 +192,14 @@ fn kept(
         .get(&checkpoint.epoch)
         .copied()
         .unwrap_or_default();
+
     if revoked.contains(&checkpoint.epoch) && found.is_zero() {
         report
             .notes
             .push(format!("{place} was revoked by the guardian"));
         return;
     }
+
     report.same(
         place,
         "kept commitment",
@@ -201,6 +214,7 @@ fn head(chain: &Chain, last: Option<u64>, contracts: &Contracts, report: &mut Re
             .notes
             .push("no checkpoint is anchored yet".to_owned());
     };
+
     report.same("anchor", "head().epoch", last, contracts.epoch);
     if let Some(closed) = chain.checkpoints.get(&last) {
         report.same(
@@ -216,6 +230,7 @@ fn head(chain: &Chain, last: Option<u64>, contracts: &Contracts, report: &mut Re
             contracts.total_released,
         );
     }
+
     let behind = chain.checkpoints.range(last + 1..).count();
     if behind > 0 {
         report.notes.push(format!(
@@ -236,12 +251,14 @@ fn payouts_by_root(chain: &Chain) -> BTreeMap<(u64, B256), Vec<Payout>> {
             roots.insert((*epoch, chunk.root), here.to_vec());
             rest = after;
         }
+
         roots.extend(
             payouts
                 .iter()
                 .map(|payout| ((*epoch, payout.leaf()), vec![*payout])),
         );
     }
+
     roots
 }
 
@@ -250,6 +267,7 @@ fn issued(chain: &Chain, facts: &Facts, report: &mut Report) {
     let due = due(chain, facts, report);
     let skipped: BTreeSet<Address> = facts.logs.iter().filter_map(skipped).collect();
     let mut waiting = 0;
+
     for (account, issued) in &facts.contracts.issued {
         let place = format!("account {account}");
         let released = chain
@@ -258,6 +276,7 @@ fn issued(chain: &Chain, facts: &Facts, report: &mut Report) {
             .map_or(0, |account| u128::from(account.released));
         let due = due.get(account).copied().unwrap_or(0);
         report.count("accounts", 1);
+
         if *issued > released {
             let (expected, found) = (
                 format!("at most {released}, as released"),
@@ -272,8 +291,10 @@ fn issued(chain: &Chain, facts: &Facts, report: &mut Report) {
         } else if *issued > due || (*issued < due && !skipped.contains(account)) {
             report.same(&place, "issuedTo() by the chunks issued", due, *issued);
         }
+
         waiting += released.saturating_sub(*issued);
     }
+
     if waiting > 0 {
         report
             .notes
@@ -293,6 +314,7 @@ fn skipped(entry: &Entry) -> Option<Address> {
 fn due(chain: &Chain, facts: &Facts, report: &mut Report) -> BTreeMap<Address, u128> {
     let roots = payouts_by_root(chain);
     let mut due: BTreeMap<Address, u128> = BTreeMap::new();
+
     for event in facts.logs.iter().filter_map(chunk) {
         report.count("chunks issued", 1);
         match roots.get(&(event.epoch, event.chunkRoot)) {
@@ -311,6 +333,7 @@ fn due(chain: &Chain, facts: &Facts, report: &mut Report) -> BTreeMap<Address, u
             }
         }
     }
+
     due
 }
 
@@ -318,6 +341,7 @@ fn due(chain: &Chain, facts: &Facts, report: &mut Report) -> BTreeMap<Address, u
 fn supply(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
     let contracts = &facts.contracts;
     let transfers: Vec<_> = facts.logs.iter().filter_map(transfer).collect();
+
     let sum = |of: fn(&FranchiseToken::Transfer) -> bool| -> U256 {
         transfers
             .iter()
@@ -329,6 +353,7 @@ fn supply(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
         sum(|transfer| transfer.from.is_zero()),
         sum(|transfer| transfer.to.is_zero()),
     );
+
     report.count("transfers", transfers.len() as u64);
     report.same(
         "token",
@@ -342,6 +367,7 @@ fn supply(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
         minted.saturating_sub(burned),
         U256::from(contracts.supply),
     );
+
     let issued: u128 = contracts.issued.values().sum();
     report.same(
         "token",
@@ -349,6 +375,7 @@ fn supply(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
         issued,
         contracts.minted,
     );
+
     let released = u128::from(chain.ledger.supply().released);
     if contracts.minted > released {
         report.fact(
@@ -359,7 +386,9 @@ fn supply(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
             ),
         );
     }
+
     chunks(facts, report);
+
     let held = balances(facts.logs.iter());
     for (holder, balance) in &contracts.balances {
         let expected = held
@@ -381,11 +410,13 @@ fn chunks(facts: &Facts, report: &mut Report) {
     for event in facts.logs.iter().filter_map(chunk) {
         *said.entry(event.epoch).or_default() += U256::from(event.minted);
     }
+
     let mut minted: BTreeMap<u64, U256> = BTreeMap::new();
     for (place, entry) in facts.logs.iter().enumerate() {
         let Some(transfer) = transfer(entry).filter(|transfer| transfer.from.is_zero()) else {
             continue;
         };
+
         match epoch_of_payout(&facts.logs, place) {
             Some(epoch) => *minted.entry(epoch).or_default() += transfer.value,
             None => report.fact(
@@ -394,6 +425,7 @@ fn chunks(facts: &Facts, report: &mut Report) {
             ),
         }
     }
+
     for (epoch, said) in said {
         let minted = minted.get(&epoch).copied().unwrap_or_default();
         report.same(

@@ -74,6 +74,7 @@ impl Mirror {
         .fetch_all(&mut self.connection)
         .await
         .context("read the schema")?;
+
         rows.iter()
             .map(|row| Ok((row.try_get("name")?, row.try_get("attribute")?)))
             .collect()
@@ -97,6 +98,7 @@ impl Mirror {
     pub async fn compare(&mut self, comparison: &mut Comparison) -> Result<()> {
         let table = comparison.table();
         let mut rows = sqlx::query(table.query).fetch(&mut self.connection);
+
         while let Some(row) = rows
             .try_next()
             .await
@@ -107,6 +109,7 @@ impl Mirror {
                 serde_json::from_str(&json).with_context(|| format!("a row of {}", table.name))?;
             comparison.find(found);
         }
+
         Ok(())
     }
 

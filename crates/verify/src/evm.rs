@@ -168,12 +168,14 @@ impl Evm {
     ) -> Result<Facts> {
         let first = self.scope.first_block;
         bar.set_length((head + 1).saturating_sub(first));
+
         let mut facts = Facts {
             chain_id: self.provider.get_chain_id().await?,
             genesis_hash: self.block(0).await?.hash,
             finalized: self.finalized().await,
             ..Facts::default()
         };
+
         let mut from = first;
         while from <= head {
             let to = (from + LOG_RANGE - 1).min(head);
@@ -181,12 +183,15 @@ impl Evm {
             facts.logs.extend(self.logs(from, to).await?);
             from = to + 1;
         }
+
         facts
             .logs
             .sort_by_key(|entry| (entry.block_number, entry.log_index));
+
         let holders = holders(&facts.logs);
         let accounts: BTreeSet<Address> = accounts.union(&holders).copied().collect();
         facts.contracts = self.contracts(head, &accounts, &holders, epochs).await?;
+
         Ok(facts)
     }
 
@@ -230,11 +235,13 @@ impl Evm {
             .address(addresses)
             .from_block(from)
             .to_block(to);
+
         let logs = self
             .provider
             .get_logs(&filter)
             .await
             .context("ask the EVM node for logs")?;
+
         let entries = logs
             .into_iter()
             .map(|log| entry_of(log).context("the EVM node gave a log without a place"));
@@ -250,12 +257,14 @@ impl Evm {
     ) -> Result<Contracts> {
         let (token, anchor) = self.instances();
         let at = BlockId::number(head);
+
         let last = anchor
             .head()
             .block(at)
             .call()
             .await
             .context("ask the anchor for its head")?;
+
         let mut contracts = Contracts {
             sidechain_id: anchor.sidechainId().block(at).call().await?,
             anchor_token: anchor.token().block(at).call().await?,
@@ -273,22 +282,26 @@ impl Evm {
             total_released: last.totalReleased,
             ..Contracts::default()
         };
+
         for epoch in epochs {
             contracts
                 .commitments
                 .insert(*epoch, anchor.commitmentOf(*epoch).block(at).call().await?);
         }
+
         for account in accounts {
             contracts
                 .issued
                 .insert(*account, token.issuedTo(*account).block(at).call().await?);
         }
+
         for holder in holders {
             contracts.balances.insert(
                 *holder,
                 narrow(token.balanceOf(*holder).block(at).call().await?)?,
             );
         }
+
         Ok(contracts)
     }
 

@@ -89,6 +89,7 @@ impl<'a> EvmRows<'a> {
             checkpoints,
             balances,
         ] = &mut tables;
+
         for block in self
             .facts
             .blocks
@@ -97,6 +98,7 @@ impl<'a> EvmRows<'a> {
         {
             self.block(blocks, block);
         }
+
         let logs = &self.facts.logs;
         for (place, entry) in logs
             .iter()
@@ -109,6 +111,7 @@ impl<'a> EvmRows<'a> {
             self.payout(payouts, logs, place);
             self.checkpoint(checkpoints, entry);
         }
+
         self.balances(balances);
         tables
     }
@@ -159,6 +162,7 @@ impl<'a> EvmRows<'a> {
         let Some(transfer) = transfer(entry) else {
             return;
         };
+
         let mut row = Vec::from(self.key(entry));
         row.extend([
             self.time(entry),
@@ -170,6 +174,7 @@ impl<'a> EvmRows<'a> {
             bytes(transfer.to),
             number(transfer.value),
         ]);
+
         table.should_hold(row);
     }
 
@@ -190,6 +195,7 @@ impl<'a> EvmRows<'a> {
         let Some(transfer) = transfer(entry).filter(|transfer| transfer.from.is_zero()) else {
             return;
         };
+
         let mut row = Vec::from(self.key(entry));
         row.extend([
             self.time(entry),
@@ -201,6 +207,7 @@ impl<'a> EvmRows<'a> {
             number(transfer.value),
             epoch_of_payout(logs, place).and_then(number),
         ]);
+
         table.should_hold(row);
     }
 
@@ -208,6 +215,7 @@ impl<'a> EvmRows<'a> {
         let Some(checkpoint) = anchored(entry) else {
             return;
         };
+
         let mut row = Vec::from(self.key(entry));
         row.extend([
             self.time(entry),
@@ -232,6 +240,7 @@ impl<'a> EvmRows<'a> {
             number(checkpoint.totalReleased),
         ]);
         row.push(bytes(checkpoint.nextValidatorsHash));
+
         table.should_hold(row);
     }
 
@@ -241,6 +250,7 @@ impl<'a> EvmRows<'a> {
             .logs
             .iter()
             .filter(|entry| entry.block_number <= self.position);
+
         for ((token, holder), value) in balances(logs) {
             table.should_hold(vec![
                 number(self.facts.chain_id),

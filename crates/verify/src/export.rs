@@ -45,28 +45,33 @@ pub async fn blocks(args: ExportBlocksArgs) -> Result<ExitCode> {
         Some(dir) => Copies::of_folder(dir).await?,
         None => Copies::of_node(&args.node).await?,
     };
+
     let last = copies.last_height();
     let from = args.from.unwrap_or(copies.genesis.first_height);
     let to = args.to.unwrap_or(last);
     if to > last {
         bail!("--to {to}: the last final block is {last}");
     }
+
     let mut out: Box<dyn Write> = match &args.output {
         Some(path) => Box::new(std::io::BufWriter::new(
             std::fs::File::create(path).with_context(|| format!("write {}", path.display()))?,
         )),
         None => Box::new(std::io::BufWriter::new(std::io::stdout())),
     };
+
     let genesis = &copies.genesis;
     line(
         &mut out,
         &json!({"type": "genesis", "sidechain_id": genesis.sidechain_id(), "genesis": genesis}),
     )?;
+
     for height in from..=to {
         let block =
             answer(copies.block(height).await?).with_context(|| format!("block {height}"))?;
         line(&mut out, &json!({"type": "block", "block": block}))?;
     }
+
     for epoch in 1..=copies.last_epoch() {
         let Some((signed, chunks)) = copies.checkpoint(epoch).await? else {
             continue;
@@ -78,6 +83,7 @@ pub async fn blocks(args: ExportBlocksArgs) -> Result<ExitCode> {
             )?;
         }
     }
+
     out.flush()?;
     if args.output.is_some() {
         eprintln!(
@@ -85,6 +91,7 @@ pub async fn blocks(args: ExportBlocksArgs) -> Result<ExitCode> {
             (to + 1).saturating_sub(from)
         );
     }
+
     Ok(ExitCode::SUCCESS)
 }
 
@@ -96,6 +103,7 @@ fn answer(copy: Copy) -> Result<BlockAnswer> {
         ..
     } = Block::decode(&copy.raw)?;
     let raw = format!("0x{}", hex::encode(&copy.raw));
+
     Ok(BlockAnswer {
         hash: header.hash(),
         header,

@@ -68,6 +68,7 @@ impl<'a> At<'a> {
             sales: BTreeMap::new(),
             registrations: BTreeMap::new(),
         };
+
         for transaction in &block.transactions {
             match &transaction.payload {
                 Payload::Sale(sale) => {
@@ -79,6 +80,7 @@ impl<'a> At<'a> {
                 _ => {}
             }
         }
+
         at
     }
 }
@@ -148,6 +150,7 @@ impl LedgerRows {
     pub fn add(&mut self, block: &Block, raw: &[u8], executed: &Executed) {
         let header = &block.header;
         (self.height, self.supply) = (header.height, executed.supply());
+
         self.blocks.should_hold(vec![
             number(header.height),
             bytes(executed.block_hash),
@@ -157,6 +160,7 @@ impl LedgerRows {
             number(block.transactions.len()),
             bytes(Sha256::digest(raw)),
         ]);
+
         let at = At::new(block);
         let mut places = Places::default();
         for event in &executed.events {
@@ -274,6 +278,7 @@ impl LedgerRows {
         let Some(signed) = at.registrations.get(&outlet) else {
             return;
         };
+
         self.outlets.should_hold(vec![
             number(outlet),
             bytes(signed.owner),
@@ -298,6 +303,7 @@ impl LedgerRows {
         let Some(sale) = at.sales.get(&key) else {
             return;
         };
+
         let [outlet, sale_id] = sale_key(key);
         self.sales.should_hold(vec![
             outlet,
@@ -328,6 +334,7 @@ impl LedgerRows {
                 }
                 Beneficiary::Pool => ("pool", None),
             };
+
             let [outlet, sale] = sale_key(key);
             self.shares.should_hold(vec![
                 outlet,
@@ -353,6 +360,7 @@ impl LedgerRows {
         let [outlet, sale] = sale_key(key);
         let [amount, reversed, debt] = sums.map(number);
         let refund = bytes(refund.0);
+
         self.refunds.should_hold(vec![
             outlet,
             sale,
@@ -420,6 +428,7 @@ impl LedgerRows {
                 bytes(owner),
             ],
         };
+
         let place = [
             bytes(id),
             number(consent.height),
@@ -438,6 +447,7 @@ impl LedgerRows {
             None,
             None,
         ];
+
         self.consents.should_hold(
             place
                 .into_iter()
@@ -513,9 +523,11 @@ fn supply(height: u64, supply: &Supply) -> Comparison {
         slashed,
         sales,
     } = *supply;
+
     let figures = [
         height, issued, reversed, released, pending, receipts, pool, debt, bonded, slashed, sales,
     ];
+
     let mut table = Comparison::new(&tables::SUPPLY);
     table.should_hold(
         [text("true")]

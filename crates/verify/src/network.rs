@@ -70,12 +70,15 @@ async fn check(network: &mut Network, report: &mut Report) -> Result<()> {
         Some((url, scope)) => Some((*scope, evm_head(url, *scope).await?)),
         None => None,
     };
+
     for node in &mut network.nodes {
         node.refresh().await?;
     }
+
     let mirror_height = cursors
         .as_ref()
         .map_or(0, |(sidechain, _)| sidechain.position);
+
     let bar = bar("blocks of the sidechain");
     let mut chain = chain::replay(
         network.genesis.clone(),
@@ -86,14 +89,17 @@ async fn check(network: &mut Network, report: &mut Report) -> Result<()> {
     )
     .await?;
     bar.finish_and_clear();
+
     let facts = match seen {
         Some((scope, (evm, head))) => {
             Some((scope, contracts(&evm, head, scope, &chain, report).await?))
         }
         None => None,
     };
+
     let anchored = facts.as_ref().map_or(0, |(_, facts)| facts.contracts.epoch);
     chain::checkpoints(&chain, &network.nodes, anchored, report).await?;
+
     if let (Some(mut mirror), Some((sidechain, evm)), Some((scope, facts))) =
         (mirror, cursors, facts)
     {
@@ -101,6 +107,7 @@ async fn check(network: &mut Network, report: &mut Report) -> Result<()> {
         evm_tables(&mut mirror, &evm, scope, &facts, report).await?;
         mirror.close().await?;
     }
+
     Ok(())
 }
 
@@ -136,9 +143,11 @@ async fn contracts(
         .map(|(account, _)| account)
         .collect();
     let epochs: Vec<u64> = chain.checkpoints.keys().copied().collect();
+
     let bar = bar("blocks of the EVM");
     let facts = evm.read(head, &accounts, &epochs, &bar).await?;
     bar.finish_and_clear();
+
     if chain.is_complete {
         contracts::check(chain, scope, &facts, report);
     } else {
@@ -147,6 +156,7 @@ async fn contracts(
             "they were not compared, because not every block could be checked",
         );
     }
+
     Ok(facts)
 }
 
@@ -164,6 +174,7 @@ async fn sidechain_tables(
         cursor.identity,
     );
     report.same(place, "finalized", cursor.position, cursor.finalized);
+
     if chain.is_complete && cursor.position > chain.height() {
         report.fact(
             place,
@@ -176,6 +187,7 @@ async fn sidechain_tables(
     } else if let Some(hash) = chain.hash(cursor.position) {
         report.same(place, "hash", hash, cursor.hash.unwrap_or_default());
     }
+
     if cursor.position < chain.height() {
         report.notes.push(format!(
             "the mirror is at height {} of {}",
@@ -183,6 +195,7 @@ async fn sidechain_tables(
             chain.height()
         ));
     }
+
     if !chain.is_complete {
         report.fact(
             "tables of the sidechain",
@@ -190,6 +203,7 @@ async fn sidechain_tables(
         );
         return Ok(());
     }
+
     for (height, certificate) in mirror.certificates().await? {
         let held = certificate.ok_or_else(|| "it cannot be decoded".to_owned());
         if let Err(what) =
@@ -201,6 +215,7 @@ async fn sidechain_tables(
             );
         }
     }
+
     let rows = std::mem::replace(
         &mut chain.rows,
         ledger_rows::LedgerRows::new(chain.ledger.genesis()),
@@ -220,8 +235,10 @@ async fn evm_tables(
         "token {}, anchor {}, from block {}",
         scope.token, scope.anchor, scope.first_block
     );
+
     report.same(place, "identity", facts.genesis_hash, cursor.identity);
     report.same(place, "scope", expected, cursor.scope.clone());
+
     let head = facts.blocks.last().map_or(0, |block| block.number);
     match facts
         .blocks
@@ -237,6 +254,7 @@ async fn evm_tables(
         }
         None => {}
     }
+
     let final_block = facts
         .finalized
         .map_or(cursor.position, |finalized| finalized.min(cursor.position));
@@ -249,12 +267,14 @@ async fn evm_tables(
             ),
         );
     }
+
     if cursor.position < head {
         report.notes.push(format!(
             "the mirror is at EVM block {} of {head}",
             cursor.position
         ));
     }
+
     let rows = EvmRows::new(facts, cursor.position, cursor.finalized);
     compare(mirror, rows.into_tables(), report).await
 }
@@ -268,11 +288,13 @@ async fn compare<const N: usize>(
         let name = comparison.table().name;
         mirror.compare(&mut comparison).await?;
         let (rows, differences) = comparison.finish();
+
         report.count("tables", 1);
         report.count("rows", rows);
         report.count(name, rows);
         report.differences.extend(differences);
     }
+
     Ok(())
 }
 
@@ -317,16 +339,19 @@ fn print(report: &Report) {
     table
         .load_preset(UTF8_BORDERS_ONLY)
         .set_header(["checked", "how many"]);
+
     for (what, count) in report.checked() {
         table.add_row([(*what).to_owned(), count.to_string()]);
     }
     println!("{table}");
+
     for note in &report.notes {
         println!("note     {note}");
     }
     for difference in &report.differences {
         println!("DIFFERS  {difference}");
     }
+
     match report.differences.len() {
         0 if report.counted("tables") == 0 => {
             println!("all that was checked agrees; no database was compared")

@@ -92,6 +92,7 @@ fn signed(answer: CheckpointAnswer) -> Found<SignedCheckpoint> {
             answer.checkpoint.epoch
         ));
     };
+
     let (checkpoint, anchor, signatures) = (answer.checkpoint, answer.anchor, answer.signatures);
     Found::There(SignedCheckpoint {
         checkpoint,
@@ -134,6 +135,7 @@ impl Node {
                 .last_height()?
                 .map(|last_height| (store, last_height, last_epoch)))
         };
+
         match read(open, "store.redb") {
             Found::There((store, last_height, last_epoch)) => Ok(Self {
                 name,
@@ -153,12 +155,14 @@ impl Node {
             .status()
             .await
             .with_context(|| format!("{name} at {url} does not answer"))?;
+
         if status.sidechain_id != sidechain_id {
             bail!(
                 "{name} at {url} is of sidechain {}, expected {sidechain_id}",
                 status.sidechain_id
             );
         }
+
         let last_epoch = status.epoch.saturating_sub(1);
         Ok(Self {
             name,
@@ -185,11 +189,13 @@ impl Node {
         let file = std::fs::File::open(path).with_context(|| format!("read {}", path.display()))?;
         let (genesis, blocks) =
             parse_export(std::io::BufReader::new(file), &path.display().to_string())?;
+
         let (Some((first, _)), Some((last_height, _))) =
             (blocks.first_key_value(), blocks.last_key_value())
         else {
             bail!("{} holds no block", path.display());
         };
+
         if *first != genesis.first_height {
             let expected = genesis.first_height;
             bail!(
@@ -197,6 +203,7 @@ impl Node {
                 path.display()
             );
         }
+
         let last_height = *last_height;
         let name = path.display().to_string();
         Ok((
@@ -223,6 +230,7 @@ impl Node {
                         })
                     })
                 };
+
                 Ok(read(|| store.block(height), "record of blocks").and_then(copy))
             }
             Source::Api(client) => {
@@ -320,6 +328,7 @@ enum Line {
 fn parse_export(text: impl BufRead, name: &str) -> Result<(Genesis, BTreeMap<u64, Copy>)> {
     let mut genesis = None;
     let mut blocks = BTreeMap::new();
+
     for (number, line) in text.lines().enumerate() {
         let line = line.with_context(|| format!("read {name}"))?;
         let parsed = serde_json::from_str(&line).with_context(|| {
@@ -328,6 +337,7 @@ fn parse_export(text: impl BufRead, name: &str) -> Result<(Genesis, BTreeMap<u64
                 number + 1
             )
         })?;
+
         match parsed {
             Line::Genesis { genesis: found } => genesis = Some(found),
             Line::Checkpoint {} => {}
@@ -341,6 +351,7 @@ fn parse_export(text: impl BufRead, name: &str) -> Result<(Genesis, BTreeMap<u64
             }
         }
     }
+
     Ok((
         genesis.with_context(|| {
             format!("{name} names no genesis; it is the first line of an export")

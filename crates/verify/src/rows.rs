@@ -114,10 +114,12 @@ impl Comparison {
             .iter()
             .map(|name| row.remove(*name).flatten())
             .collect();
+
         let key = self.key(&values);
         let Some(expected) = self.expected.remove(&key) else {
             return self.differs(&key, "there is a row, expected none".into(), None);
         };
+
         for ((column, expected), found) in self.table.columns.iter().zip(&expected).zip(&values) {
             if expected != found {
                 let values = (shown(expected.as_deref()), shown(found.as_deref()));

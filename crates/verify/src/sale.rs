@@ -82,13 +82,16 @@ async fn verify(args: &VerifySaleArgs) -> Result<ExitCode> {
         ),
         None => None,
     };
+
     let steps = judge(&proof, on_chain.as_ref());
     let notes = notes(args);
+
     if args.json {
         println!("{}", summary(&proof, &steps, &notes));
     } else {
         print(&proof, &steps, &notes);
     }
+
     Ok(code(&steps))
 }
 
@@ -137,6 +140,7 @@ async fn ask(url: &str, args: &VerifySaleArgs, proof: &SaleProof) -> Result<OnCh
         args.token.unwrap_or(proof.token),
         args.anchor.unwrap_or(proof.anchor),
     );
+
     let chain_id = provider.get_chain_id().await?;
     let mut on_chain = OnChain {
         chain_id,
@@ -144,6 +148,7 @@ async fn ask(url: &str, args: &VerifySaleArgs, proof: &SaleProof) -> Result<OnCh
         token,
         ..OnChain::default()
     };
+
     for contract in [anchor, token] {
         if provider
             .get_code_at(contract)
@@ -154,9 +159,11 @@ async fn ask(url: &str, args: &VerifySaleArgs, proof: &SaleProof) -> Result<OnCh
             on_chain.absent.push(contract);
         }
     }
+
     if on_chain.absent.is_empty() {
         ask_contracts(&provider, at, proof, &mut on_chain).await?;
     }
+
     Ok(on_chain)
 }
 
@@ -168,6 +175,7 @@ async fn ask_contracts(
 ) -> Result<()> {
     let anchor = CheckpointAnchor::new(on_chain.anchor, provider);
     let token = FranchiseToken::new(on_chain.token, provider);
+
     on_chain.sidechain_id = anchor
         .sidechainId()
         .block(at)
@@ -180,6 +188,7 @@ async fn ask_contracts(
         .call()
         .await
         .context("token() of the anchor")?;
+
     let epochs = proof
         .payouts
         .iter()
@@ -194,6 +203,7 @@ async fn ask_contracts(
             .context("commitmentOf() of the anchor")?;
         on_chain.commitments.insert(epoch, kept);
     }
+
     for payout in &proof.payouts {
         let account = payout.payout.account;
         let issued = token
@@ -204,6 +214,7 @@ async fn ask_contracts(
             .context("issuedTo() of the token")?;
         on_chain.issued.insert(account, issued);
     }
+
     Ok(())
 }
 
@@ -216,11 +227,13 @@ fn notes(args: &VerifySaleArgs) -> Vec<&'static str> {
              for anybody can make a file that agrees with itself",
         );
     }
+
     if args.anchor.is_none() {
         notes.push(
             "the anchor's address is the file's own; give the one that you know with --anchor",
         );
     }
+
     notes
 }
 
@@ -250,6 +263,7 @@ fn print(proof: &SaleProof, steps: &[Step], notes: &[&str]) {
         );
         println!("terminal  {}", sale.terminal);
     }
+
     let mut table = Table::new();
     table.load_preset(UTF8_BORDERS_ONLY);
     for step in steps {
@@ -259,6 +273,7 @@ fn print(proof: &SaleProof, steps: &[Step], notes: &[&str]) {
             Verdict::NotCompared | Verdict::NotChecked => "?",
             Verdict::NotPaidYet => "–",
         };
+
         table.add_row([
             mark.to_owned(),
             step.step.to_string(),
@@ -266,9 +281,11 @@ fn print(proof: &SaleProof, steps: &[Step], notes: &[&str]) {
         ]);
     }
     println!("{table}");
+
     for note in notes {
         println!("note      {note}");
     }
+
     println!("{}", verdict(steps));
 }
 

@@ -81,9 +81,11 @@ impl Network {
             .genesis()
             .await
             .with_context(|| format!("ask {}", urls[0]))?;
+
         let named = urls.iter().map(|url| (url.clone(), url.clone())).collect();
         let nodes = connect(named, &genesis).await?;
         let (evm, database_url) = (given_evm(args)?, given_database(args)?);
+
         Ok(Self {
             genesis,
             nodes,
@@ -135,6 +137,7 @@ impl Copies {
                 _started: Started::default(),
             });
         }
+
         let copies = tempfile::tempdir().context("make a temporary folder")?;
         let nodes = folder.copy_stores(copies.path(), &mut Report::default())?;
         let started = Started {
@@ -142,6 +145,7 @@ impl Copies {
             copies: Some(copies),
             ..Started::default()
         };
+
         Ok(Self {
             genesis: folder.genesis,
             nodes,
@@ -206,9 +210,11 @@ impl Folder {
                 dir.display()
             )
         };
+
         let dir = dir.canonicalize().with_context(missing)?;
         let genesis =
             local_network::genesis::read(&dir.join("genesis.json")).with_context(missing)?;
+
         let path = dir.join("contracts.json");
         let text = std::fs::read(&path).with_context(|| {
             format!(
@@ -218,6 +224,7 @@ impl Folder {
         })?;
         let contracts = serde_json::from_slice(&text)
             .with_context(|| format!("{} is damaged", path.display()))?;
+
         Ok(Self {
             dir,
             genesis,
@@ -274,11 +281,13 @@ impl Folder {
         report
             .notes
             .push("the network runs: its nodes, EVM node and database were asked".to_owned());
+
         let evm = Some((
             args.evm_rpc.clone().unwrap_or(network.evm_rpc),
             self.scope(),
         ));
         let database_url = Some(self.database_url(args)?);
+
         Ok(Network {
             genesis: self.genesis,
             nodes,
@@ -323,10 +332,12 @@ impl Folder {
                 self.dir.join(format!("node-{number}")).join(STORE_FILE),
                 copies.join(format!("{number}.redb")),
             );
+
             if !from.exists() {
                 report.fact(name, format!("{} is missing", from.display()));
                 continue;
             }
+
             std::fs::copy(&from, &to)
                 .with_context(|| format!("copy {}: TMPDIR says where to", from.display()))?;
             match Node::open_store(name.clone(), &to) {
@@ -334,6 +345,7 @@ impl Folder {
                 Err(what) => report.fact(name, what),
             }
         }
+
         Ok(nodes)
     }
 
@@ -360,6 +372,7 @@ impl Folder {
         if let Some(url) = &args.evm_rpc {
             return Ok(url.clone());
         }
+
         let state = self.dir.join("anvil/state.json");
         if !state.exists() {
             bail!(
@@ -367,10 +380,12 @@ impl Folder {
                 state.display()
             );
         }
+
         let dir = copies.join("anvil");
         std::fs::create_dir_all(&dir)?;
         std::fs::copy(&state, dir.join("state.json"))
             .with_context(|| format!("copy {}", state.display()))?;
+
         let options = AnvilOptions {
             dir,
             port: local_services::free_port()?,
@@ -382,6 +397,7 @@ impl Folder {
         let anvil = Anvil::start(&options)
             .await
             .context("start anvil on a copy of the network's EVM state")?;
+
         let url = anvil.url();
         started.anvil = Some(anvil);
         Ok(url)

@@ -131,16 +131,19 @@ pub fn unknown(columns: &[(String, String)]) -> Vec<String> {
             .iter()
             .any(|(t, c)| (t.as_str(), c.as_str()) == (table, column))
     };
+
     let more = columns
         .iter()
         .filter(|(table, column)| !known(table, column));
     let more = more.map(|(table, column)| format!("{table}.{column} is not known to this program"));
+
     let all = ALL
         .iter()
         .flat_map(|table| table.columns.iter().map(|column| (table.name, *column)));
     let less = all
         .filter(|(table, column)| !there(table, column))
         .map(|(t, c)| format!("{t}.{c} is missing"));
+
     more.chain(less).collect()
 }
 

@@ -38,6 +38,7 @@ async fn preview(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     check(&api, outlet, &headers).await?;
+
     let is_plain = file
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
@@ -45,6 +46,7 @@ async fn preview(
     if !is_plain {
         return Err(Refusal::not_found("no such file"));
     }
+
     api.agents
         .get(outlet, &format!("/api/v1/cameras/{camera}/preview/{file}"))
         .await
@@ -58,14 +60,17 @@ async fn push(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     check(&api, outlet, &headers).await?;
+
     let bad = |error: serde_json::Error| {
         Refusal::bad_field(
             "on",
             format!("the body is {{\"on\": true}} or {{\"on\": false}}: {error}"),
         )
     };
+
     let switch: PushSwitch = serde_json::from_slice(&body).map_err(bad)?;
     let json = Bytes::from(serde_json::to_vec(&switch).map_err(bad)?);
+
     api.agents
         .put(outlet, &format!("/api/v1/cameras/{camera}/push"), json)
         .await
@@ -78,6 +83,7 @@ async fn check(api: &Api, outlet: u64, headers: &HeaderMap) -> Result<(), Refusa
             "this gateway knows no video agent of this outlet",
         ));
     }
+
     let cookies = headers
         .get_all(header::COOKIE)
         .iter()
@@ -89,6 +95,7 @@ async fn check(api: &Api, outlet: u64, headers: &HeaderMap) -> Result<(), Refusa
             "the outlet's owner or video agent signs WatchCameras to look",
         )
     };
+
     let pass = cookies
         .filter_map(Pass::parse)
         .next()
@@ -97,12 +104,14 @@ async fn check(api: &Api, outlet: u64, headers: &HeaderMap) -> Result<(), Refusa
     let who = pass
         .signer(&domain, outlet, now_ms())
         .ok_or_else(unsigned)?;
+
     let outlets = api.nodes.outlets().await;
     let outlets = outlets
         .ok_or_else(|| Problem::new(503, "no_node_answers", "no node of the sidechain answers"))?;
     let is_allowed = outlets
         .iter()
         .any(|one| one.outlet == outlet && may_watch(one, who));
+
     let refused = || {
         Problem::new(
             403,

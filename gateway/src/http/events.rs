@@ -44,6 +44,7 @@ fn position(headers: &HeaderMap, query: &Resume) -> Result<Option<u64>, Refusal>
     else {
         return Ok(None);
     };
+
     let wrong = |_| {
         Refusal::bad_field(
             "last_event_id",
@@ -65,15 +66,18 @@ async fn stream(
             "too many readers of events; ask /api/v1/sales instead",
         )
     };
+
     let permit = Arc::clone(&api.readers).try_acquire_owned().map_err(busy)?;
     let position = match position(&headers, &query)? {
         Some(id) => id,
         None => api.hub.now().await?,
     };
+
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
     tokio::spawn(async move {
         let _permit = permit;
         let stop = api.stop.clone();
+
         tokio::select! {
             ended = feed(&api, position, &sender) => {
                 if let Err(error) = ended {
@@ -84,6 +88,7 @@ async fn stream(
             () = stop.cancelled() => {}
         }
     });
+
     Ok(Sse::new(ReceiverStream::new(receiver)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 

@@ -41,12 +41,14 @@ pub fn router() -> Router<Api> {
 async fn pass_on(State(api): State<Api>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let body = Bytes::from(read_body(body).await?);
+
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     if !is_plain(path) {
         return Err(Refusal::not_found(
             "no such path: it holds dots, percent signs or backslashes",
         ));
     }
+
     Ok(api
         .nodes
         .send(&parts.method, path, &parts.headers, body)

@@ -13,8 +13,10 @@ pub async fn measure(request: Request, next: Next) -> Response {
         .get::<MatchedPath>()
         .map_or("none", MatchedPath::as_str)
         .to_owned();
+
     let started = Instant::now();
     let response = next.run(request).await;
+
     let status = response.status().as_u16().to_string();
     let labels = [("method", method), ("route", route), ("status", status)];
     metrics::counter!("http_requests_total", &labels).increment(1);

@@ -94,12 +94,14 @@ where
     if let Some(totals) = kept.as_ref().filter(|totals| totals.until > started) {
         return Ok(totals.value.clone());
     }
+
     let value = add_up().await?;
     let until = Instant::now() + TOTALS_AGE_MIN.max(started.elapsed() * TOTALS_SHARE);
     *kept = Some(Totals {
         until,
         value: value.clone(),
     });
+
     Ok(value)
 }
 

@@ -30,6 +30,7 @@ impl Wanted {
                 format!("limit is {allowed}, found {limit}"),
             ));
         }
+
         let before = cursor.map(cursor::parse).transpose();
         Ok(Self {
             limit,

@@ -65,6 +65,7 @@ fn serve(path: &str, cache: &'static str, asked: &HeaderMap) -> Option<Response>
     let known = asked
         .get(header::IF_NONE_MATCH)
         .is_some_and(|known| known.as_bytes() == etag.as_bytes());
+
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -74,10 +75,12 @@ fn serve(path: &str, cache: &'static str, asked: &HeaderMap) -> Option<Response>
         )
             .into_response()
     };
+
     harden(&mut response, cache);
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         response.headers_mut().insert(header::ETAG, etag);
     }
+
     Some(response)
 }
 
@@ -93,6 +96,7 @@ pub(super) fn harden(response: &mut Response, cache: &'static str) {
             "same-origin",
         ),
     ];
+
     response
         .headers_mut()
         .extend(fixed.map(|(name, value)| (name, HeaderValue::from_static(value))));

@@ -61,16 +61,19 @@ impl Agents {
                 "the outlet's video agent does not answer",
             ))
         };
+
         let url = self.urls.get(&outlet).ok_or_else(away)?;
         let request = self
             .http
             .request(method, format!("{url}{path}"))
             .header(header::CONTENT_TYPE, "application/json");
         let answer = request.body(json).send().await.map_err(|_| away())?;
+
         let status =
             StatusCode::from_u16(answer.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
         let kind = answer.headers().get(header::CONTENT_TYPE).cloned();
         let body = answer.bytes().await.map_err(|_| away())?;
+
         let mut response = (
             status,
             [(header::CACHE_CONTROL, "no-store")],
@@ -80,6 +83,7 @@ impl Agents {
         if let Some(kind) = kind {
             response.headers_mut().insert(header::CONTENT_TYPE, kind);
         }
+
         Ok(response)
     }
 }

@@ -91,6 +91,7 @@ impl Nodes {
             .iter()
             .map(|url| url.trim_end_matches('/').to_owned())
             .collect();
+
         Self {
             http: http.build().unwrap_or_default(),
             urls,
@@ -148,6 +149,7 @@ impl Nodes {
         } else {
             GET_TIMEOUT
         };
+
         let request = self
             .http
             .request(method.clone(), url)
@@ -155,6 +157,7 @@ impl Nodes {
             .body(body)
             .timeout(timeout);
         let answer = request.send().await?;
+
         let (status, headers) = (answer.status(), passed_on(answer.headers()));
         Ok(Answer {
             status,

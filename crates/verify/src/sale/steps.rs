@@ -84,6 +84,7 @@ fn one(
         ),
         _ => held(proof, on_chain, step),
     };
+
     Step {
         step,
         verdict,
@@ -94,6 +95,7 @@ fn one(
 /// A step that the file alone does not break.
 fn held(proof: &SaleProof, on_chain: Option<&OnChain>, step: ProofStep) -> (Verdict, String) {
     let (height, checkpoint) = (proof.header.height, &proof.checkpoint);
+
     match step {
         ProofStep::Sale => (
             Verdict::Holds,
@@ -128,9 +130,11 @@ fn anchor(proof: &SaleProof, on_chain: Option<&OnChain>) -> (Verdict, String) {
             "whether the contract keeps this checkpoint was not asked".into(),
         );
     };
+
     let checkpoint = &proof.checkpoint;
     let hash = commitment(checkpoint.payout_root, checkpoint.rest_hash());
     let kept = identity(proof, on_chain).and_then(|()| keeps(on_chain, checkpoint.epoch, hash));
+
     match kept {
         Ok(()) => {
             let (anchor, chain) = (on_chain.anchor, on_chain.chain_id);
@@ -161,9 +165,11 @@ fn identity(proof: &SaleProof, on_chain: &OnChain) -> Result<(), String> {
     )?;
     same("the file's anchor", on_chain.anchor, proof.anchor)?;
     same("the file's token", on_chain.token, proof.token)?;
+
     if let Some(absent) = on_chain.absent.first() {
         return Err(format!("there is no contract at {absent}"));
     }
+
     same(
         "the anchor's sidechain id",
         proof.sidechain_id,
@@ -196,17 +202,20 @@ fn payout(proof: &SaleProof, on_chain: Option<&OnChain>) -> (Verdict, String) {
             "not paid yet: the file names no payout".into(),
         );
     }
+
     let Some(on_chain) = on_chain else {
         return (
             Verdict::NotCompared,
             "whether the token was minted was not asked".into(),
         );
     };
+
     let paid: Result<Vec<String>, String> = proof
         .payouts
         .iter()
         .map(|payout| paid(on_chain, payout))
         .collect();
+
     match paid {
         Ok(paid) => (Verdict::Holds, paid.join("; ")),
         Err(what) => (Verdict::Broken, what),
@@ -219,6 +228,7 @@ fn paid(on_chain: &OnChain, payout: &PayoutProof) -> Result<String, String> {
         payout.epoch,
         commitment(payout.payout_root, payout.rest_hash),
     )?;
+
     let (account, released) = (payout.payout.account, u128::from(payout.payout.released));
     let issued = on_chain.issued.get(&account).copied().unwrap_or(0);
     if issued < released {
@@ -226,6 +236,7 @@ fn paid(on_chain: &OnChain, payout: &PayoutProof) -> Result<String, String> {
             "minted to {account}: expected at least {released} units, found {issued}"
         ));
     }
+
     Ok(format!(
         "{account} was minted {issued} units in all, {released} of them by epoch {}",
         payout.epoch
