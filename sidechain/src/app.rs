@@ -73,12 +73,14 @@ fn duty(key: Option<SecretKey>, config: &NodeConfig, node: &Node) -> Result<Duty
     let Some(key) = key else {
         return Ok(Duty::Follow(None));
     };
+
     let guard = open_guard(config, node)?;
     let next_height = node.ledger().next_height();
     let refused = guard.take_refusal().filter(|height| *height == next_height);
     let Some(to) = guard.follows_to(next_height).or(refused) else {
         return Ok(Duty::Vote(Voter { key, guard }));
     };
+
     tracing::warn!(
         next_height,
         to,
@@ -105,6 +107,7 @@ async fn begin_with_a_state(config: &NodeConfig, genesis: &Genesis, store: &Stor
         .map(|url| NodeClient::new(url))
         .collect();
     let snapshots = Snapshots::open(config.snapshots_dir())?;
+
     match join(genesis, &peers, store, &snapshots).await {
         Ok(height) => tracing::info!(height, "a state that the validators signed is taken over"),
         Err(error) => {
@@ -115,6 +118,7 @@ async fn begin_with_a_state(config: &NodeConfig, genesis: &Genesis, store: &Stor
             );
         }
     }
+
     Ok(())
 }
 

@@ -170,9 +170,11 @@ impl Node {
         let snapshots = Snapshots::open(config.snapshots_dir())?;
         let ledger = restore::ledger(&genesis, &store, &snapshots)?;
         store.recall_transactions(ledger.domain())?;
+
         let last_certificate = store.certificate(ledger.height())?;
         let attendance = recent_attendance(&ledger, &store)?;
         let (height, _) = watch::channel(ledger.height());
+
         Ok(Self {
             validator: None,
             follows_to: None,
@@ -262,11 +264,13 @@ impl Node {
             let time_ms = now_ms().max(ledger.head_time_ms() + 1);
             ledger.admits(&transaction, time_ms)?;
         }
+
         let pending = Pending {
             transaction: Arc::new(transaction),
             lines,
         };
         let offered = locked(&self.mempool).offer(pending, source);
+
         match offered {
             Offered::Full => Err(AdmissionError::Full),
             Offered::Known => Ok(false),
@@ -327,6 +331,7 @@ impl Node {
         let waiting = locked(&self.mempool).candidates();
         let last_commit = self.last_certificate();
         let (mut ids, mut rejected) = (Vec::new(), Vec::new());
+
         let (block, executed) = {
             let ledger = self.ledger();
             let mut execution =
@@ -340,9 +345,11 @@ impl Node {
                 ids.push(transaction.id);
                 transactions.push(transaction.transaction.clone());
             }
+
             let header = execution.header(proposer, last_commit.as_ref());
             let hash = header.hash();
             let executed = execution.finish(hash, last_commit.as_ref());
+
             (
                 Block {
                     header,
@@ -353,6 +360,7 @@ impl Node {
             )
         };
         self.drop_rejected(rejected);
+
         Candidate {
             bytes: block.encode().into(),
             block,
@@ -390,10 +398,12 @@ impl Node {
             let Some(height) = self.ledger().sale(key).map(|entry| entry.height) else {
                 continue;
             };
+
             if self.store.lines(height, key)?.is_none() {
                 missing.push(LateLines { height, key, lines });
             }
         }
+
         if missing.is_empty() {
             Ok(())
         } else {
@@ -448,8 +458,10 @@ impl Node {
             ids,
             executed,
         } = decided;
+
         let height = block.header.height;
         let new_validators = new_validators(&self.ledger()).cloned();
+
         self.store.decide(&Decision {
             height,
             block: &bytes,
@@ -459,6 +471,7 @@ impl Node {
             checkpoint: executed.events.iter().find_map(checkpoint_of),
             validators: new_validators.as_ref(),
         })?;
+
         self.note_attendance(&block);
         *locked(&self.last_certificate) = Some(certificate);
         let events = self
@@ -466,10 +479,12 @@ impl Node {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .commit(executed);
+
         self.forget(&ids);
         for id in ids {
             self.tell(id, &Outcome::Final { height });
         }
+
         self.height.send_replace(height);
         if events
             .iter()
@@ -477,6 +492,7 @@ impl Node {
         {
             self.epoch_closed.notify_one();
         }
+
         Ok(())
     }
 
@@ -504,6 +520,7 @@ impl Node {
             }
             _ => None,
         };
+
         block
             .transactions
             .iter()
@@ -564,6 +581,7 @@ fn recent_attendance(ledger: &Ledger, store: &Store) -> Result<Attendance, Store
         .next_height()
         .saturating_sub(BLOCKS_MAX as u64)
         .max(ledger.genesis().first_height + 1);
+
     for height in oldest..ledger.next_height() {
         let certificate = store.block(height)?.and_then(|block| block.last_commit);
         if let (Some(certificate), Some(validators)) =
@@ -572,5 +590,6 @@ fn recent_attendance(ledger: &Ledger, store: &Store) -> Result<Attendance, Store
             attendance.note(&certificate, &validators);
         }
     }
+
     Ok(attendance)
 }

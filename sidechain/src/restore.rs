@@ -43,6 +43,7 @@ pub fn ledger(
             }
         }
     }
+
     match store.first_height()? {
         Some(first) if first > genesis.first_height => Err(ReplayError::Beginning { first }),
         _ => replay(Ledger::new(genesis.clone())?, store),
@@ -63,11 +64,13 @@ fn from_snapshot(
         });
     }
     check_block(&ledger, store)?;
+
     tracing::info!(
         height,
         ms = milliseconds(started.elapsed()),
         "the state is that of a snapshot"
     );
+
     replay(ledger, store).map_err(Unusable::Replay)
 }
 
@@ -97,11 +100,13 @@ fn replay(mut ledger: Ledger, store: &Store) -> Result<Ledger, ReplayError> {
         {
             store.put_validators(height, validators)?;
         }
+
         let executed = ledger
             .replay(&block)
             .map_err(|source| ReplayError::Block { height, source })?;
         ledger.commit(executed);
     }
+
     check_tip(&ledger, store)?;
     let blocks = ledger.next_height() - first;
     tracing::info!(
@@ -110,6 +115,7 @@ fn replay(mut ledger: Ledger, store: &Store) -> Result<Ledger, ReplayError> {
         ms = milliseconds(started.elapsed()),
         "stored blocks are executed"
     );
+
     Ok(ledger)
 }
 
@@ -117,10 +123,12 @@ fn check_tip(ledger: &Ledger, store: &Store) -> Result<(), ReplayError> {
     if ledger.is_fresh() {
         return Ok(());
     }
+
     let height = ledger.height();
     let Some(certificate) = store.certificate(height)? else {
         return Err(ReplayError::NoCertificate { height });
     };
+
     certificate
         .verify(
             ledger.sidechain_id(),

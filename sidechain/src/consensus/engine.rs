@@ -148,6 +148,7 @@ fn network_key(path: &Path) -> Result<Keypair> {
 fn new_network_key(path: &Path) -> Result<[u8; 32]> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
+
     let secret = secp256k1::SecretKey::new(&mut secp256k1::rand::rng()).secret_bytes();
     let unfinished = path.with_extension("new");
     let mut file = std::fs::OpenOptions::new()
@@ -156,9 +157,11 @@ fn new_network_key(path: &Path) -> Result<[u8; 32]> {
         .truncate(true)
         .mode(0o600)
         .open(&unfinished)?;
+
     file.write_all(&secret)?;
     file.sync_all()?;
     std::fs::rename(&unfinished, path)?;
+
     Ok(secret)
 }
 
@@ -204,6 +207,7 @@ pub(super) struct Engine {
 /// Starts the engine. Without a voter it only follows.
 pub(super) async fn launch(node: &Node, voter: Option<Voter>) -> Result<Engine> {
     check_listen(&node.config.p2p.listen)?;
+
     let sidechain_id = node.ledger().sidechain_id();
     let signer = voter.map(|voter| {
         GuardedSigner::new(
@@ -215,6 +219,7 @@ pub(super) async fn launch(node: &Node, voter: Option<Voter>) -> Result<Engine> 
     });
     let verifier = Box::new(VoteVerifier { sidechain_id });
     let keypair = network_key(&node.config.data_dir.join("network.key"))?;
+
     let (identity, consensus) = match &signer {
         Some(signer) => {
             let consensus = ConsensusContext::new_validator(
@@ -233,6 +238,7 @@ pub(super) async fn launch(node: &Node, voter: Option<Voter>) -> Result<Engine> 
             )
         }
     };
+
     let settings = settings(&node.config, identity.moniker.clone())?;
     let wal = node.config.data_dir.join("consensus.wal");
     let (channels, handle) = start_engine(
@@ -246,6 +252,7 @@ pub(super) async fn launch(node: &Node, voter: Option<Voter>) -> Result<Engine> 
     )
     .await
     .map_err(|error| anyhow!("start the consensus engine: {error:#}"))?;
+
     Ok(Engine {
         channels,
         signer,
@@ -266,6 +273,7 @@ pub async fn start(
         signer,
         handle,
     } = launch(&node, voter).await?;
+
     let result = Handler::new(node, signer, reporter)
         .run(channels, stop)
         .await;

@@ -28,6 +28,7 @@ fn double_vote(
         VoteType::Prevote => VoteStep::Prevote,
         VoteType::Precommit => VoteStep::Precommit,
     };
+
     let signed = |vote: &SignedMessage<HotPot, Vote>| {
         let block_hash = match &vote.message.value {
             NilOrVal::Nil => None,
@@ -38,6 +39,7 @@ fn double_vote(
             signature: *vote.signature.inner(),
         }
     };
+
     let (height, round) = (vote.height.0, vote.round.as_i64());
     Offence::DoubleVote {
         step,
@@ -59,6 +61,7 @@ fn double_proposal(
         block_hash: proposal.message.value.0,
         signature: *proposal.signature.inner(),
     };
+
     let (height, round) = (first.message.height.0, first.message.round.as_i64());
     Offence::DoubleProposal {
         height,

@@ -205,6 +205,7 @@ impl Handler {
                     metrics::counter!("hotpot_node_equivocations_total").increment(1);
                     self.report(&evidence);
                 }
+
                 self.finalized(&certificate, reply)?;
             }
             AppMsg::GetHistoryMinHeight { reply } => {
@@ -230,6 +231,7 @@ impl Handler {
             AppMsg::ExtendVote { reply, .. } => send(reply, None),
             AppMsg::VerifyVoteExtensions { reply, .. } => send(reply, Vec::new()),
         }
+
         Ok(())
     }
 
@@ -246,6 +248,7 @@ impl Handler {
         let config = self.node.config.consensus;
         let vote = Duration::from_millis(config.vote_timeout_ms);
         let delta = Duration::from_millis(config.timeout_delta_ms);
+
         let timeouts = LinearTimeouts {
             propose: Duration::from_millis(config.propose_timeout_ms),
             propose_delta: delta,
@@ -256,6 +259,7 @@ impl Handler {
             rebroadcast: Duration::from_millis(config.propose_timeout_ms) + 2 * vote,
             max_timeout: TIMEOUT_MAX,
         };
+
         let validators = ValidatorSet::next(&self.node.ledger());
         let is_busy = self.node.mempool_len() >= BUSY_FROM;
         let target_ms = if is_busy {
@@ -263,6 +267,7 @@ impl Handler {
         } else {
             config.target_time_ms
         };
+
         HeightParams::new(validators, timeouts, Some(Duration::from_millis(target_ms)))
     }
 
@@ -285,10 +290,12 @@ impl Handler {
         self.engine_height = height;
         self.engine_round = round.as_u32().unwrap_or(0);
         self.node.round.store(self.engine_round, Ordering::Relaxed);
+
         if round.as_i64() > 0 {
             tracing::info!(%height, %round, "another round");
             metrics::counter!("hotpot_node_extra_rounds_total").increment(1);
         }
+
         let stored = self
             .node
             .store
@@ -310,6 +317,7 @@ impl Handler {
                 (fallback_hash(&bytes), Validity::Invalid)
             }
         };
+
         ProposedValue {
             height: Height(proposed.height),
             round: Round::new(proposed.round),
@@ -348,6 +356,7 @@ impl Handler {
         let number = round.as_u32().unwrap_or(0);
         let signer = self.signer()?.clone();
         let own = |proposed: &Proposed| proposed.proposer == signer.address();
+
         let before = self
             .node
             .store
@@ -365,6 +374,7 @@ impl Handler {
             }
             None => self.propose(signer.address(), height, number)?,
         };
+
         send(
             reply,
             LocallyProposedValue::new(height, round, BlockHash(hash)),
@@ -380,6 +390,7 @@ impl Handler {
     ) -> Result<(B256, Bytes)> {
         let candidate = self.node.build_block(proposer);
         let (hash, bytes) = (candidate.executed.block_hash, candidate.bytes.clone());
+
         self.node.store.put_proposed(&Proposed {
             height: height.0,
             round,
@@ -388,6 +399,7 @@ impl Handler {
             bytes: bytes.to_vec(),
         })?;
         self.candidates.insert(hash, candidate);
+
         Ok((hash, bytes))
     }
 
@@ -403,6 +415,7 @@ impl Handler {
         let signature = signer
             .sign_parts(height, round, hash)
             .map_err(|error| anyhow!("sign proposal parts: {error}"))?;
+
         Ok(StreamedBlock {
             height,
             round,
@@ -425,10 +438,12 @@ impl Handler {
         if Some(address.0) != self.node.validator {
             return Ok(None);
         }
+
         let Some(bytes) = self.candidate_bytes(height, value_id.0)? else {
             tracing::warn!(%height, %value_id, "asked to stream a block that is not here");
             return Ok(None);
         };
+
         self.streamed(height, round, valid_round, value_id.0, bytes)
             .map(Some)
     }
@@ -451,16 +466,19 @@ impl Handler {
         network: &mpsc::Sender<NetworkMsg<HotPot>>,
     ) -> Result<()> {
         self.streams_sent += 1;
+
         let mut id = streamed.proposer.0.to_vec();
         id.extend_from_slice(&streamed.height.0.to_be_bytes());
         id.extend_from_slice(&service_kit::clock::now_ms().to_be_bytes());
         id.extend_from_slice(&self.streams_sent.to_be_bytes());
+
         for message in streamed.into_messages(StreamId::new(id.into())) {
             network
                 .send(NetworkMsg::PublishProposalPart(message))
                 .await
                 .context("send proposal parts")?;
         }
+
         Ok(())
     }
 
@@ -494,6 +512,7 @@ impl Handler {
         let Some(round) = streamed.round.as_u32() else {
             return Ok(None);
         };
+
         let far = round > self.engine_round.saturating_add(ROUNDS_AHEAD_MAX);
         if far || streamed.height != self.next_height() || !self.is_by_proposer(&streamed) {
             return Ok(None);
@@ -501,6 +520,7 @@ impl Handler {
         if self.node.store.proposed(streamed.height.0, round)?.len() >= BLOCKS_PER_ROUND_MAX {
             return Ok(None);
         }
+
         let proposed = Proposed {
             height: streamed.height.0,
             round,
@@ -533,23 +553,27 @@ impl Handler {
         if height != self.next_height() {
             return Ok(());
         }
+
         let (decided_at, parent_ms) = (Instant::now(), self.node.ledger().head_time_ms());
         self.candidate_bytes(height, hash)?;
         let candidate = self
             .candidates
             .remove(&hash)
             .with_context(|| format!("block {hash} was decided but is not here"))?;
+
         let certificate = from_engine(certificate);
         let time_ms = candidate.block.header.time_ms;
         self.node
             .commit(candidate, certificate)
             .context("store a decided block")?;
+
         self.candidates.clear();
         crate::metrics::decided(decided_at.elapsed(), time_ms - parent_ms);
         self.node.snapshots.committed(&self.node);
         if self.node.validator.is_none() {
             self.node.drop_outdated();
         }
+
         for streamed in std::mem::take(&mut self.early) {
             self.keep(streamed)?;
         }
@@ -565,11 +589,13 @@ impl Handler {
         if certificate.height == self.node.ledger().height() {
             self.node.complete_certificate(certificate)?;
         }
+
         let heartbeat = Duration::from_millis(self.node.config.consensus.heartbeat_ms);
         self.idle = Some(Idle {
             reply,
             until: self.height_started + heartbeat,
         });
+
         let is_proposed = !self
             .node
             .store
@@ -577,6 +603,7 @@ impl Handler {
             .is_empty();
         let is_syncing = std::mem::take(&mut self.is_syncing);
         self.note_catch_up(is_syncing);
+
         if is_syncing || is_proposed || self.node.has_work() {
             self.start_next_height();
         }
@@ -617,11 +644,13 @@ impl Handler {
             else {
                 break;
             };
+
             values.push(RawDecidedValue::new(
                 Bytes::from(block.encode()),
                 to_engine(&certificate),
             ));
         }
+
         Ok(values)
     }
 
@@ -639,6 +668,7 @@ impl Handler {
         if block_hash(&bytes).is_none() {
             return Ok(SyncedValueOutcome::PeerFault);
         }
+
         let round = round.as_u32().unwrap_or(0);
         let proposed = Proposed {
             height: height.0,
@@ -648,10 +678,12 @@ impl Handler {
             bytes: bytes.to_vec(),
         };
         self.node.store.put_proposed(&proposed)?;
+
         self.is_syncing = true;
         let node = &self.node;
         self.catch_up
             .get_or_insert_with(|| (Mark::now(node), Mark::now(node)));
+
         Ok(SyncedValueOutcome::Verdict(self.judge(proposed, false)))
     }
 }
@@ -686,6 +718,7 @@ fn from_engine(certificate: &EngineCertificate<HotPot>) -> CommitCertificate {
         validator: signed.address.0,
         signature: *signed.signature.inner(),
     };
+
     let mut signatures: Vec<CommitSignature> = certificate
         .commit_signatures
         .iter()
@@ -693,6 +726,7 @@ fn from_engine(certificate: &EngineCertificate<HotPot>) -> CommitCertificate {
         .collect();
     signatures.sort_by_key(|signature| signature.validator);
     signatures.dedup_by_key(|signature| signature.validator);
+
     CommitCertificate {
         height: certificate.height.0,
         round: certificate.round.as_u32().unwrap_or(0),
@@ -708,12 +742,14 @@ fn to_engine(certificate: &CommitCertificate) -> ExtendedCommitCertificate<HotPo
             EngineSignature::new(signed.signature),
         )
     };
+
     let certificate = EngineCertificate {
         height: Height(certificate.height),
         round: Round::new(certificate.round),
         value_id: BlockHash(certificate.block_hash),
         commit_signatures: certificate.signatures.iter().map(signature).collect(),
     };
+
     ExtendedCommitCertificate::from_commit_certificate_and_extensions(
         certificate,
         VoteExtensions::default(),

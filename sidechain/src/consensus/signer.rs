@@ -120,6 +120,7 @@ impl GuardedSigner {
             self.refusal.send_replace(Some(with_cause(&error)));
             error
         };
+
         let mut guard = self
             .guard
             .lock()
@@ -128,6 +129,7 @@ impl GuardedSigner {
             .permit(slot, keccak256(message))
             .map_err(refused)
             .map_err(engine_error)?;
+
         self.refusal
             .send_if_modified(|refusal| refusal.take().is_some());
         self.signature(message)

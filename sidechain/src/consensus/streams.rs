@@ -37,9 +37,11 @@ impl StreamedBlock {
             bytes,
             signature,
         } = self;
+
         let data = (0..bytes.len())
             .step_by(PART_BYTES)
             .map(|from| Part::Data(bytes.slice(from..bytes.len().min(from + PART_BYTES))));
+
         std::iter::once(Part::Init {
             height,
             round,
@@ -78,6 +80,7 @@ impl Stream {
         else {
             return None;
         };
+
         let mut bytes = BytesMut::new();
         for part in parts {
             match part {
@@ -98,6 +101,7 @@ impl Stream {
                 Part::Init { .. } | Part::Data(_) => return None,
             }
         }
+
         None
     }
 }
@@ -121,6 +125,7 @@ impl Streams {
             self.open.remove(&key);
             return None;
         }
+
         self.make_room(&key);
         let stream = self.open.entry(key.clone()).or_default();
         match message.content {
@@ -133,6 +138,7 @@ impl Streams {
             }
             StreamContent::Fin => stream.end = Some(message.sequence),
         }
+
         if !stream.is_complete() {
             return None;
         }

@@ -81,10 +81,12 @@ impl Roll {
                 .iter()
                 .any(|signed| signed.validator == own)
         };
+
         let (signed, missed): (Vec<Validator>, Vec<Validator>) = validators
             .as_slice()
             .iter()
             .partition(|validator| is_there(validator.address));
+
         let online = signed.iter().map(|validator| validator.power).sum();
         let addresses =
             |of: Vec<Validator>| of.into_iter().map(|validator| validator.address).collect();
@@ -92,6 +94,7 @@ impl Roll {
             online,
             total: validators.total_power(),
         };
+
         Self {
             signed: addresses(signed),
             missed: addresses(missed),

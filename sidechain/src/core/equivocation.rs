@@ -17,12 +17,14 @@ pub fn double_checkpoints(
     if !is_other || shown.anchor != own.anchor {
         return Vec::new();
     }
+
     let digest =
         DomainSeparator::checkpoints(evm_chain_id, own.anchor).checkpoint_digest(&shown.checkpoint);
     let signed_other = shown
         .signatures
         .iter()
         .filter(|other| other.signature.recover(digest) == Ok(other.validator));
+
     let both = signed_other.filter_map(|other| {
         let first = own
             .signatures
@@ -36,6 +38,7 @@ pub fn double_checkpoints(
             checkpoint: shown.checkpoint,
             signature: other.signature,
         };
+
         Some((
             other.validator,
             Offence::DoubleCheckpoint {
@@ -45,6 +48,7 @@ pub fn double_checkpoints(
             },
         ))
     });
+
     both.filter(|(offender, offence)| {
         offence
             .verify(own.checkpoint.sidechain_id, evm_chain_id, *offender)

@@ -85,15 +85,18 @@ impl Guard {
                 signed: *signed,
                 wanted: digest,
             };
+
             return if *signed == digest {
                 Ok(None)
             } else {
                 Err(conflict)
             };
         }
+
         if let Some(last) = self.last().filter(|last| slot < *last) {
             return Err(Refusal::TooOld { last, wanted: slot });
         }
+
         let same_height = self
             .signed
             .iter()
@@ -102,6 +105,7 @@ impl Guard {
         signed.push((slot, digest));
         let surplus = signed.len().saturating_sub(SIGNED_MAX);
         signed.drain(..surplus);
+
         Ok(Some(Self { signed }))
     }
 }

@@ -182,10 +182,12 @@ impl Mempool {
         if self.entries.contains_key(&id) {
             return Offered::Known;
         }
+
         let (block_bytes, all_bytes) = pending.sizes();
         if self.is_full(source, all_bytes) {
             return Offered::Full;
         }
+
         self.arrived += 1;
         self.lanes
             .entry(lane(&pending.transaction))
@@ -203,6 +205,7 @@ impl Mempool {
                 all_bytes,
             },
         );
+
         Offered::Added
     }
 
@@ -214,9 +217,11 @@ impl Mempool {
             all_bytes,
             ..
         } = self.entries.remove(&id)?;
+
         self.bytes -= all_bytes;
         self.signed
             .remove(&pending.transaction.transaction.signature);
+
         let lane = lane(&pending.transaction);
         if let Some(queue) = self.lanes.get_mut(&lane) {
             queue.remove(&number);
@@ -224,6 +229,7 @@ impl Mempool {
                 self.lanes.remove(&lane);
             }
         }
+
         Some(pending)
     }
 
@@ -232,6 +238,7 @@ impl Mempool {
         let mut room = BLOCK_TRANSACTION_BYTES_MAX;
         let mut chosen = Vec::new();
         let mut queues: Vec<_> = self.lanes.values().map(BTreeMap::values).collect();
+
         while !queues.is_empty() {
             queues.retain_mut(|queue| {
                 let Some(entry) = queue.next().and_then(|id| self.entries.get(id)) else {
@@ -240,11 +247,13 @@ impl Mempool {
                 if entry.block_bytes > room {
                     return false;
                 }
+
                 room -= entry.block_bytes;
                 chosen.push(Arc::clone(&entry.pending.transaction));
                 true
             });
         }
+
         chosen
     }
 }

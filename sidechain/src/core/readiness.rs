@@ -34,6 +34,7 @@ pub fn why_not_ready(facts: &Facts) -> Option<String> {
     if !facts.has_started {
         return Some("consensus has not started".to_owned());
     }
+
     if let Some(to) = facts.follows_to {
         let height = facts.height;
         return Some(format!(
@@ -44,6 +45,7 @@ pub fn why_not_ready(facts: &Facts) -> Option<String> {
     if let Some(refusal) = &facts.guard_refusal {
         return Some(format!("the double-sign guard refuses to sign: {refusal}"));
     }
+
     why_late(facts)
 }
 
@@ -52,12 +54,14 @@ pub fn why_late(facts: &Facts) -> Option<String> {
     if facts.age_ms <= HEARTBEATS_LATE_MAX * facts.heartbeat_ms {
         return None;
     }
+
     let seconds = facts.age_ms / 1_000;
     let cause = if facts.is_validator {
         "still catching up, or two thirds of the power do not answer here"
     } else {
         "still catching up, or no new blocks come"
     };
+
     Some(format!(
         "the last block here, {}, is {seconds} s old: {cause}",
         facts.height

@@ -51,11 +51,13 @@ pub fn is_vouched(
     let signed = |offer: &&SnapshotOffer| {
         Copied::from(*offer) == copied && offer.signature.recover(digest) == Ok(offer.validator)
     };
+
     let signers: BTreeSet<Address> = offers
         .iter()
         .filter(signed)
         .map(|offer| offer.validator)
         .collect();
+
     set.is_quorum(
         signers
             .iter()
@@ -73,6 +75,7 @@ pub fn is_signed_by(set: &ValidatorSet, answer: &CheckpointAnswer, genesis: &Gen
     if next.hash() != answer.checkpoint.next_validators_hash {
         return false;
     }
+
     let digest = DomainSeparator::checkpoints(genesis.evm_chain_id, answer.anchor)
         .checkpoint_digest(&answer.checkpoint);
     let mut signed = SignedCheckpoint {
@@ -85,6 +88,7 @@ pub fn is_signed_by(set: &ValidatorSet, answer: &CheckpointAnswer, genesis: &Gen
     for signature in &answer.signatures {
         signed.add(digest, *signature);
     }
+
     answer.checkpoint.sidechain_id == genesis.sidechain_id() && signed.has_quorum()
 }
 
@@ -105,6 +109,7 @@ pub fn set_after(
         }
         set = answer.next_validators.clone().try_into().ok()?;
     }
+
     Some(set)
 }
 

@@ -30,6 +30,7 @@ async fn account(
             format!("expected 0x and 40 digits, found {address:?}"),
         )
     })?;
+
     let missing = || Refusal::not_found(format!("{address} holds nothing on the ledger"));
     let ledger = api.node.ledger();
     let Account {
@@ -43,6 +44,7 @@ async fn account(
         bonded,
         unbonding,
     } = ledger.stake(address).cloned().unwrap_or_default();
+
     Ok(Json(AccountAnswer {
         address,
         nonce,
@@ -83,6 +85,7 @@ fn terminals_of(ledger: &Ledger, outlet: OutletId) -> Vec<TerminalAnswer> {
 async fn supply(State(api): State<Api>) -> Json<SupplyAnswer> {
     let ledger = api.node.ledger();
     let supply = ledger.supply();
+
     Json(SupplyAnswer {
         height: ledger.height(),
         issued: supply.issued,
@@ -112,14 +115,17 @@ async fn validators(
     let Some(text) = at.height else {
         return Ok(Json(api.node.ledger().validators().as_slice().to_vec()));
     };
+
     let refused = || Refusal::bad_field("height", format!("a height is a number, found {text:?}"));
     let height = text.parse().map_err(|_| refused())?;
+
     let unknown = || {
         let next = api.node.ledger().next_height();
         Refusal::not_found(format!(
             "no validators are known of height {height}; the next block here is {next}"
         ))
     };
+
     api.node
         .validators_at(height)?
         .map(|set| Json(set.into()))

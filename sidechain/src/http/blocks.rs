@@ -36,11 +36,14 @@ async fn show(
             )
         })?,
     };
+
     let Some((block, certificate)) = find(&api.node.store, height)? else {
         return Err(missing(&api.node.store, height)?);
     };
+
     let raw = format!("0x{}", hex::encode(block.encode()));
     let hash = block.header.hash();
+
     Ok(Json(BlockAnswer {
         hash,
         header: block.header,
@@ -123,6 +126,7 @@ fn page(api: &Api, limit: usize, before: Option<u64>) -> Result<Page<BlockSummar
     let above = api.node.ledger().next_height();
     let mut height = before.unwrap_or(above).min(above);
     let mut data = Vec::new();
+
     while data.len() < limit
         && let Some(lower) = height.checked_sub(1)
         && let Some((block, certificate)) = find(&api.node.store, lower)?
@@ -130,6 +134,7 @@ fn page(api: &Api, limit: usize, before: Option<u64>) -> Result<Page<BlockSummar
         data.push(summary(&block, &certificate));
         height = lower;
     }
+
     let has_more = height > 0 && api.node.store.has_block(height - 1)?;
     Ok(Page {
         data,

@@ -44,6 +44,7 @@ async fn show(
 ) -> Result<Json<CheckpointAnswer>, Refusal> {
     let signed = find(&api, &epoch)?;
     let settlement = settlement(&api, signed.checkpoint.epoch)?;
+
     Ok(Json(CheckpointAnswer {
         checkpoint: signed.checkpoint,
         anchor: signed.anchor,
@@ -78,9 +79,11 @@ async fn payout(
             format!("an account is an address, found {account:?}"),
         )
     })?;
+
     let signed = find(&api, &epoch)?;
     let epoch = signed.checkpoint.epoch;
     let settlement = settlement(&api, epoch)?;
+
     let missing = || Refusal::not_found(format!("epoch {epoch} does not pay {account}"));
     let (payout, siblings) = settlement.proof_of(account).ok_or_else(missing)?;
     let rest = signed.checkpoint.rest_hash();
@@ -88,12 +91,14 @@ async fn payout(
         siblings.push(rest);
         siblings
     };
+
     let word = payout.word();
     let chunk = settlement
         .chunks()
         .into_iter()
         .find(|chunk| chunk.words.contains(&word))
         .ok_or_else(missing)?;
+
     Ok(Json(PayoutAnswer {
         epoch,
         payout,

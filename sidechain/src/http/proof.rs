@@ -56,6 +56,7 @@ fn facts(node: &Node, key: SaleKey) -> Option<Facts> {
     let ledger = node.ledger();
     let entry = ledger.sale(key)?;
     let left = entry.shares.iter().filter(|share| share.outstanding() > 0);
+
     Some(Facts {
         released: left
             .filter_map(|share| share.to.account().zip(ledger.released_in(&entry, share)))
@@ -78,22 +79,26 @@ fn prove(node: &Node, key: SaleKey) -> Result<SaleProof, Refusal> {
     };
     let facts = facts(node, key).ok_or_else(not_final)?;
     let height = facts.entry.height;
+
     let early = || {
         Refusal::not_found(
             "the sale is final, but its epoch has no signed checkpoint yet; ask again later",
         )
     };
     let gone = || Refusal::not_found(format!("block {height} is not in this node's store"));
+
     let covering = node.store.checkpoint_of_height(height)?;
     let signed = covering
         .filter(SignedCheckpoint::has_quorum)
         .ok_or_else(early)?;
     let token = facts.token.ok_or_else(early)?;
+
     let Some(block) = node.store.block(height)? else {
         return Err(missing(&node.store, height)?);
     };
     let (index, transaction_proof) =
         place(&block, &facts.domain, facts.entry.tx_id).ok_or_else(gone)?;
+
     let checkpoint = signed.checkpoint;
     let hashes = node
         .store
@@ -104,6 +109,7 @@ fn prove(node: &Node, key: SaleKey) -> Result<SaleProof, Refusal> {
         .map(|hash| domain::checkpoint::block_leaf(*hash))
         .collect();
     let at = usize::try_from(height - checkpoint.first_height).map_err(|_| gone())?;
+
     Ok(SaleProof {
         evm_chain_id: facts.evm_chain_id,
         sidechain_id: facts.sidechain_id,
@@ -127,6 +133,7 @@ fn place(block: &Block, domain: &DomainSeparator, id: B256) -> Option<(usize, Ve
         .map(|transaction| transaction.id(domain))
         .collect();
     let index = ids.iter().position(|found| *found == id)?;
+
     let leaf = |(index, (id, transaction)): (usize, (&B256, &domain::SignedTransaction))| {
         transaction_leaf(
             u32::try_from(index).unwrap_or(u32::MAX),
@@ -140,6 +147,7 @@ fn place(block: &Block, domain: &DomainSeparator, id: B256) -> Option<(usize, Ve
         .enumerate()
         .map(leaf)
         .collect();
+
     Some((index, merkle::proof(&leaves, index)?))
 }
 
@@ -172,10 +180,12 @@ fn payout(
     else {
         return Ok(None);
     };
+
     let signed = node
         .store
         .checkpoint(epoch)?
         .filter(SignedCheckpoint::has_quorum);
+
     Ok(signed.map(|signed| PayoutProof {
         epoch,
         payout,

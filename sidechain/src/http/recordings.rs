@@ -64,6 +64,7 @@ async fn in_force(
     let outlet: OutletId = number("outlet", &outlet)?;
     let missing = || Refusal::bad_field("camera", "name a camera, as in ?camera=3");
     let camera = number("camera", &query.camera.ok_or_else(missing)?)?;
+
     let ledger = api.node.ledger();
     Ok(Json(
         ledger
@@ -87,6 +88,7 @@ async fn erasures(
 ) -> Result<Json<Vec<ErasedAnswer>>, Refusal> {
     let outlet: OutletId = number("outlet", &outlet)?;
     let after = query.after.map_or(Ok(0), |after| number("after", &after))?;
+
     let ledger = api.node.ledger();
     let mut found: Vec<ErasedAnswer> = Vec::new();
     for erased in ledger
@@ -100,11 +102,13 @@ async fn erasures(
         {
             break;
         }
+
         found.push(ErasedAnswer {
             cid: erased.cid,
             erasure: erased.into(),
         });
     }
+
     Ok(Json(found))
 }
 
@@ -116,6 +120,7 @@ async fn revocations(
 ) -> Result<Json<Vec<ConsentAnswer>>, Refusal> {
     let outlet: OutletId = number("outlet", &outlet)?;
     let after = query.after.map_or(Ok(0), |after| number("after", &after))?;
+
     let ledger = api.node.ledger();
     let mut found: Vec<ConsentAnswer> = Vec::new();
     for (id, consent) in ledger.revocations_after(outlet, after) {
@@ -125,8 +130,10 @@ async fn revocations(
         if found.len() >= AT_ONCE && is_next_block {
             break;
         }
+
         found.push(ConsentAnswer::new(id, consent));
     }
+
     Ok(Json(found))
 }
 
@@ -192,24 +199,28 @@ fn prove(node: &Node, entry: RecordingEntry) -> Result<Option<RecordingProof>, R
     let Some(signed) = covering.filter(SignedCheckpoint::has_quorum) else {
         return Ok(None);
     };
+
     let epoch = signed.checkpoint.epoch;
     let gone = || {
         Refusal::not_found(format!(
             "the recordings of epoch {epoch} are not in this node's store"
         ))
     };
+
     let leaves = node.store.recording_leaves(epoch)?.ok_or_else(gone)?;
     let leaf = entry.leaf();
     let at = leaves
         .iter()
         .position(|found| *found == leaf)
         .ok_or_else(gone)?;
+
     let (evm_chain_id, sidechain_id) = {
         let ledger = node.ledger();
         (ledger.genesis().evm_chain_id, ledger.sidechain_id())
     };
     let proof = merkle::proof(&leaves, at).ok_or_else(gone)?;
     let (anchor, checkpoint) = (signed.anchor, signed.checkpoint);
+
     Ok(Some(RecordingProof {
         evm_chain_id,
         sidechain_id,

@@ -53,6 +53,7 @@ async fn record_batch(
         );
         return Err(Refusal::bad_field("", detail));
     }
+
     let taker = api.clone();
     let begin_all = move || {
         requests
@@ -61,6 +62,7 @@ async fn record_batch(
             .collect::<Vec<_>>()
     };
     let steps = api.check(begin_all).await?;
+
     let deadline = deadline();
     let mut answers = Vec::with_capacity(steps.len());
     for step in steps {
@@ -68,6 +70,7 @@ async fn record_batch(
             Ok(step) => finish(&api, step, deadline).await,
             Err(refusal) => Err(refusal),
         };
+
         answers.push(match outcome {
             Ok((status, sale)) => BatchedSale {
                 status: status.as_u16(),
@@ -81,6 +84,7 @@ async fn record_batch(
             },
         });
     }
+
     Ok(Json(answers))
 }
 
@@ -148,6 +152,7 @@ fn verify(api: &Api, sale: Sale, request: &SaleRequest) -> Result<VerifiedTransa
         payload: Payload::Sale(sale),
         signature: request.signature,
     };
+
     let domain = *api.node.ledger().domain();
     let verified =
         VerifiedTransaction::verify(transaction, &domain).map_err(AdmissionError::Signature)?;
@@ -157,6 +162,7 @@ fn verify(api: &Api, sale: Sale, request: &SaleRequest) -> Result<VerifiedTransa
             found: verified.signer,
         }));
     }
+
     Ok(verified)
 }
 
@@ -170,6 +176,7 @@ async fn finish(
         Step::Stood(answer) => return Ok((StatusCode::OK, answer)),
         Step::Waiting(sale) => sale,
     };
+
     let (_, is_new) = finality(api, id, taken, deadline).await?;
     let answer = recorded(api, key, id)?.ok_or_else(|| {
         Refusal::from(Problem::new(
@@ -178,6 +185,7 @@ async fn finish(
             "the sale is about to be final; ask again",
         ))
     })?;
+
     Ok((
         if is_new {
             StatusCode::CREATED
@@ -216,6 +224,7 @@ async fn show(
             key.sale_id, key.outlet
         ))
     };
+
     ledger
         .sale(key)
         .map(|entry| Json(SaleAnswer::is_final(&ledger, key, &entry)))

@@ -26,6 +26,7 @@ async fn list(State(api): State<Api>) -> Result<Json<Vec<SnapshotOffer>>, Refusa
     let Some((validator, key)) = api.node.validator.zip(api.key) else {
         return Ok(Json(Vec::new()));
     };
+
     let sidechain_id = api.node.ledger().sidechain_id();
     let snapshots = api.node.snapshots.files();
     let mut offers = Vec::new();
@@ -40,6 +41,7 @@ async fn list(State(api): State<Api>) -> Result<Json<Vec<SnapshotOffer>>, Refusa
             .digest(sidechain_id),
             &key,
         );
+
         offers.push(SnapshotOffer {
             height,
             hash,
@@ -48,6 +50,7 @@ async fn list(State(api): State<Api>) -> Result<Json<Vec<SnapshotOffer>>, Refusa
             signature,
         });
     }
+
     Ok(Json(offers))
 }
 
@@ -72,6 +75,7 @@ async fn part(
             "this node could not read its snapshot; ask another one",
         )
     };
+
     Ok(read.map_err(lost)??)
 }
 

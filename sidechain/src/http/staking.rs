@@ -32,6 +32,7 @@ fn candidate(address: Address, standing: Standing) -> CandidateAnswer {
         candidate,
         seated,
     } = standing;
+
     CandidateAnswer {
         address,
         outlet: candidate.outlet,

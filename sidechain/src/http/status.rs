@@ -43,6 +43,7 @@ fn facts(node: &Node) -> Facts {
         let ledger = node.ledger();
         (ledger.height(), ledger.head_time_ms())
     };
+
     Facts {
         safety_failed: consensus::safety_failed(),
         has_started: node.is_ready(),
@@ -81,6 +82,7 @@ fn answer(node: &Node, reason: Option<String>, checkpointed_epoch: u64) -> Statu
     let mempool = node.mempool_len();
     let ledger = node.ledger();
     let seat = node.validator.and_then(|own| ledger.validators().get(own));
+
     StatusAnswer {
         ready: reason.is_none(),
         reason,

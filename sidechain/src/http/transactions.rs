@@ -126,6 +126,7 @@ pub async fn finality(
         Taken::Final { height } => return Ok((height, false)),
         Taken::Waiting { waiter, is_new } => (waiter, is_new),
     };
+
     match tokio::time::timeout_at(deadline, waiter.outcome()).await {
         Ok(Some(Outcome::Final { height })) => Ok((height, is_new)),
         Ok(Some(Outcome::Rejected(rejection))) => {
@@ -216,6 +217,7 @@ async fn settle(
     if let Some(height) = api.node.store.transaction_height(id)? {
         return Ok(Some((height, false)));
     }
+
     let taken = take(api, transaction, relayed)?;
     match wait_for {
         WaitFor::Accepted => Ok(taken.height().map(|height| (height, false))),
@@ -230,11 +232,13 @@ async fn show(
     let id: B256 = id
         .parse()
         .map_err(|_| Refusal::bad_field("id", "a transaction id has 32 bytes, 0x and 64 digits"))?;
+
     if let Some(height) = api.node.store.transaction_height(id)? {
         let domain = *api.node.ledger().domain();
         let block = api.node.store.block(height)?;
         let transaction =
             block.and_then(|block| block.transactions.into_iter().find(|t| t.id(&domain) == id));
+
         return Ok(Json(TransactionAnswer {
             id,
             status: SaleState::Final,
@@ -242,6 +246,7 @@ async fn show(
             transaction,
         }));
     }
+
     if api.node.is_pending(id) {
         return Ok(Json(TransactionAnswer {
             id,
@@ -250,6 +255,7 @@ async fn show(
             transaction: None,
         }));
     }
+
     Err(Refusal::not_found(format!(
         "transaction {id} is neither final nor waiting here"
     )))

@@ -167,6 +167,7 @@ impl GuardFile {
         bytes.extend_from_slice(&(record.len() as u64).to_le_bytes());
         bytes.extend_from_slice(&record);
         bytes.resize(SLOT_BYTES, 0);
+
         let offset = (sequence % 2) * SLOT_BYTES as u64;
         let written = self
             .file
@@ -176,6 +177,7 @@ impl GuardFile {
             path: self.path.clone(),
             source,
         })?;
+
         self.sequence = sequence;
         Ok(())
     }
@@ -191,9 +193,11 @@ impl GuardFile {
             }
             other => other?,
         }
+
         if bytes.iter().all(|byte| *byte == 0) {
             return Ok(Slotted::Blank);
         }
+
         Ok(parse(&bytes).map_or(Slotted::Damaged, |(sequence, guard)| {
             Slotted::Record(sequence, guard)
         }))

@@ -57,6 +57,7 @@ impl Peers {
             ));
             sender
         };
+
         Self {
             queues: urls.iter().map(start).collect(),
             clients: urls.iter().map(|url| NodeClient::new(url)).collect(),
@@ -86,6 +87,7 @@ async fn send_loop(url: String, mut queue: mpsc::Receiver<Bytes>, stop: Cancella
         .no_proxy()
         .build()
         .unwrap_or_default();
+
     let mut batch = Vec::new();
     loop {
         batch.clear();
@@ -93,6 +95,7 @@ async fn send_loop(url: String, mut queue: mpsc::Receiver<Bytes>, stop: Cancella
             () = stop.cancelled() => return,
             received = queue.recv_many(&mut batch, BATCH_MAX) => if received == 0 { return },
         }
+
         for body in bodies(&batch) {
             post(&http, &url, body).await;
         }

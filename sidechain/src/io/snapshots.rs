@@ -98,12 +98,14 @@ impl Snapshots {
         if from >= length {
             return Ok(Vec::new());
         }
+
         let path = self.path(height);
         let mut part = Vec::new();
         let mut file = File::open(&path).map_err(failed(&path))?;
         file.seek(SeekFrom::Start(from + HEADER_BYTES as u64))
             .and_then(|_| file.take(bytes_max).read_to_end(&mut part))
             .map_err(failed(&path))?;
+
         Ok(part)
     }
 
@@ -116,14 +118,17 @@ impl Snapshots {
     ) -> Result<u64, SnapshotFileError> {
         let path = self.path(height);
         let unfinished = path.with_extension("unfinished");
+
         let bytes = write_synced(&unfinished, export).map_err(failed(&unfinished))?;
         std::fs::rename(&unfinished, &path).map_err(failed(&path))?;
         File::open(&self.dir)
             .and_then(|dir| dir.sync_all())
             .map_err(failed(&self.dir))?;
+
         for old in self.heights()?.into_iter().skip(KEPT) {
             std::fs::remove_file(self.path(old)).map_err(failed(&self.path(old)))?;
         }
+
         Ok(bytes)
     }
 }
@@ -156,12 +161,14 @@ fn write_synced(
     let mut file = BufWriter::with_capacity(BUFFER_BYTES, File::create(path)?);
     file.write_all(&MAGIC)?;
     file.write_all(&[0; 32])?;
+
     let mut content = Content {
         file,
         hasher: Keccak256::new(),
         bytes: 0,
     };
     export(&mut content)?;
+
     let Content {
         file,
         hasher,
@@ -171,6 +178,7 @@ fn write_synced(
     file.seek(SeekFrom::Start(MAGIC.len() as u64))?;
     file.write_all(hasher.finalize().as_slice())?;
     file.sync_all()?;
+
     Ok(bytes)
 }
 
@@ -180,6 +188,7 @@ fn checked(path: &Path) -> io::Result<Option<BufReader<File>>> {
     let (mut magic, mut checksum) = ([0; MAGIC.len()], B256::ZERO);
     file.read_exact(&mut magic)?;
     file.read_exact(checksum.as_mut_slice())?;
+
     let mut hasher = Keccak256::new();
     loop {
         let part = file.fill_buf()?;
@@ -190,6 +199,7 @@ fn checked(path: &Path) -> io::Result<Option<BufReader<File>>> {
         let length = part.len();
         file.consume(length);
     }
+
     file.seek(SeekFrom::Start(HEADER_BYTES as u64))?;
     Ok((magic == MAGIC && hasher.finalize() == checksum).then_some(file))
 }

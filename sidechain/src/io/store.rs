@@ -136,6 +136,7 @@ impl Store {
             path: path.to_owned(),
             source: Box::new(source),
         };
+
         let database = Database::builder()
             .set_cache_size(CACHE_BYTES)
             .create(path)
@@ -145,6 +146,7 @@ impl Store {
             path: path.to_owned(),
             unindexed: Mutex::default(),
         };
+
         store.write(|write| {
             write.open_table(BLOCKS)?;
             write.open_table(CERTIFICATES)?;
@@ -159,6 +161,7 @@ impl Store {
             write.open_table(OWN_SIGNATURES)?;
             Ok(())
         })?;
+
         Ok(store)
     }
 
@@ -202,9 +205,11 @@ impl Store {
             let table = self.database.begin_read()?.open_table(table)?;
             Ok(table.get(key)?.map(|value| value.value().to_vec()))
         };
+
         let Some(bytes) = read().map_err(|source| self.failed(source))? else {
             return Ok(None);
         };
+
         let damaged = || StoreError::Damaged {
             path: self.path.clone(),
             table: name,
@@ -265,10 +270,12 @@ impl Store {
         let Some(last) = self.last_height()? else {
             return Ok(());
         };
+
         for height in (last + 1).saturating_sub(TURNS)..=last {
             let Some(block) = self.block(height)? else {
                 continue;
             };
+
             let ids: Vec<B256> = block
                 .transactions
                 .iter()
@@ -276,6 +283,7 @@ impl Store {
                 .collect();
             self.unindexed().add(&ids, height);
         }
+
         Ok(())
     }
 
@@ -324,16 +332,19 @@ impl Store {
         let (Some((first, _)), Some((last, _))) = (old.first(), old.last()) else {
             return Ok(0);
         };
+
         let ids: Vec<B256> = old
             .iter()
             .flat_map(|(_, block)| sales_of(block, domain))
             .collect();
+
         self.write(|write| {
             self.unindexed().remove(&ids);
             let mut index = write.open_table(TRANSACTIONS)?;
             for id in &ids {
                 index.remove(id.as_slice())?;
             }
+
             write
                 .open_table(BLOCKS)?
                 .retain_in(*first..=*last, |_, _| false)?;
@@ -342,6 +353,7 @@ impl Store {
                 .retain_in(..=*last, |_, _| false)?;
             erase_lines(write, *last)
         })?;
+
         Ok(old.len())
     }
 
@@ -365,10 +377,12 @@ impl Store {
             let old = table.range(..end.as_slice())?.take(count_max);
             old.map(|entry| Ok(entry?.0.value().to_vec())).collect()
         };
+
         let old = read().map_err(|source| self.failed(source))?;
         if old.is_empty() {
             return Ok(0);
         }
+
         self.write(|write| {
             let mut lines = write.open_table(LINES)?;
             for key in &old {
@@ -376,6 +390,7 @@ impl Store {
             }
             Ok(())
         })?;
+
         Ok(old.len())
     }
 
@@ -479,9 +494,11 @@ impl Store {
                 .transpose()?
                 .map(|(first, _)| first.value()))
         };
+
         let Some(first) = read().map_err(|source| self.failed(source))? else {
             return Ok(None);
         };
+
         self.get(VALIDATOR_SETS, "validator_sets", first, || {
             first.to_string()
         })
@@ -496,6 +513,7 @@ impl Store {
         next_validators: &ValidatorSet,
     ) -> Result<(), StoreError> {
         let height = block.header.height;
+
         self.write(|write| {
             write
                 .open_table(BLOCKS)?
@@ -503,6 +521,7 @@ impl Store {
             write
                 .open_table(CERTIFICATES)?
                 .insert(height, encoded(certificate).as_slice())?;
+
             put_validators(write, height, validators)?;
             put_validators(write, height + 1, next_validators)
         })
@@ -607,6 +626,7 @@ impl Store {
             self.get(OWN_SIGNATURES, "own_checkpoint_signatures", &key, || {
                 epoch.to_string()
             })?;
+
         match known {
             Some((signed, signature)) if signed == digest => Ok(signature),
             Some((signed, _)) => Err(StoreError::AlreadySigned {
@@ -638,6 +658,7 @@ fn put_checkpoint(write: &WriteTransaction, closed: &EpochCheckpoint) -> Result<
         next_validators: closed.next_validators.clone(),
         signatures: Vec::new(),
     };
+
     write
         .open_table(CHECKPOINTS)?
         .insert(epoch, encoded(&signed).as_slice())?;
@@ -650,6 +671,7 @@ fn put_checkpoint(write: &WriteTransaction, closed: &EpochCheckpoint) -> Result<
     write
         .open_table(RECORDING_LEAVES)?
         .insert(epoch, encoded(&closed.recording_leaves).as_slice())?;
+
     Ok(())
 }
 

@@ -34,6 +34,7 @@ pub async fn run(
     loop {
         let open = step(&node, key.as_ref(), &peers, &reporter, &mut first_open).await?;
         let pause = if open { POLL } else { 4 * POLL };
+
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             () = node.epoch_closed.notified() => {}
@@ -99,6 +100,7 @@ async fn gather(
 ) -> Result<bool, StoreError> {
     let digest = digest(node, &signed);
     let mut changed = false;
+
     if let (Some(validator), Some(key)) = (signer_of(node, &signed), key) {
         let sign = || CheckpointSignature {
             validator,
@@ -109,6 +111,7 @@ async fn gather(
             .sign_once(signed.anchor, signed.checkpoint.epoch, digest, sign)?;
         changed |= signed.add(digest, own);
     }
+
     if !signed.has_quorum() {
         let answers = ask(peers, signed.checkpoint.epoch).await;
         for signature in answers.iter().flat_map(|answer| &answer.signatures) {
@@ -116,9 +119,11 @@ async fn gather(
         }
         report(node, &signed, &answers, reporter);
     }
+
     if changed {
         node.store.put_checkpoint(&signed)?;
     }
+
     Ok(signed.has_quorum())
 }
 
@@ -143,6 +148,7 @@ fn report(
     reporter: &mpsc::Sender<Report>,
 ) {
     let evm_chain_id = node.ledger().genesis().evm_chain_id;
+
     for offence in answers
         .iter()
         .flat_map(|answer| double_checkpoints(signed, answer, evm_chain_id))

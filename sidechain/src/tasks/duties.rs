@@ -24,6 +24,7 @@ pub async fn run(
     stop: CancellationToken,
 ) {
     let mut height = node.height.subscribe();
+
     loop {
         tokio::select! {
             () = stop.cancelled() => return,

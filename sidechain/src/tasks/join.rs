@@ -62,12 +62,15 @@ pub async fn join(
 ) -> Result<u64, NotJoined> {
     let offers = offers(peers).await;
     let checkpoints = checkpoints(peers, genesis).await;
+
     let not_vouched = NotJoined::NotVouched {
         offers: offers.len(),
     };
     let copied = newest_vouched(&offers, &checkpoints, genesis).ok_or(not_vouched)?;
+
     let (height, content) = (copied.height, download(peers, copied).await?);
     let ledger = Ledger::import(genesis.clone(), content.as_slice())?;
+
     let (block, certificate) = block_of(peers, &ledger).await?;
     certificate.verify(
         ledger.sidechain_id(),
@@ -75,6 +78,7 @@ pub async fn join(
         ledger.head_hash(),
         ledger.previous_validators(),
     )?;
+
     snapshots.write(height, |file| file.write_all(&content))?;
     store.begin_at(
         &block,
@@ -82,6 +86,7 @@ pub async fn join(
         ledger.previous_validators(),
         ledger.validators(),
     )?;
+
     Ok(height)
 }
 
@@ -116,6 +121,7 @@ fn newest_vouched(
 async fn checkpoints(peers: &[NodeClient], genesis: &Genesis) -> Vec<CheckpointAnswer> {
     let mut all = Vec::new();
     let mut next = newest_checkpoint(peers).await;
+
     while let Some(answer) = next {
         let is_last = is_signed_by(&genesis.validators, &answer, genesis);
         let below = answer.checkpoint.epoch.saturating_sub(1);
@@ -126,6 +132,7 @@ async fn checkpoints(peers: &[NodeClient], genesis: &Genesis) -> Vec<CheckpointA
             checkpoint(peers, below).await
         };
     }
+
     all.reverse();
     all
 }
@@ -168,6 +175,7 @@ async fn download(peers: &[NodeClient], copied: Copied) -> Result<Vec<u8>, NotJo
             }
         }
     }
+
     Err(NotJoined::NotGiven { height })
 }
 
@@ -195,6 +203,7 @@ async fn block_of(
         let Ok(Some(answer)) = peer.block(height).await else {
             continue;
         };
+
         let bytes = hex::decode(answer.raw.trim_start_matches("0x")).unwrap_or_default();
         if let Ok(block) = Block::decode(&bytes)
             && block.header.hash() == ledger.head_hash()
@@ -202,5 +211,6 @@ async fn block_of(
             return Ok((block, answer.certificate));
         }
     }
+
     Err(NotJoined::Block { height })
 }

@@ -34,6 +34,7 @@ pub async fn run(node: Arc<Node>, stop: CancellationToken) -> Result<()> {
         stop.cancelled().await;
         return Ok(());
     }
+
     while stop
         .run_until_cancelled(tokio::time::sleep(INTERVAL))
         .await
@@ -42,6 +43,7 @@ pub async fn run(node: Arc<Node>, stop: CancellationToken) -> Result<()> {
         let node = Arc::clone(&node);
         tokio::task::spawn_blocking(move || step(&node)).await??;
     }
+
     Ok(())
 }
 
@@ -74,6 +76,7 @@ fn lines_below(node: &Node) -> Result<u64, PruningError> {
     if days == 0 {
         return Ok(0);
     }
+
     let oldest_ms = now_ms().saturating_sub(u64::from(days) * DAY_MS);
     let (mut low, mut high) = (first, last + 1);
     while low < high {
@@ -83,5 +86,6 @@ fn lines_below(node: &Node) -> Result<u64, PruningError> {
             _ => low = middle + 1,
         }
     }
+
     Ok(low)
 }

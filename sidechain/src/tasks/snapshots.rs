@@ -41,9 +41,11 @@ impl SnapshotTaker {
             tracing::warn!(height, "no snapshot: the one before is still being written");
             return;
         }
+
         let (taker, started) = (self.clone(), Instant::now());
         let state = node.ledger().clone();
         let copied = started.elapsed();
+
         std::thread::spawn(move || {
             taker.write(&state, copied);
             taker.is_busy.store(false, Ordering::Release);
@@ -52,6 +54,7 @@ impl SnapshotTaker {
 
     fn write(&self, state: &Ledger, copied: Duration) {
         let (started, height) = (Instant::now(), state.height());
+
         match self.snapshots.write(height, |file| state.export_to(file)) {
             Ok(bytes) => tracing::info!(
                 height,
