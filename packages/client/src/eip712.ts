@@ -52,14 +52,18 @@ function partsOf(types: Record<string, Field[]>, type: string, found = new Set<s
 }
 
 function encodeField(types: Record<string, Field[]>, type: string, value: TypedValue): Uint8Array {
-  if (Array.isArray(value)) {
-    const item = type.replace(/\[\d*\]$/, '')
+  const item = /^(.+)\[\d*\]$/.exec(type)?.[1]
+  if (item !== undefined && Array.isArray(value))
     return keccak_256(concatBytes(...value.map((one) => encodeField(types, item, one))))
-  }
-  if (typeof value === 'object') return hashStruct(types, type, value)
+  if (types[type] !== undefined && isStruct(value)) return hashStruct(types, type, value)
+  if (typeof value !== 'string') throw new Error(`${type} is not given as text`)
   if (type === 'string') return keccak_256(utf8ToBytes(value))
   if (type === 'bytes') return keccak_256(bytesOf(value))
   return encodeWord(type, value)
+}
+
+function isStruct(value: TypedValue): value is { [field: string]: TypedValue } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Numbers and addresses stand at the right of their word, `bytesN` at the left. Throws when it is none of its type. */
@@ -74,7 +78,8 @@ function encodeWord(type: string, value: string): Uint8Array {
 }
 
 function numberDigits(value: string, bits: number): string {
+  if (!/^\d+$/.test(value)) throw new Error(`${value || 'nothing'} is no uint${bits}`)
   const number = BigInt(value)
-  if (number < 0n || number >= 1n << BigInt(bits)) throw new Error(`${value} is no uint${bits}`)
+  if (number >= 1n << BigInt(bits)) throw new Error(`${value} is no uint${bits}`)
   return number.toString(16)
 }

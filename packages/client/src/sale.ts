@@ -51,12 +51,22 @@ export function newSale(sale: NewSale): UnsignedSale {
     sale_id: bytesToHex(id),
     occurred_at: formatTime(Date.now()),
     currency: sale.currency,
-    total: sale.lines.reduce((sum, line) => sum + line.quantity * line.unit_price, 0),
+    total: totalOf(sale.lines),
     lines: sale.lines,
     lines_salt: hex(crypto.getRandomValues(new Uint8Array(32))),
     buyer_kind: sale.buyer?.kind ?? 'none',
     buyer: sale.buyer?.address ?? NOBODY,
   }
+}
+
+/** The sum of the lines. Throws when a number is none, or too large to be added exactly. */
+function totalOf(lines: readonly Line[]): number {
+  return lines.reduce((sum, { sku, quantity, unit_price }) => {
+    const total = sum + quantity * unit_price
+    const isExact = [quantity, unit_price, total].every((n) => Number.isSafeInteger(n) && n >= 0)
+    if (!isExact) throw new Error(`line ${sku}: quantity or price is no whole number, or too large`)
+    return total
+  }, 0)
 }
 
 /** What the terminal signs. Throws when `occurred_at` is no time. */

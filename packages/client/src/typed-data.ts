@@ -120,7 +120,7 @@ export function witnessTypedData(chain: Chain, consent: WitnessedConsent): Typed
 
 /** What opens an outlet's cameras to its owner or video agent for a while; no transaction. */
 export function watchTypedData(chain: Chain, outlet: number, untilMs: number): TypedData {
-  return typedData(chain, 'WatchCameras', { outlet: String(outlet), until: String(untilMs) })
+  return typedData(chain, 'WatchCameras', { outlet: decimal(outlet), until: decimal(untilMs) })
 }
 
 /** What makes a transaction; its digest is the transaction's id. */
@@ -137,12 +137,12 @@ function typedPayload(payload: Payload): Typed {
       return [
         'Sale',
         {
-          outlet: String(payload.outlet),
+          outlet: decimal(payload.outlet),
           terminal: payload.terminal,
           saleId: `0x${payload.sale_id}`,
-          occurredAt: String(payload.occurred_at_ms),
+          occurredAt: decimal(payload.occurred_at_ms),
           currency: payload.currency,
-          total: String(payload.total),
+          total: decimal(payload.total),
           linesHash: payload.lines_hash,
           buyerKind: place(BUYER_KINDS, payload.buyer_kind),
           buyer: payload.buyer,
@@ -152,70 +152,70 @@ function typedPayload(payload: Payload): Typed {
       return [
         'RegisterOutlet',
         {
-          outlet: String(payload.outlet),
+          outlet: decimal(payload.outlet),
           owner: payload.owner,
           kind: place(OUTLET_KINDS, payload.kind),
           city: payload.city,
           currency: payload.currency,
-          quotaPerDay: String(payload.quota_per_day),
-          terminalQuotaPerDay: String(payload.terminal_quota_per_day),
+          quotaPerDay: decimal(payload.quota_per_day),
+          terminalQuotaPerDay: decimal(payload.terminal_quota_per_day),
           approvalRef: payload.approval_ref,
-          approvalExpiresAt: String(payload.approval_expires_at_ms),
+          approvalExpiresAt: decimal(payload.approval_expires_at_ms),
           approvalSignature: payload.approval_signature,
-          nonce: String(payload.nonce),
+          nonce: decimal(payload.nonce),
         },
       ]
     case 'register_terminal':
       return [
         'RegisterTerminal',
         {
-          outlet: String(payload.outlet),
+          outlet: decimal(payload.outlet),
           terminal: payload.terminal,
           kind: place(TERMINAL_KINDS, payload.kind),
-          nonce: String(payload.nonce),
+          nonce: decimal(payload.nonce),
         },
       ]
     case 'revoke_terminal':
       return [
         'RevokeTerminal',
         {
-          outlet: String(payload.outlet),
+          outlet: decimal(payload.outlet),
           terminal: payload.terminal,
-          nonce: String(payload.nonce),
+          nonce: decimal(payload.nonce),
         },
       ]
     case 'claim_receipt':
       return [
         'ClaimReceipt',
         {
-          outlet: String(payload.outlet),
+          outlet: decimal(payload.outlet),
           saleId: `0x${payload.sale_id}`,
           wallet: payload.wallet,
         },
       ]
     case 'request_payout':
-      return ['RequestPayout', { account: payload.account, nonce: String(payload.nonce) }]
+      return ['RequestPayout', { account: payload.account, nonce: decimal(payload.nonce) }]
     case 'full_settlement':
-      return ['FullSettlement', { nonce: String(payload.nonce) }]
+      return ['FullSettlement', { nonce: decimal(payload.nonce) }]
     case 'set_anchor':
       return [
         'SetAnchor',
         {
           token: payload.token,
           anchor: payload.anchor,
-          fromEpoch: String(payload.from_epoch),
+          fromEpoch: decimal(payload.from_epoch),
           validatorsHash: payload.validators_hash,
-          nonce: String(payload.nonce),
+          nonce: decimal(payload.nonce),
         },
       ]
     case 'refund':
       return [
         'Refund',
         {
-          outlet: String(payload.outlet),
+          outlet: decimal(payload.outlet),
           saleId: `0x${payload.sale_id}`,
           refundId: `0x${payload.refund_id}`,
-          amount: String(payload.amount),
+          amount: decimal(payload.amount),
         },
       ]
     case 'set_bonding':
@@ -223,8 +223,8 @@ function typedPayload(payload: Payload): Typed {
         'SetBonding',
         {
           account: payload.account,
-          bondingPpm: String(payload.bonding_ppm),
-          nonce: String(payload.nonce),
+          bondingPpm: decimal(payload.bonding_ppm),
+          nonce: decimal(payload.nonce),
         },
       ]
     case 'unbond':
@@ -232,33 +232,33 @@ function typedPayload(payload: Payload): Typed {
         'Unbond',
         {
           account: payload.account,
-          units: String(payload.units),
-          nonce: String(payload.nonce),
+          units: decimal(payload.units),
+          nonce: decimal(payload.nonce),
         },
       ]
     case 'register_validator':
       return [
         'RegisterValidator',
         {
-          outlet: String(payload.outlet),
+          outlet: decimal(payload.outlet),
           publicKey: payload.public_key,
           consent: payload.consent,
-          nonce: String(payload.nonce),
+          nonce: decimal(payload.nonce),
         },
       ]
     case 'heartbeat':
-      return ['Heartbeat', { validator: payload.validator, epoch: String(payload.epoch) }]
+      return ['Heartbeat', { validator: payload.validator, epoch: decimal(payload.epoch) }]
     case 'unjail':
-      return ['Unjail', { validator: payload.validator, nonce: String(payload.nonce) }]
+      return ['Unjail', { validator: payload.validator, nonce: decimal(payload.nonce) }]
     case 'evidence':
       return ['Evidence', { offender: payload.offender, offence: offenceBytes(payload.offence) }]
     case 'set_parameters':
       return [
         'SetParameters',
-        { parameters: parameters(payload.parameters), nonce: String(payload.nonce) },
+        { parameters: parameters(payload.parameters), nonce: decimal(payload.nonce) },
       ]
     case 'cancel_change':
-      return ['CancelChange', { change: String(payload.change), nonce: String(payload.nonce) }]
+      return ['CancelChange', { change: decimal(payload.change), nonce: decimal(payload.nonce) }]
     case 'record_consent':
       return [
         'RecordConsent',
@@ -272,13 +272,13 @@ function typedPayload(payload: Payload): Typed {
       return [
         'RecordLegalBasis',
         {
-          outlet: String(payload.outlet),
-          camera: String(payload.camera),
+          outlet: decimal(payload.outlet),
+          camera: decimal(payload.camera),
           kind: place(BASIS_KINDS, payload.kind),
           noticeHash: payload.notice_hash,
-          retentionDays: String(payload.retention_days),
-          until: String(payload.until_ms),
-          nonce: String(payload.nonce),
+          retentionDays: decimal(payload.retention_days),
+          until: decimal(payload.until_ms),
+          nonce: decimal(payload.nonce),
         },
       ]
     case 'revoke_consent':
@@ -287,21 +287,21 @@ function typedPayload(payload: Payload): Typed {
       return [
         'PinRecording',
         {
-          outlet: String(payload.outlet),
-          camera: String(payload.camera),
+          outlet: decimal(payload.outlet),
+          camera: decimal(payload.camera),
           consent: payload.consent,
           cid: bytesOfCid(payload.cid),
           manifestHash: payload.manifest_hash,
-          sequence: String(payload.sequence),
-          startedAt: String(payload.started_at_ms),
-          endedAt: String(payload.ended_at_ms),
+          sequence: decimal(payload.sequence),
+          startedAt: decimal(payload.started_at_ms),
+          endedAt: decimal(payload.ended_at_ms),
         },
       ]
     case 'erase_recording':
       return [
         'EraseRecording',
         {
-          outlet: String(payload.outlet),
+          outlet: decimal(payload.outlet),
           cid: bytesOfCid(payload.cid),
           reason: place(ERASE_REASONS, payload.reason),
         },
@@ -311,26 +311,32 @@ function typedPayload(payload: Payload): Typed {
 
 function witnessed(consent: WitnessedConsent): Record<string, TypedValue> {
   return {
-    outlet: String(consent.outlet),
-    camera: String(consent.camera),
+    outlet: decimal(consent.outlet),
+    camera: decimal(consent.camera),
     purposes: String(purposeBits(consent.purposes)),
     commitment: consent.commitment,
     guest: consent.guest,
-    until: String(consent.until_ms),
+    until: decimal(consent.until_ms),
   }
 }
 
 function parameters(parameters: Parameters): Record<string, TypedValue> {
   return {
-    saleTotalMin: String(parameters.sale_total_min),
-    ownerDebtMax: String(parameters.owner_debt_max),
-    electionEpochs: String(parameters.election_epochs),
-    unbondingTime: String(parameters.unbonding_ms),
-    jailTime: String(parameters.jail_ms),
-    slashPpm: String(parameters.slash_ppm),
-    receiptTime: String(parameters.receipt_ms),
-    poolTime: String(parameters.pool_ms),
+    saleTotalMin: decimal(parameters.sale_total_min),
+    ownerDebtMax: decimal(parameters.owner_debt_max),
+    electionEpochs: decimal(parameters.election_epochs),
+    unbondingTime: decimal(parameters.unbonding_ms),
+    jailTime: decimal(parameters.jail_ms),
+    slashPpm: decimal(parameters.slash_ppm),
+    receiptTime: decimal(parameters.receipt_ms),
+    poolTime: decimal(parameters.pool_ms),
   }
+}
+
+/** A number that is what it seems: beyond 2^53 JavaScript has several names for one. */
+function decimal(value: number): string {
+  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${value} is no whole number`)
+  return String(value)
 }
 
 function place<Word extends string>(words: readonly Word[], word: Word): string {

@@ -40,3 +40,19 @@ test('a message that lacks a field is refused', () => {
   const typed = { domain: DOMAIN, types, primaryType: 'Address', message: { city: 'x' } }
   assert.throws(() => digestOf(typed), /Address.wallet is missing/)
 })
+
+test('what is none of its type is not hashed as if it were', () => {
+  const types = {
+    EIP712Domain: TYPES.EIP712Domain,
+    One: fields('uint64 amount'),
+    Two: fields('address who'),
+  }
+  const of = (primaryType: string, message: unknown) => () =>
+    digestOf({ domain: DOMAIN, types, primaryType, message } as Parameters<typeof digestOf>[0])
+
+  for (const amount of ['', ' ', '-1', '1.5', '0x10', '1e3', [], {}, 1, null])
+    assert.throws(of('One', { amount }), Error, JSON.stringify(amount))
+  for (const who of ['', '0x', [], {}, new Uint8Array(20), null])
+    assert.throws(of('Two', { who }), Error, JSON.stringify(who))
+  assert.doesNotThrow(of('One', { amount: '18446744073709551615' }))
+})

@@ -117,3 +117,39 @@ test('a sale of no moment is not signed', () => {
   const sale = { ...newSale(known), occurred_at: 'yesterday' }
   assert.throws(() => signSale(chain, sale, vectors.till_1_key), /yesterday is no time/)
 })
+
+test('money that JavaScript cannot add exactly is refused, not signed', () => {
+  const terminal = addressOf(newKey())
+  const sell = (quantity: number, unit_price: number) => () =>
+    newSale({
+      outlet: 1,
+      terminal,
+      currency: 'GEL',
+      lines: [{ sku: 'a', name: 'a', quantity, unit_price }],
+    })
+
+  assert.equal(sell(3, 849)().total, 2547)
+  for (const [quantity, price] of [
+    [3, Number.MAX_SAFE_INTEGER],
+    [1, 2 ** 53],
+    [1.5, 2],
+    [1, 0.1],
+    [-1, 5],
+    [Number.NaN, 1],
+  ] as const)
+    assert.throws(sell(quantity, price), /line a: /)
+})
+
+test('a number beyond 2^53 is signed by nobody: it has several names', () => {
+  const refund = {
+    type: 'refund',
+    outlet: 1,
+    sale_id: '00'.repeat(16),
+    refund_id: '01'.repeat(16),
+  } as const
+  assert.throws(
+    () => transactionTypedData(chain, { ...refund, amount: 2 ** 53 + 1 }),
+    /whole number/,
+  )
+  assert.throws(() => transactionTypedData(chain, { ...refund, amount: 0.5 }), /whole number/)
+})
