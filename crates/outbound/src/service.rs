@@ -143,11 +143,20 @@ impl Service {
         self.base.as_str().trim_end_matches('/')
     }
 
-    /// A request to a path below the base, which begins with a slash or is empty.
+    /// The base and a path below it. What does not begin with a slash gets one: else it could go on with the host, as
+    /// `@elsewhere` does.
+    fn address(&self, path: &str) -> String {
+        let slash = if path.is_empty() || path.starts_with('/') {
+            ""
+        } else {
+            "/"
+        };
+        format!("{}{slash}{path}", self.base())
+    }
+
+    /// A request to a path below the base.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self
-            .client
-            .request(method, format!("{}{path}", self.base()));
+        let request = self.client.request(method, self.address(path));
         match &self.token {
             Some(token) => request.bearer_auth(token.expose()),
             None => request,
@@ -161,8 +170,7 @@ impl Service {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<RequestBuilder, OutboundError> {
-        let text = format!("{}{path}", self.base());
-        let url = Url::parse_with_params(&text, query);
+        let url = Url::parse_with_params(&self.address(path), query);
         let url = url.map_err(|error| wrong_url(error.to_string()))?;
 
         let request = self.client.request(method, url);

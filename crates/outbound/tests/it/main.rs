@@ -165,6 +165,31 @@ async fn what_people_name_leads_to_the_public_internet_alone() {
     assert!(Service::new("http://example.com", None, &proxied).is_err());
 }
 
+#[test]
+fn no_path_leads_to_another_host() {
+    let service = Service::new("http://example.com", None, &Options::default()).unwrap();
+    for path in [
+        "@127.0.0.1/x",
+        ".evil.example/",
+        ":22/",
+        "\\\\127.0.0.1/",
+        "//127.0.0.1/",
+        "",
+    ] {
+        let plain = service.request(Method::GET, path).build().unwrap();
+        let with = service.request_with(Method::GET, path, &[("a", "b")]);
+        let with = with.unwrap().build().unwrap();
+        for url in [plain.url(), with.url()] {
+            assert_eq!(
+                (url.host_str(), url.port()),
+                (Some("example.com"), None),
+                "{path}"
+            );
+            assert_eq!(url.username(), "", "{path}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_proxy_is_used_when_the_operator_names_one() {
     // It answers whatever it is asked for, by the whole address.
