@@ -419,24 +419,27 @@ class Chaos:
     def examine(self, victim, remedy):
         """A damaged validator either gives right answers or none; then the remedy of docs/OPERATING.md."""
         since = victim.log_length()
-        if self.verdict(victim) == "started":
-            self.compare_answers(victim)
-            self.damaged[
-                "harmless" if "follows until then" not in victim.logged(since) else "repaired"
-            ] += 1
-        else:
+        verdict = self.verdict(victim)
+        if verdict == "refused":
             say(f"    refused: {last_error(victim.logged(since))}")
-            self.damaged["refused"] += 1
             victim.kill()
             remedy()
+        # From here on whoever ends to start anew, as one does that followed up to a height, is started.
         victim.wanted = True
         if not victim.is_running():
             victim.start()
+        if verdict == "started":
+            self.compare_answers(victim)
+            followed = "follows until then" in victim.logged(since)
+            verdict = "repaired" if followed else "harmless"
+        self.damaged[verdict] += 1
 
     def compare_answers(self, victim):
         """What it serves must be what a healthy one serves."""
         other = self.random.choice(self.chain.others(victim))
-        last = min(self.chain.height_of(victim), self.chain.height_of(other))
+        pair = (victim, other)
+        wait_for("answer of both", lambda: all(map(self.chain.height_of, pair)), RECOVERY_S_MAX)
+        last = min(self.chain.height_of(one) or 1 for one in pair)
         heights = set(range(max(1, last - LAST_BLOCKS), last + 1))
         heights |= {self.random.randint(1, last) for _ in range(RANDOM_BLOCKS)}
         for height in sorted(heights):
