@@ -1,4 +1,4 @@
-import { ApiError, type SaleRow, unwrap } from 'hotpot-client'
+import { ApiError, type BlocksEvent, type SaleRow, unwrap } from 'hotpot-client'
 import { useRef, useState } from 'react'
 import { client, type LoadPage, pageAfter } from '../shared/api.ts'
 import { cursorOf, type FeedRows, ROWS_MAX, withNewest, withOlder } from '../shared/feed.ts'
@@ -79,7 +79,7 @@ export function useFeed(): FeedState {
 }
 
 /** Whether the event carries every sale of its blocks; else there would be a hole in the list. */
-function listsAll(data: { sales: number; latest: unknown[] }): boolean {
+function listsAll(data: BlocksEvent): boolean {
   return data.latest.length >= data.sales
 }
 

@@ -10,7 +10,7 @@ export interface FeedRows {
 /** So that a page left open all day stays small; older ones are a click away. */
 export const ROWS_MAX = 500
 
-export function keyOf(sale: { outlet: number; sale_id: string }): string {
+export function keyOf(sale: Pick<SaleRow, 'outlet' | 'sale_id'>): string {
   return `${sale.outlet}/${sale.sale_id}`
 }
 

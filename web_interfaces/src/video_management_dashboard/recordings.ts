@@ -1,5 +1,6 @@
 /** What the page says of cameras and recordings, from what it was answered. Pure. */
 import type {
+  CameraAlert,
   CameraAnswer,
   CameraKind,
   ConsentKind,
@@ -79,7 +80,8 @@ function cameraOf(
   }
 }
 
-export function alertsOf(agent: readonly CameraAnswer[]): { camera: number; alert: string }[] {
+/** Every complaint of the agent with its camera. */
+export function alertsOf(agent: readonly CameraAnswer[]): { camera: number; alert: CameraAlert }[] {
   return agent.flatMap((one) => one.alerts.map((alert) => ({ camera: one.camera, alert })))
 }
 
