@@ -1,7 +1,6 @@
 //! A camera's frames, decoded and brought to one size and rate. They stay in this process's memory: no element here
 //! writes anything.
 
-use super::clock;
 use super::pipeline::Pipeline;
 use crate::core::frame::{RawFrame, Size};
 use crate::core::policy::{FRAME_MS, FRAME_RATE};
