@@ -33,10 +33,10 @@ pub use recording::{
     ErasedAnswer, Erasure, ErasureAnswer, RecordingAnswer, RecordingProofs, RecordingRow,
 };
 pub use sale::{
-    BatchedSale, SALES_PER_BATCH_MAX, SaleAnswer, SaleDetail, SaleRequest, SaleRow, SaleShare,
-    SaleState, ShareAnswer, ShareKind, ShareState, Stage, StageName, StageState,
+    BatchedSale, SALES_PER_BATCH_MAX, SaleAnswer, SaleBatch, SaleDetail, SaleRequest, SaleRow,
+    SaleShare, SaleState, ShareAnswer, ShareKind, ShareState, Stage, StageName, StageState,
 };
 pub use staking::{CandidateAnswer, EvidenceAnswer, ParametersAnswer, WaitingChangeAnswer};
 pub use status::{SignedAnswer, StatusAnswer};
 pub use supply::{Supply, SupplyAnswer, SupplyOverview};
-pub use transaction::TransactionAnswer;
+pub use transaction::{TransactionAnswer, WaitFor};

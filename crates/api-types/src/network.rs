@@ -35,10 +35,10 @@ pub struct NetworkOverview {
     pub sidechain_id: B256,
     /// The chain that its tokens are minted on.
     pub evm_chain_id: u64,
-    /// The token there; null while no node answers.
+    /// The token there; null while no node answers, and until the chain is bound to its contracts.
     #[schema(required)]
     pub token: Option<Address>,
-    /// The contract that takes checkpoints; null while no node answers.
+    /// The contract that takes checkpoints; null for the same reasons.
     #[schema(required)]
     pub anchor: Option<Address>,
     /// A block explorer's address of a transaction, with `{tx}` in its place.

@@ -7,8 +7,10 @@ mod sales;
 mod video;
 
 use problem::Problem;
+use serde_json::Value;
 use std::collections::BTreeSet;
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::{Content, OpenApi, Ref, RefOr, ResponseBuilder, Schema};
 use utoipa::{Modify, OpenApi as _};
 
@@ -16,7 +18,29 @@ const PROBLEM_JSON: &str = "application/problem+json";
 
 /// The whole document.
 pub fn openapi() -> OpenApi {
-    Document::openapi()
+    let document = Document::openapi();
+    let Ok(mut value) = serde_json::to_value(&document) else {
+        return document;
+    };
+
+    name_formats(&mut value);
+    serde_json::from_value(value).unwrap_or(document)
+}
+
+/// utoipa 6 writes `u-int32` where the registry of formats has `uint32`.
+fn name_formats(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(Value::String(format)) = fields.get_mut("format")
+                && let Some(bits) = format.strip_prefix("u-int")
+            {
+                *format = format!("uint{bits}");
+            }
+            fields.values_mut().for_each(name_formats);
+        }
+        Value::Array(items) => items.iter_mut().for_each(name_formats),
+        _ => {}
+    }
 }
 
 #[derive(utoipa::OpenApi)]
@@ -42,7 +66,7 @@ pub fn openapi() -> OpenApi {
     components(schemas(
         Problem, crate::BlocksEvent, crate::EvmEvent, crate::RevertedEvent, crate::ResetEvent
     )),
-    modifiers(&Refusals, &Compositions),
+    modifiers(&Refusals, &Compositions, &Passes),
     tags(
         (name = "sales", description = "Sales and how far they have come"),
         (name = "chain", description = "Transactions, blocks, checkpoints, validators"),
@@ -85,6 +109,21 @@ fn add_refusal(operation: &mut Operation) {
         .responses
         .responses
         .insert("default".to_owned(), RefOr::T(refusal));
+}
+
+/// What lets somebody look at cameras.
+struct Passes;
+
+impl Modify for Passes {
+    fn modify(&self, openapi: &mut OpenApi) {
+        let pass = ApiKeyValue::with_description(
+            "hotpot_watch",
+            "UNTIL.0xSIGNATURE: a signature over `WatchCameras` by the outlet's owner or an active video agent of it",
+        );
+        if let Some(components) = &mut openapi.components {
+            components.add_security_scheme("watch", SecurityScheme::ApiKey(ApiKey::Cookie(pass)));
+        }
+    }
 }
 
 /// What is part of a larger object cannot refuse the other parts, though it refuses unknown fields where it stands alone.
@@ -149,6 +188,15 @@ mod tests {
             }
         }
         assert!(names.len() >= 30, "{names:?}");
+    }
+
+    #[test]
+    fn a_whole_number_is_described_with_its_width() {
+        let document = openapi().to_json().unwrap();
+        assert!(!document.contains("u-int"), "see name_formats");
+        let quota = &serde_json::to_value(openapi()).unwrap()["components"]["schemas"]["OutletAnswer"]
+            ["properties"]["quota_per_day"];
+        assert_eq!(quota["format"], "uint32");
     }
 
     #[test]

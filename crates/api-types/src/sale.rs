@@ -108,6 +108,7 @@ pub struct ShareAnswer {
     pub units: u64,
     /// How much of it refunds took back.
     #[serde(default)]
+    #[schema(required)]
     pub reversed: u64,
     /// Whether the EVM may mint them.
     pub released: bool,
@@ -168,6 +169,7 @@ pub struct SaleAnswer {
     pub not_issued: Option<NotIssued>,
     /// Money given back, in the currency's smallest unit.
     #[serde(default)]
+    #[schema(required)]
     pub refunded: u64,
     /// The split, as stored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -197,6 +199,12 @@ impl SaleAnswer {
 
 /// The most sales in one batch; the bound of a body holds too.
 pub const SALES_PER_BATCH_MAX: usize = 500;
+
+/// Sales that are sent at once; each may be refused on its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(min_items = 1, max_items = 500)]
+pub struct SaleBatch(pub Vec<SaleRequest>);
 
 /// What became of one sale of a batch: the status and the body that it would have had alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

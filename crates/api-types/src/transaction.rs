@@ -6,6 +6,17 @@ use domain::{B256, SignedTransaction};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// What an answer to a transaction waits for (`?wait=`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitFor {
+    /// It is in a block that more than two thirds of the validators committed.
+    #[default]
+    Final,
+    /// The node has checked it and offers it to the next block.
+    Accepted,
+}
+
 /// What the node says of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TransactionAnswer {

@@ -8,8 +8,9 @@ pub use api_types::{
     AccountAnswer, BatchedSale, BlockAnswer, BlockSummary, CandidateAnswer, CheckpointAnswer,
     ConsentAnswer, ErasedAnswer, ErasureAnswer, EvidenceAnswer, OutletAnswer, Page,
     ParametersAnswer, PayoutAnswer, RecordingAnswer, RecordingProofs, SALES_PER_BATCH_MAX,
-    SaleAnswer, SaleRequest, SaleState, ShareAnswer, SignedAnswer, SnapshotOffer, StatusAnswer,
-    SupplyAnswer, TerminalAnswer, TransactionAnswer, WaitingChangeAnswer, format_time, parse_time,
+    SaleAnswer, SaleBatch, SaleRequest, SaleState, ShareAnswer, SignedAnswer, SnapshotOffer,
+    StatusAnswer, SupplyAnswer, TerminalAnswer, TransactionAnswer, WaitFor, WaitingChangeAnswer,
+    format_time, parse_time,
 };
 pub use node::{ClientError, NodeClient};
 pub use problem::{FieldError, Problem};

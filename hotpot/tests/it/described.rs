@@ -25,6 +25,18 @@ impl Description {
         paths.keys().cloned().collect()
     }
 
+    /// All operations, as `get /api/v1/…`.
+    pub fn operations(&self) -> BTreeSet<String> {
+        let paths = self.document["paths"].as_object().unwrap();
+        let of_path = |(path, methods): (&String, &Value)| {
+            let methods = methods.as_object().unwrap().keys();
+            methods
+                .map(|method| format!("{method} {path}"))
+                .collect::<Vec<_>>()
+        };
+        paths.iter().flat_map(of_path).collect()
+    }
+
     /// Asks for every described path that is read, and holds each answer against its schema. Gives the paths whose
     /// answer was a success. What is not known of a path's parameters leaves it out.
     pub fn check_reads(&self, gateway: &str, known: Known<'_>) -> BTreeSet<String> {

@@ -1,17 +1,20 @@
 //! Sales: taken from terminals one by one or in batches, looked up by anybody.
 
 use super::Api;
-use super::answer::{JsonBody, Refusal, rejected};
-use super::transactions::{Taken, Wait, WaitFor, deadline, finality, take};
+use super::answer::{JsonBody, Path, Query, Refusal, rejected};
+use super::transactions::{Taken, Wait, deadline, finality, take};
 use crate::io::peers::Relayed;
 use crate::node::AdmissionError;
 use axum::Json;
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use client::{BatchedSale, Problem, SALES_PER_BATCH_MAX, SaleAnswer, SaleRequest, SaleState};
+use client::{
+    BatchedSale, Problem, SALES_PER_BATCH_MAX, SaleAnswer, SaleBatch, SaleRequest, SaleState,
+    WaitFor,
+};
 use domain::sale::{Sale, check_sum};
 use domain::transaction::VerifiedTransaction;
 use domain::{B256, OutletId, Payload, Rejection, SaleId, SaleKey, SignedTransaction};
@@ -29,12 +32,11 @@ pub fn router() -> Router<Api> {
 /// 201 when it is final, 200 when it stood already, 202 with `?wait=accepted`.
 async fn record(
     State(api): State<Api>,
-    Query(wait): Query<Wait>,
+    Query(Wait { wait }): Query<Wait>,
     JsonBody(request): JsonBody<SaleRequest>,
 ) -> Result<Response, Refusal> {
-    let wait_for = wait.parse()?;
     let step = begin(&api, request)?;
-    let (status, answer) = match (wait_for, step) {
+    let (status, answer) = match (wait, step) {
         (WaitFor::Accepted, Step::Waiting(sale)) => (StatusCode::ACCEPTED, sale.accepted()),
         (_, step) => finish(&api, step, deadline()).await?,
     };
@@ -44,7 +46,7 @@ async fn record(
 /// Takes every sale for itself: each has the status and the body that it would have had alone, in the same order.
 async fn record_batch(
     State(api): State<Api>,
-    JsonBody(requests): JsonBody<Vec<SaleRequest>>,
+    JsonBody(SaleBatch(requests)): JsonBody<SaleBatch>,
 ) -> Result<Json<Vec<BatchedSale>>, Refusal> {
     if requests.is_empty() || requests.len() > SALES_PER_BATCH_MAX {
         let detail = format!(

@@ -1,17 +1,17 @@
 //! All other transactions.
 
 use super::Api;
-use super::answer::{JsonBody, Refusal, rejected};
+use super::answer::{JsonBody, Path, Query, Refusal, rejected};
 use super::status::why_late;
 use crate::core::mempool::Source;
 use crate::io::peers::Relayed;
 use crate::node::{AdmissionError, Outcome, Waiter};
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use client::{Problem, SaleState, TransactionAnswer};
+use client::{Problem, SaleState, TransactionAnswer, WaitFor};
 use domain::rejection::RejectionKind;
 use domain::transaction::VerifiedTransaction;
 use domain::{B256, Payload, Rejection, SignedTransaction};
@@ -30,33 +30,11 @@ pub fn router() -> Router<Api> {
 }
 
 /// What a request waits for.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Wait {
-    wait: Option<String>,
-}
-
-impl Wait {
-    /// What was asked for.
-    pub fn parse(&self) -> Result<WaitFor, Refusal> {
-        match self.wait.as_deref() {
-            None | Some("final") => Ok(WaitFor::Final),
-            Some("accepted") => Ok(WaitFor::Accepted),
-            Some(other) => Err(Refusal::bad_field(
-                "wait",
-                format!("expected final or accepted, found {other:?}"),
-            )),
-        }
-    }
-}
-
-/// See [`Wait`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WaitFor {
-    /// The answer says that it is final.
-    Final,
-    /// The answer says that it was taken.
-    Accepted,
+    /// Without it the answer waits until the transaction is final.
+    pub wait: WaitFor,
 }
 
 /// A transaction that this node took.
@@ -166,7 +144,7 @@ fn refusal(late: Option<String>, rejection: &Rejection) -> Refusal {
 /// 201 when it is final, 200 when it stood already, 202 with `?wait=accepted`.
 async fn submit(
     State(api): State<Api>,
-    Query(wait): Query<Wait>,
+    Query(Wait { wait }): Query<Wait>,
     JsonBody(transaction): JsonBody<SignedTransaction>,
 ) -> Result<Response, Refusal> {
     if matches!(transaction.payload, Payload::Sale(_)) {
@@ -186,7 +164,7 @@ async fn submit(
             transaction: transaction.clone(),
             lines: None,
         },
-        &wait,
+        wait,
     )
     .await?;
     let (code, status) = match settled {
@@ -211,15 +189,15 @@ async fn settle(
     api: &Api,
     transaction: VerifiedTransaction,
     relayed: Relayed,
-    wait: &Wait,
+    wait: WaitFor,
 ) -> Result<Option<(u64, bool)>, Refusal> {
-    let (id, wait_for) = (transaction.id, wait.parse()?);
+    let id = transaction.id;
     if let Some(height) = api.node.store.transaction_height(id)? {
         return Ok(Some((height, false)));
     }
 
     let taken = take(api, transaction, relayed)?;
-    match wait_for {
+    match wait {
         WaitFor::Accepted => Ok(taken.height().map(|height| (height, false))),
         WaitFor::Final => finality(api, id, taken, deadline()).await.map(Some),
     }

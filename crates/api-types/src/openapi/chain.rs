@@ -4,7 +4,7 @@
 
 use crate::{
     BlockAnswer, BlockSummary, CandidateAnswer, CheckpointAnswer, EvidenceAnswer, Page,
-    ParametersAnswer, PayoutAnswer, TransactionAnswer,
+    ParametersAnswer, PayoutAnswer, TransactionAnswer, WaitFor,
 };
 use domain::payout::Chunk;
 use domain::schema::{AddressText, HashText};
@@ -13,7 +13,7 @@ use domain::{Genesis, SignedTransaction, Validator};
 /// Submits any signed transaction but a sale, and waits until it is final.
 #[utoipa::path(
     post, path = "/api/v1/transactions", tag = "chain",
-    params(("wait" = Option<String>, Query, description = "`final`, or `accepted` for an answer before there is a block")),
+    params(("wait" = Option<WaitFor>, Query, description = "`final`, or `accepted` for an answer before there is a block")),
     request_body = SignedTransaction,
     responses(
         (status = 201, description = "It is final", body = TransactionAnswer),

@@ -2,7 +2,9 @@
 
 #![allow(dead_code, reason = "operations are described, not called")]
 
-use crate::{BatchedSale, PageAsOf, SaleAnswer, SaleDetail, SaleRequest, SaleRow};
+use crate::{
+    BatchedSale, PageAsOf, SaleAnswer, SaleBatch, SaleDetail, SaleRequest, SaleRow, WaitFor,
+};
 use domain::SaleId;
 use domain::proof::SaleProof;
 
@@ -23,7 +25,7 @@ pub fn list_sales() {}
 /// The same request may be sent again: a sale is unique by outlet and `sale_id`.
 #[utoipa::path(
     post, path = "/api/v1/sales", tag = "sales",
-    params(("wait" = Option<String>, Query, description = "`final`, or `accepted` for an answer before there is a block")),
+    params(("wait" = Option<WaitFor>, Query, description = "`final`, or `accepted` for an answer before there is a block")),
     request_body = SaleRequest,
     responses(
         (status = 201, description = "It is final", body = SaleAnswer),
@@ -36,7 +38,7 @@ pub fn record_sale() {}
 /// Records at most 500 sales, each of which may be refused on its own.
 #[utoipa::path(
     post, path = "/api/v1/sales/batch", tag = "sales",
-    request_body = Vec<SaleRequest>,
+    request_body = SaleBatch,
     responses((status = 200, description = "What became of each, in their order", body = Vec<BatchedSale>))
 )]
 pub fn record_sales() {}

@@ -99,6 +99,7 @@ pub fn list_erasures() {}
 #[utoipa::path(
     get, path = "/api/v1/outlets/{outlet}/cameras", tag = "video",
     params(("outlet" = u64, Path, description = "Where")),
+    security(("watch" = [])),
     responses((status = 200, description = "The cameras, as the video agent says", body = Vec<CameraAnswer>))
 )]
 pub fn list_cameras() {}
@@ -111,6 +112,7 @@ pub fn list_cameras() {}
         ("camera" = u64, Path, description = "The outlet's number of the camera"),
     ),
     request_body = PushSwitch,
+    security(("watch" = [])),
     responses((status = 200, description = "The camera after it", body = CameraAnswer))
 )]
 pub fn switch_push() {}
