@@ -10,7 +10,8 @@ use crate::import;
 use crate::import::command::ImportArgs;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
-use service_kit::config::{Sources, load};
+use service_kit::config::{Loaded, Sources, load};
+use service_kit::telemetry::filter_at;
 use service_kit::{shutdown, telemetry};
 use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
@@ -145,13 +146,13 @@ where
     C: serde::Serialize + serde::de::DeserializeOwned,
     F: Future<Output = Result<()>>,
 {
-    telemetry::init_logs(SERVICE_FILTER);
-    let config = load(defaults, sources)?;
+    let Loaded { config, log_level } = load(defaults, sources)?;
+    telemetry::init_logs(&filter_at(log_level.as_deref(), SERVICE_FILTER));
     let stop = shutdown::token(sources.stop_on_stdin_close)?;
 
-    run(config, stop)
-        .await
-        .inspect_err(|error| tracing::error!(error = format!("{error:#}"), "stopped"))?;
+    run(config, stop).await.inspect_err(|error| {
+        tracing::error!(fatal = true, error = format!("{error:#}"), "stopped")
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -121,7 +121,7 @@ impl Default for HttpConfig {
 pub struct CameraConfig {
     /// Its number in the outlet, as consents name it.
     pub camera: u64,
-    /// `customer` (a table), `chef` (the kitchen) or `security`.
+    /// `customer` (a table), `chef` or `kitchen` (the same), or `security`.
     pub kind: CameraKind,
     /// `rtsp://…`; may hold a password, so it does not print. One of `rtsp`, `rtsp_file`, `file` and `test` is needed.
     #[serde(default)]
@@ -343,7 +343,7 @@ mod tests {
         let mut config = Config::default();
         config.video.width = 641;
         config.cameras = vec![
-            camera(r#"{"camera": 1, "kind": "chef"}"#),
+            camera(r#"{"camera": 1, "kind": "kitchen"}"#),
             camera(
                 r#"{"camera": 1, "kind": "customer", "test": "ball ! filesink", "push_url": "http://x"}"#,
             ),

@@ -1,7 +1,7 @@
 //! `video-agent`: the process at an outlet.
 
 use clap::{Args, Parser, Subcommand};
-use service_kit::config::{Sources, load};
+use service_kit::config::{Loaded, Sources, load};
 use service_kit::{shutdown, telemetry};
 #[cfg(feature = "rtsp-camera")]
 use std::path::PathBuf;
@@ -64,10 +64,9 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    telemetry::init_logs("info");
-
     match cli.command {
         Some(Command::Measure(Measure { args })) => {
+            telemetry::init_logs("info");
             println!("{}", video_agent::measure(&args)?);
             Ok(())
         }
@@ -76,11 +75,15 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             film,
             port,
             stop_on_stdin_close,
-        })) => until_stopped(stop_on_stdin_close, async |stop| {
-            video_agent::rtsp_camera(&film, port, stop).await
-        }),
+        })) => {
+            telemetry::init_logs("info");
+            until_stopped(stop_on_stdin_close, async |stop| {
+                video_agent::rtsp_camera(&film, port, stop).await
+            })
+        }
         None => {
-            let config = load(&Config::default(), &cli.sources)?;
+            let Loaded { config, log_level } = load(&Config::default(), &cli.sources)?;
+            telemetry::init_logs(log_level.as_deref().unwrap_or("info"));
             until_stopped(cli.sources.stop_on_stdin_close, async |stop| {
                 video_agent::run(config, stop).await
             })

@@ -1,6 +1,11 @@
 //! Configuration in four layers, later wins: defaults in code, environment (`HOTPOT__SECTION__KEY`), TOML file,
-//! command line (`--set section.key=value`). The environment is read here and nowhere else.
+//! command line (`--set section.key=value`). The environment is read here and nowhere else. What the founders' documents
+//! call otherwise is translated in between.
 
+mod names;
+
+use crate::mistakes::ConfigMistakes;
+use ::config::{Map, Source, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
@@ -31,6 +36,18 @@ pub enum ConfigError {
         #[source]
         source: ::config::ConfigError,
     },
+    /// Names of the documents that stand for nothing here.
+    #[error(transparent)]
+    Names(#[from] ConfigMistakes),
+}
+
+/// What a service was told.
+#[derive(Clone, Debug)]
+pub struct Loaded<T> {
+    /// Its own configuration.
+    pub config: T,
+    /// How much is logged, `trace` to `error`; without it the service's default holds.
+    pub log_level: Option<String>,
 }
 
 fn path_and_value(text: &str) -> Result<(String, String), String> {
@@ -43,23 +60,34 @@ fn path_and_value(text: &str) -> Result<(String, String), String> {
 pub fn load<T: Serialize + DeserializeOwned>(
     defaults: &T,
     sources: &Sources,
-) -> Result<T, ConfigError> {
-    read(defaults, sources).map_err(|source| ConfigError::Invalid {
+) -> Result<Loaded<T>, ConfigError> {
+    let named = |source| ConfigError::Invalid {
         file: sources.config.clone(),
         source,
-    })
+    };
+    let defaults = ::config::Config::try_from(defaults).map_err(named)?;
+    let given = read_given(sources).map_err(named)?;
+    let table = defaults.collect().map_err(named)?;
+
+    let translated = names::translate(given, &table, &environment);
+    let names::Translated { given, log_level } =
+        translated.map_err(|mistakes| ConfigMistakes { mistakes })?;
+
+    let config = ::config::Config::builder()
+        .add_source(defaults)
+        .add_source(Given(given))
+        .build()
+        .and_then(::config::Config::try_deserialize)
+        .map_err(named)?;
+    Ok(Loaded { config, log_level })
 }
 
-fn read<T: Serialize + DeserializeOwned>(
-    defaults: &T,
-    sources: &Sources,
-) -> Result<T, ::config::ConfigError> {
+/// All layers above the defaults.
+fn read_given(sources: &Sources) -> Result<Map<String, Value>, ::config::ConfigError> {
     let environment = ::config::Environment::with_prefix("HOTPOT")
         .prefix_separator("__")
         .separator("__");
-    let mut builder = ::config::Config::builder()
-        .add_source(::config::Config::try_from(defaults)?)
-        .add_source(environment.try_parsing(true));
+    let mut builder = ::config::Config::builder().add_source(environment.try_parsing(true));
 
     if let Some(file) = &sources.config {
         builder = builder.add_source(::config::File::from(file.as_path()));
@@ -67,8 +95,21 @@ fn read<T: Serialize + DeserializeOwned>(
     for (path, value) in &sources.set {
         builder = builder.set_override(path, value.as_str())?;
     }
+    builder.build()?.collect()
+}
 
-    builder.build()?.try_deserialize()
+/// A layer of values that know where they came from.
+#[derive(Clone, Debug)]
+struct Given(Map<String, Value>);
+
+impl Source for Given {
+    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Value>, ::config::ConfigError> {
+        Ok(self.0.clone())
+    }
 }
 
 /// An environment variable, for tools that start other programs.

@@ -6,6 +6,7 @@ pub mod database;
 pub mod error;
 pub mod files;
 pub mod http;
+mod log_line;
 pub mod mistakes;
 pub mod secret;
 pub mod shutdown;

@@ -1,8 +1,11 @@
 //! Logs and metrics.
 
+use crate::log_line::JsonLines;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::io::IsTerminal;
+use std::panic::PanicHookInfo;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::JsonFields;
 
 /// JSON lines on standard error, or readable lines when that is a terminal. `RUST_LOG` overrides `default_filter`.
 pub fn init_logs(default_filter: &str) {
@@ -15,8 +18,33 @@ pub fn init_logs(default_filter: &str) {
     let _ = if std::io::stderr().is_terminal() {
         builder.compact().try_init()
     } else {
-        builder.json().flatten_event(true).try_init()
+        builder
+            .event_format(JsonLines)
+            .fmt_fields(JsonFields::new())
+            .try_init()
     };
+    std::panic::set_hook(Box::new(log_panic));
+}
+
+/// A service's filter at another level: a word about one part of it stays.
+pub fn filter_at(level: Option<&str>, default_filter: &str) -> String {
+    let Some(level) = level else {
+        return default_filter.to_owned();
+    };
+    let parts = default_filter.split(',').filter(|part| part.contains('='));
+    std::iter::once(level)
+        .chain(parts)
+        .collect::<Vec<_>>()
+        .join(",")
+}
+
+/// A panic as a line like all others. It ends its task; the process only where that task is the process.
+fn log_panic(info: &PanicHookInfo<'_>) {
+    let place = info.location().map(ToString::to_string);
+    let said = info.payload_as_str().unwrap_or("no text");
+    let thread = std::thread::current();
+    let thread = thread.name().unwrap_or("unnamed");
+    tracing::error!(place, thread, "panicked: {said}");
 }
 
 /// Upper bounds of the buckets that durations are counted in, in seconds.
@@ -34,4 +62,18 @@ pub fn init_metrics() -> PrometheusHandle {
     // A second recorder, as in tests, is simply not the global one.
     let _ = metrics::set_global_recorder(recorder);
     handle
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_level_leaves_what_is_said_of_parts() {
+        assert_eq!(filter_at(None, "info,libp2p=error"), "info,libp2p=error");
+        assert_eq!(
+            filter_at(Some("debug"), "info,libp2p=error"),
+            "debug,libp2p=error"
+        );
+    }
 }

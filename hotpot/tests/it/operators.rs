@@ -1,6 +1,6 @@
 //! What operators see of a network: `hotpot node status`, readiness, metrics, blocks and validators.
 
-use crate::network::{Folder, Running, hotpot};
+use crate::network::{Folder, Running, hotpot, repository};
 use serde_json::{Value, json};
 use std::process::Command;
 
@@ -48,6 +48,27 @@ fn signal(name: &str, pid: u64) {
             .unwrap()
             .success()
     );
+}
+
+/// Each service reads the documents' one file for all of them: nothing is unknown, and the port that it has no use for is
+/// named with what to set instead.
+#[test]
+fn the_documents_configuration_is_understood_by_every_service() {
+    let file = repository().join("crates/service-kit/tests/documents/config.toml");
+    for service in ["node", "relayer", "indexer", "gateway"] {
+        let mut command = hotpot();
+        let output = command.args([service, "--config"]).arg(&file).output();
+        let output = output.unwrap();
+
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{service}: {said}");
+        assert!(
+            said.contains("observability.prometheus_port"),
+            "{service}: {said}"
+        );
+        assert!(said.contains("http.listen"), "{service}: {said}");
+        assert!(!said.contains("unknown field"), "{service}: {said}");
+    }
 }
 
 fn missed(node: &str, validator: &Value) -> f64 {

@@ -531,7 +531,7 @@ def has_jumped(log, seconds):
 def last_error(log):
     """What the node said last, in one line."""
     for line in reversed(log.splitlines()):
-        if '"ERROR"' in line or "panicked" in line or "rror" in line:
+        if '"ERROR"' in line or '"FATAL"' in line or "panicked" in line or "rror" in line:
             return line[-300:]
     return "it says nothing" if not log else log.splitlines()[-1][-300:]
 

@@ -142,6 +142,6 @@ def reported(validators):
 
 
 def parse_report(line):
-    entry = json.loads(line)
+    entry = json.loads(line)["metadata"]
     addresses = re.findall(r"0x[0-9a-f]{40}\b", entry["evidence"].lower())
     return {(int(entry["height"]), address) for address in addresses or ["unknown"]}

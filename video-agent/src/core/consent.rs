@@ -9,6 +9,7 @@ pub enum CameraKind {
     /// Rooms and doors, on the owner's legal basis.
     Security,
     /// The kitchen, on the owner's legal basis.
+    #[serde(alias = "kitchen")]
     Chef,
     /// A table, on its guest's consent.
     Customer,
