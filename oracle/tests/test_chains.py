@@ -1,6 +1,6 @@
 """The second implementation against the committed vectors, and against chains; and it can fail.
 
-EXPORTS=FOLDER python -m unittest oracle.tests        in scripts/lib; FOLDER holds what was exported
+EXPORTS=FOLDER python -m unittest        in oracle/; FOLDER holds what was exported
 """
 
 import json
@@ -13,17 +13,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .chain import Block, Signed, Validator, validators_hash, what_is_wrong_with
-from .checkpoint import Checkpoint
-from .codec import decode, encode, from_hex, from_json, name_of
-from .crypto import leaf, pair, transaction_domain
-from .payouts import chunks, payout_root
-from .replay import Counts, Export, Mismatch, read_chunk
-from .state import Erased, Pinned
-from .transactions import PAYLOADS, Sale, SignedTransaction, lines_hash
+from hotpot_oracle.chain import Block, Signed, Validator, validators_hash, what_is_wrong_with
+from hotpot_oracle.checkpoint import Checkpoint
+from hotpot_oracle.codec import decode, encode, from_hex, from_json, name_of
+from hotpot_oracle.crypto import leaf, pair, transaction_domain
+from hotpot_oracle.payouts import chunks, payout_root
+from hotpot_oracle.replay import Counts, Export, Mismatch, read_chunk
+from hotpot_oracle.state import Erased, Pinned
+from hotpot_oracle.transactions import PAYLOADS, Sale, SignedTransaction, lines_hash
 
-SCRIPTS = Path(__file__).parents[2]
-VECTORS = SCRIPTS.parent / "crates/domain/tests/vectors"
+VECTORS = Path(__file__).parents[2] / "crates/domain/tests/vectors"
 Lines = list[dict[str, Any]]
 
 
@@ -243,14 +242,14 @@ class Flips(unittest.TestCase):
 
 
 class CommandLine(unittest.TestCase):
-    """What `scripts/replay` answers."""
+    """What `python -m hotpot_oracle replay` answers."""
 
     def run_on(self, text: str) -> subprocess.CompletedProcess[str]:
         """Runs it on a file with this text."""
         with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
             file.write(text)
             file.flush()
-            command = [sys.executable, str(SCRIPTS / "replay.py"), "--json", file.name]
+            command = [sys.executable, "-m", "hotpot_oracle", "replay", "--json", file.name]
             return subprocess.run(command, capture_output=True, text=True, check=False)
 
     def test_agreement_is_0(self) -> None:
@@ -277,7 +276,3 @@ class CommandLine(unittest.TestCase):
                 done = self.run_on(text)
                 self.assertEqual((done.returncode, done.stdout), (2, ""))
                 self.assertIn("error: ", done.stderr)
-
-
-if __name__ == "__main__":
-    unittest.main()
