@@ -98,3 +98,9 @@ lint_rust_docs() { RUSTDOCFLAGS="--deny warnings" cargo doc --quiet --workspace 
 
 # A text that scripts/mutants takes out has to be there once.
 lint_mutants() { python3 "$ROOT/scripts/lib/mutants.py" --root "$ROOT" --target /nonexistent --check; }
+
+# How our Rust reads may become better, not worse; and the documentation says how far it has come.
+lint_text() {
+    xtask text
+    xtask tables --check
+}
