@@ -1,5 +1,6 @@
 //! `cargo xtask …`: work on the repository itself.
 
+mod mutants;
 mod process;
 mod repository;
 mod tables;
@@ -22,6 +23,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Takes the sidechain's protections out one by one, in a copy, and expects the tests about each to fail.
+    Mutants(mutants::MutantsArgs),
     /// Makes the tables of the documentation that are made from code.
     Tables(tables::TablesArgs),
     /// How our Rust reads, in figures, tests apart; none may be worse than xtask/text-ratchet.toml says.
@@ -31,6 +34,7 @@ enum Command {
 impl Command {
     fn run(&self) -> Result<bool> {
         match self {
+            Self::Mutants(args) => mutants::run(args),
             Self::Tables(args) => tables::run(args),
             Self::Text(args) => text::run(args),
         }
