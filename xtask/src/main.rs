@@ -3,6 +3,7 @@
 mod mutants;
 mod process;
 mod repository;
+mod sqlx;
 mod tables;
 mod text;
 
@@ -25,6 +26,8 @@ struct Cli {
 enum Command {
     /// Takes the sidechain's protections out one by one, in a copy, and expects the tests about each to fail.
     Mutants(mutants::MutantsArgs),
+    /// Refreshes .sqlx/, against which queries are checked when no database is at hand.
+    Sqlx(sqlx::SqlxArgs),
     /// Makes the tables of the documentation that are made from code.
     Tables(tables::TablesArgs),
     /// How our Rust reads, in figures, tests apart; none may be worse than xtask/text-ratchet.toml says.
@@ -35,6 +38,7 @@ impl Command {
     fn run(&self) -> Result<bool> {
         match self {
             Self::Mutants(args) => mutants::run(args),
+            Self::Sqlx(args) => sqlx::run(args),
             Self::Tables(args) => tables::run(args),
             Self::Text(args) => text::run(args),
         }
