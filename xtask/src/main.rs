@@ -1,5 +1,6 @@
 //! `cargo xtask …`: work on the repository itself.
 
+mod codegen;
 mod mutants;
 mod process;
 mod repository;
@@ -24,6 +25,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Makes what is generated from the code and committed: docs/openapi.json and the contracts' ABI.
+    Codegen(codegen::CodegenArgs),
     /// Takes the sidechain's protections out one by one, in a copy, and expects the tests about each to fail.
     Mutants(mutants::MutantsArgs),
     /// Refreshes .sqlx/, against which queries are checked when no database is at hand.
@@ -37,6 +40,7 @@ enum Command {
 impl Command {
     fn run(&self) -> Result<bool> {
         match self {
+            Self::Codegen(args) => codegen::run(args),
             Self::Mutants(args) => mutants::run(args),
             Self::Sqlx(args) => sqlx::run(args),
             Self::Tables(args) => tables::run(args),
