@@ -1,5 +1,6 @@
 //! `cargo xtask …`: work on the repository itself.
 
+mod check;
 mod codegen;
 mod mutants;
 mod process;
@@ -25,6 +26,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// What one runs before a commit: format, text, tables, mutants, codegen, clippy; each with its time and verdict.
+    Check(check::CheckArgs),
     /// Makes what is generated from the code and committed: docs/openapi.json and the contracts' ABI.
     Codegen(codegen::CodegenArgs),
     /// Takes the sidechain's protections out one by one, in a copy, and expects the tests about each to fail.
@@ -40,6 +43,7 @@ enum Command {
 impl Command {
     fn run(&self) -> Result<bool> {
         match self {
+            Self::Check(args) => check::run(args),
             Self::Codegen(args) => codegen::run(args),
             Self::Mutants(args) => mutants::run(args),
             Self::Sqlx(args) => sqlx::run(args),
