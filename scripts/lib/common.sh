@@ -147,10 +147,9 @@ is_newer() {
     [ -n "$(find "$@" -newer "$made" -print -quit 2>&1)" ]
 }
 
-# TypeScript, one lock file for all of it: the client, which is made from the API's description, and the web pages, which
-# the gateway embeds.
-build_pages() {
-    local client=$ROOT/packages/client web=$ROOT/web_interfaces lock=$ROOT/package-lock.json
+# TypeScript, one lock file for all of it: the client, which is made from the API's description.
+build_client() {
+    local client=$ROOT/packages/client lock=$ROOT/package-lock.json
     if [ "$lock" -nt "$ROOT/node_modules/.package-lock.json" ]; then
         say "installing what the web pages are built with"
         npm ci --prefix "$ROOT" --no-audit --no-fund --loglevel=error
@@ -161,6 +160,12 @@ build_pages() {
         npm run --silent --prefix "$client" build >&2
         touch "$client/dist/index.js"
     fi
+}
+
+# The client, and the web pages, which the gateway embeds.
+build_pages() {
+    local client=$ROOT/packages/client web=$ROOT/web_interfaces lock=$ROOT/package-lock.json
+    build_client
     if is_newer "$web/dist/index.html" "$web/src" "$web/"*.html "$web/vite.config.ts" "$client/dist/index.js" "$lock"; then
         say "building the web pages"
         npm run --silent --prefix "$web" build >&2

@@ -17,7 +17,6 @@ use domain::crypto::address_of_secret;
 use secp256k1::SecretKey;
 use std::path::Path;
 use std::sync::Arc;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// Offences that wait to be reported; a validator that commits more is reported for these.
@@ -146,9 +145,7 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
     let node = Arc::new(node);
     let peers = Peers::start(&config.http.peers, &stop);
 
-    let listener = TcpListener::bind(&config.http.listen)
-        .await
-        .with_context(|| format!("listen on {}", config.http.listen))?;
+    let listener = service_kit::http::bind(&config.http.listen).await?;
     let api = Api::new(Arc::clone(&node), peers.clone(), key);
     let measured = Arc::clone(&node);
     let render = move || {

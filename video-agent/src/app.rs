@@ -59,10 +59,7 @@ impl Agent {
         pipeline::init()?;
         metrics::describe();
 
-        let listen = config.http.listen;
-        let listener = TcpListener::bind(listen)
-            .await
-            .with_context(|| format!("listen on {listen}"))?;
+        let listener = service_kit::http::bind(config.http.listen).await?;
 
         let readiness = Readiness::starting();
         let cameras = tokio::task::spawn_blocking({

@@ -2,7 +2,6 @@
 
 pub(crate) mod background;
 pub(crate) mod capture;
-pub(crate) mod clock;
 pub(crate) mod detector;
 pub(crate) mod disk;
 pub(crate) mod encoder;

@@ -28,6 +28,7 @@ export const scenarios: Scenario[] = [
   { name: 'a sale appears in the feed and walks through all six stages', run: saleWalks },
   { name: 'no overflow and no axe violation, at each width and in both themes', run: fits },
   { name: 'three languages', run: languages },
+  { name: 'the API is described at /docs, under the same CSP', run: described },
   { name: 'the keyboard alone reaches a sale, and the search finds it', run: keyboard },
   { name: 'an unknown sale says so and keeps asking', run: unknownSale },
   { name: 'older sales come page by page, and the feed can be held still', run: paging },
@@ -58,6 +59,16 @@ async function opens(visit: Visit) {
   assert.equal(await visit.textOf('difference'), '0.00')
   assert.equal(await visit.textOf('disagreements'), '0')
   await visit.screenshot('overview-1280')
+}
+
+/** Swagger UI runs: a style or a script that the CSP forbids would be a complaint. */
+async function described(visit: Visit) {
+  await visit.open('/docs')
+  const operation = visit.page.locator('.opblock').first()
+  await operation.waitFor()
+  await operation.locator('button').first().click()
+  await operation.locator('.opblock-body').waitFor()
+  assert.ok((await visit.page.locator('.opblock').count()) > 30, 'every route is listed')
 }
 
 async function saleWalks(visit: Visit) {

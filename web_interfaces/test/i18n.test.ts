@@ -1,6 +1,21 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import type {
+  BuyerKind,
+  CameraAlert,
+  CameraAnswer,
+  CameraKind,
+  ConsentKind,
+  EraseReason,
+  NotIssued,
+  Purpose,
+  PushState,
+  ShareKind,
+  ShareState,
+  StageName,
+  StageState,
+} from 'hotpot-client'
 import { CATALOGUES, LANGUAGES, preferredLanguage, translator } from '../src/shared/i18n.ts'
 
 const placeholders = (text: string) =>
@@ -37,6 +52,62 @@ test('every key written in the source is in the catalogue, and every key in the 
       families.some((family) => key.startsWith(family))
     assert.ok(used, `${key} is used nowhere`)
   }
+})
+
+const ALERTS = allOf<CameraAlert>({
+  down: true,
+  covered: true,
+  moved: true,
+  frozen: true,
+  detector_late: true,
+})
+
+/** The compiler says when the API has one more: then it is shown as it is called until it has words. */
+const WORDS_OF_API = {
+  alert: ALERTS,
+  alert_do: ALERTS,
+  agent_state: allOf<CameraAnswer['state']>({ live: true, waiting: true, down: true }),
+  buyer: allOf<BuyerKind>({ none: true, wallet: true, receipt: true }),
+  camera_kind: allOf<CameraKind>({ security: true, chef: true, customer: true }),
+  consent_kind: allOf<ConsentKind>({ guest: true, security: true, chef: true }),
+  not_issued: allOf<NotIssued>({
+    below_minimum: true,
+    outlet_quota: true,
+    terminal_quota: true,
+    owner_debt: true,
+  }),
+  purpose: allOf<Purpose>({ recording: true, stream: true }),
+  push: allOf<Exclude<PushState, 'none'>>({ on: true, off: true }),
+  reason: allOf<EraseReason>({ revoked: true, retention: true, request: true, other: true }),
+  share: allOf<ShareKind>({ account: true, receipt: true, pool: true }),
+  share_state: allOf<ShareState>({
+    pending: true,
+    released: true,
+    minted: true,
+    unclaimed: true,
+    pool: true,
+    reversed: true,
+    paid_debt: true,
+  }),
+  stage: allOf<StageName>({
+    received: true,
+    in_block: true,
+    final: true,
+    anchored: true,
+    minted: true,
+    indexed: true,
+  }),
+  state: allOf<StageState>({ done: true, waiting: true, not_needed: true }),
+}
+
+function allOf<Word extends string>(words: Record<Word, true>): Record<Word, true> {
+  return words
+}
+
+test('every word of the API that a page shows has words', () => {
+  for (const [family, words] of Object.entries(WORDS_OF_API))
+    for (const word of Object.keys(words))
+      assert.ok(`${family}.${word}` in CATALOGUES.en, `${family}.${word}`)
 })
 
 test('words take their values, and say when one is missing', () => {

@@ -11,9 +11,11 @@ import {
   referenceOf,
   requestOf,
   stepOf,
+  storage,
   withKept,
   withoutKept,
 } from '../src/consent/kept.ts'
+import { forbidStorage, giveStorage } from './browser.ts'
 
 const NOW = Date.parse('2026-11-21T10:00:00Z')
 const chain = { evm_chain_id: 31337, sidechain_id: `0x${'b3'.repeat(32)}` }
@@ -154,4 +156,21 @@ test('what was kept is read again; what is broken or long over is not', () => {
   ]) {
     assert.deepEqual(parseKept(text, NOW), [], String(text))
   }
+})
+
+test('a phone keeps its consents from one visit to the next', () => {
+  const kept = { ...asked(), until_ms: Date.now() + 60_000 }
+  giveStorage('localStorage')
+  assert.deepEqual(storage.read(), [])
+  assert.equal(storage.write([kept]), true)
+  assert.deepEqual(storage.read(), [kept])
+})
+
+test('a browser that keeps nothing says so, for then nothing could be revoked', () => {
+  giveStorage('localStorage', 10)
+  assert.equal(storage.write([asked()]), false)
+  assert.deepEqual(storage.read(), [])
+  forbidStorage('localStorage')
+  assert.equal(storage.write([]), false)
+  assert.deepEqual(storage.read(), [])
 })

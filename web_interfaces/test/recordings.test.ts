@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { AsOf, CameraAnswer, ConsentRow, OutletAnswer, RecordingRow } from 'hotpot-client'
+import type { CameraAnswer, ConsentRow, OutletAnswer, RecordingRow } from 'hotpot-client'
 import {
   alertsOf,
   camerasOf,
@@ -8,7 +8,6 @@ import {
   lengthMs,
   mayManage,
   placeQuery,
-  rowsWith,
   stateOf,
 } from '../src/video_management_dashboard/recordings.ts'
 import { parsePlace, placeRoute } from '../src/video_management_dashboard/route.ts'
@@ -110,23 +109,6 @@ test('the owner and active video agents manage, a till or a revoked agent does n
     ['0xab', '0x02', '0x01', '0x03', '0x04'].map((account) => mayManage(outlet, account)),
     [true, true, false, false, false],
   )
-})
-
-const asOf = {} as AsOf
-const pageOf = (cids: string[], cursor: string | null) => ({
-  data: cids.map((cid) => recording(1, { cid })),
-  next_cursor: cursor,
-  has_more: cursor !== null,
-  as_of: asOf,
-})
-
-test('pages are put below each other, without a row twice', () => {
-  const keyOf = (row: RecordingRow) => row.cid
-  const first = rowsWith(null, pageOf(['c', 'b'], '2.0'), keyOf)
-  const both = rowsWith(first, pageOf(['b', 'a'], null), keyOf)
-  assert.deepEqual(both.rows.map(keyOf), ['c', 'b', 'a'])
-  assert.equal(first.cursor, '2.0')
-  assert.equal(both.cursor, null)
 })
 
 test('lists are asked for one camera or all', () => {

@@ -1,35 +1,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, mock, test } from 'node:test'
-import {
-  openStream,
-  resumeUrl,
-  retryDelayMs,
-  type Source,
-  type StreamState,
-} from '../src/shared/stream.ts'
-
-/** The browser's EventSource, played by the test. */
-class Played implements Source {
-  static all: Played[] = []
-  onopen: (() => void) | null = null
-  onerror: (() => void) | null = null
-  closed = false
-  readonly url: string
-  readonly #listeners = new Map<string, (event: { data: string; lastEventId: string }) => void>()
-  constructor(url: string) {
-    this.url = url
-    Played.all.push(this)
-  }
-  addEventListener(name: string, listener: (event: { data: string; lastEventId: string }) => void) {
-    this.#listeners.set(name, listener)
-  }
-  send(name: string, lastEventId: string, data: string) {
-    this.#listeners.get(name)?.({ data, lastEventId })
-  }
-  close() {
-    this.closed = true
-  }
-}
+import { openStream, resumeUrl, retryDelayMs, type StreamState } from '../src/shared/stream.ts'
+import { Played } from './browser.ts'
 
 let heard: [string, unknown][] = []
 let states: StreamState[] = []

@@ -3,11 +3,13 @@ import { test } from 'node:test'
 import { watchTypedData } from 'hotpot-client'
 import {
   connect,
+  findWallet,
   normalized,
   signTyped,
   type Wallet,
   type WalletError,
 } from '../src/shared/wallet.ts'
+import { giveWallet } from './browser.ts'
 
 const ACCOUNT = '0xF39Fd6e51aad88F6F4ce6aB8827279cffFb92266'
 const SIGNATURE = `0x${'AB'.repeat(64)}1b`
@@ -85,4 +87,14 @@ test('an account is one address, in small letters', async () => {
 test('a signature ends with 27 or 28, whatever the wallet makes it end with', () => {
   const end = (v: string) => normalized(`0x${'ab'.repeat(64)}${v}`).slice(-2)
   assert.deepEqual(['00', '01', '1b', '1C'].map(end), ['1b', '1c', '1b', '1c'])
+})
+
+test('a wallet is whatever can be asked in the browser', () => {
+  assert.equal(findWallet(), null)
+  const { wallet: found } = wallet({})
+  giveWallet(found)
+  assert.equal(findWallet(), found)
+  giveWallet({} as Wallet)
+  assert.equal(findWallet(), null, 'something else has taken the name')
+  giveWallet(null)
 })

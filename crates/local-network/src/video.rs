@@ -73,6 +73,14 @@ pub fn program() -> Result<PathBuf> {
     Ok(program)
 }
 
+/// An error when the film cannot be opened.
+pub fn check_film(film: Option<&Path>) -> Result<()> {
+    if let Some(film) = film {
+        std::fs::File::open(film).with_context(|| format!("open the film {}", film.display()))?;
+    }
+    Ok(())
+}
+
 impl Video<'_> {
     /// Registers what is missing, then starts the cameras and the agent. The outlet is registered, or it is [`OUTLET`].
     pub async fn start(&self, supervisor: &Supervisor, outlet: OutletId) -> Result<Entries> {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use url::{Host, Url};
 
 /// Whether an address is on the public internet: not of this machine, its network, a cloud's metadata, or a range that
-/// leads there under another name. Ranges of IANA's special-purpose registries.
+/// leads there under another name. Ranges of IANA's special-purpose registries, and what clouds reach their own host by.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -18,6 +18,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     let is_special = match a {
         0 | 10 | 127 => true,
         100 => (64..128).contains(&b),
+        // Azure's host and its metadata, at an address that looks public.
+        168 => address == Ipv4Addr::new(168, 63, 129, 16),
         169 => b == 254,
         172 => (16..32).contains(&b),
         192 => b == 168 || (b == 0 && matches!(c, 0 | 2)) || (b == 88 && c == 99),
@@ -67,6 +69,13 @@ pub(crate) fn may_lead_to(url: &Url) -> bool {
     }
 }
 
+/// A name that leads to no public address.
+#[derive(Debug, thiserror::Error)]
+#[error("{name} has no public address")]
+pub(crate) struct NotPublic {
+    name: String,
+}
+
 /// Resolves names to public addresses alone.
 pub(crate) struct PublicResolver;
 
@@ -76,8 +85,8 @@ impl Resolve for PublicResolver {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let public: Vec<SocketAddr> = found.filter(|one| is_public(one.ip())).collect();
             if public.is_empty() {
-                let refused = format!("{} has no public address", name.as_str());
-                return Err(refused.into());
+                let name = name.as_str().to_owned();
+                return Err(NotPublic { name }.into());
             }
             Ok(Box::new(public.into_iter()) as Addrs)
         })
@@ -100,6 +109,7 @@ mod tests {
             "10.1.2.3",
             "100.64.0.1",
             "127.0.0.1",
+            "168.63.129.16",
             "169.254.169.254",
             "172.16.0.1",
             "172.31.255.255",
@@ -138,6 +148,7 @@ mod tests {
         for outside in [
             "1.1.1.1",
             "100.128.0.1",
+            "168.63.129.17",
             "172.32.0.1",
             "192.1.2.3",
             "198.20.0.1",

@@ -12,6 +12,14 @@ pub enum OutboundError {
         #[source]
         source: reqwest::Error,
     },
+    /// It would have led to where requests may not go: nothing was sent there.
+    #[error("{url} leads to where requests may not go: {detail}")]
+    NotAllowed {
+        /// Who was asked.
+        url: String,
+        /// Where it would have led, and which rule is against it.
+        detail: String,
+    },
     /// An answer that says no.
     #[error("{url} answered {status}: {detail}")]
     Refused {
@@ -40,7 +48,7 @@ pub enum OutboundError {
     },
     /// A URL that is none, or that holds more than it may.
     #[error(
-        "{what}: expected http(s)://host[:port][/path] without user and password (use the token)"
+        "{what}: expected http(s)://host[:port][/path] without user and password, which have fields of their own"
     )]
     Url {
         /// What is wrong with it; never the URL, which may hold a secret.
@@ -54,7 +62,10 @@ impl OutboundError {
         match self {
             Self::Transport { .. } => true,
             Self::Refused { status, .. } => *status == 408 || *status == 429 || *status >= 500,
-            Self::AnswerTooLarge { .. } | Self::Malformed { .. } | Self::Url { .. } => false,
+            Self::NotAllowed { .. }
+            | Self::AnswerTooLarge { .. }
+            | Self::Malformed { .. }
+            | Self::Url { .. } => false,
         }
     }
 

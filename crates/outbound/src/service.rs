@@ -1,12 +1,13 @@
 //! One service at one address.
 
-use crate::address::{PublicResolver, may_lead_to};
+use crate::address::{NotPublic, PublicResolver, may_lead_to};
 use crate::error::OutboundError;
 use backon::{ExponentialBuilder, Retryable};
 use reqwest::redirect::{Action, Attempt, Policy};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use service_kit::Secret;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -35,7 +36,7 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// How long a request may take, its answer included; a request may be given another limit. Default 30 s.
     pub request_timeout: Duration,
-    /// Redirects that are followed. Default none: one could carry the token elsewhere.
+    /// Redirects that are followed, within scheme, host and port of the address. Default none.
     pub redirects_max: usize,
     /// Tries after the first, of what may be sent twice. Who needs more patience keeps the work in a queue. Default 3.
     pub retries: usize,
@@ -65,6 +66,7 @@ impl Options {
             .connect_timeout(self.connect_timeout)
             .timeout(self.request_timeout)
             .redirect(self.redirects())
+            .referer(false)
             .no_proxy();
         if self.addresses == Addresses::Public {
             client = client.dns_resolver(Arc::new(PublicResolver));
@@ -93,9 +95,13 @@ fn follow(attempt: Attempt<'_>, max: usize, addresses: Addresses) -> Action {
     if attempt.previous().len() > max {
         return attempt.error(format!("more than {max} redirects"));
     }
-    let is_web = matches!(attempt.url().scheme(), "http" | "https");
-    if !is_web || (addresses == Addresses::Public && !may_lead_to(attempt.url())) {
-        return attempt.error("a redirect to where requests may not go");
+    // Elsewhere headers of the request, a body that is sent again, or the Referer would be told to a stranger.
+    let origin = attempt.previous().first().map(Url::origin);
+    if origin != Some(attempt.url().origin()) {
+        return attempt.error("a redirect to another scheme, host or port");
+    }
+    if addresses == Addresses::Public && !may_lead_to(attempt.url()) {
+        return attempt.error("a redirect to an address that is not public");
     }
     attempt.follow()
 }
@@ -244,9 +250,28 @@ impl Service {
     }
 
     fn transport(&self, error: reqwest::Error) -> OutboundError {
+        let url = self.base().to_owned();
+        if let Some(detail) = broken_rule(&error) {
+            return OutboundError::NotAllowed { url, detail };
+        }
         OutboundError::Transport {
-            url: self.base().to_owned(),
+            url,
             source: error.without_url(),
+        }
+    }
+}
+
+/// Which of our own rules ended a request, if one did: no service was away then.
+fn broken_rule(error: &reqwest::Error) -> Option<String> {
+    let mut cause = error.source()?;
+    loop {
+        if cause.is::<NotPublic>() {
+            return Some(cause.to_string());
+        }
+        match cause.source() {
+            Some(deeper) => cause = deeper,
+            // What `follow` said stands below the error of the redirect.
+            None => return error.is_redirect().then(|| cause.to_string()),
         }
     }
 }

@@ -1,9 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 #[cfg(feature = "http")]
+mod extract;
+#[cfg(feature = "http")]
 mod http;
 mod problem;
 
 #[cfg(feature = "http")]
-pub use http::{BODY_BYTES_MAX, JsonBody, Refusal, read_body, with_request_id};
+pub use extract::{BODY_BYTES_MAX, JsonBody, Path, Query, RawBody, read_body};
+#[cfg(feature = "http")]
+pub use http::{Refusal, with_request_id};
 pub use problem::{FieldError, Problem};

@@ -6,9 +6,9 @@ use axum::routing::get;
 use axum::{Json, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
-use std::net::SocketAddr;
+use std::fmt::Display;
 use std::sync::{Arc, RwLock};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio_util::sync::CancellationToken;
 
 /// Whether a process can do its work, and why not; shared between its tasks and `/readyz`.
@@ -77,12 +77,12 @@ async fn ready(State(readiness): State<Readiness>) -> (StatusCode, Json<Readines
 }
 
 /// Takes a port; the error names the address.
-pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+pub async fn bind(address: impl ToSocketAddrs + Display) -> std::io::Result<TcpListener> {
     let named = |error: std::io::Error| {
         std::io::Error::new(error.kind(), format!("listen on {address}: {error}"))
     };
 
-    TcpListener::bind(address).await.map_err(named)
+    TcpListener::bind(&address).await.map_err(named)
 }
 
 /// Serves until the token is cancelled; requests under way are finished.

@@ -4,10 +4,10 @@ use super::Api;
 use crate::io::mirror::MirrorError;
 use alloy_primitives::Address;
 use api_types::{AccountAnswer, AccountOverview, AsOf};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
-use problem::Refusal;
+use problem::{Path, Refusal};
 use read_model::accounts::{AccountFacts, find};
 use read_model::network::as_of;
 

@@ -5,11 +5,11 @@ use crate::core::watch::{Pass, may_watch};
 use api_types::PushSwitch;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use axum::routing::{get, put};
-use problem::{Problem, Refusal};
+use problem::{Path, Problem, RawBody, Refusal};
 use service_kit::clock::now_ms;
 
 /// Routes of this resource.
@@ -57,7 +57,7 @@ async fn push(
     State(api): State<Api>,
     Path((outlet, camera)): Path<(u64, u64)>,
     headers: HeaderMap,
-    body: Bytes,
+    RawBody(body): RawBody,
 ) -> Result<Response, Refusal> {
     check(&api, outlet, &headers).await?;
 

@@ -1,13 +1,13 @@
 //! The API described: `/api/openapi.json`, and Swagger UI at `/docs`, served from here under the pages' policy.
 
 use super::Api;
-use super::pages::{CONTENT_SECURITY_POLICY, REVALIDATE, harden};
+use super::pages::{CONTENT_SECURITY_POLICY, REVALIDATE, answer_file};
+use alloy_primitives::keccak256;
 use axum::Router;
-use axum::extract::Path;
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{Redirect, Response};
 use axum::routing::get;
-use problem::Refusal;
+use problem::{Path, Refusal};
 use std::sync::{Arc, LazyLock};
 use utoipa_swagger_ui::{Config, SwaggerFile};
 
@@ -29,23 +29,30 @@ pub fn router() -> Router<Api> {
     Router::new()
         .route(DOCUMENT, get(document))
         .route("/docs", get(|| async { Redirect::to("/docs/") }))
-        .route("/docs/", get(|| async { swagger("") }))
+        .route("/docs/", get(index))
         .route("/docs/{*path}", get(file))
 }
 
-async fn document() -> Response {
-    let kind = [(header::CONTENT_TYPE, "application/json")];
-    let mut response = (kind, DOCUMENT_JSON.as_str()).into_response();
-
-    harden(&mut response, REVALIDATE);
-    response
+async fn document(asked: HeaderMap) -> Response {
+    let text = DOCUMENT_JSON.as_str();
+    answer_file(
+        "application/json",
+        text,
+        &keccak256(text),
+        REVALIDATE,
+        &asked,
+    )
 }
 
-async fn file(Path(path): Path<String>) -> Result<Response, Refusal> {
-    swagger(&path)
+async fn index(asked: HeaderMap) -> Result<Response, Refusal> {
+    swagger("", &asked)
 }
 
-fn swagger(path: &str) -> Result<Response, Refusal> {
+async fn file(Path(path): Path<String>, asked: HeaderMap) -> Result<Response, Refusal> {
+    swagger(&path, &asked)
+}
+
+fn swagger(path: &str, asked: &HeaderMap) -> Result<Response, Refusal> {
     let missing = || Refusal::not_found(format!("there is no file {path}"));
     let found = utoipa_swagger_ui::serve(path, Arc::clone(&SWAGGER));
     let SwaggerFile {
@@ -54,15 +61,52 @@ fn swagger(path: &str) -> Result<Response, Refusal> {
         ..
     } = found.ok().flatten().ok_or_else(missing)?;
 
-    let mut response = bytes.into_owned().into_response();
-    if let Ok(kind) = HeaderValue::from_str(&content_type) {
-        response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    }
-    harden(&mut response, REVALIDATE);
+    let digest = keccak256(&bytes);
+    let bytes = bytes.into_owned();
+    let mut response = answer_file(&content_type, bytes, &digest, REVALIDATE, asked);
     let policy = CONTENT_SECURITY_POLICY.replace("style-src 'self'", SWAGGER_STYLE);
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::to_bytes;
+    use axum::http::StatusCode;
+
+    async fn text_of(response: Response) -> String {
+        let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_one_style_of_the_page_is_the_one_that_is_allowed() {
+        let page = text_of(swagger("", &HeaderMap::new()).unwrap()).await;
+        let styles: Vec<_> = page.match_indices("<style").collect();
+        assert!(styles.len() <= 1, "{page}");
+        assert!(!page.contains("<script>"), "{page}");
+        assert!(page.contains("swagger-initializer.js"), "{page}");
+    }
+
+    #[tokio::test]
+    async fn the_page_asks_for_our_document() {
+        let settings = text_of(swagger("swagger-initializer.js", &HeaderMap::new()).unwrap()).await;
+        assert!(settings.contains(DOCUMENT), "{settings}");
+    }
+
+    #[tokio::test]
+    async fn what_is_known_is_not_sent_again() {
+        let first = document(HeaderMap::new()).await;
+        let etag = first.headers()[header::ETAG].clone();
+        assert_eq!(first.headers()[header::CONTENT_TYPE], "application/json");
+
+        let asked = HeaderMap::from_iter([(header::IF_NONE_MATCH, etag)]);
+        let second = document(asked).await;
+        assert_eq!(second.status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(text_of(second).await, "");
+    }
 }

@@ -2,12 +2,12 @@
 
 use super::Api;
 use crate::io::pages;
+use alloy_primitives::hex;
 use axum::Router;
-use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use problem::{Problem, Refusal};
+use problem::{Path, Problem, Refusal};
 
 pub(super) const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; \
@@ -54,14 +54,27 @@ fn media_type(of_file: &str) -> String {
 fn serve(path: &str, cache: &'static str, asked: &HeaderMap) -> Option<Response> {
     let file = pages::file(path)?;
     let digest = file.metadata.sha256_hash();
-    let etag = format!(
-        "\"{}\"",
-        digest
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
-    );
+    let kind = media_type(file.metadata.mimetype());
+
+    Some(answer_file(
+        &kind,
+        file.data.into_owned(),
+        &digest,
+        cache,
+        asked,
+    ))
+}
+
+/// A file, or that the reader has it already: its ETag is the beginning of a digest of it.
+pub(super) fn answer_file(
+    kind: &str,
+    bytes: impl IntoResponse,
+    digest: &[u8; 32],
+    cache: &'static str,
+    asked: &HeaderMap,
+) -> Response {
+    let short: [u8; 16] = std::array::from_fn(|place| digest[place]);
+    let etag = format!("\"{}\"", hex::encode(short));
     let known = asked
         .get(header::IF_NONE_MATCH)
         .is_some_and(|known| known.as_bytes() == etag.as_bytes());
@@ -69,19 +82,17 @@ fn serve(path: &str, cache: &'static str, asked: &HeaderMap) -> Option<Response>
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        (
-            [(header::CONTENT_TYPE, media_type(file.metadata.mimetype()))],
-            file.data.into_owned(),
-        )
-            .into_response()
+        bytes.into_response()
     };
-
     harden(&mut response, cache);
-    if let Ok(etag) = HeaderValue::from_str(&etag) {
-        response.headers_mut().insert(header::ETAG, etag);
-    }
 
-    Some(response)
+    let named = [(header::CONTENT_TYPE, kind), (header::ETAG, &etag)];
+    for (name, value) in named {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
 }
 
 /// What a page may load, and how long it may be kept.

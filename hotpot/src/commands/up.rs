@@ -89,8 +89,10 @@ pub async fn run(args: UpArgs, stop: CancellationToken) -> Result<ExitCode> {
         .iter()
         .map(|map| Map::read(map))
         .collect::<Result<Vec<Map>>>()?;
-    if args.with_video.is_some() {
+    if let Some(film) = &args.with_video {
+        // Before anything is registered that would stay.
         video::program()?;
+        video::check_film(film.as_deref())?;
     }
     let layout = Layout::open(&args.data_dir)?;
     let supervisor = Supervisor::new(stop.clone());

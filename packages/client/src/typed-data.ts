@@ -10,6 +10,7 @@ import type {
   Payload,
   Purpose,
   RecordConsent,
+  RegisterOutlet,
   TerminalKind,
 } from './schema.ts'
 import { type Field, fields, type TypedData, type TypedValue } from './typed.ts'
@@ -46,6 +47,7 @@ const TYPES = {
   RegisterOutlet: fields(
     'uint64 outlet,address owner,uint8 kind,string city,string currency,uint32 quotaPerDay,uint32 terminalQuotaPerDay,bytes32 approvalRef,uint64 approvalExpiresAt,bytes approvalSignature,uint64 nonce',
   ),
+  OutletApproval: fields('uint64 outlet,address owner,bytes32 approvalRef,uint64 expiresAt'),
   RegisterTerminal: fields('uint64 outlet,address terminal,uint8 kind,uint64 nonce'),
   RevokeTerminal: fields('uint64 outlet,address terminal,uint64 nonce'),
   ClaimReceipt: fields('uint64 outlet,bytes16 saleId,address wallet'),
@@ -58,6 +60,7 @@ const TYPES = {
   SetBonding: fields('address account,uint32 bondingPpm,uint64 nonce'),
   Unbond: fields('address account,uint64 units,uint64 nonce'),
   RegisterValidator: fields('uint64 outlet,bytes publicKey,bytes consent,uint64 nonce'),
+  ValidatorConsent: fields('uint64 outlet,address owner'),
   Heartbeat: fields('address validator,uint64 epoch'),
   Unjail: fields('address validator,uint64 nonce'),
   Evidence: fields('address offender,bytes offence'),
@@ -108,6 +111,27 @@ export function purposeBits(purposes: readonly Purpose[]): number {
 
 export function purposesOf(bits: number): Purpose[] {
   return PURPOSES.filter((purpose) => (bits & PURPOSE_BITS[purpose]) !== 0)
+}
+
+/** What the registrar approves: this outlet for this owner, once, as long as it has not expired. */
+export type OutletApproval = Pick<
+  RegisterOutlet,
+  'outlet' | 'owner' | 'approval_ref' | 'approval_expires_at_ms'
+>
+
+/** What the registrar signs so that the founder may register an outlet. */
+export function approvalTypedData(chain: Chain, approval: OutletApproval): TypedData {
+  return typedData(chain, 'OutletApproval', {
+    outlet: decimal(approval.outlet),
+    owner: approval.owner,
+    approvalRef: approval.approval_ref,
+    expiresAt: decimal(approval.approval_expires_at_ms),
+  })
+}
+
+/** What a validator's key signs so that the owner of an outlet may register it there. */
+export function validatorConsentTypedData(chain: Chain, outlet: number, owner: string): TypedData {
+  return typedData(chain, 'ValidatorConsent', { outlet: decimal(outlet), owner })
 }
 
 /** What the terminal sees: all that the guest signs, but for the terminal's own part. */

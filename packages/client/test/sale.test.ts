@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hashStruct, recoverTypedDataAddress } from 'viem'
-import { type Line, newSale, parseTime, transactionTypedData } from '../src/index.ts'
 import {
-  addressOf,
   digestOf,
+  type Line,
   linesHash,
-  newKey,
+  newSale,
+  parseTime,
   saleTypedData,
-  signerOf,
-  signSale,
-} from '../src/keys.ts'
+  transactionTypedData,
+} from '../src/index.ts'
+import { addressOf, newKey, signerOf, signSale } from '../src/keys.ts'
 import { chain, random, vectorOf, vectors } from './vectors.ts'
 
 const LINES = {

@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { hashTypedData } from 'viem'
 import {
+  approvalTypedData,
   ERASE_REASONS,
+  type Field,
   type Payload,
   PURPOSES,
   purposeBits,
@@ -11,11 +13,12 @@ import {
   type TypedData,
   type TypedValue,
   transactionTypedData,
+  validatorConsentTypedData,
   watchTypedData,
   witnessTypedData,
 } from '../src/index.ts'
 import { digestOf, sign, signerOf } from '../src/keys.ts'
-import { chain, vectorOf, vectors } from './vectors.ts'
+import { chain, readGenesis, vectorOf, vectors } from './vectors.ts'
 
 /** The document's own list of transactions. */
 function documentedTypes(): string[] {
@@ -72,6 +75,61 @@ test('the till’s signature under a consent is over what it witnessed', () => {
     vectors.till_1,
   )
 })
+
+test('the registrar’s signature in a registration is over what it approved', () => {
+  const { transaction: register } = vectorOf('register_outlet')
+  const data = approvalTypedData(chain, register)
+  const { registrar } = readGenesis()
+  assert.equal(signerOf(data, register.approval_signature), registrar)
+  assert.equal(digestOfViem(data), digestOf(data))
+
+  for (const change of [
+    { outlet: register.outlet + 1 },
+    { owner: registrar },
+    { approval_ref: `0x${'11'.repeat(32)}` },
+    { approval_expires_at_ms: register.approval_expires_at_ms + 1 },
+  ]) {
+    const changed = approvalTypedData(chain, { ...register, ...change })
+    const signer = signerOf(changed, register.approval_signature)
+    assert.notEqual(signer, registrar, JSON.stringify(change))
+  }
+})
+
+test('the validator’s signature in a registration is over the outlet and its owner', () => {
+  const { signer: owner, transaction: register } = vectorOf('register_validator')
+  const { validator } = vectorOf('heartbeat').transaction
+  const data = validatorConsentTypedData(chain, register.outlet, owner)
+  assert.equal(signerOf(data, register.consent), validator)
+  assert.equal(digestOfViem(data), digestOf(data))
+
+  for (const changed of [
+    validatorConsentTypedData(chain, register.outlet + 1, owner),
+    validatorConsentTypedData(chain, register.outlet, validator),
+  ])
+    assert.notEqual(signerOf(changed, register.consent), validator)
+})
+
+test('every type of the protocol’s document is signed here with the same fields', () => {
+  const signed = [
+    ...vectors.transactions.map(({ transaction }) => transactionTypedData(chain, transaction)),
+    approvalTypedData(chain, vectorOf('register_outlet').transaction),
+    validatorConsentTypedData(chain, 1, vectors.till_1),
+    witnessTypedData(chain, vectorOf('record_consent').transaction),
+  ].flatMap(({ types: { EIP712Domain, ...types } }) => Object.entries(types).map(written))
+  assert.deepEqual([...new Set(signed)].sort(), documentedStructs())
+})
+
+function written([name, fields]: [string, Field[]]): string {
+  return `${name}(${fields.map((field) => `${field.type} ${field.name}`).join()})`
+}
+
+/** Of the domain of transactions: the lines of a sale are hashed without one, a checkpoint has its own. */
+function documentedStructs(): string[] {
+  const file = new URL('../../../docs/PROTOCOL.md', import.meta.url)
+  const found =
+    readFileSync(file, 'utf8').match(/\b[A-Z]\w+\(\w+(\[\])? \w+(,\w+(\[\])? \w+)*\)/g) ?? []
+  return found.filter((text) => !/^(SaleLines|Line|Checkpoint)\(/.test(text)).sort()
+}
 
 test('another network, or another word of it, is another digest', () => {
   const { id, transaction: erase } = vectorOf('erase_recording')

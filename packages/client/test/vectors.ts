@@ -1,6 +1,6 @@
 /** What the ledger's own tests freeze. */
 import { readFileSync } from 'node:fs'
-import type { Chain, Line, Payload, PayloadOf } from '../src/index.ts'
+import type { Chain, Genesis, Line, Payload, PayloadOf } from '../src/index.ts'
 
 export interface Vector {
   id: string
@@ -28,6 +28,13 @@ export const vectors = read<Vectors>('transactions')
 export const chain: Chain = {
   evm_chain_id: vectors.chain_id,
   sidechain_id: vectors.sidechain_id,
+}
+
+/** Of the chain of the vectors. */
+export function readGenesis(): Genesis {
+  const file = new URL('../../../crates/domain/tests/vectors/chain.jsonl', import.meta.url)
+  const [first = ''] = readFileSync(file, 'utf8').split('\n', 1)
+  return JSON.parse(first).genesis
 }
 
 /** The one vector of a type. */

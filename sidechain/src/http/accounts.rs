@@ -1,8 +1,8 @@
 //! Accounts, outlets, validators and the supply.
 
 use super::Api;
-use super::answer::Refusal;
-use axum::extract::{Path, Query, State};
+use super::answer::{Path, Query, Refusal};
+use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
 use client::{AccountAnswer, OutletAnswer, SupplyAnswer, TerminalAnswer};

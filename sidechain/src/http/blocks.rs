@@ -1,9 +1,9 @@
 //! Final blocks.
 
 use super::Api;
-use super::answer::Refusal;
+use super::answer::{Path, Query, Refusal};
 use crate::io::store::{Store, StoreError};
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
 use client::{BlockAnswer, BlockSummary, Page, Problem, format_time};

@@ -1,9 +1,9 @@
 //! Checkpoints with their signatures, and what they pay.
 
 use super::Api;
-use super::answer::Refusal;
+use super::answer::{Path, Refusal};
 use crate::tasks::checkpoints::digest;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
 use client::{CheckpointAnswer, PayoutAnswer};

@@ -1,11 +1,11 @@
 //! The proof of a sale: everything that leads from it to the EVM, in one file.
 
 use super::Api;
-use super::answer::Refusal;
+use super::answer::{Path, Refusal};
 use super::blocks::missing;
 use super::sales::key;
 use crate::node::Node;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
 use client::Problem;

@@ -1,9 +1,9 @@
 //! Consents, and the recordings that they allow.
 
 use super::Api;
-use super::answer::Refusal;
+use super::answer::{Path, Query, Refusal};
 use crate::node::Node;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
 use client::{ConsentAnswer, ErasedAnswer, Problem, RecordingAnswer, RecordingProofs};

@@ -1,10 +1,10 @@
 //! Copies of the state for nodes that begin with nothing. Between nodes only.
 
 use super::Api;
-use super::answer::Refusal;
+use super::answer::{Path, Query, Refusal};
 use crate::core::vouching::Copied;
 use crate::io::snapshots::SnapshotFileError;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
 use client::{Problem, SnapshotOffer};

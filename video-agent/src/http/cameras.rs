@@ -5,10 +5,10 @@ use crate::core::alerts::Alert;
 use crate::core::consent::CameraKind;
 use crate::tasks::camera::Camera;
 use api_types::{CameraAlert, CameraAnswer, PushState, PushSwitch};
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::routing::{get, put};
 use axum::{Json, Router};
-use problem::{Problem, Refusal};
+use problem::{JsonBody, Path, Problem, Refusal};
 
 pub(super) fn router() -> Router<Api> {
     Router::new()
@@ -61,7 +61,7 @@ async fn list(Shared(api): Shared<Api>) -> Json<Vec<CameraAnswer>> {
 async fn switch(
     Shared(api): Shared<Api>,
     Path(camera): Path<u64>,
-    Json(PushSwitch { on }): Json<PushSwitch>,
+    JsonBody(PushSwitch { on }): JsonBody<PushSwitch>,
 ) -> Result<Json<CameraAnswer>, Refusal> {
     let camera = api.camera(camera)?;
     if let Err(error) = camera.switch_push(on) {

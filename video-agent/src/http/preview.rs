@@ -3,11 +3,11 @@
 use super::Api;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use problem::Refusal;
+use problem::{Path, Refusal};
 
 pub(super) fn router() -> Router<Api> {
     Router::new()

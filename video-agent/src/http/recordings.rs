@@ -1,10 +1,10 @@
 //! `/api/v1/recordings`: what the vault holds of a camera, and how far it is. Nothing of it opens anything.
 
 use super::Api;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
-use problem::{Problem, Refusal};
+use problem::{Problem, Query, Refusal};
 use recording_vault::{Record, Stage, VaultError};
 use serde::{Deserialize, Serialize};
 

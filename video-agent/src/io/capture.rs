@@ -10,6 +10,7 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::AppSink;
 use service_kit::Secret;
+use service_kit::clock;
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 
 use crate::core::consent::{Asked, Listed, Permission};
 use crate::gate::{ConsentGate, GateError};
-use crate::io::clock;
+use service_kit::clock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 

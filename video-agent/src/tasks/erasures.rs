@@ -3,9 +3,9 @@
 //!
 //! A start looks at all that there ever was: what is gone already is passed over.
 
-use crate::io::clock;
 use crate::io::ledger::{ErasedOnLedger, ErasureFeed, Left};
 use recording_vault::{Vault, VaultError};
+use service_kit::clock;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;

@@ -1,5 +1,5 @@
 /** What a guest's phone keeps of a consent: the one-time key, the salt, and how far it has come. Pure but for `storage`. */
-import type { PayloadOf, Purpose, RecordConsent, WitnessedConsent } from 'hotpot-client'
+import type { ConsentAnswer, PayloadOf, RecordConsent, WitnessedConsent } from 'hotpot-client'
 import type { Answer } from './codes.ts'
 
 export interface Kept extends WitnessedConsent {
@@ -109,12 +109,8 @@ export const storage = {
   },
 }
 
-export interface Terms {
-  outlet: number
-  camera: number
-  purposes: Purpose[]
-  until_ms: number
-}
+/** What a guest chooses; key, salt and commitment are made for it. */
+export type Terms = Pick<WitnessedConsent, 'outlet' | 'camera' | 'purposes' | 'until_ms'>
 
 /** What the commitment is over: who sat where. */
 export function referenceOf(
@@ -209,7 +205,7 @@ export type Step = 'asked' | 'witnessed' | 'in_force' | 'revoked' | 'over'
 /** How far it has come. `answer` is the node's word, once there is one. */
 export function stepOf(
   kept: Kept,
-  answer: { until_ms: number; revoked_at_ms?: number } | null,
+  answer: Pick<ConsentAnswer, 'until_ms' | 'revoked_at_ms'> | null,
   nowMs: number,
 ): Step {
   if (answer?.revoked_at_ms !== undefined) return 'revoked'

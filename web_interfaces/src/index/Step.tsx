@@ -7,6 +7,7 @@ import { formatCount, formatDuration, formatMoment } from '../shared/format.ts'
 import { useWords } from '../shared/hooks.ts'
 import type { Language } from '../shared/i18n.ts'
 import type { Step } from '../shared/timeline.ts'
+import { explorerLink } from './explorer.ts'
 import { Shares } from './Shares.tsx'
 
 interface Props {
@@ -182,9 +183,4 @@ export function EvmTransaction({ place, explorer }: { place: EvmPlace; explorer:
       )}
     </>
   )
-}
-
-/** Only web addresses: what an operator configures is not run as a script. */
-function explorerLink(explorer: string | null, hash: string): string | null {
-  return explorer !== null && /^https?:\/\//.test(explorer) ? explorer.replace('{tx}', hash) : null
 }

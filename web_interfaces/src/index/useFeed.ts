@@ -1,12 +1,19 @@
 import { ApiError, type SaleRow, unwrap } from 'hotpot-client'
 import { useRef, useState } from 'react'
 import { client, type LoadPage, pageAfter } from '../shared/api.ts'
-import { cursorOf, type FeedRows, ROWS_MAX, withNewest, withOlder } from '../shared/feed.ts'
+import {
+  changesRows,
+  type FeedRows,
+  firstPages,
+  listsAll,
+  PAGE,
+  ROWS_MAX,
+  salesOf,
+  withNewest,
+  withOlder,
+} from '../shared/feed.ts'
 import { useLiveEvents, useThrottled } from '../shared/hooks.ts'
-import type { LiveEvent } from '../shared/live.ts'
 
-const PAGE = 20
-const PAGE_MAX = 100
 const RELOAD_GAP_MS = 2_000
 /** The list lives as long as the page. */
 const NEVER = new AbortController().signal
@@ -39,7 +46,7 @@ export function useFeed(): FeedState {
   }
   const reload = useThrottled('feed', RELOAD_GAP_MS, async (signal) => {
     if (still.current) return
-    const rows = await firstPages(feed?.rows.length ?? 0, signal).catch(take)
+    const rows = await firstPages(loadSales, feed?.rows.length ?? 0, signal).catch(take)
     if (!rows || still.current) return
     setFeed(rows)
     setError(null)
@@ -76,31 +83,6 @@ export function useFeed(): FeedState {
     older: () => void older(),
     reload,
   }
-}
-
-/** Whether the event carries every sale of its blocks; else there would be a hole in the list. */
-function listsAll(data: { sales: number; latest: unknown[] }): boolean {
-  return data.latest.length >= data.sales
-}
-
-function salesOf(event: LiveEvent): number {
-  return event.name === 'blocks' ? (event.data?.sales ?? 0) : 0
-}
-
-/** A checkpoint anchors sales, a reorganisation takes that back; after a gap anything may have happened. */
-function changesRows(event: LiveEvent): boolean {
-  return event.name !== 'evm' || event.data === null || event.data.checkpoints.length > 0
-}
-
-/** As many sales as were listed, at least one page; a list that grew too long begins anew. */
-async function firstPages(listed: number, signal: AbortSignal): Promise<FeedRows> {
-  const wanted = listed > ROWS_MAX ? PAGE_MAX : Math.max(listed, PAGE)
-  const first = await loadSales({ limit: Math.min(wanted, PAGE_MAX) }, signal)
-  let feed: FeedRows = { rows: first.data, cursor: cursorOf(first) }
-  while (feed.rows.length < wanted && feed.cursor !== null) {
-    feed = withOlder(feed, await loadSales(pageAfter(PAGE_MAX, feed.cursor), signal))
-  }
-  return feed
 }
 
 const loadSales: LoadPage<SaleRow> = (query, signal) =>

@@ -1,16 +1,19 @@
 /** The list of sales, as pages and events build it. Pure. */
-import type { SaleRow } from 'hotpot-client'
-import type { PageOf } from './api.ts'
+import type { BlocksEvent, SaleRow } from 'hotpot-client'
+import { type LoadPage, type PageOf, pageAfter } from './api.ts'
+import type { LiveEvent } from './live.ts'
 
 export interface FeedRows {
   rows: SaleRow[]
   cursor: string | null
 }
 
+export const PAGE = 20
+const PAGE_MAX = 100
 /** So that a page left open all day stays small; older ones are a click away. */
 export const ROWS_MAX = 500
 
-export function keyOf(sale: { outlet: number; sale_id: string }): string {
+export function keyOf(sale: Pick<SaleRow, 'outlet' | 'sale_id'>): string {
   return `${sale.outlet}/${sale.sale_id}`
 }
 
@@ -34,4 +37,34 @@ export function withOlder(feed: FeedRows, page: PageOf<SaleRow>): FeedRows {
 
 export function cursorOf(page: PageOf<SaleRow>): string | null {
   return page.has_more ? page.next_cursor : null
+}
+
+/** Whether the event carries every sale of its blocks; else there would be a hole in the list. */
+export function listsAll(data: BlocksEvent): boolean {
+  return data.latest.length >= data.sales
+}
+
+/** How many sales an event tells of. */
+export function salesOf(event: LiveEvent): number {
+  return event.name === 'blocks' ? (event.data?.sales ?? 0) : 0
+}
+
+/** A checkpoint anchors sales, a reorganisation takes that back; after a gap anything may have happened. */
+export function changesRows(event: LiveEvent): boolean {
+  return event.name !== 'evm' || event.data === null || event.data.checkpoints.length > 0
+}
+
+/** As many sales as were listed, at least one page; a list that grew too long begins anew. */
+export async function firstPages(
+  load: LoadPage<SaleRow>,
+  listed: number,
+  signal: AbortSignal,
+): Promise<FeedRows> {
+  const wanted = listed > ROWS_MAX ? PAGE_MAX : Math.max(listed, PAGE)
+  const first = await load({ limit: Math.min(wanted, PAGE_MAX) }, signal)
+  let feed: FeedRows = { rows: first.data, cursor: cursorOf(first) }
+  while (feed.rows.length < wanted && feed.cursor !== null) {
+    feed = withOlder(feed, await load(pageAfter(PAGE_MAX, feed.cursor), signal))
+  }
+  return feed
 }

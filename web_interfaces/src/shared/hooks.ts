@@ -13,6 +13,7 @@ import { type Language, type Translate, translator } from './i18n.ts'
 import { follow, type Live, type LiveEvent } from './live.ts'
 import { parseRoute, type SaleKey } from './route.ts'
 import type { StreamState } from './stream.ts'
+import { throttled } from './throttled.ts'
 
 /** The page's language and its words. */
 export const Words = createContext<{ language: Language; t: Translate }>({
@@ -110,24 +111,6 @@ export function useThrottled(
     return run.stop
   }, [key, gapMs])
   return useCallback(() => ask.current(), [])
-}
-
-function throttled(gapMs: number, work: (signal: AbortSignal) => Promise<void>) {
-  const abort = new AbortController()
-  let wanted = false
-  let busy = false
-  const ask = async () => {
-    wanted = true
-    if (busy) return
-    busy = true
-    while (wanted && !abort.signal.aborted) {
-      wanted = false
-      await work(abort.signal).catch(() => {})
-      await new Promise((resolve) => setTimeout(resolve, gapMs))
-    }
-    busy = false
-  }
-  return { ask: () => void ask(), stop: () => abort.abort() }
 }
 
 /** The sale that the address bar names. */

@@ -7,7 +7,8 @@ import { findWallet, WalletError } from '../shared/wallet.ts'
 import { switchPush } from './load.ts'
 import { alertsOf, type CameraShown } from './recordings.ts'
 import type { Place } from './route.ts'
-import { type Agent, previewPath } from './useAgent.ts'
+import type { Agent } from './useAgent.ts'
+import { previewPath } from './watch.ts'
 
 /** What the outlet's agent shows, anonymised as everything it lets out, and what it complains of. */
 export function Live({

@@ -1,5 +1,6 @@
 /** What the page says of cameras and recordings, from what it was answered. Pure. */
 import type {
+  CameraAlert,
   CameraAnswer,
   CameraKind,
   ConsentKind,
@@ -7,7 +8,6 @@ import type {
   OutletAnswer,
   RecordingRow,
 } from 'hotpot-client'
-import type { PageOf } from '../shared/api.ts'
 import type { Place } from './route.ts'
 
 export type RecordingState = 'pinned' | 'in_checkpoint' | 'anchored' | 'erased'
@@ -79,7 +79,8 @@ function cameraOf(
   }
 }
 
-export function alertsOf(agent: readonly CameraAnswer[]): { camera: number; alert: string }[] {
+/** Every complaint of the agent with its camera. */
+export function alertsOf(agent: readonly CameraAnswer[]): { camera: number; alert: CameraAlert }[] {
   return agent.flatMap((one) => one.alerts.map((alert) => ({ camera: one.camera, alert })))
 }
 
@@ -91,21 +92,4 @@ export function mayManage(outlet: OutletAnswer, account: string): boolean {
   return [outlet.owner, ...agents].some(
     (address) => address.toLowerCase() === account.toLowerCase(),
   )
-}
-
-export interface Rows<Row> {
-  rows: Row[]
-  cursor: string | null
-  page: PageOf<Row>
-}
-
-/** A list after its first page, or with one more below. */
-export function rowsWith<Row>(
-  before: Rows<Row> | null,
-  page: PageOf<Row>,
-  keyOf: (row: Row) => string,
-): Rows<Row> {
-  const known = new Set(before?.rows.map(keyOf))
-  const rows = [...(before?.rows ?? []), ...page.data.filter((row) => !known.has(keyOf(row)))]
-  return { rows, cursor: page.has_more ? page.next_cursor : null, page: before?.page ?? page }
 }

@@ -2,13 +2,8 @@ import { ApiError } from 'hotpot-client'
 import { useState } from 'react'
 import { type LoadPage, pageAfter } from '../shared/api.ts'
 import { useLiveEvents, useThrottled } from '../shared/hooks.ts'
-import type { LiveEvent } from '../shared/live.ts'
-import { type Rows, rowsWith } from './recordings.ts'
+import { firstPages, mayChange, PAGE, type Rows, rowsWith } from './pages.ts'
 
-const PAGE = 20
-const PAGE_MAX = 100
-/** A list that grew longer begins anew when something happens. */
-const ROWS_MAX = 500
 const RELOAD_GAP_MS = 2_000
 /** The list lives as long as the page. */
 const NEVER = new AbortController().signal
@@ -62,25 +57,4 @@ export function usePages<Row>(
     more: () => void more(),
     reload,
   }
-}
-
-/** A block without transactions changes nothing here, and the EVM only what a checkpoint covers. */
-function mayChange(event: LiveEvent): boolean {
-  if (event.name === 'blocks') return event.data === null || event.data.transactions > 0
-  return event.name !== 'evm' || event.data === null || event.data.checkpoints.length > 0
-}
-
-async function firstPages<Row>(
-  load: LoadPage<Row>,
-  keyOf: (row: Row) => string,
-  listed: number,
-  signal: AbortSignal,
-): Promise<Rows<Row>> {
-  const wanted = listed > ROWS_MAX ? PAGE : Math.max(listed, PAGE)
-  const first = await load({ limit: Math.min(wanted, PAGE_MAX) }, signal)
-  let rows = rowsWith(null, first, keyOf)
-  while (rows.rows.length < wanted && rows.cursor !== null) {
-    rows = rowsWith(rows, await load(pageAfter(PAGE_MAX, rows.cursor), signal), keyOf)
-  }
-  return rows
 }

@@ -127,6 +127,33 @@ async fn redirects_are_followed_as_often_as_asked_for() {
 }
 
 #[tokio::test]
+async fn no_redirect_leads_to_another_origin() {
+    let reached = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&reached);
+    let elsewhere = move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        async { "elsewhere" }
+    };
+    let other = serve(Router::new().route("/", get(elsewhere))).await;
+    let away = move || async move { Redirect::temporary(&other) };
+    let base = serve(Router::new().route("/away", get(away))).await;
+
+    let options = Options {
+        redirects_max: 3,
+        ..quick()
+    };
+    let service = Service::new(&base, Some(Secret::new("s3cret")), &options).unwrap();
+    let refused = ask(&service, "/away").await.unwrap_err();
+
+    assert!(
+        matches!(refused, OutboundError::NotAllowed { .. }),
+        "{refused}"
+    );
+    assert!(!refused.is_retryable() && !refused.is_unreachable());
+    assert_eq!(reached.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
 async fn what_people_name_leads_to_the_public_internet_alone() {
     let reached = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&reached);
@@ -155,7 +182,12 @@ async fn what_people_name_leads_to_the_public_internet_alone() {
     // A name is seen through when it is connected to.
     let port = base.rsplit(':').next().unwrap();
     let named = Service::new(&format!("http://localhost:{port}"), None, &public).unwrap();
-    assert!(ask(&named, "/").await.unwrap_err().is_unreachable());
+    let refused = ask(&named, "/").await.unwrap_err();
+    assert!(
+        matches!(refused, OutboundError::NotAllowed { .. }),
+        "{refused}"
+    );
+    assert!(!refused.is_retryable(), "{refused}");
     assert_eq!(reached.load(Ordering::Relaxed), 0);
 
     let proxied = Options {
