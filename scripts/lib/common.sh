@@ -99,6 +99,13 @@ build_bins() {
     cargo build --quiet --manifest-path "$ROOT/Cargo.toml" "$@"
 }
 
+# xtask ARGUMENT...: work on the repository that is written in Rust. Selected out of the whole workspace it is built with
+# the features that everything is built with, so nothing is built a second time for it.
+xtask() {
+    cargo build --quiet --manifest-path "$ROOT/Cargo.toml" --workspace --bin xtask
+    (cd "$ROOT" && "$TARGET/debug/xtask" "$@")
+}
+
 # A face that wanders through a room, for cameras of the demo: the reference picture of the detector's test. Gives the file.
 demo_film() {
     local film=$ROOT/.tools/video/demo.mp4 face=$ROOT/video-agent/assets/reference.pgm

@@ -25,6 +25,7 @@ layer_lint() {
     step lint_workflows
     step lint_dependencies
     step lint_mutants
+    step lint_text
     step lint_rust
     step lint_rust_docs
 }

@@ -97,4 +97,10 @@ lint_rust() { "$ROOT/scripts/sqlx-prepare" --check; }
 lint_rust_docs() { RUSTDOCFLAGS="--deny warnings" cargo doc --quiet --workspace --no-deps; }
 
 # A text that scripts/mutants takes out has to be there once.
-lint_mutants() { python3 "$ROOT/scripts/lib/mutants.py" --root "$ROOT" --target /nonexistent --check; }
+lint_mutants() { xtask mutants --check; }
+
+# How our Rust reads may become better, not worse; and the documentation says how far it has come.
+lint_text() {
+    xtask text
+    xtask tables --check
+}

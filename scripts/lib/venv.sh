@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Sourced after common.sh by scripts that run Python with packages.
 
-VENV=$ROOT/scripts/.venv
+VENV=$ROOT/oracle/.venv
 LINT_VENV=$HOME/.cache/hotpot/lint
 
 # make_venv FOLDER REQUIREMENTS: its packages, each file checked by its hash, when they changed or are missing.
@@ -16,8 +16,11 @@ make_venv() {
     cp "$2" "$1/requirements.txt"
 }
 
-# What the second implementation of the ledger is made of.
-venv() { make_venv "$VENV" "$ROOT/scripts/requirements.txt"; }
+# What the second implementation of the ledger needs.
+venv() { make_venv "$VENV" "$ROOT/oracle/requirements.txt"; }
+
+# oracle_python ARGUMENT...: Python that knows it, after venv.
+oracle_python() { PYTHONPATH=$ROOT/oracle/src "$VENV/bin/python" "$@"; }
 
 # Linters and formatters.
 lint_venv() { make_venv "$LINT_VENV" "$ROOT/scripts/requirements-lint.txt"; }

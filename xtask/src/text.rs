@@ -1,67 +1,89 @@
 //! `xtask text`: how our Rust reads, in figures. What is counted stands beside each figure in [`report`].
 
 mod measure;
+mod ratchet;
 mod report;
 
+use crate::repository;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use measure::{Function, Measured};
+use ratchet::Ceilings;
 use report::Figures;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
 
 /// What is looked at.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct TextArgs {
-    /// Only files below this folder of the repository.
+    /// Only files below this folder of the repository; then nothing is compared with xtask/text-ratchet.toml.
     #[arg(default_value = "")]
     folder: String,
     /// Name so many functions that are long and have neither blank line nor comment, the longest first.
     #[arg(long, default_value_t = 0, value_name = "N")]
     worst: usize,
+    /// Fail when a goal is missed, too.
+    #[arg(long)]
+    goals: bool,
+    /// Lower the ceilings in xtask/text-ratchet.toml to what is found.
+    #[arg(long, conflicts_with = "folder")]
+    tighten: bool,
 }
 
-/// Counts, prints the table, and says whether every goal is reached.
-pub fn run(args: &TextArgs) -> Result<ExitCode> {
+/// Counts, prints the table, and says whether no figure is above its ceiling.
+pub fn run(args: &TextArgs) -> Result<bool> {
+    let mut all = measure_files(&args.folder)?;
+    let figures = Figures::of(&all);
+    println!("{}", figures.table());
+    name_worst(&mut all.functions, args.worst);
+
+    let missed = figures.count_missed_goals();
+    println!("text: goals that are missed: {missed}");
+
+    let is_below_ceilings = !args.folder.is_empty() || stay_below_ceilings(&figures, args.tighten)?;
+    Ok(is_below_ceilings && (missed == 0 || !args.goals))
+}
+
+fn measure_files(folder: &str) -> Result<Measured> {
     let mut all = Measured::default();
-    for file in rust_files(&args.folder)? {
+    for file in rust_files(folder)? {
         let text =
             std::fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
         let measured = measure::measure(&file, &text)
             .with_context(|| format!("{} is not Rust", file.display()))?;
         all.extend(measured);
     }
+
     ensure!(!all.functions.is_empty(), "no function was found");
+    Ok(all)
+}
 
-    let figures = Figures::of(&all);
-    println!("{}", figures.table());
-    name_worst(&mut all.functions, args.worst);
-
-    if figures.reach_their_goals() {
-        println!("text: every goal is reached");
-        Ok(ExitCode::SUCCESS)
-    } else {
-        println!("text: a goal is missed");
-        Ok(ExitCode::FAILURE)
+/// Names every figure that is worse than what is committed.
+fn stay_below_ceilings(figures: &Figures, tighten: bool) -> Result<bool> {
+    let mut ceilings = Ceilings::read()?;
+    if tighten {
+        ceilings = ceilings.tighten(figures);
+        ceilings.write(figures)?;
     }
+
+    let worse = ceilings.exceeded_by(figures)?;
+    for one in &worse {
+        eprintln!("error: {one}");
+    }
+    Ok(worse.is_empty())
+}
+
+/// The goals and ceilings as a table of Markdown, for the documentation.
+pub fn table() -> Result<String> {
+    let figures = Figures::of(&Measured::default());
+    Ceilings::read()?.table(&figures)
 }
 
 /// What git knows of, tests apart.
 fn rust_files(folder: &str) -> Result<Vec<PathBuf>> {
-    let listed = Command::new("git")
-        .args(["ls-files", "-z", "--", "*.rs"])
-        .output()
-        .context("run git")?;
-    ensure!(
-        listed.status.success(),
-        "git lists no files: is this the repository?"
-    );
-
-    let text = String::from_utf8(listed.stdout)?;
-    let files = text.split_terminator('\0').map(Path::new);
+    let files = repository::list_files(&["*.rs"])?;
     Ok(files
+        .into_iter()
         .filter(|file| file.starts_with(folder) && !is_of_tests(file))
-        .map(Path::to_owned)
         .collect())
 }
 

@@ -215,7 +215,7 @@ mod tests {
         let made = openapi().to_pretty_json().unwrap() + "\n";
         assert!(
             committed == made,
-            "docs/openapi.json is of another version: run hotpot openapi > docs/openapi.json"
+            "docs/openapi.json is of another version: run cargo xtask codegen"
         );
     }
 

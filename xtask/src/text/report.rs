@@ -7,9 +7,12 @@ use comfy_table::{Cell, Color, Table};
 /// One figure; all are better when they are smaller. In thousandths, so that nothing is rounded into reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Figure {
-    what: &'static str,
-    found: u64,
-    goal: u64,
+    /// Its name.
+    pub what: &'static str,
+    /// What it is now.
+    pub found: u64,
+    /// What it should be at most.
+    pub goal: u64,
     unit: Unit,
 }
 
@@ -24,7 +27,8 @@ impl Figure {
         self.found <= self.goal
     }
 
-    fn show(&self, thousandths: u64) -> String {
+    /// A value of this figure as people read it.
+    pub fn show(&self, thousandths: u64) -> String {
         match self.unit {
             Unit::Number => format!("{}.{}", thousandths / 1_000, thousandths % 1_000 / 100),
             Unit::Percent => format!("{}.{} %", thousandths / 10, thousandths % 10),
@@ -34,7 +38,7 @@ impl Figure {
 
 /// All of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Figures(Vec<Figure>);
+pub struct Figures(pub Vec<Figure>);
 
 impl Figures {
     /// The figures of what was measured.
@@ -92,9 +96,9 @@ impl Figures {
         ])
     }
 
-    /// Whether nothing is left to do.
-    pub fn reach_their_goals(&self) -> bool {
-        self.0.iter().all(Figure::is_reached)
+    /// How much is left to do.
+    pub fn count_missed_goals(&self) -> usize {
+        self.0.iter().filter(|figure| !figure.is_reached()).count()
     }
 
     /// What people read.
@@ -102,6 +106,7 @@ impl Figures {
         let mut table = Table::new();
         table.load_preset(UTF8_BORDERS_ONLY);
         table.set_header(["figure", "found", "goal"]);
+
         for figure in &self.0 {
             let color = if figure.is_reached() {
                 Color::Green
@@ -148,7 +153,7 @@ mod tests {
             code_lines: 1,
             ..Measured::default()
         };
-        assert!(!Figures::of(&measured).reach_their_goals());
-        assert!(Figures::of(&Measured::default()).reach_their_goals());
+        assert_eq!(Figures::of(&measured).count_missed_goals(), 1);
+        assert_eq!(Figures::of(&Measured::default()).count_missed_goals(), 0);
     }
 }

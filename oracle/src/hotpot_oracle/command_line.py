@@ -1,4 +1,4 @@
-"""Tells an exported chain again with a second implementation of the ledger, and compares. Run it as scripts/replay."""
+"""What is typed and answered: `python -m hotpot_oracle replay FILE`, or scripts/replay FILE."""
 
 import argparse
 import json
@@ -8,10 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent / "lib"))
-# Only now does Python know the folder of these.
-from oracle.codec import Malformed
-from oracle.replay import Counts, Export, Mismatch, NoExport
+from .codec import Malformed
+from .replay import Counts, Export, Mismatch, NoExport
 
 PROGRESS_S = 1.0
 
@@ -19,15 +17,24 @@ PROGRESS_S = 1.0
 def arguments() -> argparse.Namespace:
     """What was typed."""
     parser = argparse.ArgumentParser(
-        prog="scripts/replay",
+        prog="hotpot-oracle", description="A second implementation of the ledger."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    replaying = commands.add_parser(
+        "replay",
+        help="tell an exported chain again, and compare",
         description="Replays what `hotpot export blocks` wrote with a second implementation of the ledger, which was "
         "written from docs/PROTOCOL.md, and compares every header, certificate, checkpoint and payout.",
         epilog="Exit code 0: all agree; 1: something differs, and the first is named; 2: the file is no export.",
     )
-    parser.add_argument("file", type=Path, help="what `hotpot export blocks --output FILE` wrote")
-    parser.add_argument(
+    replaying.add_argument(
+        "file", type=Path, help="what `hotpot export blocks --output FILE` wrote"
+    )
+    replaying.add_argument(
         "--json", action="store_true", help="the summary as one JSON object on standard output"
     )
+
     return parser.parse_args()
 
 
@@ -84,7 +91,3 @@ def main() -> int:
     if mismatch is not None:
         print(f"DIFFERS: {mismatch}", file=sys.stderr)
     return 0 if mismatch is None else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,1 @@
+"""A second implementation of the ledger, written from docs/PROTOCOL.md; the README beside has its map."""
