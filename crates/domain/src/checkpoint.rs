@@ -143,7 +143,7 @@ pub enum NotAnchorable {
 }
 
 /// Mirrors the contract's checks of shape and continuity (not of signatures).
-pub fn anchorable(head: AnchorHead, checkpoint: &Checkpoint) -> Result<(), NotAnchorable> {
+pub fn check_anchorable(head: AnchorHead, checkpoint: &Checkpoint) -> Result<(), NotAnchorable> {
     let c = checkpoint;
 
     if c.epoch != head.epoch + 1 {

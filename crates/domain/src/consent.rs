@@ -85,7 +85,7 @@ impl<'de> Deserialize<'de> for Purposes {
 }
 
 /// What binds a consent to guest and table without saying who: keccak256 of the salt and the reference in UTF-8.
-pub fn commitment(salt: B256, reference: &str) -> B256 {
+pub fn consent_commitment(salt: B256, reference: &str) -> B256 {
     keccak256([salt.as_slice(), reference.as_bytes()].concat())
 }
 

@@ -73,12 +73,12 @@ pub struct DomainSeparator(pub B256);
 impl DomainSeparator {
     /// The domain of every transaction of one sidechain.
     pub fn transactions(evm_chain_id: u64, sidechain_id: B256) -> Self {
-        Self(domain(evm_chain_id, None, Some(sidechain_id)).separator())
+        Self(eip712_domain(evm_chain_id, None, Some(sidechain_id)).separator())
     }
 
     /// The domain of the checkpoints for one anchor contract.
     pub fn checkpoints(evm_chain_id: u64, anchor: Address) -> Self {
-        Self(domain(evm_chain_id, Some(anchor), None).separator())
+        Self(eip712_domain(evm_chain_id, Some(anchor), None).separator())
     }
 
     fn digest(&self, struct_hash: B256) -> B256 {
@@ -162,7 +162,11 @@ impl DomainSeparator {
     }
 }
 
-fn domain(chain_id: u64, verifying_contract: Option<Address>, salt: Option<B256>) -> Eip712Domain {
+fn eip712_domain(
+    chain_id: u64,
+    verifying_contract: Option<Address>,
+    salt: Option<B256>,
+) -> Eip712Domain {
     Eip712Domain::new(
         Some("HotPot".into()),
         Some("1".into()),

@@ -4,7 +4,7 @@ use crate::merkle;
 use crate::outlet::OutletId;
 #[cfg(feature = "schema")]
 use crate::schema::{AddressText, HashText};
-use crate::transaction::encode;
+use crate::transaction::canonical_bytes;
 use alloy_primitives::{Address, B256};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -80,14 +80,14 @@ impl std::fmt::Display for Cid {
             (bits, count) = (bits << 8 | u32::from(byte), count + 8);
             while count >= 5 {
                 count -= 5;
-                digit(f, bits >> count)?;
+                write_digit(f, bits >> count)?;
             }
         }
-        digit(f, bits << (5 - count))
+        write_digit(f, bits << (5 - count))
     }
 }
 
-fn digit(f: &mut std::fmt::Formatter<'_>, bits: u32) -> std::fmt::Result {
+fn write_digit(f: &mut std::fmt::Formatter<'_>, bits: u32) -> std::fmt::Result {
     std::fmt::Write::write_char(f, char::from(BASE32[(bits & 31) as usize]))
 }
 
@@ -231,7 +231,7 @@ pub enum RecordingEntry {
 impl RecordingEntry {
     /// The canonical bytes, which the contract's `verifyRecording` takes.
     pub fn encode(&self) -> Vec<u8> {
-        encode(self)
+        canonical_bytes(self)
     }
 
     /// Its leaf in the tree.

@@ -339,7 +339,7 @@ impl SaleEntry {
         let due = u128::from(self.issued) * refunded / u128::from(self.total.max(1));
         let left: Vec<u64> = self.shares.iter().map(Share::outstanding).collect();
         // `due` is at most `issued`, because the refunds are at most the total.
-        apportion(
+        apportion_units(
             u64::try_from(due)
                 .unwrap_or(self.issued)
                 .saturating_sub(self.reversed()),
@@ -350,7 +350,7 @@ impl SaleEntry {
 
 /// Splits `units` in proportion to `weights`: whole parts first, then one each to the largest remainders, the earlier
 /// place first among equal ones. Where the weights add up to `units` or more, no part exceeds its weight.
-pub(crate) fn apportion(units: u64, weights: &[u64]) -> Vec<u64> {
+pub(crate) fn apportion_units(units: u64, weights: &[u64]) -> Vec<u64> {
     let sum: u128 = weights
         .iter()
         .map(|weight| u128::from(*weight))

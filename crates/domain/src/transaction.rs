@@ -139,7 +139,7 @@ impl SignedTransaction {
 
     /// The canonical bytes.
     pub fn encode(&self) -> Vec<u8> {
-        encode(self)
+        canonical_bytes(self)
     }
 
     /// The id: the digest that was signed. The signature is no part of it, so the same content has one id.
@@ -215,6 +215,6 @@ pub fn transaction_leaf(index: u32, id: B256, signature: &Signature) -> B256 {
 }
 
 /// Canonical borsh bytes. Writing to a vector cannot fail.
-pub(crate) fn encode<T: BorshSerialize>(value: &T) -> Vec<u8> {
+pub(crate) fn canonical_bytes<T: BorshSerialize>(value: &T) -> Vec<u8> {
     borsh::to_vec(value).unwrap_or_default()
 }

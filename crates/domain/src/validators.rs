@@ -49,7 +49,7 @@ pub struct ValidatorSet(Vec<Validator>);
 impl TryFrom<Vec<Validator>> for ValidatorSet {
     type Error = ValidatorSetError;
     fn try_from(validators: Vec<Validator>) -> Result<Self, ValidatorSetError> {
-        check(&validators)?;
+        check_validators(&validators)?;
         Ok(Self(validators))
     }
 }
@@ -68,7 +68,7 @@ impl BorshDeserialize for ValidatorSet {
     }
 }
 
-fn check(validators: &[Validator]) -> Result<(), ValidatorSetError> {
+fn check_validators(validators: &[Validator]) -> Result<(), ValidatorSetError> {
     if validators.is_empty() || validators.len() > VALIDATORS_MAX {
         return Err(ValidatorSetError::Count {
             found: validators.len(),

@@ -10,7 +10,7 @@ use crate::services::{entry, write_config};
 use crate::supervisor::{Service, Supervisor};
 use anyhow::{Context, Result, bail};
 use client::{NodeClient, next_nonce, submit};
-use domain::consent::{BasisKind, Purposes, commitment};
+use domain::consent::{BasisKind, Purposes, consent_commitment};
 use domain::crypto::address_of_secret;
 use domain::eip712::WitnessedConsent;
 use domain::transaction::RecordLegalBasis;
@@ -228,7 +228,7 @@ impl Video<'_> {
             outlet,
             camera: TABLE,
             purposes: Purposes::Both,
-            commitment: commitment(salt, &reference),
+            commitment: consent_commitment(salt, &reference),
             guest: address_of_secret(&guest),
             until_ms,
         };

@@ -9,7 +9,7 @@ use alloy::sol_types::SolEvent;
 use contract_bindings::{CheckpointAnchor, FranchiseToken};
 use domain::B256;
 use domain::ledger::EpochCheckpoint;
-use domain::payout::{Payout, commitment};
+use domain::payout::{Payout, checkpoint_commitment};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A unit is 0.01 FRT.
@@ -203,7 +203,7 @@ fn kept(
     report.same(
         place,
         "kept commitment",
-        commitment(checkpoint.payout_root, checkpoint.rest_hash()),
+        checkpoint_commitment(checkpoint.payout_root, checkpoint.rest_hash()),
         found,
     );
 }

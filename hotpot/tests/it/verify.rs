@@ -634,7 +634,7 @@ fn a_table_is_recorded(network: &Running<'_>) {
         outlet,
         camera,
         purposes: Purposes::Recording,
-        commitment: domain::consent::commitment(B256::repeat_byte(1), "table 3"),
+        commitment: domain::consent::consent_commitment(B256::repeat_byte(1), "table 3"),
         guest: address_of_secret(&guest),
         until_ms: now_ms() + 3_600_000,
         witness: address_of_secret(&till),

@@ -2,7 +2,7 @@
 
 use crate::world::{PATIENCE, config, now_ms};
 use client::{NodeClient, RecordingAnswer};
-use domain::consent::{BasisKind, Purposes, commitment};
+use domain::consent::{BasisKind, Purposes, consent_commitment};
 use domain::crypto::address_of_secret;
 use domain::eip712::WitnessedConsent;
 use domain::genesis::EpochLength;
@@ -199,7 +199,7 @@ impl Chain {
             outlet: 1,
             camera: TABLE,
             purposes: Purposes::Recording,
-            commitment: commitment(B256::repeat_byte(2), "table 2"),
+            commitment: consent_commitment(B256::repeat_byte(2), "table 2"),
             guest: address_of_secret(guest),
             until_ms: now_ms() + 3_600_000,
             witness: address_of_secret(&till),

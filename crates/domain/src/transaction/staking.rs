@@ -1,6 +1,6 @@
 //! Bonds and validators.
 
-use super::encode;
+use super::canonical_bytes;
 use crate::crypto::Signature;
 use crate::eip712::HashStruct;
 use crate::evidence::Offence;
@@ -156,7 +156,7 @@ impl HashStruct for Evidence {
     fn hash_struct(&self) -> B256 {
         typed::Evidence {
             offender: self.offender,
-            offence: encode(&self.offence).into(),
+            offence: canonical_bytes(&self.offence).into(),
         }
         .eip712_hash_struct()
     }

@@ -1,6 +1,6 @@
 //! The five steps of a sale's proof, judged.
 
-use domain::payout::commitment;
+use domain::payout::checkpoint_commitment;
 use domain::proof::{PayoutProof, ProofError, ProofStep, SaleProof};
 use domain::{Address, B256};
 use serde::Serialize;
@@ -132,7 +132,7 @@ fn anchor(proof: &SaleProof, on_chain: Option<&OnChain>) -> (Verdict, String) {
     };
 
     let checkpoint = &proof.checkpoint;
-    let hash = commitment(checkpoint.payout_root, checkpoint.rest_hash());
+    let hash = checkpoint_commitment(checkpoint.payout_root, checkpoint.rest_hash());
     let kept = identity(proof, on_chain).and_then(|()| keeps(on_chain, checkpoint.epoch, hash));
 
     match kept {
@@ -226,7 +226,7 @@ fn paid(on_chain: &OnChain, payout: &PayoutProof) -> Result<String, String> {
     keeps(
         on_chain,
         payout.epoch,
-        commitment(payout.payout_root, payout.rest_hash),
+        checkpoint_commitment(payout.payout_root, payout.rest_hash),
     )?;
 
     let (account, released) = (payout.payout.account, u128::from(payout.payout.released));

@@ -6,7 +6,7 @@ use super::keys;
 use super::network::Network;
 use super::sign::deliver;
 use anyhow::{Context, Result};
-use domain::consent::{Purposes, commitment};
+use domain::consent::{Purposes, consent_commitment};
 use domain::eip712::WitnessedConsent;
 use domain::transaction::RecordConsent;
 use domain::{Address, B256, Payload, Signature, SignedTransaction};
@@ -70,7 +70,7 @@ fn seen(
         outlet: args.outlet,
         camera: args.camera,
         purposes: Purposes::of(&args.purposes).context("name each purpose at most once")?,
-        commitment: commitment(salt, &args.reference),
+        commitment: consent_commitment(salt, &args.reference),
         guest,
         until_ms: now_ms().saturating_add(args.for_minutes * 60_000),
     };
