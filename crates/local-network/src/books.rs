@@ -2,7 +2,7 @@
 
 use crate::evm::{Evm, EvmBooks};
 use crate::network_file::Contracts;
-use crate::registrations::furthest;
+use crate::registrations::furthest_node;
 use alloy::rpc::types::BlockNumberOrTag;
 use anyhow::{Context, Result};
 use client::{NodeClient, StatusAnswer, SupplyAnswer};
@@ -168,7 +168,7 @@ impl Books {
 
     /// The supply of the node that is furthest.
     async fn supply(&self) -> Result<SupplyAnswer> {
-        Ok(furthest(&self.nodes).await?.supply().await?)
+        Ok(furthest_node(&self.nodes).await?.supply().await?)
     }
 
     /// Compares ledger, contract and database, account by account.
@@ -281,7 +281,7 @@ impl Books {
     /// Each account of the database must be paid what the ledger released and the contract minted.
     async fn check_accounts(&self) -> Result<Vec<String>> {
         let mut differences = Vec::new();
-        let node = furthest(&self.nodes).await?;
+        let node = furthest_node(&self.nodes).await?;
 
         for row in read_model::payouts_by_account(&self.pool).await? {
             let account = row.account;

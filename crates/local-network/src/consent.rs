@@ -11,7 +11,7 @@ use std::path::Path;
 use wallet::{SecretKey, Zeroizing};
 
 /// A consent with the terminal's signature, for the guest to sign.
-pub fn witnessed(
+pub fn witnessed_consent(
     wanted: &WitnessedConsent,
     witness: &SecretKey,
     domain: &DomainSeparator,

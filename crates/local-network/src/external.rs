@@ -2,7 +2,7 @@
 
 use crate::layout::Layout;
 use crate::network_file::Entry;
-use crate::services::entry;
+use crate::services::service_entry;
 use crate::supervisor::Supervisor;
 use anyhow::{Context, Result};
 use clap::Args;
@@ -189,7 +189,7 @@ impl External {
         let (anvil, options) = self.anvil.as_ref()?;
         Some(Entry {
             pid: anvil.pid().unwrap_or(0),
-            ..entry(options.port)
+            ..service_entry(options.port)
         })
     }
 
@@ -198,7 +198,7 @@ impl External {
         let (kubo, options) = self.kubo.as_ref()?;
         Some(Entry {
             pid: kubo.pid().unwrap_or(0),
-            ..entry(options.port)
+            ..service_entry(options.port)
         })
     }
 

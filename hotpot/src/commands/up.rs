@@ -90,7 +90,7 @@ pub async fn run(args: UpArgs, stop: CancellationToken) -> Result<ExitCode> {
         .map(|map| Map::read(map))
         .collect::<Result<Vec<Map>>>()?;
     if args.with_video.is_some() {
-        video::program()?;
+        video::agent_program()?;
     }
     let layout = Layout::open(&args.data_dir)?;
     let supervisor = Supervisor::new(stop.clone());
@@ -203,8 +203,8 @@ async fn network(
         evm_rpc: evm_url,
         contracts,
         nodes: services::node_entries(&ports, count),
-        relayer: services::entry(ports.relayer),
-        indexer: services::entry(ports.indexer),
+        relayer: services::service_entry(ports.relayer),
+        indexer: services::service_entry(ports.indexer),
         gateway: services::gateway_entry(ports.gateway),
         video_agent,
         cameras,

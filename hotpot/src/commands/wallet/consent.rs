@@ -10,7 +10,7 @@ use domain::consent::{Purposes, consent_commitment};
 use domain::eip712::WitnessedConsent;
 use domain::transaction::RecordConsent;
 use domain::{Address, B256, Payload, Signature, SignedTransaction};
-use local_network::consent::{witnessed, write_salt};
+use local_network::consent::{witnessed_consent, write_salt};
 use serde_json::Value;
 use service_kit::clock::now_ms;
 use wallet::{Role, SecretKey};
@@ -75,7 +75,7 @@ fn seen(
         until_ms: now_ms().saturating_add(args.for_minutes * 60_000),
     };
 
-    Ok(witnessed(&wanted, witness, &network.domain))
+    Ok(witnessed_consent(&wanted, witness, &network.domain))
 }
 
 fn keep_salt(args: &ConsentArgs, salt: B256) -> Result<()> {
