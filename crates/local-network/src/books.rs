@@ -162,7 +162,7 @@ impl Books {
                 .await
                 .ok(),
             evm_block: self.evm.heads().await.map_or(0, |(latest, _)| latest),
-            totals: read_model::totals(&self.pool).await.ok(),
+            totals: read_model::read_totals(&self.pool).await.ok(),
         }
     }
 
@@ -178,7 +178,7 @@ impl Books {
             .evm
             .books(self.contracts, BlockNumberOrTag::Latest)
             .await?;
-        let totals = read_model::totals(&self.pool)
+        let totals = read_model::read_totals(&self.pool)
             .await
             .context("ask the database")?;
         let (transfers, payouts) = self.evm.count_transfers(self.contracts).await?;
