@@ -4,7 +4,7 @@
 use crate::backend::PinState;
 use crate::cid::Cid;
 use crate::error::IpfsError;
-use crate::http::service;
+use crate::http::new_service;
 use outbound::{ANSWER_BYTES_MAX, OutboundError, Service};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
@@ -72,7 +72,7 @@ impl PinningService {
     /// A service at its base URL (without `/pins`), with its access token; `origins` are multiaddrs of our nodes.
     pub fn new(url: &str, token: Secret, origins: Vec<String>) -> Result<Self, IpfsError> {
         Ok(Self {
-            http: service(url, Some(token))?,
+            http: new_service(url, Some(token))?,
             origins: origins.into_iter().take(ORIGINS_MAX).collect(),
         })
     }
