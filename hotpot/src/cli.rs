@@ -10,7 +10,7 @@ use crate::import;
 use crate::import::command::ImportArgs;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
-use service_kit::config::{Sources, load};
+use service_kit::config::{Sources, load_config};
 use service_kit::{shutdown, telemetry};
 use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
@@ -146,7 +146,7 @@ where
     F: Future<Output = Result<()>>,
 {
     telemetry::init_logs(SERVICE_FILTER);
-    let config = load(defaults, sources)?;
+    let config = load_config(defaults, sources)?;
     let stop = shutdown::token(sources.stop_on_stdin_close)?;
 
     run(config, stop)

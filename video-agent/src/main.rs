@@ -1,7 +1,7 @@
 //! `video-agent`: the process at an outlet.
 
 use clap::{Args, Parser, Subcommand};
-use service_kit::config::{Sources, load};
+use service_kit::config::{Sources, load_config};
 use service_kit::{shutdown, telemetry};
 #[cfg(feature = "rtsp-camera")]
 use std::path::PathBuf;
@@ -80,7 +80,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             video_agent::rtsp_camera(&film, port, stop).await
         }),
         None => {
-            let config = load(&Config::default(), &cli.sources)?;
+            let config = load_config(&Config::default(), &cli.sources)?;
             until_stopped(cli.sources.stop_on_stdin_close, async |stop| {
                 video_agent::run(config, stop).await
             })

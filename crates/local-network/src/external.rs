@@ -229,7 +229,7 @@ async fn create_database(url: &str) -> Result<()> {
 
 /// Where `setup_kubo` of scripts/lib puts Kubo.
 fn kubo_folders() -> Vec<PathBuf> {
-    let home = service_kit::config::environment("HOME");
+    let home = service_kit::config::environment_variable("HOME");
     home.map(|home| Path::new(&home).join(".cache/hotpot/bin"))
         .into_iter()
         .collect()

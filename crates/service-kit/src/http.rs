@@ -77,7 +77,7 @@ async fn ready(State(readiness): State<Readiness>) -> (StatusCode, Json<Readines
 }
 
 /// Takes a port; the error names the address.
-pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+pub async fn bind_listener(address: SocketAddr) -> std::io::Result<TcpListener> {
     let named = |error: std::io::Error| {
         std::io::Error::new(error.kind(), format!("listen on {address}: {error}"))
     };

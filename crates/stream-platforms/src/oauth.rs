@@ -1,7 +1,7 @@
 //! Access by a refresh token (RFC 6749, section 6), which a person gave once and which stands in a file.
 
 use crate::error::PlatformError;
-use crate::http::platform;
+use crate::http::platform_service;
 use outbound::{ANSWER_BYTES_MAX, OutboundError, Service};
 use reqwest::Method;
 use serde::Deserialize;
@@ -40,7 +40,7 @@ pub(crate) struct Oauth {
 impl Oauth {
     pub fn new(token_url: &str, grant: Grant) -> Result<Self, PlatformError> {
         Ok(Self {
-            http: platform(token_url)?,
+            http: platform_service(token_url)?,
             grant,
             access: Mutex::default(),
         })

@@ -82,7 +82,7 @@ impl FromStr for ExtendedKey {
     type Err = HdError;
     fn from_str(text: &str) -> Result<Self, HdError> {
         let key = XPriv::from_base58(text).map_err(HdError::Encoding)?;
-        check(key.as_ref())?;
+        check_bip32_rules(key.as_ref())?;
         Ok(Self(key))
     }
 }
@@ -117,7 +117,7 @@ impl FromStr for ExtendedPublicKey {
     type Err = HdError;
     fn from_str(text: &str) -> Result<Self, HdError> {
         let key = XPub::from_base58(text).map_err(HdError::Encoding)?;
-        check(key.as_ref())?;
+        check_bip32_rules(key.as_ref())?;
         Ok(Self(key))
     }
 }
@@ -129,7 +129,7 @@ impl fmt::Display for ExtendedPublicKey {
 }
 
 /// What BIP-32 says and the library does not check.
-fn check(info: &XKeyInfo) -> Result<(), HdError> {
+fn check_bip32_rules(info: &XKeyInfo) -> Result<(), HdError> {
     if info.depth == 0 && (info.parent.0 != [0; 4] || info.index != 0) {
         return Err(HdError::RootWithParent);
     }

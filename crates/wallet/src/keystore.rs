@@ -67,7 +67,7 @@ pub enum KeyError {
 }
 
 /// Decrypts a keystore; refuses files that others may read or replace.
-pub fn load(path: &Path, passphrase: &str) -> Result<SecretKey, KeyError> {
+pub fn load_key(path: &Path, passphrase: &str) -> Result<SecretKey, KeyError> {
     let opened = read_keystore(path)?.open(passphrase);
     opened
         .map(|opened| opened.key)
@@ -78,7 +78,7 @@ pub fn load(path: &Path, passphrase: &str) -> Result<SecretKey, KeyError> {
 }
 
 /// Writes a new random key, encrypted. The passphrase must be random, since the work factor is low.
-pub fn create(path: &Path, passphrase: &str) -> Result<SecretKey, KeyError> {
+pub fn create_key(path: &Path, passphrase: &str) -> Result<SecretKey, KeyError> {
     let key = SecretKey::new(&mut secp256k1::rand::rng());
     let keystore = Keystore::seal(&key, passphrase, Cost::Random);
     write_keystore(
@@ -94,9 +94,9 @@ pub fn create(path: &Path, passphrase: &str) -> Result<SecretKey, KeyError> {
 /// The key of a file that is made on first use.
 pub fn load_or_create(path: &Path, passphrase: &str) -> Result<SecretKey, KeyError> {
     if path.exists() {
-        load(path, passphrase)
+        load_key(path, passphrase)
     } else {
-        create(path, passphrase)
+        create_key(path, passphrase)
     }
 }
 

@@ -580,7 +580,7 @@ impl<'n> Actors<'n> {
     fn key(&self, actor: &str) -> SecretKey {
         let keys = self.network.folder.path().join("keys");
         let passphrase = std::fs::read_to_string(keys.join("passphrase")).unwrap();
-        wallet::load(&keys.join(format!("{actor}.json")), passphrase.trim()).unwrap()
+        wallet::load_key(&keys.join(format!("{actor}.json")), passphrase.trim()).unwrap()
     }
 
     /// Gives its id.

@@ -56,8 +56,8 @@ impl Chain {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
         write_private(&at("passphrase"), PASSPHRASE);
-        let validator = wallet::create(&at("validator.json"), PASSPHRASE).unwrap();
-        let agent = wallet::create(&at("agent.json"), PASSPHRASE).unwrap();
+        let validator = wallet::create_key(&at("validator.json"), PASSPHRASE).unwrap();
+        let agent = wallet::create_key(&at("agent.json"), PASSPHRASE).unwrap();
         let genesis = genesis(&validator);
         std::fs::write(at("genesis.json"), serde_json::to_vec(&genesis).unwrap()).unwrap();
         let port = local_services::free_port().unwrap();
