@@ -188,7 +188,7 @@ impl Evm {
             .logs
             .sort_by_key(|entry| (entry.block_number, entry.log_index));
 
-        let holders = holders(&facts.logs);
+        let holders = token_holders(&facts.logs);
         let accounts: BTreeSet<Address> = accounts.union(&holders).copied().collect();
         facts.contracts = self.contracts(head, &accounts, &holders, epochs).await?;
 
@@ -276,7 +276,7 @@ impl Evm {
                 .context("ask the token for its issuer")?,
             decimals: token.decimals().block(at).call().await?,
             minted: token.minted().block(at).call().await?,
-            supply: narrow(token.totalSupply().block(at).call().await?)?,
+            supply: narrow_units(token.totalSupply().block(at).call().await?)?,
             epoch: last.epoch,
             last_height: last.lastHeight,
             total_released: last.totalReleased,
@@ -298,7 +298,7 @@ impl Evm {
         for holder in holders {
             contracts.balances.insert(
                 *holder,
-                narrow(token.balanceOf(*holder).block(at).call().await?)?,
+                narrow_units(token.balanceOf(*holder).block(at).call().await?)?,
             );
         }
 
@@ -319,13 +319,13 @@ impl Evm {
     }
 }
 
-fn narrow(value: alloy::primitives::U256) -> Result<u128> {
+fn narrow_units(value: alloy::primitives::U256) -> Result<u128> {
     u128::try_from(value).context("an amount beyond 128 bits")
 }
 
 /// Everybody that a transfer names.
-fn holders(logs: &[Entry]) -> BTreeSet<Address> {
-    let transfers = logs.iter().filter_map(super::evm_rows::transfer);
+fn token_holders(logs: &[Entry]) -> BTreeSet<Address> {
+    let transfers = logs.iter().filter_map(super::evm_rows::decode_transfer);
     transfers
         .flat_map(|transfer| [transfer.from, transfer.to])
         .filter(|holder| !holder.is_zero())

@@ -45,7 +45,7 @@ pub fn time(ms: u64) -> Value {
 }
 
 /// For people: `0x…` rather than `\x…`.
-fn shown(value: Option<&str>) -> String {
+fn show_value(value: Option<&str>) -> String {
     match value {
         None => "null".to_owned(),
         Some(value) => value
@@ -100,7 +100,7 @@ impl Comparison {
         let keys: Vec<String> = row
             .iter()
             .take(self.table.keys)
-            .map(|value| shown(value.as_deref()))
+            .map(|value| show_value(value.as_deref()))
             .collect();
         format!("({})", keys.join(", ")).into()
     }
@@ -122,7 +122,10 @@ impl Comparison {
 
         for ((column, expected), found) in self.table.columns.iter().zip(&expected).zip(&values) {
             if expected != found {
-                let values = (shown(expected.as_deref()), shown(found.as_deref()));
+                let values = (
+                    show_value(expected.as_deref()),
+                    show_value(found.as_deref()),
+                );
                 self.differs(&key, (*column).to_owned(), Some(values));
             }
         }

@@ -118,7 +118,7 @@ pub const NO_MIRROR: [&str; 3] = ["chain.event", "chain.reorg_log", "chain.curso
 const CHECKED_APART: [(&str, &str); 1] = [("chain.sidechain_block", "certificate")];
 
 /// What a database of another version has or lacks; empty when it is of this one.
-pub fn unknown(columns: &[(String, String)]) -> Vec<String> {
+pub fn unknown_columns(columns: &[(String, String)]) -> Vec<String> {
     let known = |table: &str, column: &str| {
         NO_MIRROR.contains(&table)
             || CHECKED_APART.contains(&(table, column))
@@ -162,16 +162,16 @@ mod tests {
 
     #[test]
     fn a_database_of_another_version_is_noticed() {
-        assert_eq!(unknown(&columns()), Vec::<String>::new());
+        assert_eq!(unknown_columns(&columns()), Vec::<String>::new());
         let mut more = columns();
         more.push(("chain.sale".into(), "tip".into()));
         assert_eq!(
-            unknown(&more),
+            unknown_columns(&more),
             ["chain.sale.tip is not known to this program"]
         );
         let mut less = columns();
         less.retain(|(table, column)| (table.as_str(), column.as_str()) != ("chain.sale", "total"));
-        assert_eq!(unknown(&less), ["chain.sale.total is missing"]);
+        assert_eq!(unknown_columns(&less), ["chain.sale.total is missing"]);
     }
 
     #[test]
