@@ -21,7 +21,7 @@ pub enum CameraKind {
 pub enum CameraState {
     /// Nothing permits it.
     Waiting {
-        /// Why.
+        /// Why nothing permits it, for people to read.
         reason: String,
     },
     /// It is read.
@@ -35,7 +35,7 @@ pub enum CameraState {
     },
     /// It failed, and is tried again.
     Down {
-        /// Why.
+        /// What failed, for people to read.
         reason: String,
     },
 }
@@ -68,7 +68,7 @@ pub enum PushState {
     Off,
 }
 
-/// A camera.
+/// One of an outlet's cameras.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CameraAnswer {
     /// The outlet's number of it.

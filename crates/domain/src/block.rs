@@ -19,7 +19,7 @@ pub const PROTOCOL_VERSION: u16 = 1;
 pub struct Header {
     /// Which rules apply.
     pub version: u16,
-    /// Which chain.
+    /// The sidechain that it belongs to: hash of the genesis.
     pub sidechain_id: B256,
     /// One more than the parent's.
     pub height: u64,
@@ -61,7 +61,7 @@ pub enum BlockDecodeError {
     /// Larger than any block.
     #[error("a block has at most {BLOCK_BYTES_MAX} bytes, found {found}")]
     TooLong {
-        /// Bytes found.
+        /// How many bytes were given.
         found: usize,
     },
     /// Truncated, trailing or malformed bytes.

@@ -22,22 +22,22 @@ mod typed {
 
 /// What is signed: each content hashes itself, beside its fields.
 pub(crate) trait HashStruct {
-    /// EIP-712's `hashStruct`.
+    /// The `hashStruct` of EIP-712: type hash and fields, without the domain.
     fn hash_struct(&self) -> B256;
 }
 
 /// What a guest agrees to, as the terminal sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WitnessedConsent {
-    /// Where.
+    /// The outlet whose camera it is about.
     pub outlet: u64,
     /// The outlet's number of the camera.
     pub camera: u64,
-    /// For what.
+    /// What the guest allows.
     pub purposes: Purposes,
     /// keccak256(salt ‖ reference of guest and table).
     pub commitment: B256,
-    /// Who agrees.
+    /// The wallet or one-time key that agrees.
     pub guest: Address,
     /// The first moment at which it is over, milliseconds.
     pub until_ms: u64,

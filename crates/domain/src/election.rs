@@ -15,9 +15,9 @@ use std::collections::BTreeMap;
 /// A registered validator that may be elected now: its outlet is active, it sent a heartbeat, it is not jailed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidacy {
-    /// The validator.
+    /// The validator's, which breaks ties.
     pub address: Address,
-    /// Its key.
+    /// Its compressed secp256k1 key.
     pub public_key: FixedBytes<33>,
     /// The outlet that it was registered for.
     pub outlet: OutletId,
@@ -58,9 +58,9 @@ pub struct Score {
 /// One candidate's result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scored {
-    /// Who.
+    /// What was scored.
     pub candidacy: Candidacy,
-    /// How good.
+    /// How it was scored.
     pub score: Score,
     /// Whether minimum and caps let it have a seat.
     pub electable: bool,

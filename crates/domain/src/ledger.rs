@@ -162,7 +162,7 @@ pub enum Event {
 /// What the validators of an epoch sign, and what it pays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EpochCheckpoint {
-    /// To sign.
+    /// What the validators sign.
     pub checkpoint: Checkpoint,
     /// The contract it is for.
     pub anchor: Address,
@@ -181,7 +181,7 @@ pub struct EpochCheckpoint {
 /// A block's outcome, ready to be applied.
 #[derive(Clone, Debug)]
 pub struct Executed {
-    /// The block.
+    /// Hash of the executed block.
     pub block_hash: B256,
     /// What it changed.
     pub changes: Changes,

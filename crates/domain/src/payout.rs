@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 )]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Payout {
-    /// Who.
+    /// The account that is paid.
     pub account: Address,
-    /// Units, ever.
+    /// Units ever released to it.
     pub released: u64,
 }
 

@@ -42,7 +42,7 @@ pub struct SaleProof {
     pub evm_chain_id: u64,
     /// The sidechain's name: hash of its genesis.
     pub sidechain_id: B256,
-    /// The token.
+    /// The ERC-20 token that the anchor issues.
     pub token: Address,
     /// The contract that keeps the checkpoint.
     pub anchor: Address,
@@ -95,7 +95,7 @@ impl std::fmt::Display for ProofStep {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{step}: {detail}")]
 pub struct ProofError {
-    /// Where.
+    /// The first step that does not hold.
     pub step: ProofStep,
     /// What was expected and found.
     pub detail: String,
@@ -106,7 +106,7 @@ pub struct ProofError {
 pub struct Commitment {
     /// The step that needs it.
     pub step: ProofStep,
-    /// Of which epoch.
+    /// The epoch that the slot belongs to.
     pub epoch: u64,
     /// keccak256(payout root ‖ rest hash).
     pub hash: B256,
@@ -302,7 +302,7 @@ pub struct RecordingProof {
     pub sidechain_id: B256,
     /// The contract that keeps the checkpoint.
     pub anchor: Address,
-    /// What happened.
+    /// The pinning or the erasure that is proved.
     pub entry: RecordingEntry,
     /// Siblings from its leaf to the checkpoint's recordings root.
     pub proof: Vec<B256>,
@@ -324,7 +324,7 @@ pub enum RecordingStep {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct RecordingProofError {
-    /// Where.
+    /// The first step that does not hold.
     pub step: RecordingStep,
     /// What was expected and found.
     pub detail: String,

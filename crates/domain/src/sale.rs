@@ -147,11 +147,11 @@ impl Sale {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Line {
-    /// Stock-keeping unit.
+    /// The outlet's stock-keeping unit.
     pub sku: String,
     /// What the guest reads.
     pub name: String,
-    /// How many.
+    /// How many pieces were sold.
     pub quantity: u32,
     /// Price of one, in the currency's smallest unit.
     pub unit_price: u64,
@@ -244,7 +244,7 @@ impl Beneficiary {
 pub struct Share {
     /// Who got it; a receipt that was not claimed in time is the pool's (`Ledger::holder`).
     pub to: Beneficiary,
-    /// How much.
+    /// As split when the sale was recorded.
     pub units: u64,
     /// How much of it refunds took back.
     pub reversed: u64,

@@ -100,9 +100,9 @@ pub enum DecodeError {
     /// Longer than any transaction.
     #[error("a transaction has at most {max} bytes, found {found}")]
     TooLong {
-        /// Bytes found.
+        /// How many bytes were given.
         found: usize,
-        /// Bytes allowed.
+        /// How many a transaction may have.
         max: usize,
     },
     /// A tag that this version of the protocol does not know.
@@ -147,7 +147,7 @@ impl SignedTransaction {
         domain.transaction_digest(&self.payload)
     }
 
-    /// Who signed.
+    /// Recovers the signer from signature and digest; one public-key recovery.
     pub fn signer(&self, domain: &DomainSeparator) -> Result<Address, SignatureError> {
         self.signature.recover(self.id(domain))
     }
@@ -160,7 +160,7 @@ pub struct VerifiedTransaction {
     pub transaction: SignedTransaction,
     /// The digest that was signed.
     pub id: B256,
-    /// Who signed.
+    /// Recovered from the signature; its rights are the ledger's to check.
     pub signer: Address,
 }
 

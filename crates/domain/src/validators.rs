@@ -7,7 +7,7 @@ use alloy_primitives::{Address, B256, FixedBytes, U256, keccak256};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
-/// One validator.
+/// A validator as the set and the contract know it.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]

@@ -258,7 +258,7 @@ fn forget_old_sets(state: &mut Overlay<'_>) {
 pub struct Standing {
     /// Its score and whether it is electable, as if it sent its heartbeat; `None` while it is jailed.
     pub scored: Option<Scored>,
-    /// The registration.
+    /// The registration, with jail and last heartbeat.
     pub candidate: Candidate,
     /// Whether it has a seat.
     pub seated: bool,

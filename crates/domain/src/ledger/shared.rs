@@ -17,7 +17,6 @@ impl<K: Ord, V> Default for Shared<K, V> {
 }
 
 impl<K: Ord + Clone, V: Clone> Shared<K, V> {
-    /// One entry.
     pub fn get(&self, key: &K) -> Option<&V> {
         self.0.get(key)
     }

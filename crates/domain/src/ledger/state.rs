@@ -39,7 +39,7 @@ pub struct Account {
 /// The contracts that checkpoints go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct AnchorBinding {
-    /// The token.
+    /// The ERC-20 token, whose issuer is the anchor.
     pub token: Address,
     /// The contract that takes checkpoints.
     pub anchor: Address,
@@ -71,7 +71,7 @@ pub struct Supply {
     pub bonded: u64,
     /// Units that offences of validators cost; nobody's, for ever.
     pub slashed: u64,
-    /// Sales recorded.
+    /// How many sales were ever recorded.
     pub sales: u64,
 }
 
@@ -373,7 +373,7 @@ impl Ledger {
         self.outlets.iter().map(|(id, outlet)| (*id, outlet))
     }
 
-    /// One terminal.
+    /// An enrolled terminal, revoked ones included.
     pub fn terminal(&self, address: Address) -> Option<&Terminal> {
         self.terminals.get(&address)
     }
@@ -385,7 +385,7 @@ impl Ledger {
             .map(|(address, terminal)| (*address, terminal))
     }
 
-    /// One sale.
+    /// A recorded sale with its split and refunds.
     pub fn sale(&self, key: SaleKey) -> Option<SaleEntry> {
         self.sales.get(key)
     }
@@ -432,7 +432,7 @@ impl Ledger {
         })
     }
 
-    /// One recording.
+    /// A recording that was ever pinned, with its tombstone if it is erased.
     pub fn recording(&self, cid: Cid) -> Option<&Recording> {
         self.tables.recordings.get(&cid)
     }

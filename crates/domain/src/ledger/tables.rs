@@ -51,7 +51,7 @@ macro_rules! tables {
 tables! {
     /// What accounts bond.
     stakes: Address => Stake;
-    /// Registered validators.
+    /// Validators that outlets' owners registered, by address.
     candidates: Address => Candidate;
     /// Unrefunded issuing sales by day of block time and outlet, of the last 30 days.
     sale_days: (u64, OutletId) => u64;
