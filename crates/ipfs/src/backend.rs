@@ -31,7 +31,7 @@ pub enum Backend {
     Kubo(Kubo),
     /// A service of the IPFS Pinning Service API; it fetches content from another backend.
     PinningService(PinningService),
-    /// Pinata.
+    /// Pinata's own API, which takes content.
     Pinata(Pinata),
 }
 

@@ -31,7 +31,7 @@ pub struct BlockStore {
 pub struct Collected {
     /// Blocks that are gone.
     pub blocks: u64,
-    /// Their bytes.
+    /// Bytes that these blocks had.
     pub bytes: u64,
 }
 

@@ -27,7 +27,7 @@ pub struct Kubo {
     http: Service,
 }
 
-/// Who a node is.
+/// A node as `/api/v0/id` describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Identity {
     /// Its peer id.
@@ -79,12 +79,12 @@ impl Kubo {
         })
     }
 
-    /// Where it is.
+    /// Base URL of its RPC.
     pub fn url(&self) -> &str {
         self.http.base()
     }
 
-    /// Who it is.
+    /// Asks the node for its peer id, version and addresses.
     pub async fn id(&self) -> Result<Identity, IpfsError> {
         let body = self.post("/api/v0/id", ANSWER_BYTES_MAX).await?;
         Ok(self.http.decode(&body)?)

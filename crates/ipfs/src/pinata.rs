@@ -53,7 +53,7 @@ impl Pinata {
         })
     }
 
-    /// Where it is.
+    /// Base URL of its API.
     pub fn url(&self) -> &str {
         self.api.base()
     }

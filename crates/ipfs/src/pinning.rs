@@ -26,25 +26,25 @@ pub struct PinningService {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Waits.
+    /// Accepted, and not begun.
     Queued,
-    /// Fetches.
+    /// The service looks for the content and fetches it.
     Pinning,
-    /// Keeps it.
+    /// The service keeps the content.
     Pinned,
-    /// Gave up.
+    /// The service gave up; `info` may say why.
     Failed,
 }
 
-/// What is asked for.
+/// Content that a service is asked to keep.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pin {
     /// Of what; text, because a service lists others' pins too.
     pub cid: String,
-    /// For people.
+    /// What people read in the service's list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Where it is.
+    /// Multiaddrs of nodes that have the content.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub origins: Vec<String>,
 }
@@ -52,11 +52,11 @@ pub struct Pin {
 /// A request at the service.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Requested {
-    /// Its name there.
+    /// The id that the service gave the request.
     pub requestid: String,
     /// How far it is.
     pub status: Status,
-    /// Of what.
+    /// What was asked for.
     pub pin: Pin,
     /// More, such as why it failed.
     #[serde(default)]
@@ -77,7 +77,7 @@ impl PinningService {
         })
     }
 
-    /// Where it is.
+    /// Base URL of its API.
     pub fn url(&self) -> &str {
         self.http.base()
     }

@@ -16,7 +16,7 @@ use url::form_urlencoded::Serializer;
 pub struct Grant {
     /// Of the application that is registered at the platform.
     pub client_id: String,
-    /// Its secret.
+    /// The application's secret, beside its id.
     pub client_secret: Secret,
     /// Holds the refresh token, mode 0600. A platform may replace the token; the new one is written there.
     pub refresh_token_file: PathBuf,

@@ -25,7 +25,7 @@ pub enum HdError {
     /// Hardened steps need the private key.
     #[error("an xpub has no hardened children; found {path}")]
     Hardened {
-        /// What was asked for.
+        /// The path with a hardened step in it.
         path: HdPath,
     },
     /// Astronomically unlikely, or an input of the wrong size.
@@ -72,7 +72,7 @@ impl ExtendedKey {
         ExtendedPublicKey(self.0.verify_key())
     }
 
-    /// As `xprv…`.
+    /// The Base58Check form of BIP-32, `xprv…`. Secret.
     pub fn to_text(&self) -> Zeroizing<String> {
         self.0.to_base58()
     }

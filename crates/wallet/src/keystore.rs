@@ -15,52 +15,31 @@ const STICKY: u32 = 0o1000;
 
 /// Why a key cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the message says what each field is")]
 pub enum KeyError {
     /// The file is missing, unreadable or not writable.
     #[error("key file {}", path.display())]
     File {
-        /// Which.
         path: PathBuf,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
     /// Others may read the file.
     #[error("key file {} has mode {mode:o}; it must be 600: chmod 600 {}", path.display(), path.display())]
-    Permissions {
-        /// Which.
-        path: PathBuf,
-        /// Its mode.
-        mode: u32,
-    },
+    Permissions { path: PathBuf, mode: u32 },
     /// Others may replace the file.
     #[error("others may replace files in {} (mode {mode:o}): chmod 700 {}", path.display(), path.display())]
-    Folder {
-        /// Which folder.
-        path: PathBuf,
-        /// Its mode.
-        mode: u32,
-    },
+    Folder { path: PathBuf, mode: u32 },
     /// A key is never overwritten.
     #[error("{} exists already, and a key is never overwritten: choose another name", path.display())]
-    Exists {
-        /// Which.
-        path: PathBuf,
-    },
+    Exists { path: PathBuf },
     /// Too large to be a secret of ours.
     #[error("{} has {found} bytes; a key file has at most {FILE_BYTES_MAX}", path.display())]
-    TooLarge {
-        /// Which.
-        path: PathBuf,
-        /// Its size.
-        found: u64,
-    },
+    TooLarge { path: PathBuf, found: u64 },
     /// Wrong password or damaged file.
     #[error("key file {}", path.display())]
     Keystore {
-        /// Which.
         path: PathBuf,
-        /// Why.
         #[source]
         source: KeystoreError,
     },

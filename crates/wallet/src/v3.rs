@@ -54,7 +54,7 @@ pub enum KeystoreError {
     /// The format, but what no sane tool writes.
     #[error("{field} is {found}, expected {allowed}")]
     Field {
-        /// Which field.
+        /// Its name in the JSON.
         field: &'static str,
         /// What it holds.
         found: String,
@@ -135,7 +135,7 @@ struct Words {
 /// What a keystore holds.
 #[derive(Clone, Debug)]
 pub struct Opened {
-    /// The key.
+    /// The key that was closed in it.
     pub key: SecretKey,
     /// The words that it comes from, if the file has them.
     pub mnemonic: Option<Mnemonic>,

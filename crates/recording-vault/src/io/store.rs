@@ -41,7 +41,7 @@ const ACCESSES: TableDefinition<(u64, u64), Bytes> = TableDefinition::new("acces
 /// Bytes that redb may cache.
 const CACHE_BYTES: usize = 8 << 20;
 
-/// A recording.
+/// A recording, as long as the vault keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Record {
     /// What is said of it.
@@ -50,16 +50,16 @@ pub struct Record {
     pub stage: Stage,
     /// Counts what was accepted; work goes by it.
     pub order: u64,
-    /// Its key.
+    /// Name of the key that it is encrypted under.
     pub key: String,
-    /// Its salt.
+    /// Where its salt lies.
     pub slot: Slot,
     /// When the pin was last sent to the ledger.
     pub reported_at_ms: Option<u64>,
 }
 
 impl Record {
-    /// (camera, sequence)
+    /// Its camera, and its sequence there.
     pub fn id(&self) -> (u64, u64) {
         let capture = &self.signed.manifest.capture;
         (capture.camera, capture.sequence)
@@ -82,7 +82,7 @@ impl Record {
 /// Where a camera's row of manifests ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Chain {
-    /// Of the next segment.
+    /// The sequence that the next segment gets.
     pub next_sequence: u64,
     /// Hash of the last manifest.
     pub last: B256,
@@ -91,24 +91,24 @@ pub struct Chain {
 /// An erasure under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Erasure {
-    /// Why.
+    /// Why it is erased.
     pub reason: Reason,
-    /// How far.
+    /// The last step that is done.
     pub stage: ErasureStage,
-    /// Since when.
+    /// When it was asked for, milliseconds.
     pub requested_at_ms: u64,
 }
 
 /// What stays of an erased recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Tombstone {
-    /// Which camera.
+    /// The outlet's number of the camera.
     pub camera: u64,
-    /// Its number there.
+    /// Its place among the camera's segments.
     pub sequence: u64,
     /// Of its manifest; the next one refers to it.
     pub manifest_hash: B256,
-    /// Why.
+    /// Why it was erased.
     pub reason: Reason,
     /// When the last step was done.
     pub erased_at_ms: u64,
@@ -117,11 +117,11 @@ pub struct Tombstone {
 /// Somebody looked at a recording, or tried to.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Access {
-    /// At which.
+    /// The recording that was asked for.
     pub cid: Cid,
-    /// Who.
+    /// Who looked, as the caller names them; cut to a bound.
     pub who: String,
-    /// When.
+    /// When it was, milliseconds.
     pub at_ms: u64,
 }
 
