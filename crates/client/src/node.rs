@@ -26,7 +26,7 @@ pub enum ClientError {
     Transport {
         /// Who was asked.
         url: String,
-        /// Why.
+        /// What went wrong on the way.
         #[source]
         source: reqwest::Error,
     },
@@ -38,7 +38,7 @@ pub enum ClientError {
     Malformed {
         /// Who was asked.
         url: String,
-        /// Why.
+        /// What the JSON is missing or has too much.
         #[source]
         source: serde_json::Error,
     },
@@ -92,7 +92,7 @@ impl NodeClient {
         }
     }
 
-    /// Where it asks.
+    /// Base URL of the node, without a slash at the end.
     pub fn base(&self) -> &str {
         &self.base
     }
@@ -172,7 +172,7 @@ impl NodeClient {
         none_if_not_found(self.get(&format!("/api/v1/accounts/{address}")).await)
     }
 
-    /// One sale.
+    /// A sale by its outlet and the outlet's own id; `None` while the ledger has none.
     pub async fn sale(
         &self,
         outlet: OutletId,
@@ -234,7 +234,7 @@ impl NodeClient {
         .await
     }
 
-    /// One recording.
+    /// A recording by its content; `None` while the ledger has none.
     pub async fn recording(&self, cid: Cid) -> Result<Option<RecordingAnswer>, ClientError> {
         none_if_not_found(self.get(&format!("/api/v1/recordings/{cid}")).await)
     }

@@ -37,7 +37,7 @@ pub struct Books {
 /// One look at everything; what does not answer is absent.
 #[derive(Clone, Debug, Default)]
 pub struct Look {
-    /// Each validator.
+    /// One for each validator, in the network's order; none for one that does not answer.
     pub nodes: Vec<Option<StatusAnswer>>,
     /// The ledger, as the first validator that answers has it.
     pub supply: Option<SupplyAnswer>,
@@ -47,7 +47,7 @@ pub struct Look {
     pub finalized: Option<EvmBooks>,
     /// The EVM's last block.
     pub evm_block: u64,
-    /// The database.
+    /// What the database holds in sum.
     pub totals: Option<Totals>,
 }
 
@@ -85,18 +85,18 @@ impl Look {
 /// Rows of the database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Rows {
-    /// Sales.
+    /// Sales that are mirrored.
     pub sales: u64,
     /// Payouts: transfers from nobody.
     pub payouts: u64,
-    /// All transfers.
+    /// Transfers of the token, payouts included.
     pub transfers: u64,
 }
 
 /// How a run ended.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
-    /// Always `summary`.
+    /// Always `summary`: tells this line from others of the same output.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// Whether all books agree.

@@ -51,15 +51,15 @@ pub struct Ports {
     pub relayer: u16,
     /// The indexer's HTTP.
     pub indexer: u16,
-    /// anvil's JSON-RPC.
+    /// JSON-RPC of anvil.
     pub anvil: u16,
-    /// Kubo's RPC.
+    /// RPC of Kubo.
     pub kubo: u16,
     /// The video agent.
     pub video: u16,
     /// The RTSP server that plays a film.
     pub cameras: u16,
-    /// The gateway.
+    /// Where the gateway listens; on loopback unless told otherwise.
     pub gateway: SocketAddr,
 }
 

@@ -37,13 +37,13 @@ pub fn is_outdated(error: &anyhow::Error) -> bool {
 /// What is said of an outlet when it is registered.
 #[derive(Clone, Debug)]
 pub struct Opening {
-    /// Its number.
+    /// The founder's number for it.
     pub outlet: OutletId,
     /// Who runs it.
     pub kind: OutletKind,
     /// Where it stands.
     pub city: String,
-    /// Of its prices.
+    /// The one currency of its prices.
     pub currency: Currency,
 }
 
@@ -52,14 +52,14 @@ pub struct Opening {
 pub struct Registrations<'a> {
     /// The network's nodes.
     pub nodes: &'a [NodeClient],
-    /// Its parameters.
+    /// Its genesis, which names what is signed for.
     pub genesis: &'a Genesis,
     /// Its folder's keys.
     pub keys: &'a Keys,
 }
 
 impl Registrations<'_> {
-    /// What is signed for.
+    /// The typed-data domain of this sidechain's transactions.
     pub fn domain(&self) -> DomainSeparator {
         self.genesis.domain()
     }

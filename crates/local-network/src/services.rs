@@ -163,9 +163,9 @@ pub async fn wait_until_ready(nodes: &[NodeClient], sidechain_id: B256) -> Resul
 /// An outlet's video agent, as the gateway is told of it.
 #[derive(Serialize)]
 pub struct VideoAgent {
-    /// Its outlet.
+    /// The outlet whose cameras it has.
     pub outlet: OutletId,
-    /// Its HTTP.
+    /// Base URL of its HTTP API.
     pub url: String,
 }
 
@@ -181,11 +181,11 @@ impl VideoAgent {
 
 /// What relayer and indexer connect to.
 pub struct Chains<'a> {
-    /// Validators.
+    /// The validators, any of which may be asked.
     pub nodes: &'a [NodeClient],
     /// The EVM node.
     pub evm_url: &'a str,
-    /// Its chain.
+    /// The EVM chain's id.
     pub chain_id: u64,
     /// The contracts on it.
     pub contracts: Contracts,

@@ -28,13 +28,13 @@ pub struct Service {
     pub name: String,
     /// The program; none is this very one.
     pub program: Option<PathBuf>,
-    /// What it is told.
+    /// The arguments on its command line.
     pub arguments: Vec<OsString>,
     /// Where its log goes.
     pub log: PathBuf,
 }
 
-/// All services.
+/// Keeps all services of a network running until it is stopped.
 pub struct Supervisor {
     stop: CancellationToken,
     tasks: TaskTracker,

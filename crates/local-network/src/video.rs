@@ -40,7 +40,7 @@ const SEGMENT_MS: u64 = 5_000;
 pub struct Video<'a> {
     /// The network's folder.
     pub layout: &'a Layout,
-    /// Its ports.
+    /// The network's ports; two of them are the agent's and the cameras'.
     pub ports: &'a Ports,
     /// Its nodes, parameters and keys.
     pub registrations: Registrations<'a>,
@@ -52,7 +52,7 @@ pub struct Video<'a> {
 
 /// The entries of the agent and of the cameras in `network.json`.
 pub struct Entries {
-    /// The agent.
+    /// The video agent itself.
     pub agent: Entry,
     /// What plays the film.
     pub cameras: Option<Entry>,

@@ -9,7 +9,7 @@ use sqlx::postgres::PgConnection;
 pub struct AccountFacts {
     /// Released, ever; what the EVM may mint.
     pub released: u64,
-    /// Minted, ever.
+    /// Minted to it on the EVM, ever.
     pub minted: u64,
     /// Minted in blocks that can no longer be replaced.
     pub minted_final: u64,

@@ -8,7 +8,7 @@ use sqlx::PgPool;
 /// The whole mirror in figures, all of one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Totals {
-    /// Sales recorded.
+    /// Sales that are mirrored.
     pub sales: u64,
     /// Payouts minted: transfers from the zero address.
     pub payouts: u64,
@@ -43,16 +43,16 @@ pub struct Totals {
 /// What an address holds on the EVM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Balance {
-    /// Who.
+    /// Address of the holder.
     pub holder: Address,
-    /// How much.
+    /// Units of the token.
     pub units: u128,
 }
 
 /// What was ever minted to an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct AccountPayouts {
-    /// Who.
+    /// Who was paid.
     pub account: Address,
     /// In how many payouts.
     pub payouts: u64,
@@ -67,7 +67,7 @@ pub struct AccountPayouts {
 /// What was ever released to an account on the sidechain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct AccountReleases {
-    /// Who.
+    /// Who holds them.
     pub account: Address,
     /// How much altogether: what the EVM may mint.
     pub released: u64,

@@ -10,9 +10,9 @@ pub const CHANNEL: &str = "chain_events";
 /// One message of the indexer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Ascends.
+    /// Greater than that of every event before.
     pub id: u64,
-    /// What happened.
+    /// Which blocks came or went.
     pub what: What,
     /// The first block that came or went.
     pub from: u64,
@@ -20,7 +20,7 @@ pub struct Event {
     pub to: u64,
 }
 
-/// What happened.
+/// What the indexer did with blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
     /// Sidechain blocks are here.

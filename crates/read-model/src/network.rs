@@ -47,7 +47,7 @@ pub struct Extent {
     pub anchored_final: u64,
     /// Anchored checkpoints that the blocks do not lead to; must be 0.
     pub disagreements: u64,
-    /// Outlets registered.
+    /// Outlets that the founder registered.
     pub outlets: u64,
     /// Accounts to which units were ever released.
     pub accounts: u64,

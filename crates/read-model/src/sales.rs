@@ -76,9 +76,9 @@ pub async fn find_sales(
 pub struct EvmPlace {
     /// The epoch that it is about.
     pub epoch: Option<u64>,
-    /// The transaction.
+    /// The transaction that did it.
     pub tx_hash: B256,
-    /// Its block.
+    /// The EVM block of that transaction.
     pub evm_block: u64,
     /// The block's time.
     pub time: OffsetDateTime,
@@ -93,7 +93,7 @@ pub struct ShareFacts {
     pub kind: String,
     /// Who; `None` for the pool.
     pub address: Option<Address>,
-    /// As split.
+    /// As split when the sale was recorded.
     pub units: u64,
     /// Taken back by refunds.
     pub reversed: u64,
@@ -108,7 +108,7 @@ pub struct ShareFacts {
 /// A sale with everything that happened to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SaleFacts {
-    /// As in a list.
+    /// The same as in a list of sales.
     pub sale: SaleRow,
     /// The terminal that signed.
     pub terminal: Address,
@@ -120,7 +120,7 @@ pub struct SaleFacts {
     pub certificate: CommitCertificate,
     /// The checkpoint that covers it.
     pub anchored: Option<EvmPlace>,
-    /// Its split.
+    /// How its units were split, and where they are.
     pub shares: Vec<ShareFacts>,
 }
 

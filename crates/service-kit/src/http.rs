@@ -43,7 +43,7 @@ impl Readiness {
 pub struct ReadinessAnswer {
     /// Whether it can do its work.
     pub ready: bool,
-    /// Why not.
+    /// Why it cannot; absent while it can.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

@@ -11,7 +11,7 @@ use std::str::FromStr;
 /// How far a stream is mirrored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// The chain.
+    /// Which chain: hash of the sidechain's genesis, or of the EVM's block 0.
     pub identity: B256,
     /// What of it is mirrored.
     pub scope: String,

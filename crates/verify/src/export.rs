@@ -1,4 +1,4 @@
-//! `hotpot export`.
+//! `hotpot export`: final blocks out of a node or a folder.
 
 use crate::nodes::Copy;
 use crate::source::Copies;

@@ -16,7 +16,7 @@ use std::path::Path;
 /// A final block as one node has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copy {
-    /// Canonical bytes.
+    /// The canonical bytes, as they were sent or stored.
     pub raw: Vec<u8>,
     /// Why it is final.
     pub certificate: CommitCertificate,
@@ -25,11 +25,11 @@ pub struct Copy {
 /// What a node has at a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found<T> {
-    /// This.
+    /// What stands there, readable.
     There(T),
-    /// Nothing.
+    /// Nothing stands where this should.
     Missing(&'static str),
-    /// Something unreadable.
+    /// Something stands there and cannot be read; says what.
     Damaged(String),
 }
 

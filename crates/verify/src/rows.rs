@@ -14,7 +14,7 @@ const DIFFERENCES_MAX: usize = 100;
 /// A table of the mirror.
 #[derive(Debug)]
 pub struct Table {
-    /// With its schema.
+    /// Its name in the database, schema included.
     pub name: &'static str,
     /// All its columns that are compared, those of the key first.
     pub columns: &'static [&'static str],
@@ -24,17 +24,17 @@ pub struct Table {
     pub query: &'static str,
 }
 
-/// A number.
+/// A column with a number, as PostgreSQL writes it.
 pub fn number(value: impl std::fmt::Display) -> Value {
     Some(value.to_string().into())
 }
 
-/// Bytes.
+/// A `bytea`, as PostgreSQL writes it.
 pub fn bytes(value: impl AsRef<[u8]>) -> Value {
     Some(format!("\\x{}", hex::encode(value)).into())
 }
 
-/// Text.
+/// A column with text.
 pub fn text(value: impl Into<Box<str>>) -> Value {
     Some(value.into())
 }
@@ -76,7 +76,6 @@ impl Comparison {
         }
     }
 
-    /// The table.
     pub fn table(&self) -> &'static Table {
         self.table
     }

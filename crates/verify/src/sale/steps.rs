@@ -31,7 +31,7 @@ pub struct OnChain {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// It holds.
+    /// It holds in the file, and in the contract where that is asked.
     Holds,
     /// It does not.
     Broken,
@@ -46,7 +46,6 @@ pub enum Verdict {
 /// A step with its verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// Which.
     pub step: ProofStep,
     /// What became of it.
     pub verdict: Verdict,
