@@ -8,7 +8,7 @@ use crate::io::mirror::Mirror;
 use crate::io::nodes::Nodes;
 use crate::tasks::events::{self, Hub};
 use anyhow::{Context as _, Result};
-use service_kit::http::{Readiness, bind, operations_router, serve};
+use service_kit::http::{Readiness, bind_listener, operations_router, serve};
 use service_kit::telemetry;
 use sqlx::postgres::PgConnectOptions;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
     let options: PgConnectOptions = url.expose().parse().context("database.url")?;
 
     let listen = config.http.listen;
-    let listener = bind(listen).await?;
+    let listener = bind_listener(listen).await?;
 
     let recorder = telemetry::init_metrics();
     let mirror = Arc::new(Mirror::new(options, config.database.connections_max));

@@ -10,7 +10,7 @@ use crate::import;
 use crate::import::command::ImportArgs;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
-use service_kit::config::{Loaded, Sources, load};
+use service_kit::config::{Loaded, Sources, load_config};
 use service_kit::telemetry::filter_at;
 use service_kit::{shutdown, telemetry};
 use std::process::ExitCode;
@@ -146,7 +146,7 @@ where
     C: serde::Serialize + serde::de::DeserializeOwned,
     F: Future<Output = Result<()>>,
 {
-    let Loaded { config, log_level } = load(defaults, sources)?;
+    let Loaded { config, log_level } = load_config(defaults, sources)?;
     telemetry::init_logs(&filter_at(log_level.as_deref(), SERVICE_FILTER));
     let stop = shutdown::token(sources.stop_on_stdin_close)?;
 

@@ -7,7 +7,7 @@ use crate::metrics;
 use crate::tasks::health::Health;
 use crate::tasks::{Context, audit, evm, sidechain};
 use anyhow::{Context as _, Result, bail};
-use service_kit::http::{bind, operations_router, serve};
+use service_kit::http::{bind_listener, operations_router, serve};
 use service_kit::telemetry;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
     )
     .context("blockchain.rpc_url")?;
     let listen = config.http.listen;
-    let listener = bind(listen).await?;
+    let listener = bind_listener(listen).await?;
     let recorder = telemetry::init_metrics();
     metrics::describe();
 

@@ -8,7 +8,7 @@ use crate::metrics;
 use crate::tasks::{lock, relay};
 use alloy::primitives::Address;
 use anyhow::Context;
-use service_kit::http::{Readiness, bind, operations_router, serve};
+use service_kit::http::{Readiness, bind_listener, operations_router, serve};
 use service_kit::{Secret, telemetry};
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
@@ -31,7 +31,7 @@ impl Relayer {
         let (signer, chain_id) = (config.signer.clone(), config.blockchain.chain_id);
         let signer = tokio::task::spawn_blocking(move || Signer::load(&signer, chain_id)).await??;
         let listen = config.http.listen;
-        let listener = bind(listen).await?;
+        let listener = bind_listener(listen).await?;
         let database_url = config.database.read_url()?;
 
         Ok(Self {

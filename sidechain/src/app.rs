@@ -40,7 +40,7 @@ fn voting_key(config: &ValidatorConfig) -> Result<Option<SecretKey>> {
     let passphrase_file = config.passphrase_file.as_ref().context(missing)?;
     let passphrase = std::fs::read_to_string(passphrase_file)
         .with_context(|| format!("read {}", passphrase_file.display()))?;
-    Ok(Some(wallet::load(keystore_file, passphrase.trim())?))
+    Ok(Some(wallet::load_key(keystore_file, passphrase.trim())?))
 }
 
 /// What the validator's key has signed.
@@ -145,7 +145,7 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
     let node = Arc::new(node);
     let peers = Peers::start(&config.http.peers, &stop);
 
-    let listener = service_kit::http::bind(&config.http.listen).await?;
+    let listener = service_kit::http::bind_listener(&config.http.listen).await?;
     let api = Api::new(Arc::clone(&node), peers.clone(), key);
     let measured = Arc::clone(&node);
     let render = move || {

@@ -59,7 +59,7 @@ impl Agent {
         pipeline::init()?;
         metrics::describe();
 
-        let listener = service_kit::http::bind(config.http.listen).await?;
+        let listener = service_kit::http::bind_listener(config.http.listen).await?;
 
         let readiness = Readiness::starting();
         let cameras = tokio::task::spawn_blocking({

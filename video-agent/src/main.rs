@@ -1,7 +1,7 @@
 //! `video-agent`: the process at an outlet.
 
 use clap::{Args, Parser, Subcommand};
-use service_kit::config::{Loaded, Sources, load};
+use service_kit::config::{Loaded, Sources, load_config};
 use service_kit::{shutdown, telemetry};
 #[cfg(feature = "rtsp-camera")]
 use std::path::PathBuf;
@@ -82,7 +82,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             })
         }
         None => {
-            let Loaded { config, log_level } = load(&Config::default(), &cli.sources)?;
+            let Loaded { config, log_level } = load_config(&Config::default(), &cli.sources)?;
             telemetry::init_logs(log_level.as_deref().unwrap_or("info"));
             until_stopped(cli.sources.stop_on_stdin_close, async |stop| {
                 video_agent::run(config, stop).await

@@ -93,7 +93,10 @@ fn agent_key(config: &Config) -> Result<SecretKey> {
         .passphrase_file
         .as_ref()
         .context("agent.passphrase_file: is missing")?;
-    Ok(wallet::load(keystore, read_secret(passphrase)?.expose())?)
+    Ok(wallet::load_key(
+        keystore,
+        read_secret(passphrase)?.expose(),
+    )?)
 }
 
 fn open_vault(config: &VaultConfig, agent: Agent) -> Result<Vault> {

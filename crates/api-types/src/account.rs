@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 /// What an address holds on the ledger, in units of 0.01 FRT.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AccountAnswer {
-    /// Who.
+    /// Whose account this is.
     pub address: Address,
     /// The last nonce used.
     pub nonce: u64,
@@ -35,7 +35,7 @@ pub struct AccountAnswer {
 /// no answer is not zero.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AccountOverview {
-    /// Who.
+    /// Whose account this is.
     pub address: Address,
     /// The last nonce used.
     #[schema(required)]
@@ -48,7 +48,7 @@ pub struct AccountOverview {
     pub debt: Option<u64>,
     /// Released, ever; what the EVM may mint.
     pub released: u64,
-    /// Minted, ever.
+    /// Minted to it on the EVM, ever.
     pub minted: u64,
     /// Minted in blocks that can no longer be replaced.
     pub minted_final: u64,

@@ -1,4 +1,4 @@
-//! Final blocks.
+//! Final blocks, as a list and one by one, and snapshots of the state after them.
 
 use domain::schema::{AddressText, HashText};
 use domain::{Address, B256, CommitCertificate, Header, Signature, SignedTransaction};
@@ -23,7 +23,7 @@ pub struct BlockAnswer {
 /// A final block in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BlockSummary {
-    /// Its height.
+    /// The height that it was decided at.
     pub height: u64,
     /// keccak256 of the encoded header.
     pub hash: B256,
@@ -46,7 +46,7 @@ pub struct SnapshotOffer {
     pub height: u64,
     /// keccak256 of its bytes.
     pub hash: B256,
-    /// How many.
+    /// How many bytes the copy has.
     pub bytes: u64,
     /// Who signs for it.
     pub validator: Address,

@@ -22,7 +22,7 @@ pub enum CameraKind {
 pub enum CameraState {
     /// Nothing permits it.
     Waiting {
-        /// Why.
+        /// Why nothing permits it, for people to read.
         reason: String,
     },
     /// It is read.
@@ -36,7 +36,7 @@ pub enum CameraState {
     },
     /// It failed, and is tried again.
     Down {
-        /// Why.
+        /// What failed, for people to read.
         reason: String,
     },
 }
@@ -69,7 +69,7 @@ pub enum PushState {
     Off,
 }
 
-/// A camera.
+/// One of an outlet's cameras.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CameraAnswer {
     /// The outlet's number of it.

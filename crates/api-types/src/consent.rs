@@ -27,7 +27,7 @@ pub struct ConsentAnswer {
     /// What it stands on.
     #[schema(value_type = ConsentKind)]
     pub kind: String,
-    /// Where.
+    /// The outlet whose camera it is about.
     pub outlet: OutletId,
     /// The outlet's number of the camera.
     pub camera: u64,
@@ -131,7 +131,7 @@ pub struct ConsentRow {
     /// What it stands on.
     #[schema(value_type = ConsentKind)]
     pub kind: String,
-    /// Where.
+    /// The outlet whose camera it is about.
     pub outlet: u64,
     /// The outlet's number of the camera.
     pub camera: u64,
@@ -165,7 +165,7 @@ pub struct ConsentRow {
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub revoked_at: Option<OffsetDateTime>,
-    /// By whom.
+    /// The guest, the witness or the owner who revoked it.
     #[schema(required)]
     pub revoked_by: Option<Address>,
     /// Neither revoked nor over, by the database's clock.

@@ -43,11 +43,11 @@ pub struct EvmEvent {
 /// A checkpoint that the anchor accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AnchoredCheckpoint {
-    /// Its epoch.
+    /// The epoch that it sums up.
     pub epoch: u64,
-    /// The transaction.
+    /// The transaction that anchored it.
     pub tx_hash: B256,
-    /// Its block.
+    /// The EVM block of that transaction.
     pub evm_block: u64,
 }
 

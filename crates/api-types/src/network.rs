@@ -14,13 +14,13 @@ pub struct AsOf {
     pub at: OffsetDateTime,
     /// The last sidechain block mirrored; 0 before the first.
     pub height: u64,
-    /// Its time.
+    /// The time of that block; null before the first.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub block_time: Option<OffsetDateTime>,
     /// The last EVM block mirrored; 0 before the first.
     pub evm_block: u64,
-    /// Its time.
+    /// The time of that EVM block; null before the first.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     pub evm_block_time: Option<OffsetDateTime>,
@@ -53,7 +53,7 @@ pub struct NetworkOverview {
     pub epochs: EpochsOverview,
     /// Anchored checkpoints that the blocks do not lead to; must be 0.
     pub disagreements: u64,
-    /// Outlets registered.
+    /// Outlets that the founder registered.
     pub outlets: u64,
     /// Accounts to which units were ever released.
     pub accounts: u64,

@@ -16,7 +16,7 @@ pub struct TerminalAnswer {
     pub active: bool,
 }
 
-/// An outlet.
+/// An outlet with its terminals.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OutletAnswer {
     /// The founder's number for it.

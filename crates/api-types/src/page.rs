@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 /// A page of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Page<T> {
-    /// The entries.
+    /// The entries of this page.
     pub data: Vec<T>,
     /// Give this as `cursor` to get the next page; null after the last.
     #[schema(required)]
@@ -19,7 +19,7 @@ pub struct Page<T> {
 /// A page of a list out of the read model, newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PageAsOf<T> {
-    /// The entries.
+    /// The entries of this page.
     pub data: Vec<T>,
     /// Give this as `cursor` to get the next page; null after the last.
     #[schema(required)]

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 pub struct ErasureAnswer {
     /// The block that said so.
     pub height: u64,
-    /// Why.
+    /// Why its key was destroyed.
     pub reason: EraseReason,
     /// The block's time, milliseconds.
     pub at_ms: u64,
@@ -43,14 +43,14 @@ impl From<Erased> for ErasureAnswer {
 /// An erased recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ErasedAnswer {
-    /// Its content.
+    /// Names the content, which nobody can read any more.
     pub cid: Cid,
     /// What is left of it.
     #[serde(flatten)]
     pub erasure: ErasureAnswer,
 }
 
-/// A recording.
+/// A recording that is pinned, or was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RecordingAnswer {
     /// The content, encrypted, on IPFS.
@@ -77,7 +77,7 @@ pub struct RecordingAnswer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub epoch: Option<u64>,
-    /// The tombstone.
+    /// What is left of it once it is erased; null before.
     #[schema(required)]
     pub erased: Option<ErasureAnswer>,
 }
@@ -135,9 +135,9 @@ pub struct Erasure {
     /// The block's time.
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
-    /// Who signed.
+    /// The video agent or the owner who signed.
     pub by: Address,
-    /// Why.
+    /// Why its key was destroyed.
     #[schema(value_type = EraseReason)]
     pub reason: String,
 }
@@ -177,7 +177,7 @@ pub struct RecordingRow {
     pub epoch: Option<u64>,
     /// Whether the anchor keeps that checkpoint.
     pub anchored: bool,
-    /// The tombstone.
+    /// What is left of it once it is erased; null before.
     #[schema(required)]
     pub erased: Option<Erasure>,
 }

@@ -25,7 +25,7 @@ pub struct SaleRequest {
     pub sale_id: SaleId,
     /// RFC 3339; milliseconds count, finer digits are cut off.
     pub occurred_at: String,
-    /// ISO 4217.
+    /// Currency of the prices: a code of ISO 4217.
     pub currency: Currency,
     /// Sum of the lines, in the currency's smallest unit.
     pub total: u64,
@@ -241,7 +241,7 @@ pub struct SaleRow {
     /// By the terminal's clock.
     #[serde(with = "time::serde::rfc3339")]
     pub occurred_at: OffsetDateTime,
-    /// ISO 4217.
+    /// Currency of the total: a code of ISO 4217.
     pub currency: String,
     /// Sum of the lines, in the currency's smallest unit.
     pub total: u64,
@@ -268,12 +268,12 @@ pub struct SaleDetail {
     pub sale_id: SaleId,
     /// The digest that the terminal signed.
     pub transaction_id: B256,
-    /// The terminal.
+    /// The terminal that signed it.
     pub terminal: Address,
     /// By the terminal's clock.
     #[schema(format = DateTime)]
     pub occurred_at: String,
-    /// ISO 4217.
+    /// Currency of the total: a code of ISO 4217.
     pub currency: String,
     /// Sum of the lines, in the currency's smallest unit.
     pub total: u64,
@@ -332,7 +332,7 @@ pub enum StageName {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StageState {
-    /// It is.
+    /// The sale has passed it.
     Done,
     /// Not yet, or not any more after a reorganisation.
     Waiting,
@@ -352,10 +352,10 @@ pub enum Stage {
         #[serde(with = "time::serde::rfc3339::option")]
         #[schema(required)]
         at: Option<OffsetDateTime>,
-        /// Who signed.
+        /// The terminal that signed it.
         terminal: Address,
     },
-    /// The block.
+    /// The block that the sale is in.
     InBlock {
         /// Whether it is behind the sale.
         state: StageState,
@@ -363,11 +363,11 @@ pub enum Stage {
         #[serde(with = "time::serde::rfc3339::option")]
         #[schema(required)]
         at: Option<OffsetDateTime>,
-        /// Its height.
+        /// The block's height on the sidechain.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         height: Option<u64>,
-        /// Its hash.
+        /// Hash of the block's header.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         block_hash: Option<B256>,
@@ -388,11 +388,11 @@ pub enum Stage {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         signatures: Option<usize>,
-        /// Their power.
+        /// Voting power of those who signed.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         power_signed: Option<u64>,
-        /// Everybody's power.
+        /// Voting power of the whole set.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         power_total: Option<u64>,
@@ -405,7 +405,7 @@ pub enum Stage {
         #[serde(with = "time::serde::rfc3339::option")]
         #[schema(required)]
         at: Option<OffsetDateTime>,
-        /// Its epoch.
+        /// The epoch that the checkpoint sums up.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         epoch: Option<u64>,
@@ -422,7 +422,7 @@ pub enum Stage {
         #[schema(nullable = false)]
         evm_final: Option<bool>,
     },
-    /// The payouts.
+    /// The payouts of the sale's shares.
     Minted {
         /// Whether it is behind the sale.
         state: StageState,
@@ -468,7 +468,7 @@ pub enum ShareKind {
     Account,
     /// A receipt that nobody has claimed.
     Receipt,
-    /// All holders.
+    /// The pool of all holders.
     Pool,
 }
 

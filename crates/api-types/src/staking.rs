@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 /// A registered validator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CandidateAnswer {
-    /// Who.
+    /// The validator's address.
     pub address: Address,
     /// For which outlet.
     pub outlet: OutletId,
@@ -48,7 +48,7 @@ pub struct EvidenceAnswer {
 /// What may change of the chain's parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ParametersAnswer {
-    /// In force.
+    /// Those in force now.
     pub parameters: Parameters,
     /// Changes that wait.
     pub waiting: Vec<WaitingChangeAnswer>,

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 pub struct StatusAnswer {
     /// Whether it takes part in consensus and can sign; of a node that only follows, whether it keeps up.
     pub ready: bool,
-    /// Why not.
+    /// Why it is not ready; absent while it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub reason: Option<String>,

@@ -28,7 +28,7 @@ pub struct SupplyAnswer {
     pub bonded: u64,
     /// Lost by offences of validators.
     pub slashed: u64,
-    /// Sales recorded.
+    /// Sales that were ever recorded.
     pub sales: u64,
 }
 
@@ -54,7 +54,7 @@ pub struct Supply {
     pub bonded: u64,
     /// Lost by offences of validators.
     pub slashed: u64,
-    /// Sales recorded.
+    /// Sales that were ever recorded.
     pub sales: u64,
     /// Minted on the EVM.
     pub minted: u64,

@@ -14,4 +14,4 @@ pub use api_types::{
 };
 pub use node::{ClientError, NodeClient};
 pub use problem::{FieldError, Problem};
-pub use submit::{furthest, next_nonce, submit};
+pub use submit::{furthest_node, next_nonce, submit_and_wait};

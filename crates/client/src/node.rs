@@ -26,7 +26,7 @@ pub enum ClientError {
     Transport {
         /// Who was asked.
         url: String,
-        /// Why.
+        /// What went wrong on the way.
         #[source]
         source: reqwest::Error,
     },
@@ -38,7 +38,7 @@ pub enum ClientError {
     Malformed {
         /// Who was asked.
         url: String,
-        /// Why.
+        /// What the JSON is missing or has too much.
         #[source]
         source: serde_json::Error,
     },
@@ -92,7 +92,7 @@ impl NodeClient {
         }
     }
 
-    /// Where it asks.
+    /// Base URL of the node, without a slash at the end.
     pub fn base(&self) -> &str {
         &self.base
     }
@@ -111,17 +111,17 @@ impl NodeClient {
 
     /// The final block at a height; `None` when there is none yet.
     pub async fn block(&self, height: u64) -> Result<Option<BlockAnswer>, ClientError> {
-        found(self.get(&format!("/api/v1/blocks/{height}")).await)
+        none_if_not_found(self.get(&format!("/api/v1/blocks/{height}")).await)
     }
 
     /// The checkpoint of an epoch with the signatures gathered so far.
     pub async fn checkpoint(&self, epoch: u64) -> Result<Option<CheckpointAnswer>, ClientError> {
-        found(self.get(&format!("/api/v1/checkpoints/{epoch}")).await)
+        none_if_not_found(self.get(&format!("/api/v1/checkpoints/{epoch}")).await)
     }
 
     /// The newest checkpoint that has a quorum.
     pub async fn latest_checkpoint(&self) -> Result<Option<CheckpointAnswer>, ClientError> {
-        found(self.get("/api/v1/checkpoints/latest").await)
+        none_if_not_found(self.get("/api/v1/checkpoints/latest").await)
     }
 
     /// All chunks of an epoch's settlement; empty when it settles nothing.
@@ -136,7 +136,7 @@ impl NodeClient {
         epoch: u64,
         account: Address,
     ) -> Result<Option<PayoutAnswer>, ClientError> {
-        found(
+        none_if_not_found(
             self.get(&format!("/api/v1/checkpoints/{epoch}/payouts/{account}"))
                 .await,
         )
@@ -169,16 +169,16 @@ impl NodeClient {
 
     /// What an address holds.
     pub async fn account(&self, address: Address) -> Result<Option<AccountAnswer>, ClientError> {
-        found(self.get(&format!("/api/v1/accounts/{address}")).await)
+        none_if_not_found(self.get(&format!("/api/v1/accounts/{address}")).await)
     }
 
-    /// One sale.
+    /// A sale by its outlet and the outlet's own id; `None` while the ledger has none.
     pub async fn sale(
         &self,
         outlet: OutletId,
         sale_id: SaleId,
     ) -> Result<Option<SaleAnswer>, ClientError> {
-        found(self.get(&format!("/api/v1/sales/{outlet}/{sale_id}")).await)
+        none_if_not_found(self.get(&format!("/api/v1/sales/{outlet}/{sale_id}")).await)
     }
 
     /// Everything that leads from a sale to the EVM; `None` until the sale's epoch has a checkpoint.
@@ -187,7 +187,7 @@ impl NodeClient {
         outlet: OutletId,
         sale_id: SaleId,
     ) -> Result<Option<SaleProof>, ClientError> {
-        found(
+        none_if_not_found(
             self.get(&format!("/api/v1/sales/{outlet}/{sale_id}/proof"))
                 .await,
         )
@@ -195,7 +195,7 @@ impl NodeClient {
 
     /// A guest's consent or an owner's legal basis.
     pub async fn consent(&self, id: B256) -> Result<Option<ConsentAnswer>, ClientError> {
-        found(self.get(&format!("/api/v1/consents/{id}")).await)
+        none_if_not_found(self.get(&format!("/api/v1/consents/{id}")).await)
     }
 
     /// Those of a camera that are in force at the node's last block.
@@ -234,14 +234,14 @@ impl NodeClient {
         .await
     }
 
-    /// One recording.
+    /// A recording by its content; `None` while the ledger has none.
     pub async fn recording(&self, cid: Cid) -> Result<Option<RecordingAnswer>, ClientError> {
-        found(self.get(&format!("/api/v1/recordings/{cid}")).await)
+        none_if_not_found(self.get(&format!("/api/v1/recordings/{cid}")).await)
     }
 
     /// Everything that leads from a recording to the EVM; `None` until a signed checkpoint covers it.
     pub async fn recording_proof(&self, cid: Cid) -> Result<Option<RecordingProofs>, ClientError> {
-        found(self.get(&format!("/api/v1/recordings/{cid}/proof")).await)
+        none_if_not_found(self.get(&format!("/api/v1/recordings/{cid}/proof")).await)
     }
 
     /// Sends a sale and waits until it is final. True when it is new, false when it stood already.
@@ -276,13 +276,13 @@ impl NodeClient {
         if status.is_success() {
             return Ok(body);
         }
-        decode::<Vec<u8>>(&url, (status, body)).map(|(_, none)| none)
+        decode_answer::<Vec<u8>>(&url, (status, body)).map(|(_, none)| none)
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         let url = format!("{}{path}", self.base);
         let answer = self.send(self.http.get(&url), &url).await?;
-        decode(&url, answer).map(|(_, value)| value)
+        decode_answer(&url, answer).map(|(_, value)| value)
     }
 
     async fn post<T: DeserializeOwned>(
@@ -292,7 +292,7 @@ impl NodeClient {
     ) -> Result<(bool, T), ClientError> {
         let url = format!("{}{path}", self.base);
         let answer = self.send(self.http.post(&url).json(body), &url).await?;
-        decode(&url, answer).map(|(status, value)| (status == StatusCode::CREATED, value))
+        decode_answer(&url, answer).map(|(status, value)| (status == StatusCode::CREATED, value))
     }
 
     async fn send(
@@ -310,7 +310,7 @@ impl NodeClient {
     }
 }
 
-fn decode<T: DeserializeOwned>(
+fn decode_answer<T: DeserializeOwned>(
     url: &str,
     (status, body): (StatusCode, Vec<u8>),
 ) -> Result<(StatusCode, T), ClientError> {
@@ -338,7 +338,7 @@ fn decode<T: DeserializeOwned>(
     )))
 }
 
-fn found<T>(answer: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
+fn none_if_not_found<T>(answer: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
     match answer {
         Err(error) if error.status() == Some(404) => Ok(None),
         other => other.map(Some),

@@ -28,7 +28,7 @@ impl ClientError {
 }
 
 /// The node with the highest final block among those that answer soon.
-pub async fn furthest(nodes: &[NodeClient]) -> Option<NodeClient> {
+pub async fn furthest_node(nodes: &[NodeClient]) -> Option<NodeClient> {
     let ask = |node: &NodeClient| {
         let node = node.clone();
         async move {
@@ -52,7 +52,7 @@ pub async fn next_nonce(node: &NodeClient, address: Address) -> Result<u64, Clie
 }
 
 /// Signs a transaction, sends it and waits until it is final.
-pub async fn submit(
+pub async fn submit_and_wait(
     node: &NodeClient,
     domain: &DomainSeparator,
     payload: Payload,

@@ -5,7 +5,7 @@ use crate::limits::BLOCK_BYTES_MAX;
 use crate::merkle;
 #[cfg(feature = "schema")]
 use crate::schema::{AddressText, HashText};
-use crate::transaction::{SignedTransaction, encode};
+use crate::transaction::{SignedTransaction, canonical_bytes};
 use alloy_primitives::{Address, B256, keccak256};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ pub const PROTOCOL_VERSION: u16 = 1;
 pub struct Header {
     /// Which rules apply.
     pub version: u16,
-    /// Which chain.
+    /// The sidechain that it belongs to: hash of the genesis.
     pub sidechain_id: B256,
     /// One more than the parent's.
     pub height: u64,
@@ -40,7 +40,7 @@ pub struct Header {
 impl Header {
     /// The block's hash: keccak256 of the canonical bytes.
     pub fn hash(&self) -> B256 {
-        keccak256(encode(self))
+        keccak256(canonical_bytes(self))
     }
 }
 
@@ -61,7 +61,7 @@ pub enum BlockDecodeError {
     /// Larger than any block.
     #[error("a block has at most {BLOCK_BYTES_MAX} bytes, found {found}")]
     TooLong {
-        /// Bytes found.
+        /// How many bytes were given.
         found: usize,
     },
     /// Truncated, trailing or malformed bytes.
@@ -80,13 +80,15 @@ impl Block {
 
     /// The canonical bytes.
     pub fn encode(&self) -> Vec<u8> {
-        encode(self)
+        canonical_bytes(self)
     }
 }
 
 /// What a header must say about a certificate.
 pub fn last_commit_hash(certificate: Option<&CommitCertificate>) -> B256 {
-    certificate.map_or(B256::ZERO, |certificate| keccak256(encode(certificate)))
+    certificate.map_or(B256::ZERO, |certificate| {
+        keccak256(canonical_bytes(certificate))
+    })
 }
 
 /// What a header must say about its transactions, given their leaves.

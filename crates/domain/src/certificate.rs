@@ -70,7 +70,7 @@ pub fn proposal_preimage(
 )]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CommitSignature {
-    /// Who.
+    /// The validator that precommitted.
     pub validator: Address,
     /// Over keccak256 of [`vote_preimage`].
     pub signature: Signature,

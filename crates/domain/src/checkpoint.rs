@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 )]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Checkpoint {
-    /// Which sidechain.
+    /// The sidechain's name: hash of its genesis.
     pub sidechain_id: B256,
-    /// Strictly continuous.
+    /// One more than the last checkpoint's.
     pub epoch: u64,
     /// The height after the last checkpoint's `last_height`.
     pub first_height: u64,
@@ -69,7 +69,7 @@ pub fn block_leaf(block_hash: B256) -> B256 {
 )]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CheckpointSignature {
-    /// Who.
+    /// The validator that signed.
     pub validator: Address,
     /// Over the EIP-712 digest for the anchor.
     pub signature: Signature,
@@ -80,7 +80,7 @@ pub struct CheckpointSignature {
 pub struct SignedCheckpoint {
     /// What is signed.
     pub checkpoint: Checkpoint,
-    /// For which contract.
+    /// The contract that the signatures are for.
     pub anchor: Address,
     /// The set that has to sign.
     pub validators: ValidatorSet,
@@ -118,11 +118,11 @@ impl SignedCheckpoint {
 /// What the contract remembers of the checkpoint before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AnchorHead {
-    /// Its epoch.
+    /// The epoch that it summed up.
     pub epoch: u64,
     /// Its last height.
     pub last_height: u64,
-    /// Its total.
+    /// Units that it released to all accounts, ever.
     pub total_released: u128,
 }
 
@@ -143,7 +143,7 @@ pub enum NotAnchorable {
 }
 
 /// Mirrors the contract's checks of shape and continuity (not of signatures).
-pub fn anchorable(head: AnchorHead, checkpoint: &Checkpoint) -> Result<(), NotAnchorable> {
+pub fn check_anchorable(head: AnchorHead, checkpoint: &Checkpoint) -> Result<(), NotAnchorable> {
     let c = checkpoint;
 
     if c.epoch != head.epoch + 1 {

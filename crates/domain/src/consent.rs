@@ -15,19 +15,19 @@ pub enum Purposes {
     Recording = 1,
     /// To be shown in a public live stream.
     Stream = 2,
-    /// Both.
+    /// To be recorded and to be shown.
     Both = 3,
 }
 
-/// One purpose.
+/// One of the things that a guest may allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Purpose {
-    /// See [`Purposes::Recording`].
+    /// To be recorded, hidden, encrypted.
     Recording = 1,
-    /// See [`Purposes::Stream`].
+    /// To be shown in a public live stream.
     Stream = 2,
 }
 
@@ -85,7 +85,7 @@ impl<'de> Deserialize<'de> for Purposes {
 }
 
 /// What binds a consent to guest and table without saying who: keccak256 of the salt and the reference in UTF-8.
-pub fn commitment(salt: B256, reference: &str) -> B256 {
+pub fn consent_commitment(salt: B256, reference: &str) -> B256 {
     keccak256([salt.as_slice(), reference.as_bytes()].concat())
 }
 
@@ -100,7 +100,7 @@ pub fn commitment(salt: B256, reference: &str) -> B256 {
 pub enum BasisKind {
     /// Doors, tills, stores.
     Security = 0,
-    /// The kitchen.
+    /// The kitchen and who works in it.
     Chef = 1,
 }
 
@@ -109,7 +109,7 @@ pub enum BasisKind {
 pub enum Grounds {
     /// A guest said so.
     Guest {
-        /// For what.
+        /// What the guest allows.
         purposes: Purposes,
         /// keccak256(salt ‖ reference of guest and table); both live off the chain and are destroyed with an erasure.
         commitment: B256,
@@ -120,13 +120,13 @@ pub enum Grounds {
     },
     /// The outlet's owner has a legal basis; it allows recording only.
     Basis {
-        /// Of what.
+        /// The kind of camera that it covers.
         kind: BasisKind,
         /// Hash of the notice that hangs on the wall.
         notice_hash: B256,
         /// Days after which recordings are erased.
         retention_days: u32,
-        /// Who signed.
+        /// The outlet's owner, who signed.
         owner: Address,
     },
 }
@@ -134,11 +134,11 @@ pub enum Grounds {
 /// What the ledger keeps of a consent, for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Consent {
-    /// Where.
+    /// The outlet whose camera it is about.
     pub outlet: OutletId,
     /// The outlet's number of the camera.
     pub camera: u64,
-    /// Why.
+    /// A guest's word or the owner's legal basis.
     pub grounds: Grounds,
     /// The block it is in.
     pub height: u64,
@@ -203,11 +203,11 @@ impl Consent {
 /// How much an outlet added on one day of block time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct VideoDay {
-    /// Which day.
+    /// Counted from 1970-01-01, in UTC.
     pub day: u64,
     /// Consents and legal bases.
     pub consents: u32,
-    /// Pinned recordings.
+    /// Recordings pinned on that day.
     pub recordings: u32,
 }
 

@@ -22,22 +22,22 @@ mod typed {
 
 /// What is signed: each content hashes itself, beside its fields.
 pub(crate) trait HashStruct {
-    /// EIP-712's `hashStruct`.
+    /// The `hashStruct` of EIP-712: type hash and fields, without the domain.
     fn hash_struct(&self) -> B256;
 }
 
 /// What a guest agrees to, as the terminal sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WitnessedConsent {
-    /// Where.
+    /// The outlet whose camera it is about.
     pub outlet: u64,
     /// The outlet's number of the camera.
     pub camera: u64,
-    /// For what.
+    /// What the guest allows.
     pub purposes: Purposes,
     /// keccak256(salt ‖ reference of guest and table).
     pub commitment: B256,
-    /// Who agrees.
+    /// The wallet or one-time key that agrees.
     pub guest: Address,
     /// The first moment at which it is over, milliseconds.
     pub until_ms: u64,
@@ -73,12 +73,12 @@ pub struct DomainSeparator(pub B256);
 impl DomainSeparator {
     /// The domain of every transaction of one sidechain.
     pub fn transactions(evm_chain_id: u64, sidechain_id: B256) -> Self {
-        Self(domain(evm_chain_id, None, Some(sidechain_id)).separator())
+        Self(eip712_domain(evm_chain_id, None, Some(sidechain_id)).separator())
     }
 
     /// The domain of the checkpoints for one anchor contract.
     pub fn checkpoints(evm_chain_id: u64, anchor: Address) -> Self {
-        Self(domain(evm_chain_id, Some(anchor), None).separator())
+        Self(eip712_domain(evm_chain_id, Some(anchor), None).separator())
     }
 
     fn digest(&self, struct_hash: B256) -> B256 {
@@ -162,7 +162,11 @@ impl DomainSeparator {
     }
 }
 
-fn domain(chain_id: u64, verifying_contract: Option<Address>, salt: Option<B256>) -> Eip712Domain {
+fn eip712_domain(
+    chain_id: u64,
+    verifying_contract: Option<Address>,
+    salt: Option<B256>,
+) -> Eip712Domain {
     Eip712Domain::new(
         Some("HotPot".into()),
         Some("1".into()),

@@ -15,9 +15,9 @@ use std::collections::BTreeMap;
 /// A registered validator that may be elected now: its outlet is active, it sent a heartbeat, it is not jailed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidacy {
-    /// The validator.
+    /// The validator's, which breaks ties.
     pub address: Address,
-    /// Its key.
+    /// Its compressed secp256k1 key.
     pub public_key: FixedBytes<33>,
     /// The outlet that it was registered for.
     pub outlet: OutletId,
@@ -58,16 +58,16 @@ pub struct Score {
 /// One candidate's result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scored {
-    /// Who.
+    /// What was scored.
     pub candidacy: Candidacy,
-    /// How good.
+    /// How it was scored.
     pub score: Score,
     /// Whether minimum and caps let it have a seat.
     pub electable: bool,
 }
 
 /// `part` of `whole` in parts per million, rounded down; nothing of nothing is nothing.
-pub fn ppm(part: u64, whole: u64) -> u64 {
+pub fn parts_per_million(part: u64, whole: u64) -> u64 {
     let share = u128::from(part) * u128::from(PPM) / u128::from(whole.max(1));
     u64::try_from(share).unwrap_or(u64::MAX)
 }
@@ -78,7 +78,7 @@ pub fn share_of(amount: u64, share: u64) -> u64 {
     u64::try_from(part).unwrap_or(u64::MAX)
 }
 
-fn weighted<const N: usize>(parts: [(u64, u64); N]) -> u64 {
+fn weighted_mean<const N: usize>(parts: [(u64, u64); N]) -> u64 {
     parts
         .iter()
         .map(|(weight, value)| weight * value)
@@ -91,7 +91,7 @@ fn median_participation(candidates: &[Candidacy]) -> u64 {
     let mut known: Vec<u64> = candidates
         .iter()
         .filter(|c| c.signed.1 > 0)
-        .map(|c| ppm(c.signed.0, c.signed.1))
+        .map(|c| parts_per_million(c.signed.0, c.signed.1))
         .collect();
     known.sort_unstable();
     known
@@ -101,7 +101,7 @@ fn median_participation(candidates: &[Candidacy]) -> u64 {
 }
 
 /// Scores all candidates and says who is electable: by score down and address up, while minimum and caps hold.
-pub fn score(mut candidates: Vec<Candidacy>, rules: &ElectionRules) -> Vec<Scored> {
+pub fn score_candidates(mut candidates: Vec<Candidacy>, rules: &ElectionRules) -> Vec<Scored> {
     candidates.sort_by_key(|candidate| candidate.address);
     let median = median_participation(&candidates);
     let stake_total = candidates.iter().map(|candidate| candidate.stake).sum();
@@ -123,7 +123,7 @@ pub fn score(mut candidates: Vec<Candidacy>, rules: &ElectionRules) -> Vec<Score
         let score = score_of(
             &candidacy,
             median,
-            ppm(candidacy.stake, stake_total),
+            parts_per_million(candidacy.stake, stake_total),
             geography,
         );
 
@@ -149,19 +149,19 @@ pub fn score(mut candidates: Vec<Candidacy>, rules: &ElectionRules) -> Vec<Score
 fn score_of(candidacy: &Candidacy, median: u64, stake: u64, geography: u64) -> Score {
     let (signed, certificates) = candidacy.signed;
     let participation = if certificates > 0 {
-        ppm(signed, certificates)
+        parts_per_million(signed, certificates)
     } else {
         median
     };
-    let regularity = ppm(candidacy.sale_days.min(REGULARITY_DAYS), REGULARITY_DAYS);
-    let tenure = ppm(candidacy.tenure_days.min(TENURE_DAYS), TENURE_DAYS);
+    let regularity = parts_per_million(candidacy.sale_days.min(REGULARITY_DAYS), REGULARITY_DAYS);
+    let tenure = parts_per_million(candidacy.tenure_days.min(TENURE_DAYS), TENURE_DAYS);
 
-    let reputation = weighted([
+    let reputation = weighted_mean([
         (500_000, participation),
         (300_000, regularity),
         (200_000, tenure),
     ]);
-    let total = weighted([
+    let total = weighted_mean([
         (400_000, reputation),
         (300_000, stake),
         (300_000, geography),
@@ -195,7 +195,7 @@ fn mark_electable(scored: &mut [Scored], rules: &ElectionRules) {
 
 /// The next set: at most one seat changes. The present set stays as it is when fewer than four are electable or when
 /// the result would not be safe; that outranks jailing and silence.
-pub fn elect(present: &ValidatorSet, scored: &[Scored]) -> ValidatorSet {
+pub fn elect_validators(present: &ValidatorSet, scored: &[Scored]) -> ValidatorSet {
     let electable: Vec<&Scored> = scored
         .iter()
         .filter(|candidate| candidate.electable)

@@ -66,7 +66,7 @@ pub struct SignedSummary {
     reason = "rare, and kept behind a box where it is one of many"
 )]
 pub enum Offence {
-    /// Two votes.
+    /// Two votes of one step that differ.
     DoubleVote {
         step: VoteStep,
         height: u64,
@@ -74,14 +74,14 @@ pub enum Offence {
         first: SignedVote,
         second: SignedVote,
     },
-    /// Two proposals.
+    /// Two proposals of one round that differ.
     DoubleProposal {
         height: u64,
         round: i64,
         first: SignedProposal,
         second: SignedProposal,
     },
-    /// Two checkpoints.
+    /// Two checkpoints of one epoch that differ.
     DoubleCheckpoint {
         anchor: Address,
         first: SignedSummary,

@@ -4,7 +4,7 @@ use crate::eip712::DomainSeparator;
 use crate::parameters::{ElectionRules, Parameters};
 #[cfg(feature = "schema")]
 use crate::schema::{AddressText, HashText};
-use crate::transaction::encode;
+use crate::transaction::canonical_bytes;
 use crate::validators::ValidatorSet;
 use alloy_primitives::{Address, B256, keccak256};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -115,7 +115,7 @@ impl Genesis {
 
     /// The chain's name for machines: keccak256 of the canonical bytes.
     pub fn sidechain_id(&self) -> B256 {
-        keccak256(encode(self))
+        keccak256(canonical_bytes(self))
     }
 
     /// The typed-data domain of this chain's transactions.

@@ -162,7 +162,7 @@ pub enum Event {
 /// What the validators of an epoch sign, and what it pays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EpochCheckpoint {
-    /// To sign.
+    /// What the validators sign.
     pub checkpoint: Checkpoint,
     /// The contract it is for.
     pub anchor: Address,
@@ -181,7 +181,7 @@ pub struct EpochCheckpoint {
 /// A block's outcome, ready to be applied.
 #[derive(Clone, Debug)]
 pub struct Executed {
-    /// The block.
+    /// Hash of the executed block.
     pub block_hash: B256,
     /// What it changed.
     pub changes: Changes,
@@ -333,7 +333,7 @@ impl Ledger {
     fn check_time(&self, header: &Header) -> Result<(), BlockError> {
         let earliest = self.head_time_ms() + 1;
         if header.time_ms < earliest {
-            return Err(mismatch(
+            return Err(header_mismatch(
                 "time_ms",
                 format!("{earliest} or later"),
                 header.time_ms,
@@ -345,15 +345,17 @@ impl Ledger {
     fn check_proposer(&self, header: &Header) -> Result<(), BlockError> {
         match self.validators().get(header.proposer) {
             Some(_) => Ok(()),
-            None => Err(mismatch("proposer", "a validator", header.proposer)),
+            None => Err(header_mismatch("proposer", "a validator", header.proposer)),
         }
     }
 
     fn check_last_commit(&self, block: &Block) -> Result<(), BlockError> {
         match &block.last_commit {
             None if self.is_fresh() => Ok(()),
-            None => Err(mismatch("last_commit", "a certificate", "none")),
-            Some(_) if self.is_fresh() => Err(mismatch("last_commit", "none", "a certificate")),
+            None => Err(header_mismatch("last_commit", "a certificate", "none")),
+            Some(_) if self.is_fresh() => {
+                Err(header_mismatch("last_commit", "none", "a certificate"))
+            }
             Some(certificate) => Ok(certificate.verify(
                 self.sidechain_id(),
                 self.next_height() - 1,
@@ -364,7 +366,11 @@ impl Ledger {
     }
 }
 
-fn mismatch(field: &'static str, expected: impl ToString, found: impl ToString) -> BlockError {
+fn header_mismatch(
+    field: &'static str,
+    expected: impl ToString,
+    found: impl ToString,
+) -> BlockError {
     BlockError::Header {
         field,
         expected: expected.to_string(),

@@ -12,7 +12,7 @@ pub fn leaf(value: &[u8]) -> B256 {
     keccak256(keccak256(value))
 }
 
-fn node(a: B256, b: B256) -> B256 {
+fn hash_pair(a: B256, b: B256) -> B256 {
     let (low, high) = if a <= b { (a, b) } else { (b, a) };
     let mut pair = [0u8; 64];
     pair[..32].copy_from_slice(low.as_slice());
@@ -20,12 +20,12 @@ fn node(a: B256, b: B256) -> B256 {
     keccak256(pair)
 }
 
-fn parents(level: &[B256]) -> Vec<B256> {
+fn parent_level(level: &[B256]) -> Vec<B256> {
     level
         .chunks(2)
         .map(|pair| {
             if let [a, b] = pair {
-                node(*a, *b)
+                hash_pair(*a, *b)
             } else {
                 pair[0]
             }
@@ -41,9 +41,9 @@ pub fn root(leaves: &[B256]) -> B256 {
     if leaves.len() == 1 {
         return *first;
     }
-    let mut level = parents(leaves);
+    let mut level = parent_level(leaves);
     while level.len() > 1 {
-        level = parents(&level);
+        level = parent_level(&level);
     }
     level[0]
 }
@@ -55,15 +55,15 @@ pub fn proof(leaves: &[B256], mut index: usize) -> Option<Vec<B256>> {
     let mut level = leaves.to_vec();
     while level.len() > 1 {
         siblings.extend(level.get(index ^ 1));
-        level = parents(&level);
+        level = parent_level(&level);
         index /= 2;
     }
     Some(siblings)
 }
 
 /// The root that a leaf and its siblings lead to.
-pub fn process(leaf: B256, siblings: &[B256]) -> B256 {
+pub fn process_proof(leaf: B256, siblings: &[B256]) -> B256 {
     siblings
         .iter()
-        .fold(leaf, |hash, sibling| node(hash, *sibling))
+        .fold(leaf, |hash, sibling| hash_pair(hash, *sibling))
 }

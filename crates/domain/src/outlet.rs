@@ -54,11 +54,11 @@ impl OutletKind {
     }
 }
 
-const fn total(table: ShareTable) -> u64 {
+const fn total_units(table: ShareTable) -> u64 {
     table.owner + table.royalty + table.buyer
 }
-const _: () = assert!(total(OutletKind::OwnerOperated.shares()) == UNITS_PER_SALE);
-const _: () = assert!(total(OutletKind::Franchised.shares()) == UNITS_PER_SALE);
+const _: () = assert!(total_units(OutletKind::OwnerOperated.shares()) == UNITS_PER_SALE);
+const _: () = assert!(total_units(OutletKind::Franchised.shares()) == UNITS_PER_SALE);
 
 /// What a terminal is.
 #[derive(

@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 )]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Payout {
-    /// Who.
+    /// The account that is paid.
     pub account: Address,
-    /// Units, ever.
+    /// Units ever released to it.
     pub released: u64,
 }
 
@@ -71,7 +71,7 @@ impl Settlement {
     fn chunk_leaves(&self) -> Vec<Vec<B256>> {
         self.payouts
             .chunks(CHUNK_WORDS_MAX)
-            .map(padded(Payout::leaf))
+            .map(padded_words(Payout::leaf))
             .collect()
     }
 
@@ -95,7 +95,7 @@ impl Settlement {
 
         self.payouts
             .chunks(CHUNK_WORDS_MAX)
-            .map(padded(Payout::word))
+            .map(padded_words(Payout::word))
             .enumerate()
             .map(|(index, words)| Chunk {
                 words,
@@ -120,7 +120,7 @@ impl Settlement {
     }
 }
 
-fn padded(value: impl Fn(&Payout) -> B256) -> impl Fn(&[Payout]) -> Vec<B256> {
+fn padded_words(value: impl Fn(&Payout) -> B256) -> impl Fn(&[Payout]) -> Vec<B256> {
     move |payouts| {
         let mut values: Vec<B256> = payouts.iter().map(&value).collect();
         values.resize(payouts.len().next_power_of_two(), B256::ZERO);
@@ -129,6 +129,6 @@ fn padded(value: impl Fn(&Payout) -> B256) -> impl Fn(&[Payout]) -> Vec<B256> {
 }
 
 /// keccak256(abi.encode(payoutRoot, restHash)): what the contract keeps of a checkpoint.
-pub fn commitment(payout_root: B256, rest_hash: B256) -> B256 {
+pub fn checkpoint_commitment(payout_root: B256, rest_hash: B256) -> B256 {
     keccak256([payout_root.as_slice(), rest_hash.as_slice()].concat())
 }

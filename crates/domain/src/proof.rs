@@ -7,7 +7,7 @@ use crate::checkpoint::{Checkpoint, block_leaf};
 use crate::crypto::SignatureError;
 use crate::eip712::DomainSeparator;
 use crate::merkle;
-use crate::payout::{Payout, commitment};
+use crate::payout::{Payout, checkpoint_commitment};
 use crate::recording::RecordingEntry;
 use crate::sale::{BuyerKind, Sale};
 #[cfg(feature = "schema")]
@@ -42,7 +42,7 @@ pub struct SaleProof {
     pub evm_chain_id: u64,
     /// The sidechain's name: hash of its genesis.
     pub sidechain_id: B256,
-    /// The token.
+    /// The ERC-20 token that the anchor issues.
     pub token: Address,
     /// The contract that keeps the checkpoint.
     pub anchor: Address,
@@ -95,7 +95,7 @@ impl std::fmt::Display for ProofStep {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{step}: {detail}")]
 pub struct ProofError {
-    /// Where.
+    /// The first step that does not hold.
     pub step: ProofStep,
     /// What was expected and found.
     pub detail: String,
@@ -106,13 +106,13 @@ pub struct ProofError {
 pub struct Commitment {
     /// The step that needs it.
     pub step: ProofStep,
-    /// Of which epoch.
+    /// The epoch that the slot belongs to.
     pub epoch: u64,
     /// keccak256(payout root ‖ rest hash).
     pub hash: B256,
 }
 
-fn broken(step: ProofStep, detail: impl Into<String>) -> ProofError {
+fn broken_step(step: ProofStep, detail: impl Into<String>) -> ProofError {
     ProofError {
         step,
         detail: detail.into(),
@@ -128,7 +128,7 @@ fn require_same(
     if expected == found {
         Ok(())
     } else {
-        Err(broken(
+        Err(broken_step(
             step,
             format!("{what}: expected {expected}, found {found}"),
         ))
@@ -144,7 +144,7 @@ impl SaleProof {
         self.check_block()?;
         self.check_checkpoint()?;
 
-        let own = commitment(self.checkpoint.payout_root, self.checkpoint.rest_hash());
+        let own = checkpoint_commitment(self.checkpoint.payout_root, self.checkpoint.rest_hash());
         let mut commitments = vec![Commitment {
             step: ProofStep::Anchor,
             epoch: self.checkpoint.epoch,
@@ -155,7 +155,10 @@ impl SaleProof {
             .payouts
             .is_sorted_by(|a, b| a.payout.account < b.payout.account)
         {
-            return Err(broken(ProofStep::Payout, "accounts must ascend, each once"));
+            return Err(broken_step(
+                ProofStep::Payout,
+                "accounts must ascend, each once",
+            ));
         }
 
         for payout in &self.payouts {
@@ -182,13 +185,13 @@ impl SaleProof {
         let step = ProofStep::Sale;
         let sale = self
             .sale()
-            .ok_or_else(|| broken(step, "the transaction is no sale"))?;
+            .ok_or_else(|| broken_step(step, "the transaction is no sale"))?;
 
         let signer = self.sale.signer(&self.domain());
         let found = signer
-            .map_err(|error: SignatureError| broken(step, format!("no signature: {error}")))?;
+            .map_err(|error: SignatureError| broken_step(step, format!("no signature: {error}")))?;
         if found != sale.terminal {
-            return Err(broken(
+            return Err(broken_step(
                 step,
                 format!("signed by {found}, the terminal is {}", sale.terminal),
             ));
@@ -203,7 +206,7 @@ impl SaleProof {
             self.sale.id(&self.domain()),
             &self.sale.signature,
         );
-        let found = merkle::process(leaf, &self.transaction_proof);
+        let found = merkle::process_proof(leaf, &self.transaction_proof);
         require_same(
             ProofStep::Block,
             "the block's transactions root",
@@ -230,13 +233,13 @@ impl SaleProof {
         let heights = checkpoint.first_height..=checkpoint.last_height;
         if !heights.contains(&self.header.height) {
             let found = self.header.height;
-            return Err(broken(
+            return Err(broken_step(
                 step,
                 format!("height {found} is not among its blocks, {heights:?}"),
             ));
         }
 
-        let found = merkle::process(block_leaf(self.header.hash()), &self.block_proof);
+        let found = merkle::process_proof(block_leaf(self.header.hash()), &self.block_proof);
         require_same(
             step,
             "the checkpoint's blocks root",
@@ -248,7 +251,7 @@ impl SaleProof {
     fn check_payout(&self, payout: &PayoutProof) -> Result<Commitment, ProofError> {
         let (step, epoch) = (ProofStep::Payout, payout.epoch);
         if epoch < self.checkpoint.epoch {
-            return Err(broken(
+            return Err(broken_step(
                 step,
                 format!(
                     "epoch {epoch} is before the sale's own, {}",
@@ -262,13 +265,13 @@ impl SaleProof {
             step,
             &what,
             payout.payout_root,
-            merkle::process(payout.payout.leaf(), &payout.proof),
+            merkle::process_proof(payout.payout.leaf(), &payout.proof),
         )?;
 
         Ok(Commitment {
             step,
             epoch,
-            hash: commitment(payout.payout_root, payout.rest_hash),
+            hash: checkpoint_commitment(payout.payout_root, payout.rest_hash),
         })
     }
 
@@ -279,7 +282,7 @@ impl SaleProof {
             .iter()
             .any(|payout| payout.payout.account == sale.buyer);
         if sale.buyer_kind == BuyerKind::Wallet && !self.payouts.is_empty() && !is_paid {
-            return Err(broken(
+            return Err(broken_step(
                 ProofStep::Payout,
                 format!("the buyer {} is not among those paid", sale.buyer),
             ));
@@ -299,7 +302,7 @@ pub struct RecordingProof {
     pub sidechain_id: B256,
     /// The contract that keeps the checkpoint.
     pub anchor: Address,
-    /// What happened.
+    /// The pinning or the erasure that is proved.
     pub entry: RecordingEntry,
     /// Siblings from its leaf to the checkpoint's recordings root.
     pub proof: Vec<B256>,
@@ -321,7 +324,7 @@ pub enum RecordingStep {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct RecordingProofError {
-    /// Where.
+    /// The first step that does not hold.
     pub step: RecordingStep,
     /// What was expected and found.
     pub detail: String,
@@ -357,7 +360,7 @@ impl RecordingProof {
 
         let (expected, found) = (
             checkpoint.recordings_root,
-            merkle::process(self.entry.leaf(), &self.proof),
+            merkle::process_proof(self.entry.leaf(), &self.proof),
         );
         if expected != found {
             return Err(broken(
@@ -366,6 +369,9 @@ impl RecordingProof {
             ));
         }
 
-        Ok(commitment(checkpoint.payout_root, checkpoint.rest_hash()))
+        Ok(checkpoint_commitment(
+            checkpoint.payout_root,
+            checkpoint.rest_hash(),
+        ))
     }
 }

@@ -4,7 +4,7 @@ use crate::merkle;
 use crate::outlet::OutletId;
 #[cfg(feature = "schema")]
 use crate::schema::{AddressText, HashText};
-use crate::transaction::encode;
+use crate::transaction::canonical_bytes;
 use alloy_primitives::{Address, B256};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -37,7 +37,7 @@ pub enum CidError {
         /// At most the first bytes.
         found: String,
     },
-    /// No base32.
+    /// Not `b` and 58 digits of small base32.
     #[error("a content id is `b` and 58 small letters and digits of base32, found {found:?}")]
     Text {
         /// At most the beginning.
@@ -59,7 +59,7 @@ impl Cid {
         }
     }
 
-    /// Its bytes.
+    /// The binary form: version, codec, hash function and digest.
     pub const fn as_bytes(&self) -> &[u8; CID_BYTES] {
         &self.0
     }
@@ -80,14 +80,14 @@ impl std::fmt::Display for Cid {
             (bits, count) = (bits << 8 | u32::from(byte), count + 8);
             while count >= 5 {
                 count -= 5;
-                digit(f, bits >> count)?;
+                write_digit(f, bits >> count)?;
             }
         }
-        digit(f, bits << (5 - count))
+        write_digit(f, bits << (5 - count))
     }
 }
 
-fn digit(f: &mut std::fmt::Formatter<'_>, bits: u32) -> std::fmt::Result {
+fn write_digit(f: &mut std::fmt::Formatter<'_>, bits: u32) -> std::fmt::Result {
     std::fmt::Write::write_char(f, char::from(BASE32[(bits & 31) as usize]))
 }
 
@@ -160,7 +160,7 @@ pub enum EraseReason {
     Retention = 1,
     /// Somebody asked who may.
     Request = 2,
-    /// Anything else.
+    /// For a reason that the ledger has no word for.
     Other = 3,
 }
 
@@ -189,7 +189,7 @@ pub struct Pinned {
     pub ended_at_ms: u64,
     /// The video agent that signed.
     pub agent: Address,
-    /// The block.
+    /// The block that it came with.
     pub height: u64,
     /// The block's time.
     pub time_ms: u64,
@@ -206,11 +206,11 @@ pub struct Erased {
     pub cid: Cid,
     /// Where it was recorded.
     pub outlet: OutletId,
-    /// Why.
+    /// Why the key was destroyed.
     pub reason: EraseReason,
     /// The video agent or the owner who signed.
     pub by: Address,
-    /// The block.
+    /// The block that it came with.
     pub height: u64,
     /// The block's time.
     pub time_ms: u64,
@@ -231,7 +231,7 @@ pub enum RecordingEntry {
 impl RecordingEntry {
     /// The canonical bytes, which the contract's `verifyRecording` takes.
     pub fn encode(&self) -> Vec<u8> {
-        encode(self)
+        canonical_bytes(self)
     }
 
     /// Its leaf in the tree.
@@ -255,6 +255,6 @@ pub struct Recording {
     pub tx_id: B256,
     /// What was pinned.
     pub pinned: Pinned,
-    /// The tombstone.
+    /// What is left once it is erased.
     pub erased: Option<Erased>,
 }

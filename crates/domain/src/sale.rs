@@ -147,11 +147,11 @@ impl Sale {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Line {
-    /// Stock-keeping unit.
+    /// The outlet's stock-keeping unit.
     pub sku: String,
     /// What the guest reads.
     pub name: String,
-    /// How many.
+    /// How many pieces were sold.
     pub quantity: u32,
     /// Price of one, in the currency's smallest unit.
     pub unit_price: u64,
@@ -244,7 +244,7 @@ impl Beneficiary {
 pub struct Share {
     /// Who got it; a receipt that was not claimed in time is the pool's (`Ledger::holder`).
     pub to: Beneficiary,
-    /// How much.
+    /// As split when the sale was recorded.
     pub units: u64,
     /// How much of it refunds took back.
     pub reversed: u64,
@@ -339,7 +339,7 @@ impl SaleEntry {
         let due = u128::from(self.issued) * refunded / u128::from(self.total.max(1));
         let left: Vec<u64> = self.shares.iter().map(Share::outstanding).collect();
         // `due` is at most `issued`, because the refunds are at most the total.
-        apportion(
+        apportion_units(
             u64::try_from(due)
                 .unwrap_or(self.issued)
                 .saturating_sub(self.reversed()),
@@ -350,7 +350,7 @@ impl SaleEntry {
 
 /// Splits `units` in proportion to `weights`: whole parts first, then one each to the largest remainders, the earlier
 /// place first among equal ones. Where the weights add up to `units` or more, no part exceeds its weight.
-pub(crate) fn apportion(units: u64, weights: &[u64]) -> Vec<u64> {
+pub(crate) fn apportion_units(units: u64, weights: &[u64]) -> Vec<u64> {
     let sum: u128 = weights
         .iter()
         .map(|weight| u128::from(*weight))

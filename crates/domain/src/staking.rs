@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub struct Unbonding {
     /// Block time from which they are released, milliseconds.
     pub at_ms: u64,
-    /// How many.
+    /// How many units are on their way.
     pub units: u64,
 }
 
@@ -59,7 +59,7 @@ impl Stake {
 /// A validator that an outlet's owner registered.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Candidate {
-    /// For which outlet.
+    /// The outlet that it validates for; one validator each.
     pub outlet: OutletId,
     /// Its compressed key.
     pub public_key: FixedBytes<33>,
@@ -76,7 +76,7 @@ pub struct Candidate {
 /// An offence that was punished.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Punished {
-    /// In which block.
+    /// The block that punished it.
     pub height: u64,
     /// What proved it.
     pub offence: Offence,

@@ -100,9 +100,9 @@ pub enum DecodeError {
     /// Longer than any transaction.
     #[error("a transaction has at most {max} bytes, found {found}")]
     TooLong {
-        /// Bytes found.
+        /// How many bytes were given.
         found: usize,
-        /// Bytes allowed.
+        /// How many a transaction may have.
         max: usize,
     },
     /// A tag that this version of the protocol does not know.
@@ -139,7 +139,7 @@ impl SignedTransaction {
 
     /// The canonical bytes.
     pub fn encode(&self) -> Vec<u8> {
-        encode(self)
+        canonical_bytes(self)
     }
 
     /// The id: the digest that was signed. The signature is no part of it, so the same content has one id.
@@ -147,7 +147,7 @@ impl SignedTransaction {
         domain.transaction_digest(&self.payload)
     }
 
-    /// Who signed.
+    /// Recovers the signer from signature and digest; one public-key recovery.
     pub fn signer(&self, domain: &DomainSeparator) -> Result<Address, SignatureError> {
         self.signature.recover(self.id(domain))
     }
@@ -160,7 +160,7 @@ pub struct VerifiedTransaction {
     pub transaction: SignedTransaction,
     /// The digest that was signed.
     pub id: B256,
-    /// Who signed.
+    /// Recovered from the signature; its rights are the ledger's to check.
     pub signer: Address,
 }
 
@@ -215,6 +215,6 @@ pub fn transaction_leaf(index: u32, id: B256, signature: &Signature) -> B256 {
 }
 
 /// Canonical borsh bytes. Writing to a vector cannot fail.
-pub(crate) fn encode<T: BorshSerialize>(value: &T) -> Vec<u8> {
+pub(crate) fn canonical_bytes<T: BorshSerialize>(value: &T) -> Vec<u8> {
     borsh::to_vec(value).unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use alloy_primitives::{Address, B256, FixedBytes, U256, keccak256};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
-/// One validator.
+/// A validator as the set and the contract know it.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
@@ -49,7 +49,7 @@ pub struct ValidatorSet(Vec<Validator>);
 impl TryFrom<Vec<Validator>> for ValidatorSet {
     type Error = ValidatorSetError;
     fn try_from(validators: Vec<Validator>) -> Result<Self, ValidatorSetError> {
-        check(&validators)?;
+        check_validators(&validators)?;
         Ok(Self(validators))
     }
 }
@@ -68,7 +68,7 @@ impl BorshDeserialize for ValidatorSet {
     }
 }
 
-fn check(validators: &[Validator]) -> Result<(), ValidatorSetError> {
+fn check_validators(validators: &[Validator]) -> Result<(), ValidatorSetError> {
     if validators.is_empty() || validators.len() > VALIDATORS_MAX {
         return Err(ValidatorSetError::Count {
             found: validators.len(),

@@ -31,7 +31,7 @@ pub enum Backend {
     Kubo(Kubo),
     /// A service of the IPFS Pinning Service API; it fetches content from another backend.
     PinningService(PinningService),
-    /// Pinata.
+    /// Pinata's own API, which takes content.
     Pinata(Pinata),
 }
 
@@ -54,7 +54,7 @@ impl Backend {
     /// Gives it content to keep. The CID is the one that we compute, or it is an error.
     pub async fn add(&self, content: Vec<u8>, name: &str) -> Result<Cid, IpfsError> {
         match self {
-            Self::BuiltIn(store) => blocking(store, move |store| store.add(&content)).await,
+            Self::BuiltIn(store) => run_blocking(store, move |store| store.add(&content)).await,
             Self::Kubo(kubo) => kubo.add(&content).await,
             Self::Pinata(pinata) => pinata.add(&content, name).await,
             Self::PinningService(_) => Err(self.unsupported("take content, only names of it")),
@@ -65,7 +65,7 @@ impl Backend {
     pub async fn pin(&self, cid: &Cid, name: &str) -> Result<PinState, IpfsError> {
         let root = *cid;
         match self {
-            Self::BuiltIn(store) => blocking(store, move |store| store.pin(&root))
+            Self::BuiltIn(store) => run_blocking(store, move |store| store.pin(&root))
                 .await
                 .map(|()| PinState::Pinned),
             Self::Kubo(kubo) => kubo.pin(cid).await.map(|()| PinState::Pinned),
@@ -96,7 +96,7 @@ impl Backend {
     pub async fn release(&self, cid: &Cid) -> Result<(), IpfsError> {
         let root = *cid;
         match self {
-            Self::BuiltIn(store) => blocking(store, move |store| store.unpin(&root)).await,
+            Self::BuiltIn(store) => run_blocking(store, move |store| store.unpin(&root)).await,
             Self::Kubo(kubo) => kubo.unpin(cid).await,
             Self::PinningService(service) => service.release(cid).await,
             Self::Pinata(pinata) => pinata.release(cid).await,
@@ -106,7 +106,7 @@ impl Backend {
     /// Deletes what was released, where that is up to us.
     pub async fn collect_garbage(&self) -> Result<(), IpfsError> {
         match self {
-            Self::BuiltIn(store) => blocking(store, BlockStore::collect_garbage)
+            Self::BuiltIn(store) => run_blocking(store, BlockStore::collect_garbage)
                 .await
                 .map(|_| ()),
             Self::Kubo(kubo) => kubo.collect_garbage().await,
@@ -118,7 +118,9 @@ impl Backend {
     pub async fn read(&self, cid: &Cid, max: usize) -> Result<Vec<u8>, IpfsError> {
         let root = *cid;
         let content = match self {
-            Self::BuiltIn(store) => blocking(store, move |store| store.read(&root, max)).await?,
+            Self::BuiltIn(store) => {
+                run_blocking(store, move |store| store.read(&root, max)).await?
+            }
             Self::Kubo(kubo) => kubo.cat(cid, max).await?,
             Self::PinningService(_) | Self::Pinata(_) => {
                 return Err(self.unsupported("give content"));
@@ -145,7 +147,7 @@ impl Backend {
 }
 
 /// The disk waits, the runtime does not.
-async fn blocking<T: Send + 'static>(
+async fn run_blocking<T: Send + 'static>(
     store: &Arc<BlockStore>,
     work: impl FnOnce(&BlockStore) -> Result<T, IpfsError> + Send + 'static,
 ) -> Result<T, IpfsError> {

@@ -31,7 +31,7 @@ pub struct BlockStore {
 pub struct Collected {
     /// Blocks that are gone.
     pub blocks: u64,
-    /// Their bytes.
+    /// Bytes that these blocks had.
     pub bytes: u64,
 }
 
@@ -58,7 +58,7 @@ impl BlockStore {
             path: dir.to_owned(),
         })?;
 
-        for leftover in entries(&dir.join(UNFINISHED))? {
+        for leftover in folder_entries(&dir.join(UNFINISHED))? {
             fs::remove_file(&leftover).map_err(IpfsError::file(&leftover))?;
         }
         sync_folder(dir)?;
@@ -225,7 +225,7 @@ impl BlockStore {
 
     /// All pinned roots, ascending.
     pub fn pins(&self) -> Result<BTreeSet<Cid>, IpfsError> {
-        let names = entries(&self.dir.join(PINS))?;
+        let names = folder_entries(&self.dir.join(PINS))?;
         Ok(names
             .iter()
             .filter_map(|path| path.file_name()?.to_str()?.parse().ok())
@@ -276,9 +276,9 @@ impl BlockStore {
     /// Every file of the block folders with its CID, if its name is one, and its size.
     fn stored(&self) -> Result<Vec<(PathBuf, Option<Cid>, u64)>, IpfsError> {
         let mut found = Vec::new();
-        for path in entries(&self.dir.join(BLOCKS))?
+        for path in folder_entries(&self.dir.join(BLOCKS))?
             .iter()
-            .map(|folder| entries(folder))
+            .map(|folder| folder_entries(folder))
             .collect::<Result<Vec<_>, _>>()?
             .concat()
         {
@@ -328,7 +328,7 @@ impl BlockStore {
     }
 }
 
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, IpfsError> {
+fn folder_entries(folder: &Path) -> Result<Vec<PathBuf>, IpfsError> {
     let failed = IpfsError::file(folder);
     let entries = fs::read_dir(folder).map_err(&failed)?;
     entries

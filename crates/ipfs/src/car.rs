@@ -22,7 +22,7 @@ const HEADER_BYTES_MAX: usize =
 /// A length of more bytes is beyond every bound.
 const VARINT_BYTES_MAX: u32 = 5;
 
-fn header(roots: &[Cid]) -> Vec<u8> {
+fn encode_header(roots: &[Cid]) -> Vec<u8> {
     let links = roots
         .iter()
         .flat_map(|root| LINK.iter().chain(root.as_bytes()).copied());
@@ -57,7 +57,7 @@ fn roots_of(header: &[u8]) -> Option<Vec<Cid>> {
         .collect()
 }
 
-fn varint(mut value: usize) -> Vec<u8> {
+fn encode_varint(mut value: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while value >= 0x80 {
         bytes.push(value as u8 | 0x80);
@@ -83,7 +83,7 @@ impl<W: Write> Writer<W> {
             });
         }
         let mut writer = Self { output, at: 0 };
-        writer.section(&[&header(roots)])?;
+        writer.section(&[&encode_header(roots)])?;
         Ok(writer)
     }
 
@@ -93,7 +93,7 @@ impl<W: Write> Writer<W> {
     }
 
     fn section(&mut self, parts: &[&[u8]]) -> Result<(), IpfsError> {
-        let length = varint(parts.iter().map(|part| part.len()).sum());
+        let length = encode_varint(parts.iter().map(|part| part.len()).sum());
         for bytes in std::iter::once(length.as_slice()).chain(parts.iter().copied()) {
             let failed = |error| IpfsError::Car {
                 at: self.at,

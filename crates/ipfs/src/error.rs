@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Why something failed.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the message says what each field is")]
 pub enum IpfsError {
     /// The service cannot be asked, or says no.
     #[error(transparent)]
@@ -15,17 +16,16 @@ pub enum IpfsError {
         "{from} gave {found}, expected {expected}: it cuts content otherwise, or the content was changed"
     )]
     OtherCid {
-        /// Who gave it.
+        /// The service that was given the content.
         from: String,
-        /// What it gave.
+        /// The CID that it answered.
         found: String,
-        /// What we computed.
+        /// The CID that we computed.
         expected: Cid,
     },
     /// A service that was told to pin by CID, but can take no content, or the other way round.
     #[error("{backend} cannot {what}")]
     Unsupported {
-        /// Which.
         backend: String,
         /// What it cannot.
         what: &'static str,
@@ -35,26 +35,13 @@ pub enum IpfsError {
     Cid(#[from] CidError),
     /// The block is not in the store.
     #[error("block {cid} is not here")]
-    Missing {
-        /// Which.
-        cid: Cid,
-    },
+    Missing { cid: Cid },
     /// Bytes that do not have the hash of their name, or no block of a file.
     #[error("block {cid} is damaged: {detail}")]
-    Damaged {
-        /// Which.
-        cid: Cid,
-        /// How.
-        detail: &'static str,
-    },
+    Damaged { cid: Cid, detail: &'static str },
     /// More than the reader wanted.
     #[error("{cid} has more than {max} bytes")]
-    ContentTooLarge {
-        /// Which.
-        cid: Cid,
-        /// The bound.
-        max: usize,
-    },
+    ContentTooLarge { cid: Cid, max: usize },
     /// The store has a bound, and it is reached.
     #[error("the block store is full: it holds {used} of {max} bytes, {needed} more are needed")]
     Full {
@@ -67,23 +54,17 @@ pub enum IpfsError {
     },
     /// Another process works on the store.
     #[error("another process uses the block store {}", path.display())]
-    Locked {
-        /// Which.
-        path: PathBuf,
-    },
+    Locked { path: PathBuf },
     /// A file cannot be read or written.
     #[error("{}", path.display())]
     File {
-        /// Which.
         path: PathBuf,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
     /// Not a CAR file of version 1 with blocks of ours.
     #[error("CAR file, byte {at}: {detail}")]
     Car {
-        /// Where.
         at: u64,
         /// What was expected and found.
         detail: String,

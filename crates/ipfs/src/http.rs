@@ -9,6 +9,6 @@ use std::time::Duration;
 pub(crate) const UPLOAD_TIMEOUT: Duration = Duration::from_secs(150);
 
 /// A service out of the operator's configuration.
-pub(crate) fn service(base: &str, token: Option<Secret>) -> Result<Service, IpfsError> {
+pub(crate) fn new_service(base: &str, token: Option<Secret>) -> Result<Service, IpfsError> {
     Ok(Service::new(base, token, &Options::default())?)
 }

@@ -3,7 +3,7 @@
 use crate::cid::Cid;
 use crate::error::IpfsError;
 use crate::http::UPLOAD_TIMEOUT;
-use crate::http::service;
+use crate::http::new_service;
 use crate::unixfs;
 use outbound::{ANSWER_BYTES_MAX, OutboundError, Service};
 use reqwest::Method;
@@ -27,7 +27,7 @@ pub struct Kubo {
     http: Service,
 }
 
-/// Who a node is.
+/// A node as `/api/v0/id` describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Identity {
     /// Its peer id.
@@ -75,16 +75,16 @@ impl Kubo {
     /// A node at a URL such as `http://127.0.0.1:5001`; the token where `API.Authorizations` asks for one.
     pub fn new(url: &str, token: Option<Secret>) -> Result<Self, IpfsError> {
         Ok(Self {
-            http: service(url, token)?,
+            http: new_service(url, token)?,
         })
     }
 
-    /// Where it is.
+    /// Base URL of its RPC.
     pub fn url(&self) -> &str {
         self.http.base()
     }
 
-    /// Who it is.
+    /// Asks the node for its peer id, version and addresses.
     pub async fn id(&self) -> Result<Identity, IpfsError> {
         let body = self.post("/api/v0/id", ANSWER_BYTES_MAX).await?;
         Ok(self.http.decode(&body)?)
@@ -112,7 +112,7 @@ impl Kubo {
         // What is not wanted is not kept either; that it stays pinned under the other name harms nobody.
         let removed = self
             .post(
-                &format!("/api/v0/pin/rm?arg={}", escaped(&found)),
+                &format!("/api/v0/pin/rm?arg={}", keep_alphanumerics(&found)),
                 ANSWER_BYTES_MAX,
             )
             .await;
@@ -190,7 +190,7 @@ impl Kubo {
         };
         let body = self.http.send_again(LIST_BYTES_MAX, request).await?;
 
-        for removed in lines::<Removed>(&body) {
+        for removed in json_lines::<Removed>(&body) {
             let removed = removed.map_err(|error| self.http.malformed(error.to_string()))?;
             if !removed.error.is_empty() {
                 return Err(self.http.malformed(removed.error).into());
@@ -236,7 +236,9 @@ impl Kubo {
             .await
         {
             Ok(_) => Ok(true),
-            Err(error) if message(&error).is_some_and(|message| message.contains("not found")) => {
+            Err(error)
+                if refusal_message(&error).is_some_and(|message| message.contains("not found")) =>
+            {
                 Ok(false)
             }
             Err(error) => Err(error.into()),
@@ -256,7 +258,10 @@ impl Kubo {
             .await
         {
             Ok(body) => Ok(Some(body)),
-            Err(error) if message(&error).is_some_and(|message| message.contains("not pinned")) => {
+            Err(error)
+                if refusal_message(&error)
+                    .is_some_and(|message| message.contains("not pinned")) =>
+            {
                 Ok(None)
             }
             Err(error) if error.is_retryable() => self.post(path, ANSWER_BYTES_MAX).await.map(Some),
@@ -266,7 +271,7 @@ impl Kubo {
 }
 
 /// What a refusal says, if Kubo said it.
-fn message(error: &OutboundError) -> Option<String> {
+fn refusal_message(error: &OutboundError) -> Option<String> {
     let OutboundError::Refused {
         status: 500,
         detail,
@@ -280,18 +285,23 @@ fn message(error: &OutboundError) -> Option<String> {
         .map(|failure| failure.message)
 }
 
-fn lines<'a, T: Deserialize<'a>>(body: &'a [u8]) -> impl Iterator<Item = serde_json::Result<T>> {
+fn json_lines<'a, T: Deserialize<'a>>(
+    body: &'a [u8],
+) -> impl Iterator<Item = serde_json::Result<T>> {
     body.split(|byte| *byte == b'\n')
         .filter(|line| !line.trim_ascii().is_empty())
         .map(serde_json::from_slice)
 }
 
 fn last_added(body: &[u8]) -> Option<String> {
-    lines::<Added>(body).last()?.ok().map(|added| added.hash)
+    json_lines::<Added>(body)
+        .last()?
+        .ok()
+        .map(|added| added.hash)
 }
 
 /// A stranger's text as a part of a query.
-fn escaped(text: &str) -> String {
+fn keep_alphanumerics(text: &str) -> String {
     text.chars()
         .filter(char::is_ascii_alphanumeric)
         .take(120)

@@ -4,7 +4,7 @@ use crate::backend::PinState;
 use crate::cid::Cid;
 use crate::error::IpfsError;
 use crate::http::UPLOAD_TIMEOUT;
-use crate::http::service;
+use crate::http::new_service;
 use crate::unixfs;
 use outbound::{ANSWER_BYTES_MAX, OutboundError, Service};
 use reqwest::Method;
@@ -48,12 +48,12 @@ impl Pinata {
     /// An account by its JWT. The URLs are [`API_URL`] and [`UPLOADS_URL`], but in tests.
     pub fn new(api: &str, uploads: &str, jwt: Secret) -> Result<Self, IpfsError> {
         Ok(Self {
-            api: service(api, Some(jwt.clone()))?,
-            uploads: service(uploads, Some(jwt))?,
+            api: new_service(api, Some(jwt.clone()))?,
+            uploads: new_service(uploads, Some(jwt))?,
         })
     }
 
-    /// Where it is.
+    /// Base URL of its API.
     pub fn url(&self) -> &str {
         self.api.base()
     }

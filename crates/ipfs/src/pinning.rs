@@ -4,7 +4,7 @@
 use crate::backend::PinState;
 use crate::cid::Cid;
 use crate::error::IpfsError;
-use crate::http::service;
+use crate::http::new_service;
 use outbound::{ANSWER_BYTES_MAX, OutboundError, Service};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
@@ -26,25 +26,25 @@ pub struct PinningService {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Waits.
+    /// Accepted, and not begun.
     Queued,
-    /// Fetches.
+    /// The service looks for the content and fetches it.
     Pinning,
-    /// Keeps it.
+    /// The service keeps the content.
     Pinned,
-    /// Gave up.
+    /// The service gave up; `info` may say why.
     Failed,
 }
 
-/// What is asked for.
+/// Content that a service is asked to keep.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pin {
     /// Of what; text, because a service lists others' pins too.
     pub cid: String,
-    /// For people.
+    /// What people read in the service's list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Where it is.
+    /// Multiaddrs of nodes that have the content.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub origins: Vec<String>,
 }
@@ -52,11 +52,11 @@ pub struct Pin {
 /// A request at the service.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Requested {
-    /// Its name there.
+    /// The id that the service gave the request.
     pub requestid: String,
     /// How far it is.
     pub status: Status,
-    /// Of what.
+    /// What was asked for.
     pub pin: Pin,
     /// More, such as why it failed.
     #[serde(default)]
@@ -72,12 +72,12 @@ impl PinningService {
     /// A service at its base URL (without `/pins`), with its access token; `origins` are multiaddrs of our nodes.
     pub fn new(url: &str, token: Secret, origins: Vec<String>) -> Result<Self, IpfsError> {
         Ok(Self {
-            http: service(url, Some(token))?,
+            http: new_service(url, Some(token))?,
             origins: origins.into_iter().take(ORIGINS_MAX).collect(),
         })
     }
 
-    /// Where it is.
+    /// Base URL of its API.
     pub fn url(&self) -> &str {
         self.http.base()
     }

@@ -30,7 +30,7 @@ impl std::fmt::Debug for Dag {
     }
 }
 
-fn adder() -> FileAdder {
+fn new_adder() -> FileAdder {
     FileAdder::builder()
         .with_chunker(Chunker::Size(CHUNK_BYTES))
         .with_collector(BalancedCollector::with_branching_factor(LINKS_MAX))
@@ -66,7 +66,7 @@ fn each_block(content: &[u8], mut take: impl FnMut((Cid, Vec<u8>))) {
         };
         take((Cid::of_block(codec, &block), block));
     };
-    let mut adder = adder();
+    let mut adder = new_adder();
     let mut rest = content;
     while !rest.is_empty() {
         let (blocks, consumed) = adder.push(rest);

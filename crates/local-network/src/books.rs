@@ -2,7 +2,7 @@
 
 use crate::evm::{Evm, EvmBooks};
 use crate::network_file::Contracts;
-use crate::registrations::furthest;
+use crate::registrations::furthest_node;
 use alloy::rpc::types::BlockNumberOrTag;
 use anyhow::{Context, Result};
 use client::{NodeClient, StatusAnswer, SupplyAnswer};
@@ -37,7 +37,7 @@ pub struct Books {
 /// One look at everything; what does not answer is absent.
 #[derive(Clone, Debug, Default)]
 pub struct Look {
-    /// Each validator.
+    /// One for each validator, in the network's order; none for one that does not answer.
     pub nodes: Vec<Option<StatusAnswer>>,
     /// The ledger, as the first validator that answers has it.
     pub supply: Option<SupplyAnswer>,
@@ -47,7 +47,7 @@ pub struct Look {
     pub finalized: Option<EvmBooks>,
     /// The EVM's last block.
     pub evm_block: u64,
-    /// The database.
+    /// What the database holds in sum.
     pub totals: Option<Totals>,
 }
 
@@ -85,18 +85,18 @@ impl Look {
 /// Rows of the database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Rows {
-    /// Sales.
+    /// Sales that are mirrored.
     pub sales: u64,
     /// Payouts: transfers from nobody.
     pub payouts: u64,
-    /// All transfers.
+    /// Transfers of the token, payouts included.
     pub transfers: u64,
 }
 
 /// How a run ended.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
-    /// Always `summary`.
+    /// Always `summary`: tells this line from others of the same output.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// Whether all books agree.
@@ -162,13 +162,13 @@ impl Books {
                 .await
                 .ok(),
             evm_block: self.evm.heads().await.map_or(0, |(latest, _)| latest),
-            totals: read_model::totals(&self.pool).await.ok(),
+            totals: read_model::read_totals(&self.pool).await.ok(),
         }
     }
 
     /// The supply of the node that is furthest.
     async fn supply(&self) -> Result<SupplyAnswer> {
-        Ok(furthest(&self.nodes).await?.supply().await?)
+        Ok(furthest_node(&self.nodes).await?.supply().await?)
     }
 
     /// Compares ledger, contract and database, account by account.
@@ -178,7 +178,7 @@ impl Books {
             .evm
             .books(self.contracts, BlockNumberOrTag::Latest)
             .await?;
-        let totals = read_model::totals(&self.pool)
+        let totals = read_model::read_totals(&self.pool)
             .await
             .context("ask the database")?;
         let (transfers, payouts) = self.evm.count_transfers(self.contracts).await?;
@@ -281,7 +281,7 @@ impl Books {
     /// Each account of the database must be paid what the ledger released and the contract minted.
     async fn check_accounts(&self) -> Result<Vec<String>> {
         let mut differences = Vec::new();
-        let node = furthest(&self.nodes).await?;
+        let node = furthest_node(&self.nodes).await?;
 
         for row in read_model::payouts_by_account(&self.pool).await? {
             let account = row.account;

@@ -1,8 +1,8 @@
 //! Candidates of a local network: validators with an outlet each, so that elections can be seen.
 
-use crate::registrations::{Opening, Registrations, furthest};
+use crate::registrations::{Opening, Registrations, furthest_node};
 use anyhow::{Context, Result};
-use client::{NodeClient, next_nonce, submit};
+use client::{NodeClient, next_nonce, submit_and_wait};
 use domain::crypto::address_of_secret;
 use domain::transaction::RegisterValidator;
 use domain::{Currency, ElectionRules, OutletId, OutletKind, Payload, Signature, TerminalKind};
@@ -23,7 +23,7 @@ const CITIES: [(&str, u32); 8] = [
 ];
 
 /// The election's rules in a local network.
-pub fn rules() -> ElectionRules {
+pub fn election_rules() -> ElectionRules {
     let city_weights = CITIES
         .into_iter()
         .map(|(city, weight)| (city.to_owned(), weight))
@@ -35,19 +35,19 @@ pub fn rules() -> ElectionRules {
 }
 
 /// The outlet of a candidate.
-fn outlet(number: usize) -> OutletId {
+fn candidate_outlet(number: usize) -> OutletId {
     FIRST_OUTLET + number as OutletId
 }
 
 /// Registers what of the candidates is not registered yet.
 pub async fn register(registrations: Registrations<'_>, count: usize) -> Result<()> {
     let keys = registrations.keys;
-    let node = &furthest(registrations.nodes).await?;
+    let node = &furthest_node(registrations.nodes).await?;
     let known = node.outlets().await?;
     let currency: Currency = "GEL".parse().map_err(anyhow::Error::msg)?;
 
     for number in 0..count {
-        let id = outlet(number);
+        let id = candidate_outlet(number);
         let owner = address_of_secret(&keys.owner(id)?);
         let found = known.iter().find(|outlet| outlet.outlet == id);
 
@@ -81,7 +81,7 @@ async fn register_validator(
     number: usize,
 ) -> Result<()> {
     let keys = registrations.keys;
-    let (validator, id) = (keys.validator(number)?, outlet(number));
+    let (validator, id) = (keys.validator(number)?, candidate_outlet(number));
 
     let registered = node.candidates().await?;
     if registered
@@ -101,7 +101,7 @@ async fn register_validator(
         nonce: next_nonce(node, address_of_secret(&owner)).await?,
     });
 
-    submit(node, &domain, payload, &owner)
+    submit_and_wait(node, &domain, payload, &owner)
         .await
         .with_context(|| format!("register validator {number}"))
 }

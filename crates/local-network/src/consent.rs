@@ -3,7 +3,7 @@
 use anyhow::Result;
 use domain::B256;
 use domain::Signature;
-use domain::consent::commitment;
+use domain::consent::consent_commitment;
 use domain::eip712::{DomainSeparator, WitnessedConsent};
 use domain::transaction::RecordConsent;
 use serde_json::json;
@@ -11,7 +11,7 @@ use std::path::Path;
 use wallet::{SecretKey, Zeroizing};
 
 /// A consent with the terminal's signature, for the guest to sign.
-pub fn witnessed(
+pub fn witnessed_consent(
     wanted: &WitnessedConsent,
     witness: &SecretKey,
     domain: &DomainSeparator,
@@ -42,8 +42,7 @@ pub fn witnessed(
 
 /// Keeps what shows whose consent it is, readable by its owner alone.
 pub fn write_salt(file: &Path, salt: B256, reference: &str) -> Result<()> {
-    let kept =
-        json!({"salt": salt, "reference": reference, "commitment": commitment(salt, reference)});
+    let kept = json!({"salt": salt, "reference": reference, "commitment": consent_commitment(salt, reference)});
     Ok(wallet::write_secret(
         file,
         &Zeroizing::new(format!("{kept}\n")),

@@ -4,9 +4,9 @@ use crate::evm::Evm;
 use crate::keys::Keys;
 use crate::layout::Layout;
 use crate::network_file::Contracts;
-use crate::registrations::{furthest, is_outdated};
+use crate::registrations::{furthest_node, is_outdated};
 use anyhow::{Context, Result, bail};
-use client::{NodeClient, next_nonce, submit};
+use client::{NodeClient, next_nonce, submit_and_wait};
 use domain::crypto::address_of_secret;
 use domain::transaction::SetAnchor;
 use domain::{Genesis, Payload};
@@ -49,7 +49,7 @@ pub async fn deploy_or_find(
         let from_epoch = status.epoch + 1;
         let contracts = evm.deploy(genesis, from_epoch).await?;
         service_kit::files::write_atomically(&path, &serde_json::to_vec_pretty(&contracts)?)?;
-        match bind(keys, genesis, nodes, contracts, from_epoch).await {
+        match bind_contracts(keys, genesis, nodes, contracts, from_epoch).await {
             Ok(true) => return Ok(contracts),
             Ok(false) => {}
             Err(error) if is_outdated(&error) => {}
@@ -88,7 +88,7 @@ async fn in_force(
 }
 
 /// Binds the ledger to the contracts; false when the epoch passed meanwhile.
-async fn bind(
+async fn bind_contracts(
     keys: &Keys,
     genesis: &Genesis,
     nodes: &[NodeClient],
@@ -96,7 +96,7 @@ async fn bind(
     from_epoch: u64,
 ) -> Result<bool> {
     let founder = keys.founder()?;
-    let node = furthest(nodes).await?;
+    let node = furthest_node(nodes).await?;
     let nonce = next_nonce(&node, address_of_secret(&founder)).await?;
 
     let payload = Payload::SetAnchor(SetAnchor {
@@ -106,7 +106,7 @@ async fn bind(
         validators_hash: genesis.validators.hash(),
         nonce,
     });
-    submit(&node, &genesis.domain(), payload, &founder)
+    submit_and_wait(&node, &genesis.domain(), payload, &founder)
         .await
         .context("bind the ledger to the contracts")?;
 
@@ -128,5 +128,5 @@ async fn bind(
 }
 
 async fn any_status(nodes: &[NodeClient]) -> Result<client::StatusAnswer> {
-    Ok(furthest(nodes).await?.status().await?)
+    Ok(furthest_node(nodes).await?.status().await?)
 }

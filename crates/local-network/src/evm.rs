@@ -34,7 +34,7 @@ const LOG_RANGE: u64 = 5_000;
 pub struct Evm {
     provider: DynProvider,
     founder: Address,
-    /// The chain.
+    /// The chain's id, as the node says it.
     pub chain_id: u64,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::layout::Layout;
 use crate::network_file::Entry;
-use crate::services::entry;
+use crate::services::service_entry;
 use crate::supervisor::Supervisor;
 use anyhow::{Context, Result};
 use clap::Args;
@@ -189,7 +189,7 @@ impl External {
         let (anvil, options) = self.anvil.as_ref()?;
         Some(Entry {
             pid: anvil.pid().unwrap_or(0),
-            ..entry(options.port)
+            ..service_entry(options.port)
         })
     }
 
@@ -198,7 +198,7 @@ impl External {
         let (kubo, options) = self.kubo.as_ref()?;
         Some(Entry {
             pid: kubo.pid().unwrap_or(0),
-            ..entry(options.port)
+            ..service_entry(options.port)
         })
     }
 
@@ -229,7 +229,7 @@ async fn create_database(url: &str) -> Result<()> {
 
 /// Where `setup_kubo` of scripts/lib puts Kubo.
 fn kubo_folders() -> Vec<PathBuf> {
-    let home = service_kit::config::environment("HOME");
+    let home = service_kit::config::environment_variable("HOME");
     home.map(|home| Path::new(&home).join(".cache/hotpot/bin"))
         .into_iter()
         .collect()

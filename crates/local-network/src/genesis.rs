@@ -133,7 +133,7 @@ fn new_genesis(keys: &Keys, args: &NewNetworkArgs, evm_chain_id: u64) -> Result<
             election_epochs: args.election_epochs.unwrap_or(0),
             ..Parameters::DEFAULT
         },
-        election: candidates::rules(),
+        election: candidates::election_rules(),
         validators: ValidatorSet::try_from(validators)?,
     })
 }

@@ -69,7 +69,7 @@ impl Keys {
         })
     }
 
-    /// Where the passphrase is.
+    /// Holds the one passphrase of all keys here.
     pub fn passphrase_file(&self) -> PathBuf {
         self.dir.join("passphrase")
     }
@@ -93,17 +93,17 @@ impl Keys {
         Ok(key)
     }
 
-    /// The founder's.
+    /// The founder's key, made on first use.
     pub fn founder(&self) -> Result<SecretKey> {
         self.get("founder")
     }
 
-    /// The registrar's.
+    /// The registrar's key, made on first use.
     pub fn registrar(&self) -> Result<SecretKey> {
         self.get("registrar")
     }
 
-    /// A validator's.
+    /// The key of a validator, counted from 0; made on first use.
     pub fn validator(&self, number: usize) -> Result<SecretKey> {
         self.get(&format!("validator-{number}"))
     }
@@ -132,7 +132,7 @@ impl Keys {
         self.get(&Self::video_agent_name(outlet))
     }
 
-    /// Its file's name.
+    /// The actor's name that its key is kept under, see [`Keys::file`].
     pub fn video_agent_name(outlet: OutletId) -> String {
         format!("video-agent-{outlet}")
     }

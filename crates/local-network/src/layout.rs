@@ -63,7 +63,7 @@ impl Layout {
         self.dir.join("database-url")
     }
 
-    /// The genesis.
+    /// Holds the genesis, as JSON.
     pub fn genesis(&self) -> PathBuf {
         self.dir.join("genesis.json")
     }

@@ -21,4 +21,4 @@ pub use keys::{Keys, refuse_public_chain};
 pub use layout::Layout;
 pub use network_file::{Contracts, Entry, NetworkFile};
 pub use ports::{PortArgs, Ports};
-pub use registrations::{Opening, Registrations, furthest, is_outdated};
+pub use registrations::{Opening, Registrations, furthest_node, is_outdated};

@@ -9,15 +9,15 @@ use std::path::{Path, PathBuf};
 /// The contracts of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contracts {
-    /// The ERC-20.
+    /// The ERC-20 token.
     pub token: Address,
-    /// Takes checkpoints.
+    /// The contract that takes checkpoints.
     pub anchor: Address,
     /// The block before their deployment.
     pub start_block: u64,
 }
 
-/// One process.
+/// A process of the network, and where it answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Base URL of its HTTP API; empty if it has none.
@@ -43,17 +43,17 @@ pub struct NetworkFile {
     pub sidechain_id: B256,
     /// The EVM chain.
     pub evm_chain_id: u64,
-    /// Its JSON-RPC.
+    /// JSON-RPC of a node of that chain.
     pub evm_rpc: String,
-    /// On it.
+    /// Where the contracts stand on it.
     pub contracts: Contracts,
     /// Validators, in order.
     pub nodes: Vec<Entry>,
-    /// The relayer.
+    /// Where the relayer answers.
     pub relayer: Entry,
-    /// The indexer.
+    /// Where the indexer answers.
     pub indexer: Entry,
-    /// The gateway.
+    /// Where the gateway serves the web page and the API.
     pub gateway: Entry,
     /// The video agent; absent without --with-video.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,7 +89,7 @@ fn read_json<T: DeserializeOwned>(file: &Path) -> Result<T> {
 }
 
 impl NetworkFile {
-    /// Where it is.
+    /// Where the file lies in a network's folder.
     pub fn path(data_dir: &Path) -> PathBuf {
         data_dir.join("network.json")
     }

@@ -51,22 +51,22 @@ pub struct Ports {
     pub relayer: u16,
     /// The indexer's HTTP.
     pub indexer: u16,
-    /// anvil's JSON-RPC.
+    /// JSON-RPC of anvil.
     pub anvil: u16,
-    /// Kubo's RPC.
+    /// RPC of Kubo.
     pub kubo: u16,
     /// The video agent.
     pub video: u16,
     /// The RTSP server that plays a film.
     pub cameras: u16,
-    /// The gateway.
+    /// Where the gateway listens; on loopback unless told otherwise.
     pub gateway: SocketAddr,
 }
 
 /// Where the gateway listens unless told otherwise.
 const GATEWAY_PORT: u16 = 8080;
 
-fn loopback(port: u16) -> SocketAddr {
+fn loopback_address(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }
 
@@ -78,15 +78,15 @@ impl Ports {
     pub fn choose(args: &PortArgs) -> Result<Self> {
         if !args.free_ports {
             return Ok(Self {
-                nodes: range(args.node_port, "--node-port")?,
-                p2p: range(args.p2p_port, "--p2p-port")?,
+                nodes: port_range(args.node_port, "--node-port")?,
+                p2p: port_range(args.p2p_port, "--p2p-port")?,
                 relayer: args.relayer_port,
                 indexer: args.indexer_port,
                 anvil: args.anvil_port,
                 kubo: args.kubo_port,
                 video: args.video_port,
                 cameras: args.camera_port,
-                gateway: args.http.unwrap_or(loopback(GATEWAY_PORT)),
+                gateway: args.http.unwrap_or(loopback_address(GATEWAY_PORT)),
             });
         }
 
@@ -104,7 +104,7 @@ impl Ports {
             kubo: free[2 * count + 4],
             video: free[2 * count + 5],
             cameras: free[2 * count + 6],
-            gateway: args.http.unwrap_or(loopback(free[2 * count + 3])),
+            gateway: args.http.unwrap_or(loopback_address(free[2 * count + 3])),
         })
     }
 }
@@ -122,7 +122,7 @@ impl Ports {
 
         for address in ours
             .chain(video)
-            .map(|port| loopback(*port))
+            .map(|port| loopback_address(*port))
             .chain([self.gateway])
         {
             let port = address.port();
@@ -135,7 +135,7 @@ impl Ports {
     }
 }
 
-fn range(first: u16, flag: &str) -> Result<Vec<u16>> {
+fn port_range(first: u16, flag: &str) -> Result<Vec<u16>> {
     let last = first.checked_add(VALIDATORS_MAX - 1);
     let last = last.with_context(|| {
         format!(

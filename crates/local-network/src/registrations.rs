@@ -2,7 +2,7 @@
 
 use crate::keys::Keys;
 use anyhow::{Context, Result};
-use client::{ClientError, NodeClient, next_nonce, submit};
+use client::{ClientError, NodeClient, next_nonce, submit_and_wait};
 use domain::crypto::address_of_secret;
 use domain::eip712::DomainSeparator;
 use domain::limits::QUOTA_UNLIMITED;
@@ -21,8 +21,8 @@ const PAUSE: Duration = Duration::from_millis(250);
 const APPROVAL_MS: u64 = 3_600_000;
 
 /// The node with the highest final block.
-pub async fn furthest(nodes: &[NodeClient]) -> Result<NodeClient> {
-    client::furthest(nodes)
+pub async fn furthest_node(nodes: &[NodeClient]) -> Result<NodeClient> {
+    client::furthest_node(nodes)
         .await
         .context("no node answers: is hotpot up running on this folder?")
 }
@@ -37,13 +37,13 @@ pub fn is_outdated(error: &anyhow::Error) -> bool {
 /// What is said of an outlet when it is registered.
 #[derive(Clone, Debug)]
 pub struct Opening {
-    /// Its number.
+    /// The founder's number for it.
     pub outlet: OutletId,
     /// Who runs it.
     pub kind: OutletKind,
     /// Where it stands.
     pub city: String,
-    /// Of its prices.
+    /// The one currency of its prices.
     pub currency: Currency,
 }
 
@@ -52,14 +52,14 @@ pub struct Opening {
 pub struct Registrations<'a> {
     /// The network's nodes.
     pub nodes: &'a [NodeClient],
-    /// Its parameters.
+    /// Its genesis, which names what is signed for.
     pub genesis: &'a Genesis,
     /// Its folder's keys.
     pub keys: &'a Keys,
 }
 
 impl Registrations<'_> {
-    /// What is signed for.
+    /// The typed-data domain of this sidechain's transactions.
     pub fn domain(&self) -> DomainSeparator {
         self.genesis.domain()
     }
@@ -71,12 +71,12 @@ impl Registrations<'_> {
         F: Future<Output = Result<()>>,
     {
         for _ in 0..ATTEMPTS {
-            match step(furthest(self.nodes).await?).await {
+            match step(furthest_node(self.nodes).await?).await {
                 Err(error) if is_outdated(&error) => tokio::time::sleep(PAUSE).await,
                 other => return other,
             }
         }
-        step(furthest(self.nodes).await?).await
+        step(furthest_node(self.nodes).await?).await
     }
 
     /// Registers an outlet, with the registrar's approval.
@@ -106,7 +106,7 @@ impl Registrations<'_> {
             approval_signature: Signature::sign(approval, &registrar),
             nonce: next_nonce(node, address_of_secret(&founder)).await?,
         });
-        submit(node, &domain, payload, &founder)
+        submit_and_wait(node, &domain, payload, &founder)
             .await
             .with_context(|| format!("register outlet {id}"))
     }
@@ -127,7 +127,7 @@ impl Registrations<'_> {
             nonce: next_nonce(node, address_of_secret(&owner)).await?,
         });
 
-        submit(node, &self.domain(), payload, &owner)
+        submit_and_wait(node, &self.domain(), payload, &owner)
             .await
             .with_context(|| format!("enrol the {kind} terminal of outlet {outlet}"))
     }

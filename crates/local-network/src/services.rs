@@ -33,18 +33,18 @@ pub struct NodeArgs {
     pub keep_blocks: u64,
 }
 
-fn loopback(port: u16) -> String {
+fn loopback_url(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
 
-fn multiaddr(port: u16) -> String {
+fn loopback_multiaddr(port: u16) -> String {
     format!("/ip4/127.0.0.1/tcp/{port}")
 }
 
 /// The entry of a service in `network.json`; its pid follows when it runs.
-pub fn entry(port: u16) -> Entry {
+pub fn service_entry(port: u16) -> Entry {
     Entry {
-        http: loopback(port),
+        http: loopback_url(port),
         port,
         ..Entry::default()
     }
@@ -53,8 +53,8 @@ pub fn entry(port: u16) -> Entry {
 /// The entries of all validators.
 pub fn node_entries(ports: &Ports, count: usize) -> Vec<Entry> {
     let node = |number: usize| Entry {
-        p2p: Some(multiaddr(ports.p2p[number])),
-        ..entry(ports.nodes[number])
+        p2p: Some(loopback_multiaddr(ports.p2p[number])),
+        ..service_entry(ports.nodes[number])
     };
     (0..count).map(node).collect()
 }
@@ -66,7 +66,7 @@ pub fn write_config(layout: &Layout, service: &str, config: &serde_json::Value) 
     Ok(path)
 }
 
-fn start(
+fn start_service(
     supervisor: &Supervisor,
     layout: &Layout,
     name: &str,
@@ -106,17 +106,17 @@ pub fn start_nodes(
             },
             "http": {
                 "listen": format!("127.0.0.1:{}", ports.nodes[number]),
-                "peers": others().map(|other| loopback(ports.nodes[other])).collect::<Vec<_>>(),
+                "peers": others().map(|other| loopback_url(ports.nodes[other])).collect::<Vec<_>>(),
             },
             "p2p": {
-                "listen": multiaddr(ports.p2p[number]),
-                "peers": others().map(|other| multiaddr(ports.p2p[other])).collect::<Vec<_>>(),
+                "listen": loopback_multiaddr(ports.p2p[number]),
+                "peers": others().map(|other| loopback_multiaddr(ports.p2p[other])).collect::<Vec<_>>(),
             },
             "snapshots": { "every_blocks": args.snapshot_blocks },
             "storage": { "keep_blocks": args.keep_blocks },
         });
         let name = format!("node-{number}");
-        start(
+        start_service(
             supervisor,
             layout,
             &name,
@@ -125,7 +125,7 @@ pub fn start_nodes(
         );
     }
     Ok((0..count)
-        .map(|number| NodeClient::new(&loopback(ports.nodes[number])))
+        .map(|number| NodeClient::new(&loopback_url(ports.nodes[number])))
         .collect())
 }
 
@@ -163,9 +163,9 @@ pub async fn wait_until_ready(nodes: &[NodeClient], sidechain_id: B256) -> Resul
 /// An outlet's video agent, as the gateway is told of it.
 #[derive(Serialize)]
 pub struct VideoAgent {
-    /// Its outlet.
+    /// The outlet whose cameras it has.
     pub outlet: OutletId,
-    /// Its HTTP.
+    /// Base URL of its HTTP API.
     pub url: String,
 }
 
@@ -174,18 +174,18 @@ impl VideoAgent {
     pub fn local(outlet: OutletId, port: u16) -> Self {
         Self {
             outlet,
-            url: loopback(port),
+            url: loopback_url(port),
         }
     }
 }
 
 /// What relayer and indexer connect to.
 pub struct Chains<'a> {
-    /// Validators.
+    /// The validators, any of which may be asked.
     pub nodes: &'a [NodeClient],
     /// The EVM node.
     pub evm_url: &'a str,
-    /// Its chain.
+    /// The EVM chain's id.
     pub chain_id: u64,
     /// The contracts on it.
     pub contracts: Contracts,
@@ -221,7 +221,7 @@ pub fn start_relayer(
     config["signer"] =
         json!({ "keystore_file": keys.file("relayer"), "passphrase_file": keys.passphrase_file() });
 
-    start(
+    start_service(
         supervisor,
         layout,
         "relayer",
@@ -241,7 +241,7 @@ pub fn start_indexer(
     let mut config = chains.config(layout, port);
     config["blockchain"]["start_block"] = json!(chains.contracts.start_block);
 
-    start(
+    start_service(
         supervisor,
         layout,
         "indexer",
@@ -266,7 +266,7 @@ pub fn start_gateway(
         "video": { "agents": agents },
     });
 
-    start(
+    start_service(
         supervisor,
         layout,
         "gateway",

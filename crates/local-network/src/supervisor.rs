@@ -28,13 +28,13 @@ pub struct Service {
     pub name: String,
     /// The program; none is this very one.
     pub program: Option<PathBuf>,
-    /// What it is told.
+    /// The arguments on its command line.
     pub arguments: Vec<OsString>,
     /// Where its log goes.
     pub log: PathBuf,
 }
 
-/// All services.
+/// Keeps all services of a network running until it is stopped.
 pub struct Supervisor {
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -105,10 +105,10 @@ async fn keep_running(service: Service, shared: Arc<Mutex<Shared>>, stop: Cancel
     let mut pause = RESTART_PAUSE;
     loop {
         let started = tokio::time::Instant::now();
-        match spawn(&service) {
+        match spawn_service(&service) {
             Ok(child) => {
                 note_pid(&shared, &service.name, child.id().unwrap_or(0));
-                let stopped = run(child, &service, &stop).await;
+                let stopped = wait_for_end(child, &service, &stop).await;
                 note_pid(&shared, &service.name, 0);
                 if stopped {
                     return;
@@ -141,7 +141,7 @@ fn this_program() -> std::io::Result<PathBuf> {
     }
 }
 
-fn spawn(service: &Service) -> std::io::Result<Child> {
+fn spawn_service(service: &Service) -> std::io::Result<Child> {
     let log = std::fs::File::options()
         .create(true)
         .append(true)
@@ -166,7 +166,7 @@ fn spawn(service: &Service) -> std::io::Result<Child> {
 }
 
 /// Waits for the end of a service; true when that was our wish.
-async fn run(mut child: Child, service: &Service, stop: &CancellationToken) -> bool {
+async fn wait_for_end(mut child: Child, service: &Service, stop: &CancellationToken) -> bool {
     // Held here, because waiting for a child closes what it still holds of its input.
     let input = child.stdin.take();
     tokio::select! {

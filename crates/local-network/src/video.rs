@@ -1,16 +1,16 @@
 //! `--with-video`: a video agent at one outlet, allowed by the owner in the kitchen and by a guest at a table.
 
-use crate::consent::{witnessed, write_salt};
+use crate::consent::{witnessed_consent, write_salt};
 use crate::keys::Keys;
 use crate::layout::Layout;
 use crate::network_file::Entry;
 use crate::ports::Ports;
 use crate::registrations::{Opening, Registrations};
-use crate::services::{entry, write_config};
+use crate::services::{service_entry, write_config};
 use crate::supervisor::{Service, Supervisor};
 use anyhow::{Context, Result, bail};
-use client::{NodeClient, next_nonce, submit};
-use domain::consent::{BasisKind, Purposes, commitment};
+use client::{NodeClient, next_nonce, submit_and_wait};
+use domain::consent::{BasisKind, Purposes, consent_commitment};
 use domain::crypto::address_of_secret;
 use domain::eip712::WitnessedConsent;
 use domain::transaction::RecordLegalBasis;
@@ -40,7 +40,7 @@ const SEGMENT_MS: u64 = 5_000;
 pub struct Video<'a> {
     /// The network's folder.
     pub layout: &'a Layout,
-    /// Its ports.
+    /// The network's ports; two of them are the agent's and the cameras'.
     pub ports: &'a Ports,
     /// Its nodes, parameters and keys.
     pub registrations: Registrations<'a>,
@@ -52,14 +52,14 @@ pub struct Video<'a> {
 
 /// The entries of the agent and of the cameras in `network.json`.
 pub struct Entries {
-    /// The agent.
+    /// The video agent itself.
     pub agent: Entry,
     /// What plays the film.
     pub cameras: Option<Entry>,
 }
 
 /// The agent's program, which stands beside ours; it is built apart, since it needs GStreamer and OpenCV.
-pub fn program() -> Result<PathBuf> {
+pub fn agent_program() -> Result<PathBuf> {
     let program = std::env::current_exe()
         .context("find the video agent")?
         .with_file_name("video-agent");
@@ -84,7 +84,7 @@ pub fn check_film(film: Option<&Path>) -> Result<()> {
 impl Video<'_> {
     /// Registers what is missing, then starts the cameras and the agent. The outlet is registered, or it is [`OUTLET`].
     pub async fn start(&self, supervisor: &Supervisor, outlet: OutletId) -> Result<Entries> {
-        let program = program()?;
+        let program = agent_program()?;
         let film = self.film.map(|film| {
             film.canonicalize()
                 .with_context(|| format!("open {}", film.display()))
@@ -116,7 +116,7 @@ impl Video<'_> {
         let arguments = vec!["--config".into(), config.into()];
         supervisor.start(self.service("video-agent", &program, arguments));
         Ok(Entries {
-            agent: entry(self.ports.video),
+            agent: service_entry(self.ports.video),
             cameras,
         })
     }
@@ -211,7 +211,7 @@ impl Video<'_> {
             nonce: next_nonce(&node, address_of_secret(&owner)).await?,
         });
 
-        submit(&node, &self.registrations.domain(), payload, &owner)
+        submit_and_wait(&node, &self.registrations.domain(), payload, &owner)
             .await
             .context("record the kitchen's legal basis")
     }
@@ -236,7 +236,7 @@ impl Video<'_> {
             outlet,
             camera: TABLE,
             purposes: Purposes::Both,
-            commitment: commitment(salt, &reference),
+            commitment: consent_commitment(salt, &reference),
             guest: address_of_secret(&guest),
             until_ms,
         };
@@ -252,8 +252,8 @@ impl Video<'_> {
         )?;
 
         let domain = self.registrations.domain();
-        let payload = Payload::RecordConsent(witnessed(&wanted, &till, &domain));
-        submit(&node, &domain, payload, &guest)
+        let payload = Payload::RecordConsent(witnessed_consent(&wanted, &till, &domain));
+        submit_and_wait(&node, &domain, payload, &guest)
             .await
             .context("record the guest's consent")
     }

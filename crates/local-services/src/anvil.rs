@@ -18,7 +18,7 @@ const SETTLE_PAUSE: Duration = Duration::from_millis(300);
 pub struct AnvilOptions {
     /// Holds `state.json` and `anvil.log`.
     pub dir: PathBuf,
-    /// Loopback port.
+    /// The port of its JSON-RPC on loopback.
     pub port: u16,
     /// Chain id; 31337 is anvil's own.
     pub chain_id: u64,

@@ -53,7 +53,7 @@ impl Kubo {
             .await
             .context("stop the Kubo that runs on this folder")?;
         if !repository.join("config").exists() {
-            init(&program, &repository).await?;
+            init_repository(&program, &repository).await?;
         }
         keep_private(&repository.join("config"), options.port)?;
 
@@ -61,7 +61,7 @@ impl Kubo {
             .create(true)
             .append(true)
             .open(options.dir.join("kubo.log"))?;
-        let mut daemon = command(&program, &repository);
+        let mut daemon = kubo_command(&program, &repository);
         daemon.args(["daemon", "--offline", "--migrate"]);
         daemon
             .stdin(Stdio::null())
@@ -138,7 +138,7 @@ impl Kubo {
     }
 }
 
-fn command(program: &Path, repository: &Path) -> Command {
+fn kubo_command(program: &Path, repository: &Path) -> Command {
     let mut command = Command::new(program);
     // Said once for the arguments, by which an orphan is found, and once for what reads the variable only.
     command
@@ -149,9 +149,9 @@ fn command(program: &Path, repository: &Path) -> Command {
     command
 }
 
-async fn init(program: &Path, repository: &Path) -> Result<()> {
+async fn init_repository(program: &Path, repository: &Path) -> Result<()> {
     std::fs::create_dir_all(repository)?;
-    let mut init = command(program, repository);
+    let mut init = kubo_command(program, repository);
     let Output { status, stderr, .. } = init
         .args(["init", "--empty-repo"])
         .output()

@@ -18,7 +18,7 @@ static NEXT: LazyLock<AtomicU64> =
 /// A TCP port that is free on loopback right now; this process gives none twice before it has given all others.
 pub fn free_port() -> Result<u16> {
     let tried = PORTS
-        .map(|_| candidate())
+        .map(|_| next_candidate())
         .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
     tried.ok_or_else(|| {
         Error::new(
@@ -28,7 +28,7 @@ pub fn free_port() -> Result<u16> {
     })
 }
 
-fn candidate() -> u16 {
+fn next_candidate() -> u16 {
     let place = NEXT.fetch_add(1, Ordering::Relaxed) % u64::from(PORTS.end - PORTS.start);
     // The place is smaller than the range.
     PORTS.start + u16::try_from(place).unwrap_or(0)

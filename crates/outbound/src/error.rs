@@ -25,7 +25,7 @@ pub enum OutboundError {
     Refused {
         /// Who was asked.
         url: String,
-        /// HTTP status.
+        /// The answer's HTTP status.
         status: u16,
         /// What it said, shortened.
         detail: String,

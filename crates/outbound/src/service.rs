@@ -87,11 +87,11 @@ impl Options {
         if max == 0 {
             return Policy::none();
         }
-        Policy::custom(move |attempt| follow(attempt, max, addresses))
+        Policy::custom(move |attempt| follow_redirect(attempt, max, addresses))
     }
 }
 
-fn follow(attempt: Attempt<'_>, max: usize, addresses: Addresses) -> Action {
+fn follow_redirect(attempt: Attempt<'_>, max: usize, addresses: Addresses) -> Action {
     if attempt.previous().len() > max {
         return attempt.error(format!("more than {max} redirects"));
     }

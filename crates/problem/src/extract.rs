@@ -51,11 +51,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Refusal> {
         let bytes = read_body(request.into_body()).await?;
-        parse(&bytes).map(Self)
+        parse_json(&bytes).map(Self)
     }
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
+fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let pointer = error
@@ -77,14 +77,14 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
             return Refusal::from(Problem::new(422, "bad_field", cause.to_string()).at(&field));
         }
 
-        malformed(&cause)
+        malformed_json(&cause)
     })?;
 
-    deserializer.end().map_err(|error| malformed(&error))?;
+    deserializer.end().map_err(|error| malformed_json(&error))?;
     Ok(value)
 }
 
-fn malformed(error: &serde_json::Error) -> Refusal {
+fn malformed_json(error: &serde_json::Error) -> Refusal {
     Refusal::from(Problem::new(
         400,
         "malformed_json",

@@ -26,7 +26,7 @@ impl From<Problem> for Refusal {
 }
 
 impl Refusal {
-    /// Nothing there.
+    /// 404: there is nothing at this place, or not yet.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::from(Problem::new(404, "not_found", detail))
     }

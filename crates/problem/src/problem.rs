@@ -18,7 +18,7 @@ pub struct FieldError {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Problem {
-    /// `urn:hotpot:problem:<code>`.
+    /// Names the kind of problem: `urn:hotpot:problem:<code>`.
     #[serde(rename = "type")]
     pub kind: String,
     /// The same for every occurrence of this kind.

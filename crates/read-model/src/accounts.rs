@@ -1,6 +1,6 @@
 //! What an address holds on both chains.
 
-use super::{amount, number};
+use super::{decode_amount, decode_u64};
 use alloy_primitives::Address;
 use sqlx::postgres::PgConnection;
 
@@ -9,7 +9,7 @@ use sqlx::postgres::PgConnection;
 pub struct AccountFacts {
     /// Released, ever; what the EVM may mint.
     pub released: u64,
-    /// Minted, ever.
+    /// Minted to it on the EVM, ever.
     pub minted: u64,
     /// Minted in blocks that can no longer be replaced.
     pub minted_final: u64,
@@ -18,7 +18,10 @@ pub struct AccountFacts {
 }
 
 /// One address; all zero when it is unknown.
-pub async fn find(connection: &mut PgConnection, account: Address) -> sqlx::Result<AccountFacts> {
+pub async fn find_account(
+    connection: &mut PgConnection,
+    account: Address,
+) -> sqlx::Result<AccountFacts> {
     let row = sqlx::query!(
         r#"SELECT
             COALESCE((SELECT sum(units) FROM chain.release WHERE account = $1), 0)::bigint AS "released!",
@@ -32,9 +35,9 @@ pub async fn find(connection: &mut PgConnection, account: Address) -> sqlx::Resu
     .await?;
 
     Ok(AccountFacts {
-        released: number(row.released)?,
-        minted: amount(&row.minted)?,
-        minted_final: amount(&row.minted_final)?,
-        balance: amount(&row.balance)?,
+        released: decode_u64(row.released)?,
+        minted: decode_amount(&row.minted)?,
+        minted_final: decode_amount(&row.minted_final)?,
+        balance: decode_amount(&row.balance)?,
     })
 }

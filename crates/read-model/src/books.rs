@@ -1,6 +1,6 @@
 //! The whole mirror in figures, for whoever compares it with the other books.
 
-use super::{address, number, units};
+use super::{decode_address, decode_u64, decode_units};
 use alloy_primitives::Address;
 use serde::Serialize;
 use sqlx::PgPool;
@@ -8,7 +8,7 @@ use sqlx::PgPool;
 /// The whole mirror in figures, all of one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Totals {
-    /// Sales recorded.
+    /// Sales that are mirrored.
     pub sales: u64,
     /// Payouts minted: transfers from the zero address.
     pub payouts: u64,
@@ -43,16 +43,16 @@ pub struct Totals {
 /// What an address holds on the EVM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Balance {
-    /// Who.
+    /// Address of the holder.
     pub holder: Address,
-    /// How much.
+    /// Units of the token.
     pub units: u128,
 }
 
 /// What was ever minted to an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct AccountPayouts {
-    /// Who.
+    /// Who was paid.
     pub account: Address,
     /// In how many payouts.
     pub payouts: u64,
@@ -67,14 +67,14 @@ pub struct AccountPayouts {
 /// What was ever released to an account on the sidechain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct AccountReleases {
-    /// Who.
+    /// Who holds them.
     pub account: Address,
     /// How much altogether: what the EVM may mint.
     pub released: u64,
 }
 
 /// The whole mirror in figures.
-pub async fn totals(pool: &PgPool) -> sqlx::Result<Totals> {
+pub async fn read_totals(pool: &PgPool) -> sqlx::Result<Totals> {
     let row = sqlx::query!(
         r#"SELECT
             (SELECT count(*) FROM chain.sale) AS "sales!",
@@ -100,26 +100,26 @@ pub async fn totals(pool: &PgPool) -> sqlx::Result<Totals> {
     .await?;
 
     Ok(Totals {
-        sales: number(row.sales)?,
-        payouts: number(row.payouts)?,
-        transfers: number(row.transfers)?,
-        claims: number(row.claims)?,
-        issued: number(row.issued)?,
-        released: number(row.released)?,
-        reversed: number(row.reversed)?,
-        debt: number(row.debt)?,
-        minted: units(&row.minted)?,
-        sidechain_height: number(row.sidechain_height)?,
-        evm_block: number(row.evm_block)?,
-        evm_finalized_block: number(row.evm_finalized_block)?,
-        last_anchored_epoch: number(row.last_anchored_epoch)?,
-        last_final_epoch: number(row.last_final_epoch)?,
-        checkpoint_disagreements: number(row.checkpoint_disagreements)?,
+        sales: decode_u64(row.sales)?,
+        payouts: decode_u64(row.payouts)?,
+        transfers: decode_u64(row.transfers)?,
+        claims: decode_u64(row.claims)?,
+        issued: decode_u64(row.issued)?,
+        released: decode_u64(row.released)?,
+        reversed: decode_u64(row.reversed)?,
+        debt: decode_u64(row.debt)?,
+        minted: decode_units(&row.minted)?,
+        sidechain_height: decode_u64(row.sidechain_height)?,
+        evm_block: decode_u64(row.evm_block)?,
+        evm_finalized_block: decode_u64(row.evm_finalized_block)?,
+        last_anchored_epoch: decode_u64(row.last_anchored_epoch)?,
+        last_final_epoch: decode_u64(row.last_final_epoch)?,
+        checkpoint_disagreements: decode_u64(row.checkpoint_disagreements)?,
     })
 }
 
 /// Everybody who holds the token, addresses ascending.
-pub async fn balances(pool: &PgPool) -> sqlx::Result<Vec<Balance>> {
+pub async fn token_balances(pool: &PgPool) -> sqlx::Result<Vec<Balance>> {
     let rows = sqlx::query!(
         r#"SELECT holder, value::text AS "value!" FROM chain.balance ORDER BY holder"#
     )
@@ -129,8 +129,8 @@ pub async fn balances(pool: &PgPool) -> sqlx::Result<Vec<Balance>> {
     rows.iter()
         .map(|row| {
             Ok(Balance {
-                holder: address(&row.holder)?,
-                units: units(&row.value)?,
+                holder: decode_address(&row.holder)?,
+                units: decode_units(&row.value)?,
             })
         })
         .collect()
@@ -152,11 +152,11 @@ pub async fn payouts_by_account(pool: &PgPool) -> sqlx::Result<Vec<AccountPayout
 
     let payouts = rows.iter().map(|row| {
         Ok(AccountPayouts {
-            account: address(&row.account)?,
-            payouts: number(row.payouts)?,
-            minted: units(&row.minted)?,
-            minted_final: units(&row.minted_final)?,
-            last_epoch: row.last_epoch.map(number).transpose()?,
+            account: decode_address(&row.account)?,
+            payouts: decode_u64(row.payouts)?,
+            minted: decode_units(&row.minted)?,
+            minted_final: decode_units(&row.minted_final)?,
+            last_epoch: row.last_epoch.map(decode_u64).transpose()?,
         })
     });
 
@@ -172,8 +172,8 @@ pub async fn releases_by_account(pool: &PgPool) -> sqlx::Result<Vec<AccountRelea
     .await?;
     let releases = rows.iter().map(|row| {
         Ok(AccountReleases {
-            account: address(&row.account)?,
-            released: number(row.released)?,
+            account: decode_address(&row.account)?,
+            released: decode_u64(row.released)?,
         })
     });
     releases.collect()

@@ -1,6 +1,6 @@
 //! What readers are told, in order and without a gap.
 
-use super::{bigint, hash, number};
+use super::{decode_hash, decode_u64, to_bigint};
 use api_types::AnchoredCheckpoint;
 use sqlx::postgres::PgConnection;
 
@@ -10,9 +10,9 @@ pub const CHANNEL: &str = "chain_events";
 /// One message of the indexer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Ascends.
+    /// Greater than that of every event before.
     pub id: u64,
-    /// What happened.
+    /// Which blocks came or went.
     pub what: What,
     /// The first block that came or went.
     pub from: u64,
@@ -20,7 +20,7 @@ pub struct Event {
     pub to: u64,
 }
 
-/// What happened.
+/// What the indexer did with blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
     /// Sidechain blocks are here.
@@ -37,14 +37,14 @@ pub async fn kept(connection: &mut PgConnection) -> sqlx::Result<(u64, u64)> {
         sqlx::query!(r#"SELECT COALESCE(min(id), 0) AS "first!", COALESCE(max(id), 0) AS "last!" FROM chain.event"#)
             .fetch_one(connection)
             .await?;
-    Ok((number(row.first)?, number(row.last)?))
+    Ok((decode_u64(row.first)?, decode_u64(row.last)?))
 }
 
 /// Events after an id, ascending, at most `limit`.
 pub async fn after(connection: &mut PgConnection, id: u64, limit: i64) -> sqlx::Result<Vec<Event>> {
     let rows = sqlx::query!(
         "SELECT id, stream, first, last, kind FROM chain.event WHERE id > $1 ORDER BY id LIMIT $2",
-        bigint(id),
+        to_bigint(id),
         limit
     )
     .fetch_all(connection)
@@ -58,10 +58,10 @@ pub async fn after(connection: &mut PgConnection, id: u64, limit: i64) -> sqlx::
         };
 
         Ok(Event {
-            id: number(row.id)?,
+            id: decode_u64(row.id)?,
             what,
-            from: number(row.first)?,
-            to: number(row.last)?,
+            from: decode_u64(row.first)?,
+            to: decode_u64(row.last)?,
         })
     });
 
@@ -78,13 +78,13 @@ pub async fn block_counts(
         r#"SELECT (SELECT count(*) FROM chain.sale WHERE height BETWEEN $1 AND $2) AS "sales!",
                   COALESCE((SELECT sum(transactions) FROM chain.sidechain_block WHERE height BETWEEN $1 AND $2), 0)
                       ::bigint AS "transactions!""#,
-        bigint(from),
-        bigint(to)
+        to_bigint(from),
+        to_bigint(to)
     )
     .fetch_one(connection)
     .await?;
 
-    Ok((number(row.sales)?, number(row.transactions)?))
+    Ok((decode_u64(row.sales)?, decode_u64(row.transactions)?))
 }
 
 /// Checkpoints and how many payouts EVM blocks hold.
@@ -96,27 +96,27 @@ pub async fn evm_counts(
     let rows = sqlx::query!(
         "SELECT epoch, tx_hash, block_number FROM chain.checkpoint_anchored
          WHERE block_number BETWEEN $1 AND $2 ORDER BY block_number, log_index",
-        bigint(from),
-        bigint(to)
+        to_bigint(from),
+        to_bigint(to)
     )
     .fetch_all(&mut *connection)
     .await?;
 
     let payouts = sqlx::query_scalar!(
         r#"SELECT count(*) AS "payouts!" FROM chain.payout WHERE block_number BETWEEN $1 AND $2"#,
-        bigint(from),
-        bigint(to)
+        to_bigint(from),
+        to_bigint(to)
     )
     .fetch_one(connection)
     .await?;
 
     let anchored = rows.into_iter().map(|row| {
         Ok(AnchoredCheckpoint {
-            epoch: number(row.epoch)?,
-            tx_hash: hash(&row.tx_hash)?,
-            evm_block: number(row.block_number)?,
+            epoch: decode_u64(row.epoch)?,
+            tx_hash: decode_hash(&row.tx_hash)?,
+            evm_block: decode_u64(row.block_number)?,
         })
     });
 
-    Ok((anchored.collect::<sqlx::Result<_>>()?, number(payouts)?))
+    Ok((anchored.collect::<sqlx::Result<_>>()?, decode_u64(payouts)?))
 }

@@ -1,6 +1,6 @@
 //! How far the mirror is, and what the network holds altogether.
 
-use super::{amount, number};
+use super::{decode_amount, decode_u64};
 use api_types::{AsOf, Supply};
 use domain::Genesis;
 use sqlx::postgres::PgConnection;
@@ -21,20 +21,20 @@ pub async fn as_of(connection: &mut PgConnection) -> sqlx::Result<AsOf> {
 
     Ok(AsOf {
         at: row.at,
-        height: number(row.height.unwrap_or(0))?,
+        height: decode_u64(row.height.unwrap_or(0))?,
         block_time: row.block_time,
-        evm_block: number(row.evm_block.unwrap_or(0))?,
+        evm_block: decode_u64(row.evm_block.unwrap_or(0))?,
         evm_block_time: row.evm_block_time,
-        evm_finalized_block: number(row.finalized.unwrap_or(0))?,
+        evm_finalized_block: decode_u64(row.finalized.unwrap_or(0))?,
     })
 }
 
 /// The genesis of the mirrored sidechain; `None` before the indexer first saw it.
-pub async fn genesis(connection: &mut PgConnection) -> sqlx::Result<Option<Genesis>> {
+pub async fn read_genesis(connection: &mut PgConnection) -> sqlx::Result<Option<Genesis>> {
     let row = sqlx::query!("SELECT genesis FROM chain.sidechain")
         .fetch_optional(connection)
         .await?;
-    row.map(|row| borsh::from_slice(&row.genesis).map_err(super::decode))
+    row.map(|row| borsh::from_slice(&row.genesis).map_err(super::decode_error))
         .transpose()
 }
 
@@ -47,14 +47,14 @@ pub struct Extent {
     pub anchored_final: u64,
     /// Anchored checkpoints that the blocks do not lead to; must be 0.
     pub disagreements: u64,
-    /// Outlets registered.
+    /// Outlets that the founder registered.
     pub outlets: u64,
     /// Accounts to which units were ever released.
     pub accounts: u64,
 }
 
 /// What the network holds beside its units.
-pub async fn extent(connection: &mut PgConnection) -> sqlx::Result<Extent> {
+pub async fn read_extent(connection: &mut PgConnection) -> sqlx::Result<Extent> {
     let row = sqlx::query!(
         r#"SELECT
             COALESCE((SELECT max(epoch) FROM chain.checkpoint_anchored), 0) AS "anchored!",
@@ -68,16 +68,16 @@ pub async fn extent(connection: &mut PgConnection) -> sqlx::Result<Extent> {
     .await?;
 
     Ok(Extent {
-        anchored: number(row.anchored)?,
-        anchored_final: number(row.anchored_final)?,
-        disagreements: number(row.disagreements)?,
-        outlets: number(row.outlets)?,
-        accounts: number(row.accounts)?,
+        anchored: decode_u64(row.anchored)?,
+        anchored_final: decode_u64(row.anchored_final)?,
+        disagreements: decode_u64(row.disagreements)?,
+        outlets: decode_u64(row.outlets)?,
+        accounts: decode_u64(row.accounts)?,
     })
 }
 
 /// Where all units are, on both chains.
-pub async fn supply(connection: &mut PgConnection) -> sqlx::Result<Supply> {
+pub async fn read_supply(connection: &mut PgConnection) -> sqlx::Result<Supply> {
     let row = sqlx::query!(
         r#"WITH payout AS (SELECT COALESCE(sum(p.value), 0) AS minted,
                                   COALESCE(sum(p.value) FILTER (WHERE p.block_number <= e.finalized), 0) AS minted_final
@@ -95,18 +95,18 @@ pub async fn supply(connection: &mut PgConnection) -> sqlx::Result<Supply> {
     .await?;
 
     Ok(Supply {
-        issued: number(row.issued)?,
-        reversed: number(row.reversed)?,
-        released: number(row.released)?,
-        pending: number(row.pending)?,
-        unclaimed: number(row.unclaimed)?,
-        pool: number(row.pool)?,
-        debt: number(row.debt)?,
-        bonded: number(row.bonded)?,
-        slashed: number(row.slashed)?,
-        sales: number(row.sales)?,
-        minted: amount(&row.minted)?,
-        minted_final: amount(&row.minted_final)?,
-        holders: number(row.holders)?,
+        issued: decode_u64(row.issued)?,
+        reversed: decode_u64(row.reversed)?,
+        released: decode_u64(row.released)?,
+        pending: decode_u64(row.pending)?,
+        unclaimed: decode_u64(row.unclaimed)?,
+        pool: decode_u64(row.pool)?,
+        debt: decode_u64(row.debt)?,
+        bonded: decode_u64(row.bonded)?,
+        slashed: decode_u64(row.slashed)?,
+        sales: decode_u64(row.sales)?,
+        minted: decode_amount(&row.minted)?,
+        minted_final: decode_amount(&row.minted_final)?,
+        holders: decode_u64(row.holders)?,
     })
 }

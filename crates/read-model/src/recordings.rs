@@ -1,6 +1,6 @@
 //! Consents, and the recordings that they allow, in pages.
 
-use super::{address, bigint, decode, hash, number};
+use super::{decode_address, decode_error, decode_hash, decode_u64, to_bigint};
 use api_types::{ConsentRow, Erasure, RecordingRow};
 use domain::consent::Purposes;
 use sqlx::postgres::PgConnection;
@@ -19,13 +19,13 @@ pub struct Filter {
 impl Filter {
     fn place(&self) -> (Option<i64>, Option<i64>) {
         self.before.map_or((None, None), |(height, place)| {
-            (Some(bigint(height)), Some(bigint(place)))
+            (Some(to_bigint(height)), Some(to_bigint(place)))
         })
     }
 }
 
 /// Consents, newest first, at most `limit`; those in force only, or the others, when asked for.
-pub async fn consents(
+pub async fn find_consents(
     connection: &mut PgConnection,
     filter: Filter,
     in_force: Option<bool>,
@@ -45,8 +45,8 @@ pub async fn consents(
              AND ($5::boolean IS NULL OR (c.revoked_at IS NULL AND c.until > clock_timestamp()) = $5)
            ORDER BY c.height DESC, c.place DESC
            LIMIT $6"#,
-        filter.outlet.map(bigint),
-        filter.camera.map(bigint),
+        filter.outlet.map(to_bigint),
+        filter.camera.map(to_bigint),
         height,
         place,
         in_force,
@@ -57,38 +57,38 @@ pub async fn consents(
 
     let consents = rows.into_iter().map(|row| {
         Ok(ConsentRow {
-            id: hash(&row.id)?,
+            id: decode_hash(&row.id)?,
             kind: row.kind,
-            outlet: number(row.outlet)?,
-            camera: number(row.camera)?,
-            purposes: purposes(row.purposes)?,
-            commitment: row.commitment.as_deref().map(hash).transpose()?,
-            guest: row.guest.as_deref().map(address).transpose()?,
-            witness: row.witness.as_deref().map(address).transpose()?,
-            notice_hash: row.notice_hash.as_deref().map(hash).transpose()?,
-            retention_days: row.retention_days.map(number).transpose()?,
-            owner: row.owner.as_deref().map(address).transpose()?,
+            outlet: decode_u64(row.outlet)?,
+            camera: decode_u64(row.camera)?,
+            purposes: decode_purposes(row.purposes)?,
+            commitment: row.commitment.as_deref().map(decode_hash).transpose()?,
+            guest: row.guest.as_deref().map(decode_address).transpose()?,
+            witness: row.witness.as_deref().map(decode_address).transpose()?,
+            notice_hash: row.notice_hash.as_deref().map(decode_hash).transpose()?,
+            retention_days: row.retention_days.map(decode_u64).transpose()?,
+            owner: row.owner.as_deref().map(decode_address).transpose()?,
             recorded_at: row.recorded_at,
             until: row.until,
             revoked_at: row.revoked_at,
-            revoked_by: row.revoked_by.as_deref().map(address).transpose()?,
+            revoked_by: row.revoked_by.as_deref().map(decode_address).transpose()?,
             in_force: row.in_force,
-            recordings: number(row.recordings)?,
-            height: number(row.height)?,
-            place: number(row.place)?,
+            recordings: decode_u64(row.recordings)?,
+            height: decode_u64(row.height)?,
+            place: decode_u64(row.place)?,
         })
     });
 
     consents.collect()
 }
 
-fn purposes(bits: i64) -> sqlx::Result<Purposes> {
-    let byte = u8::try_from(bits).map_err(decode)?;
-    borsh::from_slice(&[byte]).map_err(decode)
+fn decode_purposes(bits: i64) -> sqlx::Result<Purposes> {
+    let byte = u8::try_from(bits).map_err(decode_error)?;
+    borsh::from_slice(&[byte]).map_err(decode_error)
 }
 
 /// Recordings, newest first, at most `limit`.
-pub async fn recordings(
+pub async fn find_recordings(
     connection: &mut PgConnection,
     filter: Filter,
     limit: i64,
@@ -106,8 +106,8 @@ pub async fn recordings(
              AND ($3::bigint IS NULL OR (r.height, r.place) < ($3, $4::bigint))
            ORDER BY r.height DESC, r.place DESC
            LIMIT $5"#,
-        filter.outlet.map(bigint),
-        filter.camera.map(bigint),
+        filter.outlet.map(to_bigint),
+        filter.camera.map(to_bigint),
         height,
         place,
         limit
@@ -123,28 +123,28 @@ pub async fn recordings(
             row.erase_reason,
         ) {
             (Some(height), Some(at), Some(by), Some(reason)) => Some(Erasure {
-                height: number(height)?,
+                height: decode_u64(height)?,
                 at,
-                by: address(&by)?,
+                by: decode_address(&by)?,
                 reason,
             }),
             _ => None,
         };
 
         Ok(RecordingRow {
-            cid: borsh::from_slice(&row.cid).map_err(decode)?,
-            transaction_id: hash(&row.tx_id)?,
-            outlet: number(row.outlet)?,
-            camera: number(row.camera)?,
-            consent: hash(&row.consent)?,
-            manifest_hash: hash(&row.manifest_hash)?,
-            sequence: number(row.sequence)?,
+            cid: borsh::from_slice(&row.cid).map_err(decode_error)?,
+            transaction_id: decode_hash(&row.tx_id)?,
+            outlet: decode_u64(row.outlet)?,
+            camera: decode_u64(row.camera)?,
+            consent: decode_hash(&row.consent)?,
+            manifest_hash: decode_hash(&row.manifest_hash)?,
+            sequence: decode_u64(row.sequence)?,
             started_at: row.started_at,
             ended_at: row.ended_at,
-            agent: address(&row.agent)?,
-            height: number(row.height)?,
-            place: number(row.place)?,
-            epoch: row.epoch.map(number).transpose()?,
+            agent: decode_address(&row.agent)?,
+            height: decode_u64(row.height)?,
+            place: decode_u64(row.place)?,
+            epoch: row.epoch.map(decode_u64).transpose()?,
             anchored: row.anchored,
             erased,
         })

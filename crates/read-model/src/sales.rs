@@ -1,6 +1,6 @@
 //! Sales: a page of them, and one with how far it has come.
 
-use super::{address, bigint, decode, hash, number};
+use super::{decode_address, decode_error, decode_hash, decode_u64, to_bigint};
 use alloy_primitives::{Address, B256};
 use api_types::SaleRow;
 use domain::{CommitCertificate, SaleId, SaleKey};
@@ -19,14 +19,14 @@ pub struct Filter {
 }
 
 /// Sales, newest first, at most `limit`.
-pub async fn list(
+pub async fn find_sales(
     connection: &mut PgConnection,
     filter: Filter,
     limit: i64,
 ) -> sqlx::Result<Vec<SaleRow>> {
-    let (height, place) = filter
-        .before
-        .map_or((None, None), |(h, p)| (Some(bigint(h)), Some(bigint(p))));
+    let (height, place) = filter.before.map_or((None, None), |(h, p)| {
+        (Some(to_bigint(h)), Some(to_bigint(p)))
+    });
     let rows = sqlx::query!(
         r#"SELECT s.outlet, s.sale_id, s.tx_id, s.height, s.place, b.time, s.occurred_at, s.currency, s.total,
                   s.buyer_kind, s.issued, s.not_issued,
@@ -40,10 +40,10 @@ pub async fn list(
              AND ($4::bigint IS NULL OR s.height >= $4)
            ORDER BY s.height DESC, s.place DESC
            LIMIT $5"#,
-        filter.outlet.map(bigint),
+        filter.outlet.map(to_bigint),
         height,
         place,
-        filter.from_height.map(bigint),
+        filter.from_height.map(to_bigint),
         limit
     )
     .fetch_all(connection)
@@ -51,19 +51,19 @@ pub async fn list(
 
     let sales = rows.into_iter().map(|row| {
         Ok(SaleRow {
-            outlet: number(row.outlet)?,
+            outlet: decode_u64(row.outlet)?,
             sale_id: sale_id(&row.sale_id)?,
-            transaction_id: hash(&row.tx_id)?,
-            height: number(row.height)?,
-            place: number(row.place)?,
+            transaction_id: decode_hash(&row.tx_id)?,
+            height: decode_u64(row.height)?,
+            place: decode_u64(row.place)?,
             time: row.time,
             occurred_at: row.occurred_at,
             currency: row.currency,
-            total: number(row.total)?,
+            total: decode_u64(row.total)?,
             buyer_kind: row.buyer_kind,
-            issued: number(row.issued)?,
+            issued: decode_u64(row.issued)?,
             not_issued: row.not_issued,
-            refunded: number(row.refunded)?,
+            refunded: decode_u64(row.refunded)?,
             anchored: row.anchored,
         })
     });
@@ -76,9 +76,9 @@ pub async fn list(
 pub struct EvmPlace {
     /// The epoch that it is about.
     pub epoch: Option<u64>,
-    /// The transaction.
+    /// The transaction that did it.
     pub tx_hash: B256,
-    /// Its block.
+    /// The EVM block of that transaction.
     pub evm_block: u64,
     /// The block's time.
     pub time: OffsetDateTime,
@@ -93,7 +93,7 @@ pub struct ShareFacts {
     pub kind: String,
     /// Who; `None` for the pool.
     pub address: Option<Address>,
-    /// As split.
+    /// As split when the sale was recorded.
     pub units: u64,
     /// Taken back by refunds.
     pub reversed: u64,
@@ -108,7 +108,7 @@ pub struct ShareFacts {
 /// A sale with everything that happened to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SaleFacts {
-    /// As in a list.
+    /// The same as in a list of sales.
     pub sale: SaleRow,
     /// The terminal that signed.
     pub terminal: Address,
@@ -120,12 +120,12 @@ pub struct SaleFacts {
     pub certificate: CommitCertificate,
     /// The checkpoint that covers it.
     pub anchored: Option<EvmPlace>,
-    /// Its split.
+    /// How its units were split, and where they are.
     pub shares: Vec<ShareFacts>,
 }
 
 /// One sale; `None` while it is not mirrored. `maturity_ms` is genesis'.
-pub async fn find(
+pub async fn find_sale(
     connection: &mut PgConnection,
     key: SaleKey,
     maturity_ms: u64,
@@ -135,34 +135,37 @@ pub async fn find(
            FROM chain.sale AS s
            JOIN chain.sidechain_block AS b ON b.height = s.height
            WHERE s.outlet = $1 AND s.sale_id = $2"#,
-        bigint(key.outlet),
+        to_bigint(key.outlet),
         key.sale_id.0.as_slice()
     )
     .fetch_optional(&mut *connection)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let (height, place) = (number(row.height)?, number(row.place)?);
+    let (height, place) = (decode_u64(row.height)?, decode_u64(row.place)?);
     // The list's own row, so that the two can never say different things.
     let filter = Filter {
         outlet: None,
         before: Some((height, place + 1)),
         from_height: Some(height),
     };
-    let Some(sale) = list(&mut *connection, filter, 1).await?.pop() else {
+    let Some(sale) = find_sales(&mut *connection, filter, 1).await?.pop() else {
         return Ok(None);
     };
     Ok(Some(SaleFacts {
         sale,
-        terminal: address(&row.terminal)?,
-        buyer: row.buyer.as_deref().map(address).transpose()?,
-        block_hash: hash(&row.hash)?,
-        certificate: borsh::from_slice(&row.certificate).map_err(decode)?,
-        anchored: anchored(&mut *connection, height).await?,
-        shares: shares(connection, key, maturity_ms).await?,
+        terminal: decode_address(&row.terminal)?,
+        buyer: row.buyer.as_deref().map(decode_address).transpose()?,
+        block_hash: decode_hash(&row.hash)?,
+        certificate: borsh::from_slice(&row.certificate).map_err(decode_error)?,
+        anchored: find_anchoring(&mut *connection, height).await?,
+        shares: find_shares(connection, key, maturity_ms).await?,
     }))
 }
 
-async fn anchored(connection: &mut PgConnection, height: u64) -> sqlx::Result<Option<EvmPlace>> {
+async fn find_anchoring(
+    connection: &mut PgConnection,
+    height: u64,
+) -> sqlx::Result<Option<EvmPlace>> {
     let row = sqlx::query!(
         r#"SELECT a.epoch, a.tx_hash, a.block_number, a.block_time,
                   a.block_number <= c.finalized AS "evm_final!"
@@ -171,16 +174,16 @@ async fn anchored(connection: &mut PgConnection, height: u64) -> sqlx::Result<Op
            WHERE $1 BETWEEN a.first_height AND a.last_height
            ORDER BY a.block_number, a.log_index
            LIMIT 1"#,
-        bigint(height)
+        to_bigint(height)
     )
     .fetch_optional(connection)
     .await?;
 
     let place = row.map(|row| {
         Ok(EvmPlace {
-            epoch: Some(number(row.epoch)?),
-            tx_hash: hash(&row.tx_hash)?,
-            evm_block: number(row.block_number)?,
+            epoch: Some(decode_u64(row.epoch)?),
+            tx_hash: decode_hash(&row.tx_hash)?,
+            evm_block: decode_u64(row.block_number)?,
             time: row.block_time,
             evm_final: row.evm_final,
         })
@@ -191,7 +194,7 @@ async fn anchored(connection: &mut PgConnection, height: u64) -> sqlx::Result<Op
 
 /// A share is released at the first release of its account after it is mature, and minted once the account's payouts
 /// reach everything that was released to it until then.
-async fn shares(
+async fn find_shares(
     connection: &mut PgConnection,
     key: SaleKey,
     maturity_ms: u64,
@@ -230,9 +233,9 @@ async fn shares(
                LIMIT 1) AS minted ON NOT released.paid_debt
            WHERE s.outlet = $1 AND s.sale_id = $2
            ORDER BY s.place"#,
-        bigint(key.outlet),
+        to_bigint(key.outlet),
         key.sale_id.0.as_slice(),
-        bigint(maturity_ms)
+        to_bigint(maturity_ms)
     )
     .fetch_all(connection)
     .await?;
@@ -240,9 +243,9 @@ async fn shares(
     let shares = rows.into_iter().map(|row| {
         let minted = match (row.tx_hash, row.evm_block, row.time) {
             (Some(tx_hash), Some(block), Some(time)) => Some(EvmPlace {
-                epoch: row.epoch.map(number).transpose()?,
-                tx_hash: hash(&tx_hash)?,
-                evm_block: number(block)?,
+                epoch: row.epoch.map(decode_u64).transpose()?,
+                tx_hash: decode_hash(&tx_hash)?,
+                evm_block: decode_u64(block)?,
                 time,
                 evm_final: row.evm_final.unwrap_or(false),
             }),
@@ -251,9 +254,9 @@ async fn shares(
 
         Ok(ShareFacts {
             kind: row.kind,
-            address: row.account.as_deref().map(address).transpose()?,
-            units: number(row.units)?,
-            reversed: number(row.reversed)?,
+            address: row.account.as_deref().map(decode_address).transpose()?,
+            units: decode_u64(row.units)?,
+            reversed: decode_u64(row.reversed)?,
             released: row.released,
             paid_debt: row.paid_debt,
             minted,
@@ -264,5 +267,5 @@ async fn shares(
 }
 
 fn sale_id(bytes: &[u8]) -> sqlx::Result<SaleId> {
-    bytes.try_into().map(SaleId).map_err(decode)
+    bytes.try_into().map(SaleId).map_err(decode_error)
 }

@@ -9,13 +9,12 @@ use std::path::{Path, PathBuf};
 
 /// Why something failed.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the message says what each field is")]
 pub enum VaultError {
     /// A file cannot be read or written.
     #[error("{}", path.display())]
     File {
-        /// Which.
         path: PathBuf,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
@@ -24,12 +23,7 @@ pub enum VaultError {
     Database(#[source] Box<redb::Error>),
     /// A row is not what was written.
     #[error("the vault's database: {table} is damaged at {key}")]
-    RowDamaged {
-        /// Which table.
-        table: &'static str,
-        /// Which row.
-        key: String,
-    },
+    RowDamaged { table: &'static str, key: String },
     /// No master key can be derived or used.
     #[error("the master key cannot be made")]
     Master,
@@ -46,54 +40,32 @@ pub enum VaultError {
     },
     /// Others may read what is ours alone.
     #[error("{} has mode {mode:o}; it must be 600: chmod 600 {}", path.display(), path.display())]
-    Permissions {
-        /// Which file.
-        path: PathBuf,
-        /// Its mode.
-        mode: u32,
-    },
+    Permissions { path: PathBuf, mode: u32 },
     /// A key file is not what was written.
     #[error("key file {} is damaged", path.display())]
-    KeyDamaged {
-        /// Which.
-        path: PathBuf,
-    },
+    KeyDamaged { path: PathBuf },
     /// What would open it was destroyed.
     #[error("{key}: the key was destroyed; what it closed stays closed")]
-    KeyGone {
-        /// Which.
-        key: KeyName,
-    },
+    KeyGone { key: KeyName },
     /// Nothing is recorded under this any more.
     #[error("consent {consent} is revoked")]
-    Revoked {
-        /// Which.
-        consent: B256,
-    },
+    Revoked { consent: B256 },
     /// The bound is reached; what waits is kept, what is new is not taken.
     #[error(
         "the spool is full: {used} of {max} bytes wait to be uploaded, {needed} more do not fit"
     )]
     SpoolFull {
-        /// What waits.
         used: u64,
-        /// The bound.
         max: u64,
         /// What was to be added.
         needed: u64,
     },
     /// The vault does not know this recording.
     #[error("no recording {cid} here")]
-    Unknown {
-        /// Which.
-        cid: Cid,
-    },
+    Unknown { cid: Cid },
     /// A recording that is erased, or about to be.
     #[error("recording {cid} is erased")]
-    Erased {
-        /// Which.
-        cid: Cid,
-    },
+    Erased { cid: Cid },
     /// A segment that no camera of ours makes.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
@@ -102,16 +74,11 @@ pub enum VaultError {
     Envelope(#[from] EnvelopeError),
     /// A segment that opened to something else than was sealed.
     #[error("recording {cid}: its content has another hash than its manifest says")]
-    OtherContent {
-        /// Which.
-        cid: Cid,
-    },
+    OtherContent { cid: Cid },
     /// A backend failed.
     #[error("{backend}")]
     Backend {
-        /// Which.
         backend: String,
-        /// Why.
         #[source]
         source: IpfsError,
     },
@@ -120,10 +87,7 @@ pub enum VaultError {
     NotPinned(String),
     /// The first backend must take content.
     #[error("{backend} takes no content, so it cannot be the first")]
-    FirstBackend {
-        /// Which.
-        backend: String,
-    },
+    FirstBackend { backend: String },
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] crate::ledger::LedgerError),

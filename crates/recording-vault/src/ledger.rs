@@ -8,19 +8,19 @@ use std::future::Future;
 /// The fields of `PinRecording`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PinReport {
-    /// Whose camera.
+    /// The outlet's number on the ledger.
     pub outlet: u64,
-    /// Which.
+    /// The outlet's number of the camera.
     pub camera: u64,
-    /// Under what.
+    /// The consent or legal basis it was recorded under.
     pub consent: B256,
     /// Names the encrypted segment.
     pub cid: Cid,
-    /// Of the manifest.
+    /// EIP-712 hash of the manifest.
     pub manifest_hash: B256,
-    /// Of the camera.
+    /// Its place among the camera's segments.
     pub sequence: u64,
-    /// First frame.
+    /// Time of the first frame.
     pub started_at_ms: u64,
     /// After the last frame.
     pub ended_at_ms: u64,
@@ -29,22 +29,22 @@ pub struct PinReport {
 /// The fields of `EraseRecording`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EraseReport {
-    /// Whose camera.
+    /// The outlet's number on the ledger.
     pub outlet: u64,
-    /// What is erased.
+    /// Names the encrypted segment.
     pub cid: Cid,
-    /// Why.
+    /// Why the key was destroyed.
     pub reason: Reason,
 }
 
 /// What the ledger knows of a CID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LedgerState {
-    /// Nothing.
+    /// It has never stood there.
     Unknown,
     /// It stands there.
     Pinned {
-        /// With this manifest.
+        /// Hash of the manifest that it was pinned with.
         manifest_hash: B256,
     },
     /// It stood there, and a tombstone does now.

@@ -39,24 +39,24 @@ pub struct Settings {
 
 /// Who records: an outlet's video agent, with the ledger in whose domain it signs.
 pub struct Agent {
-    /// Whose cameras.
+    /// The outlet whose cameras these are.
     pub outlet: u64,
-    /// Signs manifests.
+    /// The video agent's, which signs manifests.
     pub key: SecretKey,
-    /// Of the ledger's transactions.
+    /// The typed-data domain of the ledger's transactions.
     pub domain: DomainSeparator,
 }
 
 /// What a camera made: anonymised, encoded, in memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Segment<'a> {
-    /// Which camera.
+    /// The outlet's number of the camera.
     pub camera: u64,
     /// The consent or legal basis in force while it was recorded.
     pub consent: B256,
     /// What that allows.
     pub terms: Terms,
-    /// First frame.
+    /// Time of the first frame.
     pub started_at_ms: u64,
     /// After the last frame.
     pub ended_at_ms: u64,
@@ -64,7 +64,7 @@ pub struct Segment<'a> {
     pub mask_policy: &'a str,
     /// SHA-256 of the detector's model; zero without one.
     pub model: B256,
-    /// Fragmented MP4.
+    /// A fragmented MP4 of its own.
     pub bytes: &'a [u8],
 }
 

@@ -215,9 +215,9 @@ impl<L: Ledger> Worker<L> {
         let content = self.vault.spool.get(&expected)?;
         let first = &self.backends.first;
         let found = first
-            .add(content, &name(record))
+            .add(content, &pin_name(record))
             .await
-            .map_err(failed(first))?;
+            .map_err(backend_error(first))?;
         if found == expected {
             return Ok(Stage::Added);
         }
@@ -227,12 +227,15 @@ impl<L: Ledger> Worker<L> {
 
     async fn pin(&self, record: &Record) -> Result<Stage, VaultError> {
         let (cid, first) = (record.cid(), &self.backends.first);
-        let of_first = first.state(&cid).await.map_err(failed(first))?;
+        let of_first = first.state(&cid).await.map_err(backend_error(first))?;
         let mut of_others = Vec::new();
         for other in &self.backends.others {
-            let mut state = other.state(&cid).await.map_err(failed(other))?;
+            let mut state = other.state(&cid).await.map_err(backend_error(other))?;
             if matches!(state, PinState::Absent | PinState::Failed(_)) {
-                state = self.pin_at(other, record).await.map_err(failed(other))?;
+                state = self
+                    .pin_at(other, record)
+                    .await
+                    .map_err(backend_error(other))?;
             }
             of_others.push(state);
         }
@@ -240,7 +243,7 @@ impl<L: Ledger> Worker<L> {
     }
 
     async fn pin_at(&self, other: &Backend, record: &Record) -> Result<PinState, IpfsError> {
-        let (cid, name) = (record.cid(), name(record));
+        let (cid, name) = (record.cid(), pin_name(record));
         if other.takes_content() {
             let content = self
                 .vault
@@ -330,7 +333,7 @@ impl<L: Ledger> Worker<L> {
             backend
                 .release(&record.cid())
                 .await
-                .map_err(failed(backend))?;
+                .map_err(backend_error(backend))?;
         }
         Ok(())
     }
@@ -342,7 +345,10 @@ impl<L: Ledger> Worker<L> {
             return Ok(());
         }
         for backend in self.backends.all() {
-            backend.collect_garbage().await.map_err(failed(backend))?;
+            backend
+                .collect_garbage()
+                .await
+                .map_err(backend_error(backend))?;
         }
         released.iter().try_for_each(|(record, erasure)| {
             self.move_on(record, *erasure, ErasureStage::Collected)
@@ -385,7 +391,7 @@ impl<L: Ledger> Worker<L> {
 }
 
 /// For people at a pinning service: nothing but numbers that the ledger has too.
-fn name(record: &Record) -> String {
+fn pin_name(record: &Record) -> String {
     let capture = &record.signed.manifest.capture;
     format!(
         "recording-{}-{}-{}",
@@ -393,7 +399,7 @@ fn name(record: &Record) -> String {
     )
 }
 
-fn failed(backend: &Backend) -> impl Fn(IpfsError) -> VaultError {
+fn backend_error(backend: &Backend) -> impl Fn(IpfsError) -> VaultError {
     let backend = backend.name();
     move |source| VaultError::Backend {
         backend: backend.clone(),

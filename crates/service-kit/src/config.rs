@@ -57,7 +57,7 @@ fn path_and_value(text: &str) -> Result<(String, String), String> {
 }
 
 /// Reads a configuration; `defaults` is the first layer.
-pub fn load<T: Serialize + DeserializeOwned>(
+pub fn load_config<T: Serialize + DeserializeOwned>(
     defaults: &T,
     sources: &Sources,
 ) -> Result<Loaded<T>, ConfigError> {
@@ -117,13 +117,13 @@ impl Source for Given {
     clippy::disallowed_methods,
     reason = "the one place that reads the environment"
 )]
-pub fn environment(name: &str) -> Option<String> {
+pub fn environment_variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
 /// Finds a program: in `PATH`, then in further folders.
 pub fn find_program(name: &str, further: &[PathBuf]) -> Option<PathBuf> {
-    let path = environment("PATH").unwrap_or_default();
+    let path = environment_variable("PATH").unwrap_or_default();
     let is_file = |candidate: &PathBuf| Path::is_file(candidate);
     further
         .iter()

@@ -43,7 +43,7 @@ impl Readiness {
 pub struct ReadinessAnswer {
     /// Whether it can do its work.
     pub ready: bool,
-    /// Why not.
+    /// Why it cannot; absent while it can.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -77,7 +77,7 @@ async fn ready(State(readiness): State<Readiness>) -> (StatusCode, Json<Readines
 }
 
 /// Takes a port; the error names the address.
-pub async fn bind(address: impl ToSocketAddrs + Display) -> std::io::Result<TcpListener> {
+pub async fn bind_listener(address: impl ToSocketAddrs + Display) -> std::io::Result<TcpListener> {
     let named = |error: std::io::Error| {
         std::io::Error::new(error.kind(), format!("listen on {address}: {error}"))
     };

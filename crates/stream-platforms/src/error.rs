@@ -22,7 +22,7 @@ pub enum PlatformError {
         "broadcast {id} uses the stream with the configured key: give the agent a key of its own"
     )]
     Occupied {
-        /// Which.
+        /// Id of that broadcast at the platform.
         id: String,
     },
     /// YouTube knows no stream with this key.
@@ -33,9 +33,9 @@ pub enum PlatformError {
     /// A token cannot be read, or the new one not be kept.
     #[error("{}", path.display())]
     File {
-        /// Which.
+        /// The file that holds the token.
         path: PathBuf,
-        /// Why.
+        /// Why the file system refused.
         #[source]
         source: std::io::Error,
     },

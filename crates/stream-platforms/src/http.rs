@@ -15,7 +15,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 pub(crate) type Query<'a> = &'a [(&'a str, &'a str)];
 
 /// A platform, without access.
-pub(crate) fn platform(base: &str) -> Result<Service, PlatformError> {
+pub(crate) fn platform_service(base: &str) -> Result<Service, PlatformError> {
     let options = Options {
         request_timeout: REQUEST_TIMEOUT,
         ..Options::default()
@@ -34,7 +34,7 @@ pub(crate) struct Api {
 impl Api {
     pub fn new(base: &str, oauth: Oauth) -> Result<Self, PlatformError> {
         Ok(Self {
-            http: platform(base)?,
+            http: platform_service(base)?,
             oauth,
             headers: HeaderMap::new(),
         })

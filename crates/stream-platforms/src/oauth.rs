@@ -1,7 +1,7 @@
 //! Access by a refresh token (RFC 6749, section 6), which a person gave once and which stands in a file.
 
 use crate::error::PlatformError;
-use crate::http::platform;
+use crate::http::platform_service;
 use outbound::{ANSWER_BYTES_MAX, OutboundError, Service};
 use reqwest::Method;
 use serde::Deserialize;
@@ -16,7 +16,7 @@ use url::form_urlencoded::Serializer;
 pub struct Grant {
     /// Of the application that is registered at the platform.
     pub client_id: String,
-    /// Its secret.
+    /// The application's secret, beside its id.
     pub client_secret: Secret,
     /// Holds the refresh token, mode 0600. A platform may replace the token; the new one is written there.
     pub refresh_token_file: PathBuf,
@@ -40,7 +40,7 @@ pub(crate) struct Oauth {
 impl Oauth {
     pub fn new(token_url: &str, grant: Grant) -> Result<Self, PlatformError> {
         Ok(Self {
-            http: platform(token_url)?,
+            http: platform_service(token_url)?,
             grant,
             access: Mutex::default(),
         })

@@ -37,7 +37,7 @@ pub struct Plan {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Privacy {
-    /// Everybody.
+    /// Everybody, by searching too.
     Public,
     /// Who has its address.
     #[default]

@@ -39,7 +39,7 @@ struct Checked {
 }
 
 /// The causes of an error, in one line.
-fn causes(error: &dyn std::error::Error) -> String {
+fn join_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -50,8 +50,8 @@ fn causes(error: &dyn std::error::Error) -> String {
 }
 
 /// Certificate of the validators in force, header, every signature, every rule. The ledger stays as it is.
-fn check(ledger: &Ledger, copy: Copy) -> Result<Checked, String> {
-    let block = Block::decode(&copy.raw).map_err(|error| causes(&error))?;
+fn check_copy(ledger: &Ledger, copy: Copy) -> Result<Checked, String> {
+    let block = Block::decode(&copy.raw).map_err(|error| join_causes(&error))?;
     let (height, hash) = (ledger.next_height(), block.header.hash());
 
     let certificate =
@@ -64,7 +64,7 @@ fn check(ledger: &Ledger, copy: Copy) -> Result<Checked, String> {
     };
     let executed = ledger
         .execute(&block, &mut verify)
-        .map_err(|error| causes(&error))?;
+        .map_err(|error| join_causes(&error))?;
 
     Ok(Checked {
         copy,
@@ -164,8 +164,8 @@ pub async fn replay(
 
     while chain.ledger.next_height() <= last {
         let height = chain.ledger.next_height();
-        let copies = copies(nodes, height, report).await?;
-        let Some(checked) = believe(&chain, copies, report) else {
+        let copies = read_copies(nodes, height, report).await?;
+        let Some(checked) = believe_copy(&chain, copies, report) else {
             report.fact(
                 "blocks",
                 format!("no copy of block {height} holds; {height} to {last} were not checked"),
@@ -198,7 +198,11 @@ pub async fn replay(
 }
 
 /// The copies of a block; what is missing or damaged is noted.
-async fn copies(nodes: &[Node], height: u64, report: &mut Report) -> Result<Vec<(String, Copy)>> {
+async fn read_copies(
+    nodes: &[Node],
+    height: u64,
+    report: &mut Report,
+) -> Result<Vec<(String, Copy)>> {
     let mut copies = Vec::new();
     for node in nodes.iter().filter(|node| node.last_height >= height) {
         report.count("copies of blocks", 1);
@@ -212,15 +216,19 @@ async fn copies(nodes: &[Node], height: u64, report: &mut Report) -> Result<Vec<
 }
 
 /// The first copy that holds; every other one must be the same.
-fn believe(chain: &Chain, copies: Vec<(String, Copy)>, report: &mut Report) -> Option<Checked> {
+fn believe_copy(
+    chain: &Chain,
+    copies: Vec<(String, Copy)>,
+    report: &mut Report,
+) -> Option<Checked> {
     let height = chain.ledger.next_height();
     let mut believed: Option<Checked> = None;
 
     for (name, copy) in copies {
         let place = format!("{name}, block {height}");
         match &believed {
-            Some(checked) => compare(chain, checked, &place, &copy, report),
-            None => match check(&chain.ledger, copy) {
+            Some(checked) => compare_copy(chain, checked, &place, &copy, report),
+            None => match check_copy(&chain.ledger, copy) {
                 Ok(checked) => {
                     report.count("transactions", checked.block.transactions.len() as u64);
                     believed = Some(checked);
@@ -233,7 +241,7 @@ fn believe(chain: &Chain, copies: Vec<(String, Copy)>, report: &mut Report) -> O
     believed
 }
 
-fn compare(chain: &Chain, believed: &Checked, place: &str, copy: &Copy, report: &mut Report) {
+fn compare_copy(chain: &Chain, believed: &Checked, place: &str, copy: &Copy, report: &mut Report) {
     report.same(
         place,
         "keccak256 of its bytes",
@@ -310,7 +318,7 @@ fn look_up(
 }
 
 /// Compares every node's checkpoints with what the blocks lead to. Every epoch up to `anchored` needs a quorum.
-pub async fn checkpoints(
+pub async fn check_checkpoints(
     chain: &Chain,
     nodes: &[Node],
     anchored: u64,
@@ -324,7 +332,7 @@ pub async fn checkpoints(
             .filter(|node| node.last_height >= closed.checkpoint.last_height)
         {
             let place = format!("{}, epoch {epoch}", node.name);
-            has_quorum |= checkpoint(chain, node, &place, closed, report).await?;
+            has_quorum |= check_checkpoint(chain, node, &place, closed, report).await?;
         }
 
         if !has_quorum && *epoch <= anchored {
@@ -338,7 +346,7 @@ pub async fn checkpoints(
     Ok(())
 }
 
-async fn checkpoint(
+async fn check_checkpoint(
     chain: &Chain,
     node: &Node,
     place: &str,
@@ -347,28 +355,28 @@ async fn checkpoint(
 ) -> Result<bool> {
     let epoch = closed.checkpoint.epoch;
     let has_quorum = match node.checkpoint(epoch).await? {
-        Some(Found::There(signed)) => signatures(chain, place, closed, &signed, report),
+        Some(Found::There(signed)) => check_signatures(chain, place, closed, &signed, report),
         other => {
-            unreadable(report, place, other);
+            report_unreadable(report, place, other);
             false
         }
     };
 
-    equal(
+    compare_found(
         report,
         place,
         "what it pays",
         node.chunks(epoch).await?,
         &closed.settlement.chunks(),
     );
-    equal(
+    compare_found(
         report,
         place,
         "hashes of its blocks",
         node.block_hashes(epoch),
         &closed.block_hashes,
     );
-    equal(
+    compare_found(
         report,
         place,
         "its recordings",
@@ -379,7 +387,7 @@ async fn checkpoint(
     Ok(has_quorum)
 }
 
-fn unreadable<T>(report: &mut Report, place: &str, found: Option<Found<T>>) {
+fn report_unreadable<T>(report: &mut Report, place: &str, found: Option<Found<T>>) {
     match found {
         None | Some(Found::There(_)) => {}
         Some(Found::Missing(what)) => report.fact(place, format!("{what} is missing")),
@@ -387,7 +395,7 @@ fn unreadable<T>(report: &mut Report, place: &str, found: Option<Found<T>>) {
     }
 }
 
-fn equal<T: PartialEq>(
+fn compare_found<T: PartialEq>(
     report: &mut Report,
     place: &str,
     what: &str,
@@ -397,19 +405,19 @@ fn equal<T: PartialEq>(
     match found {
         Some(Found::There(found)) if found == *expected => {}
         Some(Found::There(_)) => report.fact(place, format!("{what}: not what the blocks lead to")),
-        other => unreadable(report, place, other),
+        other => report_unreadable(report, place, other),
     }
 }
 
 /// The checkpoint itself and every signature under it; says whether they make a quorum.
-fn signatures(
+fn check_signatures(
     chain: &Chain,
     place: &str,
     closed: &EpochCheckpoint,
     found: &SignedCheckpoint,
     report: &mut Report,
 ) -> bool {
-    fields(place, closed, found, report);
+    compare_fields(place, closed, found, report);
 
     let digest = closed.digest(chain.ledger.genesis().evm_chain_id);
     let mut good = SignedCheckpoint {
@@ -431,7 +439,12 @@ fn signatures(
     good.has_quorum()
 }
 
-fn fields(place: &str, closed: &EpochCheckpoint, found: &SignedCheckpoint, report: &mut Report) {
+fn compare_fields(
+    place: &str,
+    closed: &EpochCheckpoint,
+    found: &SignedCheckpoint,
+    report: &mut Report,
+) {
     let (expected, checkpoint) = (&closed.checkpoint, &found.checkpoint);
 
     report.same(

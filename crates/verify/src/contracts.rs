@@ -2,14 +2,16 @@
 
 use crate::chain::Chain;
 use crate::evm::{Contracts, Entry, Facts, Scope};
-use crate::evm_rows::{anchored, balances, chunk, epoch_of_payout, transfer};
+use crate::evm_rows::{
+    decode_anchored, decode_chunk, decode_transfer, epoch_of_payout, token_balances,
+};
 use crate::report::Report;
 use alloy::primitives::{Address, U256};
 use alloy::sol_types::SolEvent;
 use contract_bindings::{CheckpointAnchor, FranchiseToken};
 use domain::B256;
 use domain::ledger::EpochCheckpoint;
-use domain::payout::{Payout, commitment};
+use domain::payout::{Payout, checkpoint_commitment};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A unit is 0.01 FRT.
@@ -17,13 +19,13 @@ const TOKEN_DECIMALS: u8 = 2;
 
 /// Compares all of it.
 pub fn check(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
-    identity(chain, scope, facts, report);
-    checkpoints(chain, scope, facts, report);
-    issued(chain, facts, report);
-    supply(chain, scope, facts, report);
+    check_identity(chain, scope, facts, report);
+    check_checkpoints(chain, scope, facts, report);
+    check_issued(chain, facts, report);
+    check_supply(chain, scope, facts, report);
 }
 
-fn identity(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
+fn check_identity(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
     let (ledger, contracts) = (&chain.ledger, &facts.contracts);
 
     report.same(
@@ -73,11 +75,11 @@ fn identity(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
     report.count("EVM logs", facts.logs.len() as u64);
 }
 
-fn checkpoints(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
-    let revoked: BTreeSet<u64> = facts.logs.iter().filter_map(revoked).collect();
+fn check_checkpoints(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
+    let revoked: BTreeSet<u64> = facts.logs.iter().filter_map(revoked_epoch).collect();
     let mut last = None;
 
-    for event in facts.logs.iter().filter_map(anchored) {
+    for event in facts.logs.iter().filter_map(decode_anchored) {
         let place = format!("epoch {}", event.epoch);
         report.count("anchored checkpoints", 1);
 
@@ -92,7 +94,7 @@ fn checkpoints(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) 
             ),
             Some(closed) => {
                 same_event(&place, closed, &event, report);
-                kept(&place, closed, &revoked, &facts.contracts, report);
+                check_commitment(&place, closed, &revoked, &facts.contracts, report);
             }
         }
 
@@ -107,10 +109,10 @@ fn checkpoints(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) 
         last = Some(event.epoch);
     }
 
-    head(chain, last, &facts.contracts, report);
+    check_head(chain, last, &facts.contracts, report);
 }
 
-fn revoked(entry: &Entry) -> Option<u64> {
+fn revoked_epoch(entry: &Entry) -> Option<u64> {
     Some(
         CheckpointAnchor::RootRevoked::decode_log(&entry.inner)
             .ok()?
@@ -179,7 +181,7 @@ fn same_event(
 }
 
 /// The guardian may have revoked it: then the anchor keeps nothing.
-fn kept(
+fn check_commitment(
     place: &str,
     closed: &EpochCheckpoint,
     revoked: &BTreeSet<u64>,
@@ -203,12 +205,12 @@ fn kept(
     report.same(
         place,
         "kept commitment",
-        commitment(checkpoint.payout_root, checkpoint.rest_hash()),
+        checkpoint_commitment(checkpoint.payout_root, checkpoint.rest_hash()),
         found,
     );
 }
 
-fn head(chain: &Chain, last: Option<u64>, contracts: &Contracts, report: &mut Report) {
+fn check_head(chain: &Chain, last: Option<u64>, contracts: &Contracts, report: &mut Report) {
     let Some(last) = last else {
         return report
             .notes
@@ -263,9 +265,9 @@ fn payouts_by_root(chain: &Chain) -> BTreeMap<(u64, B256), Vec<Payout>> {
 }
 
 /// Every account was minted exactly what the issued chunks pay it, and never more than the ledger released.
-fn issued(chain: &Chain, facts: &Facts, report: &mut Report) {
-    let due = due(chain, facts, report);
-    let skipped: BTreeSet<Address> = facts.logs.iter().filter_map(skipped).collect();
+fn check_issued(chain: &Chain, facts: &Facts, report: &mut Report) {
+    let due = units_due(chain, facts, report);
+    let skipped: BTreeSet<Address> = facts.logs.iter().filter_map(skipped_account).collect();
     let mut waiting = 0;
 
     for (account, issued) in &facts.contracts.issued {
@@ -302,7 +304,7 @@ fn issued(chain: &Chain, facts: &Facts, report: &mut Report) {
     }
 }
 
-fn skipped(entry: &Entry) -> Option<Address> {
+fn skipped_account(entry: &Entry) -> Option<Address> {
     Some(
         FranchiseToken::IssueSkipped::decode_log(&entry.inner)
             .ok()?
@@ -311,11 +313,11 @@ fn skipped(entry: &Entry) -> Option<Address> {
 }
 
 /// What the chunks that were issued pay each account, ever.
-fn due(chain: &Chain, facts: &Facts, report: &mut Report) -> BTreeMap<Address, u128> {
+fn units_due(chain: &Chain, facts: &Facts, report: &mut Report) -> BTreeMap<Address, u128> {
     let roots = payouts_by_root(chain);
     let mut due: BTreeMap<Address, u128> = BTreeMap::new();
 
-    for event in facts.logs.iter().filter_map(chunk) {
+    for event in facts.logs.iter().filter_map(decode_chunk) {
         report.count("chunks issued", 1);
         match roots.get(&(event.epoch, event.chunkRoot)) {
             None => report.fact(
@@ -338,9 +340,9 @@ fn due(chain: &Chain, facts: &Facts, report: &mut Report) -> BTreeMap<Address, u
 }
 
 /// Supply and balances against the transfers; every minting belongs to a chunk.
-fn supply(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
+fn check_supply(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
     let contracts = &facts.contracts;
-    let transfers: Vec<_> = facts.logs.iter().filter_map(transfer).collect();
+    let transfers: Vec<_> = facts.logs.iter().filter_map(decode_transfer).collect();
 
     let sum = |of: fn(&FranchiseToken::Transfer) -> bool| -> U256 {
         transfers
@@ -387,9 +389,9 @@ fn supply(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
         );
     }
 
-    chunks(facts, report);
+    check_chunks(facts, report);
 
-    let held = balances(facts.logs.iter());
+    let held = token_balances(facts.logs.iter());
     for (holder, balance) in &contracts.balances {
         let expected = held
             .get(&(scope.token, *holder))
@@ -405,15 +407,16 @@ fn supply(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
 }
 
 /// What each `ChunkIssued` says it minted is what was minted under its epoch.
-fn chunks(facts: &Facts, report: &mut Report) {
+fn check_chunks(facts: &Facts, report: &mut Report) {
     let mut said: BTreeMap<u64, U256> = BTreeMap::new();
-    for event in facts.logs.iter().filter_map(chunk) {
+    for event in facts.logs.iter().filter_map(decode_chunk) {
         *said.entry(event.epoch).or_default() += U256::from(event.minted);
     }
 
     let mut minted: BTreeMap<u64, U256> = BTreeMap::new();
     for (place, entry) in facts.logs.iter().enumerate() {
-        let Some(transfer) = transfer(entry).filter(|transfer| transfer.from.is_zero()) else {
+        let Some(transfer) = decode_transfer(entry).filter(|transfer| transfer.from.is_zero())
+        else {
             continue;
         };
 

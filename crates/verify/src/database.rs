@@ -11,7 +11,7 @@ use std::str::FromStr;
 /// How far a stream is mirrored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// The chain.
+    /// Which chain: hash of the sidechain's genesis, or of the EVM's block 0.
     pub identity: B256,
     /// What of it is mirrored.
     pub scope: String,
@@ -28,19 +28,19 @@ pub struct Mirror {
     connection: PgConnection,
 }
 
-fn hash(bytes: &[u8]) -> Result<B256> {
+fn decode_hash(bytes: &[u8]) -> Result<B256> {
     B256::try_from(bytes).context("chain.cursor: a hash has 32 bytes")
 }
 
-fn cursor(row: &PgRow) -> Result<Cursor> {
+fn decode_cursor(row: &PgRow) -> Result<Cursor> {
     let number =
         |column: &str| -> Result<u64> { Ok(u64::try_from(row.try_get::<i64, _>(column)?)?) };
     let hash_of = row.try_get::<Option<Vec<u8>>, _>("hash")?;
     Ok(Cursor {
-        identity: hash(&row.try_get::<Vec<u8>, _>("identity")?)?,
+        identity: decode_hash(&row.try_get::<Vec<u8>, _>("identity")?)?,
         scope: row.try_get("scope")?,
         position: number("position")?,
-        hash: hash_of.as_deref().map(hash).transpose()?,
+        hash: hash_of.as_deref().map(decode_hash).transpose()?,
         finalized: number("finalized")?,
     })
 }
@@ -90,7 +90,7 @@ impl Mirror {
             .await;
         row.context("read chain.cursor")?
             .as_ref()
-            .map(cursor)
+            .map(decode_cursor)
             .transpose()
     }
 
@@ -135,7 +135,7 @@ pub async fn check_schema(mirror: &mut Mirror) -> Result<()> {
     if columns.is_empty() {
         bail!("the database has no schema chain: was it migrated? See hotpot migrate status");
     }
-    let unknown = super::tables::unknown(&columns);
+    let unknown = super::tables::unknown_columns(&columns);
     if !unknown.is_empty() {
         bail!(
             "the database is of another version than this program: {}",

@@ -19,20 +19,16 @@ const CALLS_AT_ONCE: usize = 8;
 /// The contracts to read, and where they begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scope {
-    /// The token.
     pub token: Address,
-    /// The anchor.
     pub anchor: Address,
     /// The first block that may hold their logs.
     pub first_block: u64,
 }
 
-/// A block.
+/// A block of the EVM, as far as it is mirrored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Block {
-    /// Its number.
     pub number: u64,
-    /// Its hash.
     pub hash: B256,
     /// The block before.
     pub parent_hash: B256,
@@ -45,13 +41,11 @@ pub struct Block {
 pub struct Entry {
     /// The block it is in.
     pub block_number: u64,
-    /// Its hash.
     pub block_hash: B256,
     /// Place in the block.
     pub log_index: u64,
-    /// The transaction.
     pub tx_hash: B256,
-    /// Its place in the block.
+    /// Place of the transaction in the block.
     pub tx_index: u64,
     /// Who logged, and what.
     pub inner: alloy::primitives::Log,
@@ -76,7 +70,7 @@ pub struct Contracts {
     pub epoch: u64,
     /// Its last height.
     pub last_height: u64,
-    /// Its total.
+    /// What that checkpoint said was released, ever.
     pub total_released: u128,
     /// What the anchor keeps, by epoch.
     pub commitments: BTreeMap<u64, B256>,
@@ -89,9 +83,8 @@ pub struct Contracts {
 /// Everything that was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// The chain.
     pub chain_id: u64,
-    /// Hash of its block 0.
+    /// Hash of block 0 of the EVM chain.
     pub genesis_hash: B256,
     /// The last block that no reorganisation can replace, where the node knows one.
     pub finalized: Option<u64>,
@@ -188,7 +181,7 @@ impl Evm {
             .logs
             .sort_by_key(|entry| (entry.block_number, entry.log_index));
 
-        let holders = holders(&facts.logs);
+        let holders = token_holders(&facts.logs);
         let accounts: BTreeSet<Address> = accounts.union(&holders).copied().collect();
         facts.contracts = self.contracts(head, &accounts, &holders, epochs).await?;
 
@@ -276,7 +269,7 @@ impl Evm {
                 .context("ask the token for its issuer")?,
             decimals: token.decimals().block(at).call().await?,
             minted: token.minted().block(at).call().await?,
-            supply: narrow(token.totalSupply().block(at).call().await?)?,
+            supply: narrow_units(token.totalSupply().block(at).call().await?)?,
             epoch: last.epoch,
             last_height: last.lastHeight,
             total_released: last.totalReleased,
@@ -298,7 +291,7 @@ impl Evm {
         for holder in holders {
             contracts.balances.insert(
                 *holder,
-                narrow(token.balanceOf(*holder).block(at).call().await?)?,
+                narrow_units(token.balanceOf(*holder).block(at).call().await?)?,
             );
         }
 
@@ -319,13 +312,13 @@ impl Evm {
     }
 }
 
-fn narrow(value: alloy::primitives::U256) -> Result<u128> {
+fn narrow_units(value: alloy::primitives::U256) -> Result<u128> {
     u128::try_from(value).context("an amount beyond 128 bits")
 }
 
 /// Everybody that a transfer names.
-fn holders(logs: &[Entry]) -> BTreeSet<Address> {
-    let transfers = logs.iter().filter_map(super::evm_rows::transfer);
+fn token_holders(logs: &[Entry]) -> BTreeSet<Address> {
+    let transfers = logs.iter().filter_map(super::evm_rows::decode_transfer);
     transfers
         .flat_map(|transfer| [transfer.from, transfer.to])
         .filter(|holder| !holder.is_zero())

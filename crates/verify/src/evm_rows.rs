@@ -9,7 +9,7 @@ use contract_bindings::{CheckpointAnchor, FranchiseToken};
 use std::collections::BTreeMap;
 
 /// A transfer of the token, if the log is one.
-pub fn transfer(entry: &Entry) -> Option<FranchiseToken::Transfer> {
+pub fn decode_transfer(entry: &Entry) -> Option<FranchiseToken::Transfer> {
     Some(
         FranchiseToken::Transfer::decode_log(&entry.inner)
             .ok()?
@@ -18,7 +18,7 @@ pub fn transfer(entry: &Entry) -> Option<FranchiseToken::Transfer> {
 }
 
 /// An issued chunk, if the log is one.
-pub fn chunk(entry: &Entry) -> Option<CheckpointAnchor::ChunkIssued> {
+pub fn decode_chunk(entry: &Entry) -> Option<CheckpointAnchor::ChunkIssued> {
     Some(
         CheckpointAnchor::ChunkIssued::decode_log(&entry.inner)
             .ok()?
@@ -27,7 +27,7 @@ pub fn chunk(entry: &Entry) -> Option<CheckpointAnchor::ChunkIssued> {
 }
 
 /// An anchored checkpoint, if the log is one.
-pub fn anchored(entry: &Entry) -> Option<CheckpointAnchor::CheckpointAnchored> {
+pub fn decode_anchored(entry: &Entry) -> Option<CheckpointAnchor::CheckpointAnchored> {
     Some(
         CheckpointAnchor::CheckpointAnchored::decode_log(&entry.inner)
             .ok()?
@@ -41,7 +41,9 @@ pub fn epoch_of_payout(logs: &[Entry], place: usize) -> Option<u64> {
     let rest = logs[place + 1..]
         .iter()
         .take_while(|entry| entry.tx_hash == tx_hash);
-    rest.filter_map(chunk).map(|chunk| chunk.epoch).next()
+    rest.filter_map(decode_chunk)
+        .map(|chunk| chunk.epoch)
+        .next()
 }
 
 /// The tables of a mirror that has come to block `position`, of which it calls those up to `finalized` final.
@@ -159,7 +161,7 @@ impl<'a> EvmRows<'a> {
     }
 
     fn transfer(&self, table: &mut Comparison, entry: &Entry) {
-        let Some(transfer) = transfer(entry) else {
+        let Some(transfer) = decode_transfer(entry) else {
             return;
         };
 
@@ -179,7 +181,9 @@ impl<'a> EvmRows<'a> {
     }
 
     fn chunk(&self, table: &mut Comparison, entry: &Entry) {
-        let Some(chunk) = chunk(entry) else { return };
+        let Some(chunk) = decode_chunk(entry) else {
+            return;
+        };
         let mut row = Vec::from(self.key(entry));
         row.extend([
             bytes(entry.tx_hash),
@@ -192,7 +196,8 @@ impl<'a> EvmRows<'a> {
 
     fn payout(&self, table: &mut Comparison, logs: &[Entry], place: usize) {
         let entry = &logs[place];
-        let Some(transfer) = transfer(entry).filter(|transfer| transfer.from.is_zero()) else {
+        let Some(transfer) = decode_transfer(entry).filter(|transfer| transfer.from.is_zero())
+        else {
             return;
         };
 
@@ -212,7 +217,7 @@ impl<'a> EvmRows<'a> {
     }
 
     fn checkpoint(&self, table: &mut Comparison, entry: &Entry) {
-        let Some(checkpoint) = anchored(entry) else {
+        let Some(checkpoint) = decode_anchored(entry) else {
             return;
         };
 
@@ -251,7 +256,7 @@ impl<'a> EvmRows<'a> {
             .iter()
             .filter(|entry| entry.block_number <= self.position);
 
-        for ((token, holder), value) in balances(logs) {
+        for ((token, holder), value) in token_balances(logs) {
             table.should_hold(vec![
                 number(self.facts.chain_id),
                 bytes(token),
@@ -263,10 +268,12 @@ impl<'a> EvmRows<'a> {
 }
 
 /// What transfers leave each holder with, by token and holder; who has nothing is not named.
-pub fn balances<'a>(logs: impl Iterator<Item = &'a Entry>) -> BTreeMap<(Address, Address), U256> {
+pub fn token_balances<'a>(
+    logs: impl Iterator<Item = &'a Entry>,
+) -> BTreeMap<(Address, Address), U256> {
     let mut balances: BTreeMap<(Address, Address), U256> = BTreeMap::new();
     for entry in logs {
-        let Some(transfer) = transfer(entry) else {
+        let Some(transfer) = decode_transfer(entry) else {
             continue;
         };
         let token = entry.inner.address;

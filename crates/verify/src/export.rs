@@ -1,4 +1,4 @@
-//! `hotpot export`.
+//! `hotpot export`: final blocks out of a node or a folder.
 
 use crate::nodes::Copy;
 use crate::source::Copies;
@@ -40,7 +40,7 @@ pub struct ExportBlocksArgs {
 }
 
 /// Final blocks with their certificates, one JSON object a line, the genesis first, the checkpoints of these blocks last.
-pub async fn blocks(args: ExportBlocksArgs) -> Result<ExitCode> {
+pub async fn export_blocks(args: ExportBlocksArgs) -> Result<ExitCode> {
     let copies = match &args.data_dir {
         Some(dir) => Copies::of_folder(dir).await?,
         None => Copies::of_node(&args.node).await?,
@@ -61,15 +61,15 @@ pub async fn blocks(args: ExportBlocksArgs) -> Result<ExitCode> {
     };
 
     let genesis = &copies.genesis;
-    line(
+    write_line(
         &mut out,
         &json!({"type": "genesis", "sidechain_id": genesis.sidechain_id(), "genesis": genesis}),
     )?;
 
     for height in from..=to {
         let block =
-            answer(copies.block(height).await?).with_context(|| format!("block {height}"))?;
-        line(&mut out, &json!({"type": "block", "block": block}))?;
+            block_answer(copies.block(height).await?).with_context(|| format!("block {height}"))?;
+        write_line(&mut out, &json!({"type": "block", "block": block}))?;
     }
 
     for epoch in 1..=copies.last_epoch() {
@@ -77,7 +77,7 @@ pub async fn blocks(args: ExportBlocksArgs) -> Result<ExitCode> {
             continue;
         };
         if (from..=to).contains(&signed.checkpoint.last_height) {
-            line(
+            write_line(
                 &mut out,
                 &json!({"type": "checkpoint", "checkpoint": signed, "chunks": chunks}),
             )?;
@@ -96,7 +96,7 @@ pub async fn blocks(args: ExportBlocksArgs) -> Result<ExitCode> {
 }
 
 /// As a node would answer it.
-fn answer(copy: Copy) -> Result<BlockAnswer> {
+fn block_answer(copy: Copy) -> Result<BlockAnswer> {
     let Block {
         header,
         transactions,
@@ -113,7 +113,7 @@ fn answer(copy: Copy) -> Result<BlockAnswer> {
     })
 }
 
-fn line(out: &mut impl Write, value: &serde_json::Value) -> Result<()> {
+fn write_line(out: &mut impl Write, value: &serde_json::Value) -> Result<()> {
     serde_json::to_writer(&mut *out, value)?;
     Ok(out.write_all(b"\n")?)
 }

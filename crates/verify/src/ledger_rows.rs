@@ -38,7 +38,7 @@ pub struct LedgerRows {
 }
 
 /// The name that an enum has in JSON, which is the one in SQL.
-fn name(value: impl Serialize) -> Value {
+fn json_name(value: impl Serialize) -> Value {
     serde_json::to_value(value).ok()?.as_str().map(Into::into)
 }
 
@@ -129,7 +129,7 @@ impl LedgerRows {
     /// All tables, to be compared.
     pub fn into_tables(self) -> [Comparison; 14] {
         [
-            supply(self.height, &self.supply),
+            supply_row(self.height, &self.supply),
             self.sidechain,
             self.blocks,
             self.outlets,
@@ -179,7 +179,7 @@ impl LedgerRows {
                 self.terminals.should_hold(vec![
                     bytes(terminal),
                     number(outlet),
-                    name(kind),
+                    json_name(kind),
                     number(at.height),
                     None,
                 ]);
@@ -282,7 +282,7 @@ impl LedgerRows {
         self.outlets.should_hold(vec![
             number(outlet),
             bytes(signed.owner),
-            name(signed.kind),
+            json_name(signed.kind),
             text(signed.city.as_str()),
             text(signed.currency.as_str()),
             number(signed.quota_per_day),
@@ -316,12 +316,12 @@ impl LedgerRows {
             text(sale.currency.as_str()),
             number(sale.total),
             bytes(sale.lines_hash),
-            name(sale.buyer_kind),
+            json_name(sale.buyer_kind),
             (sale.buyer_kind != BuyerKind::None)
                 .then(|| bytes(sale.buyer))
                 .flatten(),
             number(issued),
-            not_issued.and_then(name),
+            not_issued.and_then(json_name),
         ]);
     }
 
@@ -487,7 +487,7 @@ impl LedgerRows {
             .change(&key, "erased_at", time(erased.time_ms));
         self.recordings.change(&key, "erased_by", bytes(erased.by));
         self.recordings
-            .change(&key, "erase_reason", name(erased.reason));
+            .change(&key, "erase_reason", json_name(erased.reason));
     }
 
     fn checkpoint(&mut self, height: u64, closed: &EpochCheckpoint) {
@@ -510,7 +510,7 @@ impl LedgerRows {
 }
 
 /// The one row that says where all units are.
-fn supply(height: u64, supply: &Supply) -> Comparison {
+fn supply_row(height: u64, supply: &Supply) -> Comparison {
     let Supply {
         issued,
         reversed,

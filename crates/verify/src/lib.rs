@@ -30,6 +30,6 @@ mod source;
 mod tables;
 
 pub use args::VerifyArgs;
-pub use export::{ExportCommand, blocks as export_blocks};
+pub use export::{ExportCommand, export_blocks};
 pub use network::run as run_network;
 pub use sale::{VerifySaleArgs, run as run_sale};

@@ -24,8 +24,8 @@ const NOT_CHECKED: u8 = 2;
 
 /// Runs what was typed.
 pub async fn run(args: VerifyArgs) -> Result<ExitCode> {
-    match verify(&args).await {
-        Ok(report) => show(&args, &report),
+    match verify_network(&args).await {
+        Ok(report) => show_report(&args, &report),
         Err(error) => {
             if args.json {
                 let error = format!("{error:#}");
@@ -40,13 +40,13 @@ pub async fn run(args: VerifyArgs) -> Result<ExitCode> {
     }
 }
 
-async fn verify(args: &VerifyArgs) -> Result<Report> {
+async fn verify_network(args: &VerifyArgs) -> Result<Report> {
     let mut report = Report::default();
     // From here on a signal does not end the process: what was started must be stopped.
     let stop = service_kit::shutdown::token(false)?;
     let mut network = Network::open(args, &mut report).await?;
     let checked = tokio::select! {
-        checked = check(&mut network, &mut report) => checked,
+        checked = check_network(&mut network, &mut report) => checked,
         () = stop.cancelled() => Err(anyhow!("stopped before the end")),
     };
     network.close().await?;
@@ -57,13 +57,13 @@ async fn verify(args: &VerifyArgs) -> Result<Report> {
 
 /// The mirror first, then the contracts, then the nodes: whatever one of them holds, those after it held before. All of
 /// them may go on meanwhile.
-async fn check(network: &mut Network, report: &mut Report) -> Result<()> {
+async fn check_network(network: &mut Network, report: &mut Report) -> Result<()> {
     let mut mirror = match &network.database_url {
         Some(url) => Some(Mirror::open(url).await?),
         None => None,
     };
     let cursors = match &mut mirror {
-        Some(mirror) => Some(cursors(mirror).await?),
+        Some(mirror) => Some(read_cursors(mirror).await?),
         None => None,
     };
     let seen = match &network.evm {
@@ -79,7 +79,7 @@ async fn check(network: &mut Network, report: &mut Report) -> Result<()> {
         .as_ref()
         .map_or(0, |(sidechain, _)| sidechain.position);
 
-    let bar = bar("blocks of the sidechain");
+    let bar = progress_bar("blocks of the sidechain");
     let mut chain = chain::replay(
         network.genesis.clone(),
         &network.nodes,
@@ -91,14 +91,15 @@ async fn check(network: &mut Network, report: &mut Report) -> Result<()> {
     bar.finish_and_clear();
 
     let facts = match seen {
-        Some((scope, (evm, head))) => {
-            Some((scope, contracts(&evm, head, scope, &chain, report).await?))
-        }
+        Some((scope, (evm, head))) => Some((
+            scope,
+            check_contracts(&evm, head, scope, &chain, report).await?,
+        )),
         None => None,
     };
 
     let anchored = facts.as_ref().map_or(0, |(_, facts)| facts.contracts.epoch);
-    chain::checkpoints(&chain, &network.nodes, anchored, report).await?;
+    chain::check_checkpoints(&chain, &network.nodes, anchored, report).await?;
 
     if let (Some(mut mirror), Some((sidechain, evm)), Some((scope, facts))) =
         (mirror, cursors, facts)
@@ -111,7 +112,7 @@ async fn check(network: &mut Network, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-async fn cursors(mirror: &mut Mirror) -> Result<(Cursor, Cursor)> {
+async fn read_cursors(mirror: &mut Mirror) -> Result<(Cursor, Cursor)> {
     database::check_schema(mirror).await?;
     let begun = "the mirror was never begun: did the indexer run?";
     let sidechain = mirror.cursor("sidechain").await?.context(begun)?;
@@ -130,7 +131,7 @@ async fn evm_head(url: &str, scope: Scope) -> Result<(Evm, u64)> {
     Ok((evm, head))
 }
 
-async fn contracts(
+async fn check_contracts(
     evm: &Evm,
     head: u64,
     scope: Scope,
@@ -144,7 +145,7 @@ async fn contracts(
         .collect();
     let epochs: Vec<u64> = chain.checkpoints.keys().copied().collect();
 
-    let bar = bar("blocks of the EVM");
+    let bar = progress_bar("blocks of the EVM");
     let facts = evm.read(head, &accounts, &epochs, &bar).await?;
     bar.finish_and_clear();
 
@@ -220,7 +221,7 @@ async fn sidechain_tables(
         &mut chain.rows,
         ledger_rows::LedgerRows::new(chain.ledger.genesis()),
     );
-    compare(mirror, rows.into_tables(), report).await
+    compare_tables(mirror, rows.into_tables(), report).await
 }
 
 async fn evm_tables(
@@ -276,10 +277,10 @@ async fn evm_tables(
     }
 
     let rows = EvmRows::new(facts, cursor.position, cursor.finalized);
-    compare(mirror, rows.into_tables(), report).await
+    compare_tables(mirror, rows.into_tables(), report).await
 }
 
-async fn compare<const N: usize>(
+async fn compare_tables<const N: usize>(
     mirror: &mut Mirror,
     tables: [Comparison; N],
     report: &mut Report,
@@ -311,7 +312,7 @@ fn check_is_not_empty(report: &Report) -> Result<()> {
     Ok(())
 }
 
-fn bar(what: &'static str) -> ProgressBar {
+fn progress_bar(what: &'static str) -> ProgressBar {
     let bar = ProgressBar::new(0).with_message(what);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}  {per_sec}  {eta}")
     {
@@ -320,12 +321,12 @@ fn bar(what: &'static str) -> ProgressBar {
     bar
 }
 
-fn show(args: &VerifyArgs, report: &Report) -> Result<ExitCode> {
+fn show_report(args: &VerifyArgs, report: &Report) -> Result<ExitCode> {
     let ok = report.differences.is_empty();
     if args.json {
         println!("{}", serde_json::to_string(&report.summary())?);
     } else {
-        print(report);
+        print_report(report);
     }
     Ok(if ok {
         ExitCode::SUCCESS
@@ -334,7 +335,7 @@ fn show(args: &VerifyArgs, report: &Report) -> Result<ExitCode> {
     })
 }
 
-fn print(report: &Report) {
+fn print_report(report: &Report) {
     let mut table = Table::new();
     table
         .load_preset(UTF8_BORDERS_ONLY)

@@ -16,7 +16,7 @@ use std::path::Path;
 /// A final block as one node has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copy {
-    /// Canonical bytes.
+    /// The canonical bytes, as they were sent or stored.
     pub raw: Vec<u8>,
     /// Why it is final.
     pub certificate: CommitCertificate,
@@ -25,11 +25,11 @@ pub struct Copy {
 /// What a node has at a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found<T> {
-    /// This.
+    /// What stands there, readable.
     There(T),
-    /// Nothing.
+    /// Nothing stands where this should.
     Missing(&'static str),
-    /// Something unreadable.
+    /// Something stands there and cannot be read; says what.
     Damaged(String),
 }
 
@@ -51,7 +51,10 @@ enum Source {
 }
 
 /// Reads a record; a file damaged in its inner structure may make the store panic.
-fn read<T>(record: impl FnOnce() -> Result<Option<T>, StoreError>, what: &'static str) -> Found<T> {
+fn read_record<T>(
+    record: impl FnOnce() -> Result<Option<T>, StoreError>,
+    what: &'static str,
+) -> Found<T> {
     match catch_unwind(AssertUnwindSafe(record)) {
         Ok(Ok(Some(value))) => Found::There(value),
         Ok(Ok(None)) => Found::Missing(what),
@@ -68,7 +71,7 @@ fn read<T>(record: impl FnOnce() -> Result<Option<T>, StoreError>, what: &'stati
     }
 }
 
-fn decode(answer: BlockAnswer) -> Found<Copy> {
+fn decode_block(answer: BlockAnswer) -> Found<Copy> {
     match hex::decode(answer.raw.trim_start_matches("0x")) {
         Ok(raw) => Found::There(Copy {
             raw,
@@ -81,7 +84,7 @@ fn decode(answer: BlockAnswer) -> Found<Copy> {
     }
 }
 
-fn signed(answer: CheckpointAnswer) -> Found<SignedCheckpoint> {
+fn signed_checkpoint(answer: CheckpointAnswer) -> Found<SignedCheckpoint> {
     let (validators, next) = (
         answer.validators.try_into(),
         answer.next_validators.try_into(),
@@ -104,7 +107,10 @@ fn signed(answer: CheckpointAnswer) -> Found<SignedCheckpoint> {
 }
 
 /// A refusal is the node's fault; silence is nobody's, and nothing can be said of the node then.
-fn answered<T>(answer: Result<Option<T>, ClientError>, what: &'static str) -> Result<Found<T>> {
+fn found_in_answer<T>(
+    answer: Result<Option<T>, ClientError>,
+    what: &'static str,
+) -> Result<Found<T>> {
     match answer {
         Ok(Some(value)) => Ok(Found::There(value)),
         Ok(None) => Ok(Found::Missing(what)),
@@ -136,7 +142,7 @@ impl Node {
                 .map(|last_height| (store, last_height, last_epoch)))
         };
 
-        match read(open, "store.redb") {
+        match read_record(open, "store.redb") {
             Found::There((store, last_height, last_epoch)) => Ok(Self {
                 name,
                 last_height,
@@ -221,7 +227,8 @@ impl Node {
     pub async fn block(&self, height: u64) -> Result<Found<Copy>> {
         match &self.source {
             Source::Store(store) => {
-                let certificate = || read(|| store.certificate(height), "record of certificates");
+                let certificate =
+                    || read_record(|| store.certificate(height), "record of certificates");
                 let copy = |block: Block| {
                     certificate().and_then(|certificate| {
                         Found::There(Copy {
@@ -231,10 +238,10 @@ impl Node {
                     })
                 };
 
-                Ok(read(|| store.block(height), "record of blocks").and_then(copy))
+                Ok(read_record(|| store.block(height), "record of blocks").and_then(copy))
             }
             Source::Api(client) => {
-                Ok(answered(client.block(height).await, "block")?.and_then(decode))
+                Ok(found_in_answer(client.block(height).await, "block")?.and_then(decode_block))
             }
             Source::File(blocks) => Ok(blocks
                 .get(&height)
@@ -246,12 +253,13 @@ impl Node {
     /// The checkpoint of an epoch; `None` when this copy holds blocks only.
     pub async fn checkpoint(&self, epoch: u64) -> Result<Option<Found<SignedCheckpoint>>> {
         match &self.source {
-            Source::Store(store) => Ok(Some(read(
+            Source::Store(store) => Ok(Some(read_record(
                 || store.checkpoint(epoch),
                 "record of checkpoints",
             ))),
             Source::Api(client) => Ok(Some(
-                answered(client.checkpoint(epoch).await, "checkpoint")?.and_then(signed),
+                found_in_answer(client.checkpoint(epoch).await, "checkpoint")?
+                    .and_then(signed_checkpoint),
             )),
             Source::File(_) => Ok(None),
         }
@@ -261,12 +269,12 @@ impl Node {
     pub async fn chunks(&self, epoch: u64) -> Result<Option<Found<Vec<Chunk>>>> {
         match &self.source {
             Source::Store(store) => {
-                let settlement = read(|| store.settlement(epoch), "record of settlements");
+                let settlement = read_record(|| store.settlement(epoch), "record of settlements");
                 Ok(Some(
                     settlement.and_then(|settlement| Found::There(settlement.chunks())),
                 ))
             }
-            Source::Api(client) => Ok(Some(answered(
+            Source::Api(client) => Ok(Some(found_in_answer(
                 client.payout_chunks(epoch).await.map(Some),
                 "payouts",
             )?)),
@@ -279,7 +287,7 @@ impl Node {
         let Source::Store(store) = &self.source else {
             return None;
         };
-        Some(read(
+        Some(read_record(
             || store.block_hashes(epoch),
             "record of checkpoint_block_hashes",
         ))
@@ -290,7 +298,7 @@ impl Node {
         let Source::Store(store) = &self.source else {
             return None;
         };
-        Some(read(
+        Some(read_record(
             || store.recording_leaves(epoch),
             "record of checkpoint_recordings",
         ))
@@ -301,7 +309,7 @@ impl Node {
         let Source::Store(store) = &self.source else {
             return None;
         };
-        Some(read(
+        Some(read_record(
             || store.transaction_height(id),
             "record of transactions",
         ))
@@ -312,7 +320,7 @@ impl Node {
         let Source::Store(store) = &self.source else {
             return None;
         };
-        Some(read(|| store.lines(height, key), "record of lines"))
+        Some(read_record(|| store.lines(height, key), "record of lines"))
     }
 }
 
@@ -343,7 +351,7 @@ fn parse_export(text: impl BufRead, name: &str) -> Result<(Genesis, BTreeMap<u64
             Line::Checkpoint {} => {}
             Line::Block { block } => {
                 let height = block.header.height;
-                match decode(block) {
+                match decode_block(block) {
                     Found::There(copy) => drop(blocks.insert(height, copy)),
                     Found::Missing(what) => bail!("{name}, line {}: no {what}", number + 1),
                     Found::Damaged(what) => bail!("{name}, line {}: {what}", number + 1),

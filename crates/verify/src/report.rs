@@ -104,7 +104,7 @@ impl Report {
         }
     }
 
-    /// What a program reads.
+    /// The whole report as one JSON object, for programs.
     pub fn summary(&self) -> serde_json::Value {
         let checked: BTreeMap<&str, u64> = self.checked.iter().copied().collect();
         json!({

@@ -14,7 +14,7 @@ const DIFFERENCES_MAX: usize = 100;
 /// A table of the mirror.
 #[derive(Debug)]
 pub struct Table {
-    /// With its schema.
+    /// Its name in the database, schema included.
     pub name: &'static str,
     /// All its columns that are compared, those of the key first.
     pub columns: &'static [&'static str],
@@ -24,17 +24,17 @@ pub struct Table {
     pub query: &'static str,
 }
 
-/// A number.
+/// A column with a number, as PostgreSQL writes it.
 pub fn number(value: impl std::fmt::Display) -> Value {
     Some(value.to_string().into())
 }
 
-/// Bytes.
+/// A `bytea`, as PostgreSQL writes it.
 pub fn bytes(value: impl AsRef<[u8]>) -> Value {
     Some(format!("\\x{}", hex::encode(value)).into())
 }
 
-/// Text.
+/// A column with text.
 pub fn text(value: impl Into<Box<str>>) -> Value {
     Some(value.into())
 }
@@ -45,7 +45,7 @@ pub fn time(ms: u64) -> Value {
 }
 
 /// For people: `0x…` rather than `\x…`.
-fn shown(value: Option<&str>) -> String {
+fn show_value(value: Option<&str>) -> String {
     match value {
         None => "null".to_owned(),
         Some(value) => value
@@ -76,7 +76,6 @@ impl Comparison {
         }
     }
 
-    /// The table.
     pub fn table(&self) -> &'static Table {
         self.table
     }
@@ -100,7 +99,7 @@ impl Comparison {
         let keys: Vec<String> = row
             .iter()
             .take(self.table.keys)
-            .map(|value| shown(value.as_deref()))
+            .map(|value| show_value(value.as_deref()))
             .collect();
         format!("({})", keys.join(", ")).into()
     }
@@ -122,7 +121,10 @@ impl Comparison {
 
         for ((column, expected), found) in self.table.columns.iter().zip(&expected).zip(&values) {
             if expected != found {
-                let values = (shown(expected.as_deref()), shown(found.as_deref()));
+                let values = (
+                    show_value(expected.as_deref()),
+                    show_value(found.as_deref()),
+                );
                 self.differs(&key, (*column).to_owned(), Some(values));
             }
         }

@@ -17,7 +17,7 @@ use serde_json::json;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use steps::{OnChain, Step, Verdict, judge};
+use steps::{OnChain, Step, Verdict, judge_steps};
 
 /// `hotpot verify-sale`.
 #[derive(Clone, Debug, Args)]
@@ -57,7 +57,7 @@ const NOT_COMPARED: u8 = 3;
 
 /// Runs what was typed.
 pub async fn run(args: VerifySaleArgs) -> Result<ExitCode> {
-    match verify(&args).await {
+    match verify_sale(&args).await {
         Ok(code) => Ok(code),
         Err(error) => {
             if args.json {
@@ -72,44 +72,45 @@ pub async fn run(args: VerifySaleArgs) -> Result<ExitCode> {
     }
 }
 
-async fn verify(args: &VerifySaleArgs) -> Result<ExitCode> {
-    let proof = parse(&read(&args.file)?).with_context(|| args.file.display().to_string())?;
+async fn verify_sale(args: &VerifySaleArgs) -> Result<ExitCode> {
+    let proof =
+        parse_proof(&read_input(&args.file)?).with_context(|| args.file.display().to_string())?;
     let on_chain = match &args.evm_rpc {
         Some(url) => Some(
-            ask(url, args, &proof)
+            ask_evm_node(url, args, &proof)
                 .await
                 .with_context(|| format!("ask the EVM node {url}"))?,
         ),
         None => None,
     };
 
-    let steps = judge(&proof, on_chain.as_ref());
+    let steps = judge_steps(&proof, on_chain.as_ref());
     let notes = notes(args);
 
     if args.json {
-        println!("{}", summary(&proof, &steps, &notes));
+        println!("{}", json_summary(&proof, &steps, &notes));
     } else {
-        print(&proof, &steps, &notes);
+        print_steps(&proof, &steps, &notes);
     }
 
-    Ok(code(&steps))
+    Ok(exit_code(&steps))
 }
 
-fn code(steps: &[Step]) -> ExitCode {
-    if any(steps, Verdict::Broken) {
+fn exit_code(steps: &[Step]) -> ExitCode {
+    if has_verdict(steps, Verdict::Broken) {
         ExitCode::FAILURE
-    } else if any(steps, Verdict::NotCompared) {
+    } else if has_verdict(steps, Verdict::NotCompared) {
         ExitCode::from(NOT_COMPARED)
     } else {
         ExitCode::SUCCESS
     }
 }
 
-fn any(steps: &[Step], verdict: Verdict) -> bool {
+fn has_verdict(steps: &[Step], verdict: Verdict) -> bool {
     steps.iter().any(|step| step.verdict == verdict)
 }
 
-fn read(file: &Path) -> Result<String> {
+fn read_input(file: &Path) -> Result<String> {
     if file == Path::new("-") {
         let mut text = String::new();
         std::io::stdin()
@@ -121,7 +122,7 @@ fn read(file: &Path) -> Result<String> {
 }
 
 /// The proof, or why the text is none; a node's refusal that was saved in its place is told.
-fn parse(text: &str) -> Result<SaleProof> {
+fn parse_proof(text: &str) -> Result<SaleProof> {
     if let Ok(problem) = serde_json::from_str::<Problem>(text) {
         bail!("this is a refusal, not a proof: {}", problem.detail);
     }
@@ -130,7 +131,7 @@ fn parse(text: &str) -> Result<SaleProof> {
     )
 }
 
-async fn ask(url: &str, args: &VerifySaleArgs, proof: &SaleProof) -> Result<OnChain> {
+async fn ask_evm_node(url: &str, args: &VerifySaleArgs, proof: &SaleProof) -> Result<OnChain> {
     let provider = RootProvider::<Ethereum>::new_http(url.parse().context("it is not a URL")?);
     let at = match args.at {
         At::Latest => BlockId::latest(),
@@ -237,11 +238,11 @@ fn notes(args: &VerifySaleArgs) -> Vec<&'static str> {
     notes
 }
 
-fn summary(proof: &SaleProof, steps: &[Step], notes: &[&str]) -> serde_json::Value {
+fn json_summary(proof: &SaleProof, steps: &[Step], notes: &[&str]) -> serde_json::Value {
     json!({
         "type": "summary",
-        "ok": !any(steps, Verdict::Broken) && !any(steps, Verdict::NotCompared),
-        "compared_with_contract": !any(steps, Verdict::NotCompared),
+        "ok": !has_verdict(steps, Verdict::Broken) && !has_verdict(steps, Verdict::NotCompared),
+        "compared_with_contract": !has_verdict(steps, Verdict::NotCompared),
         "sale": proof.sale(),
         "height": proof.header.height,
         "epoch": proof.checkpoint.epoch,
@@ -250,7 +251,7 @@ fn summary(proof: &SaleProof, steps: &[Step], notes: &[&str]) -> serde_json::Val
     })
 }
 
-fn print(proof: &SaleProof, steps: &[Step], notes: &[&str]) {
+fn print_steps(proof: &SaleProof, steps: &[Step], notes: &[&str]) {
     if let Some(sale) = proof.sale() {
         println!("sale      {} of outlet {}", sale.sale_id, sale.outlet);
         println!(
@@ -286,15 +287,15 @@ fn print(proof: &SaleProof, steps: &[Step], notes: &[&str]) {
         println!("note      {note}");
     }
 
-    println!("{}", verdict(steps));
+    println!("{}", final_verdict(steps));
 }
 
-fn verdict(steps: &[Step]) -> String {
+fn final_verdict(steps: &[Step]) -> String {
     let broken = steps.iter().find(|step| step.verdict == Verdict::Broken);
     match broken {
         Some(step) => format!("NOT PROVED: the step {} does not hold", step.step),
-        None if any(steps, Verdict::NotCompared) => "NOT PROVED: the contract was not asked".to_owned(),
-        None if any(steps, Verdict::NotPaidYet) => "proved: the sale is anchored; it is not paid yet".to_owned(),
+        None if has_verdict(steps, Verdict::NotCompared) => "NOT PROVED: the contract was not asked".to_owned(),
+        None if has_verdict(steps, Verdict::NotPaidYet) => "proved: the sale is anchored; it is not paid yet".to_owned(),
         None => "proved: the sale is anchored; the accounts named in the file were paid what it says, up to that epoch"
             .to_owned(),
     }
@@ -307,7 +308,7 @@ mod tests {
 
     #[test]
     fn what_is_no_proof_is_refused_in_clear_words() {
-        let error = |text: &str| format!("{:#}", parse(text).unwrap_err());
+        let error = |text: &str| format!("{:#}", parse_proof(text).unwrap_err());
         assert!(
             error("garbage").starts_with("not the proof of a sale"),
             "{}",
@@ -324,7 +325,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_is_mistaken_for_a_proof(text in ".*") {
-            prop_assert!(parse(&text).is_err());
+            prop_assert!(parse_proof(&text).is_err());
         }
     }
 }

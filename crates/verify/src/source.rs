@@ -83,7 +83,7 @@ impl Network {
             .with_context(|| format!("ask {}", urls[0]))?;
 
         let named = urls.iter().map(|url| (url.clone(), url.clone())).collect();
-        let nodes = connect(named, &genesis).await?;
+        let nodes = connect_nodes(named, &genesis).await?;
         let (evm, database_url) = (given_evm(args)?, given_database(args)?);
 
         Ok(Self {
@@ -117,7 +117,7 @@ impl Copies {
     /// Those of one node's API.
     pub async fn of_node(url: &str) -> Result<Self> {
         let genesis = NodeClient::new(url).genesis().await?;
-        let nodes = connect(vec![(url.to_owned(), url.to_owned())], &genesis).await?;
+        let nodes = connect_nodes(vec![(url.to_owned(), url.to_owned())], &genesis).await?;
         Ok(Self {
             genesis,
             nodes,
@@ -247,7 +247,7 @@ impl Folder {
             .iter()
             .enumerate()
             .map(|(number, node)| (format!("node-{number}"), node.http.clone()));
-        let nodes = connect(named.collect(), &self.genesis).await.context(
+        let nodes = connect_nodes(named.collect(), &self.genesis).await.context(
             "the folder is in use, but not all of its network answers: wait until it does, or stop it and try again",
         )?;
         Ok((network, nodes))
@@ -404,7 +404,7 @@ impl Folder {
     }
 }
 
-async fn connect(named: Vec<(String, String)>, genesis: &Genesis) -> Result<Vec<Node>> {
+async fn connect_nodes(named: Vec<(String, String)>, genesis: &Genesis) -> Result<Vec<Node>> {
     let mut nodes = Vec::new();
     for (name, url) in named {
         nodes.push(Node::connect(name, &url, genesis.sidechain_id()).await?);

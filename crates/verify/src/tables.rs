@@ -32,7 +32,7 @@ macro_rules! tables {
 }
 
 tables! {
-    /// The genesis.
+    /// The one row that holds the genesis.
     SIDECHAIN = "chain.sidechain", 1 key of [
         "sidechain_id", "only_one", "genesis", "evm_chain_id", "first_height", "genesis_units",
     ];
@@ -40,28 +40,28 @@ tables! {
     SIDECHAIN_BLOCK = "chain.sidechain_block", 1 key of [
         "height", "hash", "parent_hash", "time", "proposer", "transactions", "raw",
     ] as "to_jsonb(t) - 'certificate' || jsonb_build_object('raw', sha256(t.raw))";
-    /// Outlets.
+    /// Registered outlets, with their quotas.
     OUTLET = "chain.outlet", 1 key of [
         "outlet", "owner", "kind", "city", "currency", "quota_per_day", "terminal_quota_per_day", "height",
     ];
-    /// Terminals.
+    /// Enrolled terminals, revoked ones too.
     TERMINAL = "chain.terminal", 1 key of ["terminal", "outlet", "kind", "height", "revoked_height"];
-    /// Sales.
+    /// Sales as they were recorded; refunds stand apart.
     SALE = "chain.sale", 2 key of [
         "outlet", "sale_id", "tx_id", "height", "place", "terminal", "occurred_at", "currency", "total", "lines_hash",
         "buyer_kind", "buyer", "issued", "not_issued",
     ];
-    /// Their splits.
+    /// How each sale's units were split.
     SALE_SHARE = "chain.sale_share", 3 key of ["outlet", "sale_id", "place", "kind", "account", "units"];
-    /// Claimed receipts.
+    /// Receipts that were claimed, and by which wallet.
     RECEIPT_CLAIM = "chain.receipt_claim", 2 key of ["outlet", "sale_id", "wallet", "units", "height"];
-    /// Refunds.
+    /// Refunds, with the debt that they left.
     REFUND = "chain.refund", 3 key of [
         "outlet", "sale_id", "refund_id", "tx_id", "height", "amount", "reversed", "debt", "owner",
     ];
     /// What they took back.
     REFUND_SHARE = "chain.refund_share", 4 key of ["outlet", "sale_id", "refund_id", "place", "units"];
-    /// Released units.
+    /// Units released at the end of an epoch.
     RELEASE = "chain.release", 2 key of ["height", "account", "units", "debt_paid", "bonded"];
     /// Where all units are.
     SUPPLY = "chain.supply", 1 key of [
@@ -78,7 +78,7 @@ tables! {
         "id", "height", "place", "kind", "outlet", "camera", "purposes", "commitment", "guest", "witness",
         "notice_hash", "retention_days", "owner", "recorded_at", "until", "revoked_at", "revoked_by", "revoked_height",
     ];
-    /// Recordings.
+    /// Pinned recordings, with tombstones of the erased.
     RECORDING = "chain.recording", 1 key of [
         "cid", "tx_id", "height", "place", "outlet", "camera", "consent", "manifest_hash", "sequence", "started_at",
         "ended_at", "agent", "erased_height", "erased_at", "erased_by", "erase_reason",
@@ -90,11 +90,11 @@ tables! {
         "chain_id", "block_number", "log_index", "block_hash", "block_time", "tx_hash", "tx_index", "address",
         "topic0", "topic1", "topic2", "topic3", "data",
     ];
-    /// Transfers.
+    /// Transfers of the token, mintings and burnings too.
     TOKEN_TRANSFER = "chain.token_transfer", 3 key of [
         "chain_id", "block_number", "log_index", "block_time", "tx_hash", "token", "sender", "recipient", "value",
     ];
-    /// Issued chunks.
+    /// Chunks of payouts that the anchor issued.
     CHUNK_ISSUED = "chain.chunk_issued", 3 key of [
         "chain_id", "block_number", "log_index", "tx_hash", "anchor", "epoch", "chunk_root", "minted",
     ];
@@ -118,7 +118,7 @@ pub const NO_MIRROR: [&str; 3] = ["chain.event", "chain.reorg_log", "chain.curso
 const CHECKED_APART: [(&str, &str); 1] = [("chain.sidechain_block", "certificate")];
 
 /// What a database of another version has or lacks; empty when it is of this one.
-pub fn unknown(columns: &[(String, String)]) -> Vec<String> {
+pub fn unknown_columns(columns: &[(String, String)]) -> Vec<String> {
     let known = |table: &str, column: &str| {
         NO_MIRROR.contains(&table)
             || CHECKED_APART.contains(&(table, column))
@@ -162,16 +162,16 @@ mod tests {
 
     #[test]
     fn a_database_of_another_version_is_noticed() {
-        assert_eq!(unknown(&columns()), Vec::<String>::new());
+        assert_eq!(unknown_columns(&columns()), Vec::<String>::new());
         let mut more = columns();
         more.push(("chain.sale".into(), "tip".into()));
         assert_eq!(
-            unknown(&more),
+            unknown_columns(&more),
             ["chain.sale.tip is not known to this program"]
         );
         let mut less = columns();
         less.retain(|(table, column)| (table.as_str(), column.as_str()) != ("chain.sale", "total"));
-        assert_eq!(unknown(&less), ["chain.sale.total is missing"]);
+        assert_eq!(unknown_columns(&less), ["chain.sale.total is missing"]);
     }
 
     #[test]

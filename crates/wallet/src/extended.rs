@@ -25,7 +25,7 @@ pub enum HdError {
     /// Hardened steps need the private key.
     #[error("an xpub has no hardened children; found {path}")]
     Hardened {
-        /// What was asked for.
+        /// The path with a hardened step in it.
         path: HdPath,
     },
     /// Astronomically unlikely, or an input of the wrong size.
@@ -72,7 +72,7 @@ impl ExtendedKey {
         ExtendedPublicKey(self.0.verify_key())
     }
 
-    /// As `xprv…`.
+    /// The Base58Check form of BIP-32, `xprv…`. Secret.
     pub fn to_text(&self) -> Zeroizing<String> {
         self.0.to_base58()
     }
@@ -82,7 +82,7 @@ impl FromStr for ExtendedKey {
     type Err = HdError;
     fn from_str(text: &str) -> Result<Self, HdError> {
         let key = XPriv::from_base58(text).map_err(HdError::Encoding)?;
-        check(key.as_ref())?;
+        check_bip32_rules(key.as_ref())?;
         Ok(Self(key))
     }
 }
@@ -117,7 +117,7 @@ impl FromStr for ExtendedPublicKey {
     type Err = HdError;
     fn from_str(text: &str) -> Result<Self, HdError> {
         let key = XPub::from_base58(text).map_err(HdError::Encoding)?;
-        check(key.as_ref())?;
+        check_bip32_rules(key.as_ref())?;
         Ok(Self(key))
     }
 }
@@ -129,7 +129,7 @@ impl fmt::Display for ExtendedPublicKey {
 }
 
 /// What BIP-32 says and the library does not check.
-fn check(info: &XKeyInfo) -> Result<(), HdError> {
+fn check_bip32_rules(info: &XKeyInfo) -> Result<(), HdError> {
     if info.depth == 0 && (info.parent.0 != [0; 4] || info.index != 0) {
         return Err(HdError::RootWithParent);
     }

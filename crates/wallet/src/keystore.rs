@@ -15,59 +15,38 @@ const STICKY: u32 = 0o1000;
 
 /// Why a key cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the message says what each field is")]
 pub enum KeyError {
     /// The file is missing, unreadable or not writable.
     #[error("key file {}", path.display())]
     File {
-        /// Which.
         path: PathBuf,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
     /// Others may read the file.
     #[error("key file {} has mode {mode:o}; it must be 600: chmod 600 {}", path.display(), path.display())]
-    Permissions {
-        /// Which.
-        path: PathBuf,
-        /// Its mode.
-        mode: u32,
-    },
+    Permissions { path: PathBuf, mode: u32 },
     /// Others may replace the file.
     #[error("others may replace files in {} (mode {mode:o}): chmod 700 {}", path.display(), path.display())]
-    Folder {
-        /// Which folder.
-        path: PathBuf,
-        /// Its mode.
-        mode: u32,
-    },
+    Folder { path: PathBuf, mode: u32 },
     /// A key is never overwritten.
     #[error("{} exists already, and a key is never overwritten: choose another name", path.display())]
-    Exists {
-        /// Which.
-        path: PathBuf,
-    },
+    Exists { path: PathBuf },
     /// Too large to be a secret of ours.
     #[error("{} has {found} bytes; a key file has at most {FILE_BYTES_MAX}", path.display())]
-    TooLarge {
-        /// Which.
-        path: PathBuf,
-        /// Its size.
-        found: u64,
-    },
+    TooLarge { path: PathBuf, found: u64 },
     /// Wrong password or damaged file.
     #[error("key file {}", path.display())]
     Keystore {
-        /// Which.
         path: PathBuf,
-        /// Why.
         #[source]
         source: KeystoreError,
     },
 }
 
 /// Decrypts a keystore; refuses files that others may read or replace.
-pub fn load(path: &Path, passphrase: &str) -> Result<SecretKey, KeyError> {
+pub fn load_key(path: &Path, passphrase: &str) -> Result<SecretKey, KeyError> {
     let opened = read_keystore(path)?.open(passphrase);
     opened
         .map(|opened| opened.key)
@@ -78,7 +57,7 @@ pub fn load(path: &Path, passphrase: &str) -> Result<SecretKey, KeyError> {
 }
 
 /// Writes a new random key, encrypted. The passphrase must be random, since the work factor is low.
-pub fn create(path: &Path, passphrase: &str) -> Result<SecretKey, KeyError> {
+pub fn create_key(path: &Path, passphrase: &str) -> Result<SecretKey, KeyError> {
     let key = SecretKey::new(&mut secp256k1::rand::rng());
     let keystore = Keystore::seal(&key, passphrase, Cost::Random);
     write_keystore(
@@ -94,9 +73,9 @@ pub fn create(path: &Path, passphrase: &str) -> Result<SecretKey, KeyError> {
 /// The key of a file that is made on first use.
 pub fn load_or_create(path: &Path, passphrase: &str) -> Result<SecretKey, KeyError> {
     if path.exists() {
-        load(path, passphrase)
+        load_key(path, passphrase)
     } else {
-        create(path, passphrase)
+        create_key(path, passphrase)
     }
 }
 

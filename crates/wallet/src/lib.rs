@@ -10,7 +10,7 @@ mod v3;
 
 pub use extended::{ExtendedKey, ExtendedPublicKey, HdError};
 pub use keystore::{
-    KeyError, create, load, load_or_create, read_keystore, read_secret, write_keystore,
+    KeyError, create_key, load_key, load_or_create, read_keystore, read_secret, write_keystore,
     write_secret,
 };
 pub use mnemonic::{Mnemonic, MnemonicError};

@@ -18,7 +18,7 @@ pub enum MnemonicError {
     /// Too few or too many.
     #[error("a mnemonic has 12, 15, 18, 21 or 24 words, found {found}")]
     WordCount {
-        /// Words found.
+        /// How many words were given.
         found: usize,
     },
     /// Not in BIP-39's English list.
@@ -33,7 +33,7 @@ pub enum MnemonicError {
     /// Entropy of another length.
     #[error("entropy has 16, 20, 24, 28 or 32 bytes, found {found}")]
     Entropy {
-        /// Bytes found.
+        /// How many bytes were given.
         found: usize,
     },
 }

@@ -50,11 +50,11 @@ pub enum Role {
     Founder = 101,
     /// May pause issuing on the EVM.
     Guardian = 102,
-    /// Approves outlets.
+    /// Approves outlets after KYC.
     Registrar = 103,
     /// Gets an outlet's share and enrols its terminals.
     Owner = 104,
-    /// Signs sales.
+    /// Signs an outlet's sales.
     Terminal = 105,
     /// Signs votes and checkpoints.
     Validator = 106,
@@ -78,7 +78,7 @@ impl Role {
         HdPath(vec![hardened(44), hardened(60), hardened(self as u32), 0].into())
     }
 
-    /// `m/44'/60'/ROLE'/0/index`.
+    /// `m/44'/60'/ROLE'/0/index`, one of the role's keys; the top bit of `index` is dropped.
     pub fn path(self, index: u32) -> HdPath {
         HdPath(self.branch().0.extended(index & !coins_bip32::BIP32_HARDEN))
     }

@@ -17,7 +17,7 @@ pub struct ReceiptCode {
     pub sidechain_id: B256,
     /// The outlet that sold.
     pub outlet: OutletId,
-    /// The sale.
+    /// The outlet's own id of the sale.
     pub sale_id: SaleId,
     /// The key of the receipt.
     pub key: SecretKey,
@@ -34,7 +34,7 @@ pub enum ReceiptCodeError {
         "a receipt's code has four parts after HOTPOT:1/ (chain, outlet, sale, key), found {found}"
     )]
     Parts {
-        /// Parts found.
+        /// How many there are.
         found: usize,
     },
     /// The first part.

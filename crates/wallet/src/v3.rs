@@ -54,7 +54,7 @@ pub enum KeystoreError {
     /// The format, but what no sane tool writes.
     #[error("{field} is {found}, expected {allowed}")]
     Field {
-        /// Which field.
+        /// Its name in the JSON.
         field: &'static str,
         /// What it holds.
         found: String,
@@ -135,7 +135,7 @@ struct Words {
 /// What a keystore holds.
 #[derive(Clone, Debug)]
 pub struct Opened {
-    /// The key.
+    /// The key that was closed in it.
     pub key: SecretKey,
     /// The words that it comes from, if the file has them.
     pub mnemonic: Option<Mnemonic>,
@@ -149,19 +149,19 @@ impl Keystore {
             n: 1 << cost.log_n(),
             p: 1,
             r: 8,
-            salt: random::<32>().to_vec(),
+            salt: random_bytes::<32>().to_vec(),
         };
         let derived = kdf.derive(password)?;
 
-        let iv = random();
+        let iv = random_bytes();
         let mut ciphertext = key.secret_bytes();
         Aes128Ctr::new(derived[..16].into(), (&iv).into()).apply_keystream(&mut ciphertext);
-        let mac = mac(&derived, &ciphertext);
+        let mac = compute_mac(&derived, &ciphertext);
         let cipherparams = CipherParams { iv };
 
         Ok(Self {
             address: Some(crate::address(key).into_array()),
-            id: uuid::Builder::from_random_bytes(random()).into_uuid(),
+            id: uuid::Builder::from_random_bytes(random_bytes()).into_uuid(),
             version: VERSION,
             crypto: Crypto {
                 cipher: "aes-128-ctr".into(),
@@ -185,7 +185,7 @@ impl Keystore {
         let mut keystore = Self::seal(&key, password, cost)?;
 
         let derived = keystore.crypto.kdf.derive(password)?;
-        let counter = random();
+        let counter = random_bytes();
         let mut ciphertext = mnemonic.entropy().to_vec();
         Aes256Ctr::new(derived[32..].into(), (&counter).into()).apply_keystream(&mut ciphertext);
 
@@ -202,14 +202,14 @@ impl Keystore {
     /// Reads a file's content.
     pub fn from_json(text: &str) -> Result<Self, KeystoreError> {
         let keystore: Self = serde_json::from_str(text)?;
-        allow(
+        check_field(
             "version",
             &keystore.version,
             "3",
             keystore.version == VERSION,
         )?;
         let cipher = &keystore.crypto.cipher;
-        allow("cipher", cipher, "aes-128-ctr", cipher == "aes-128-ctr")?;
+        check_field("cipher", cipher, "aes-128-ctr", cipher == "aes-128-ctr")?;
         keystore.crypto.kdf.check()?;
         Ok(keystore)
     }
@@ -232,7 +232,7 @@ impl Keystore {
     /// Decrypts, and checks that what comes out is what the file names.
     pub fn open(&self, password: &str) -> Result<Opened, KeystoreError> {
         let derived = self.crypto.kdf.derive(password)?;
-        if mac(&derived, &self.crypto.ciphertext) != self.crypto.mac {
+        if compute_mac(&derived, &self.crypto.ciphertext) != self.crypto.mac {
             return Err(KeystoreError::Password);
         }
 
@@ -262,16 +262,16 @@ impl Kdf {
 
         match self {
             Self::Scrypt { dklen, n, p, r, .. } => {
-                allow("dklen", dklen, expected_dklen, *dklen == DKLEN)?;
-                allow(
+                check_field("dklen", dklen, expected_dklen, *dklen == DKLEN)?;
+                check_field(
                     "n",
                     n,
                     "a power of two, at least 2",
                     n.is_power_of_two() && *n > 1,
                 )?;
-                allow("p", p, "1 to 16", (1..=SCRYPT_P_MAX).contains(p))?;
+                check_field("p", p, "1 to 16", (1..=SCRYPT_P_MAX).contains(p))?;
                 let bytes = n.saturating_mul(u64::from(*r)).saturating_mul(128);
-                allow(
+                check_field(
                     "r",
                     r,
                     "at least 1, and 128·n·r at most 512 MiB",
@@ -279,9 +279,9 @@ impl Kdf {
                 )
             }
             Self::Pbkdf2 { c, dklen, prf, .. } => {
-                allow("dklen", dklen, expected_dklen, *dklen == DKLEN)?;
-                allow("prf", prf, "hmac-sha256", prf == "hmac-sha256")?;
-                allow("c", c, "1 to 10000000", (1..=PBKDF2_ROUNDS_MAX).contains(c))
+                check_field("dklen", dklen, expected_dklen, *dklen == DKLEN)?;
+                check_field("prf", prf, "hmac-sha256", prf == "hmac-sha256")?;
+                check_field("c", c, "1 to 10000000", (1..=PBKDF2_ROUNDS_MAX).contains(c))
             }
         }
     }
@@ -294,7 +294,7 @@ impl Kdf {
         match self {
             Self::Scrypt { n, p, r, salt, .. } => {
                 let log_n = u8::try_from(n.ilog2()).unwrap_or(u8::MAX);
-                let refused = |_| field("n", n, "less than 2 to the power of 16·r");
+                let refused = |_| field_error("n", n, "less than 2 to the power of 16·r");
                 let params = scrypt::Params::new(log_n, *r, *p).map_err(refused)?;
                 let length = |_| KeystoreError::Damaged;
                 scrypt::scrypt(password.as_bytes(), salt, &params, derived.as_mut_slice())
@@ -316,13 +316,13 @@ impl Kdf {
 
 impl Words {
     fn open(&self, derived: &[u8; 64], key: &SecretKey) -> Result<Mnemonic, KeystoreError> {
-        allow(
+        check_field(
             "x-ethers.version",
             &self.version,
             "0.1",
             self.version == "0.1",
         )?;
-        allow("x-ethers.locale", &self.locale, "en", self.locale == "en")?;
+        check_field("x-ethers.locale", &self.locale, "en", self.locale == "en")?;
         let mut entropy = Zeroizing::new(self.mnemonic_ciphertext.clone());
         Aes256Ctr::new(derived[32..].into(), (&self.mnemonic_counter).into())
             .apply_keystream(&mut entropy);
@@ -336,7 +336,7 @@ impl Words {
     }
 }
 
-fn allow(
+fn check_field(
     name: &'static str,
     found: &impl ToString,
     allowed: &'static str,
@@ -345,11 +345,11 @@ fn allow(
     if fine {
         Ok(())
     } else {
-        Err(field(name, found, allowed))
+        Err(field_error(name, found, allowed))
     }
 }
 
-fn field(field: &'static str, found: &impl ToString, allowed: &'static str) -> KeystoreError {
+fn field_error(field: &'static str, found: &impl ToString, allowed: &'static str) -> KeystoreError {
     KeystoreError::Field {
         field,
         found: found.to_string(),
@@ -357,14 +357,14 @@ fn field(field: &'static str, found: &impl ToString, allowed: &'static str) -> K
     }
 }
 
-fn mac(derived: &[u8; 64], ciphertext: &[u8; 32]) -> [u8; 32] {
+fn compute_mac(derived: &[u8; 64], ciphertext: &[u8; 32]) -> [u8; 32] {
     let mut preimage = Zeroizing::new([0u8; 48]);
     preimage[..16].copy_from_slice(&derived[16..32]);
     preimage[16..].copy_from_slice(ciphertext);
     keccak256(preimage.as_slice()).0
 }
 
-fn random<const N: usize>() -> [u8; N] {
+fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0u8; N];
     OsRng.fill_bytes(&mut bytes);
     bytes

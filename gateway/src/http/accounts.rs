@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
 use problem::{Path, Refusal};
-use read_model::accounts::{AccountFacts, find};
+use read_model::accounts::{AccountFacts, find_account};
 use read_model::network::as_of;
 
 /// Routes of this resource.
@@ -54,5 +54,8 @@ async fn show(
 
 async fn read(api: &Api, address: Address) -> Result<(AsOf, AccountFacts), MirrorError> {
     let mut moment = api.mirror.snapshot().await?;
-    Ok((as_of(&mut moment).await?, find(&mut moment, address).await?))
+    Ok((
+        as_of(&mut moment).await?,
+        find_account(&mut moment, address).await?,
+    ))
 }

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
 use problem::Refusal;
-use read_model::network::{Extent, as_of, extent, supply as read_supply};
+use read_model::network::{Extent, as_of, read_extent, read_supply};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
@@ -64,7 +64,7 @@ async fn network(State(api): State<Api>) -> Result<Json<NetworkOverview>, Refusa
 
 async fn read(api: &Api) -> Result<(AsOf, Extent), MirrorError> {
     let mut moment = api.mirror.snapshot().await?;
-    Ok((as_of(&mut moment).await?, extent(&mut moment).await?))
+    Ok((as_of(&mut moment).await?, read_extent(&mut moment).await?))
 }
 
 async fn supply(State(api): State<Api>) -> Result<Json<SupplyOverview>, Refusal> {

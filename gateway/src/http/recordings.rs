@@ -10,7 +10,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use problem::{Query, Refusal};
 use read_model::network::as_of;
-use read_model::recordings::{Filter, consents, recordings};
+use read_model::recordings::{Filter, find_consents, find_recordings};
 use serde::Deserialize;
 
 /// Routes of these resources.
@@ -63,7 +63,7 @@ async fn read_consents(
 ) -> Result<PageAsOf<ConsentRow>, MirrorError> {
     let mut moment = api.mirror.snapshot().await?;
     let as_of = as_of(&mut moment).await?;
-    let rows = consents(&mut moment, filter, in_force, wanted.rows()).await?;
+    let rows = find_consents(&mut moment, filter, in_force, wanted.rows()).await?;
     Ok(wanted.answer(rows, as_of, |row| (row.height, row.place)))
 }
 
@@ -82,6 +82,6 @@ async fn read_recordings(
 ) -> Result<PageAsOf<RecordingRow>, MirrorError> {
     let mut moment = api.mirror.snapshot().await?;
     let as_of = as_of(&mut moment).await?;
-    let rows = recordings(&mut moment, filter, wanted.rows()).await?;
+    let rows = find_recordings(&mut moment, filter, wanted.rows()).await?;
     Ok(wanted.answer(rows, as_of, |row| (row.height, row.place)))
 }

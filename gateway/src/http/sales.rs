@@ -14,7 +14,7 @@ use bytes::Bytes;
 use domain::{B256, OutletId, SaleId, SaleKey};
 use problem::{Path, Problem, Query, Refusal, read_body};
 use read_model::network::as_of;
-use read_model::sales::{Filter, SaleFacts, find, list};
+use read_model::sales::{Filter, SaleFacts, find_sale, find_sales};
 use serde::Deserialize;
 
 /// Routes of this resource.
@@ -100,7 +100,7 @@ async fn read_page(
 ) -> Result<PageAsOf<SaleRow>, MirrorError> {
     let mut moment = api.mirror.snapshot().await?;
     let as_of = as_of(&mut moment).await?;
-    let sales = list(&mut moment, filter, wanted.rows()).await?;
+    let sales = find_sales(&mut moment, filter, wanted.rows()).await?;
     Ok(wanted.answer(sales, as_of, |sale| (sale.height, sale.place)))
 }
 
@@ -145,6 +145,6 @@ async fn read_one(api: &Api, key: SaleKey) -> Result<(AsOf, Option<SaleFacts>), 
     let mut moment = api.mirror.snapshot().await?;
     Ok((
         as_of(&mut moment).await?,
-        find(&mut moment, key, maturity_ms).await?,
+        find_sale(&mut moment, key, maturity_ms).await?,
     ))
 }

@@ -63,14 +63,14 @@ impl Mirror {
 
     /// One moment of everything.
     pub async fn snapshot(&self) -> Result<Transaction<'static, Postgres>, MirrorError> {
-        Ok(read_model::snapshot(&self.pool).await?)
+        Ok(read_model::begin_snapshot(&self.pool).await?)
     }
 
     /// The genesis of the mirrored sidechain.
     pub async fn genesis(&self) -> Result<&Genesis, MirrorError> {
         let read = || async {
             let mut connection = self.pool.acquire().await?;
-            read_model::network::genesis(&mut connection)
+            read_model::network::read_genesis(&mut connection)
                 .await?
                 .ok_or(MirrorError::Empty)
         };

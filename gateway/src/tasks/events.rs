@@ -3,8 +3,8 @@
 use crate::io::mirror::{Mirror, MirrorError};
 use api_types::{AsOf, BlocksEvent, EvmEvent, ResetEvent, RevertedEvent};
 use read_model::events::{self, CHANNEL, Event, What};
-use read_model::sales::{Filter, list};
-use read_model::{network, snapshot};
+use read_model::sales::{Filter, find_sales};
+use read_model::{begin_snapshot, network};
 use serde::Serialize;
 use sqlx::postgres::PgListener;
 use std::sync::Arc;
@@ -67,9 +67,11 @@ impl Hub {
     /// The id that a reader without a position of its own starts after.
     pub async fn now(&self) -> Result<u64, MirrorError> {
         match self.last.load(Ordering::Acquire) {
-            UNKNOWN => Ok(events::kept(&mut *snapshot(self.mirror.pool()).await?)
-                .await?
-                .1),
+            UNKNOWN => Ok(
+                events::kept(&mut *begin_snapshot(self.mirror.pool()).await?)
+                    .await?
+                    .1,
+            ),
             last => Ok(last),
         }
     }
@@ -139,7 +141,7 @@ async fn blocks(
         from_height: Some(from),
     };
     let latest = if sales > 0 {
-        list(moment, filter, LATEST_MAX).await?
+        find_sales(moment, filter, LATEST_MAX).await?
     } else {
         Vec::new()
     };

@@ -91,7 +91,7 @@ pub async fn run(args: UpArgs, stop: CancellationToken) -> Result<ExitCode> {
         .collect::<Result<Vec<Map>>>()?;
     if let Some(film) = &args.with_video {
         // Before anything is registered that would stay.
-        video::program()?;
+        video::agent_program()?;
         video::check_film(film.as_deref())?;
     }
     let layout = Layout::open(&args.data_dir)?;
@@ -205,8 +205,8 @@ async fn network(
         evm_rpc: evm_url,
         contracts,
         nodes: services::node_entries(&ports, count),
-        relayer: services::entry(ports.relayer),
-        indexer: services::entry(ports.indexer),
+        relayer: services::service_entry(ports.relayer),
+        indexer: services::service_entry(ports.indexer),
         gateway: services::gateway_entry(ports.gateway),
         video_agent,
         cameras,

@@ -580,7 +580,7 @@ impl<'n> Actors<'n> {
     fn key(&self, actor: &str) -> SecretKey {
         let keys = self.network.folder.path().join("keys");
         let passphrase = std::fs::read_to_string(keys.join("passphrase")).unwrap();
-        wallet::load(&keys.join(format!("{actor}.json")), passphrase.trim()).unwrap()
+        wallet::load_key(&keys.join(format!("{actor}.json")), passphrase.trim()).unwrap()
     }
 
     /// Gives its id.
@@ -634,7 +634,7 @@ fn a_table_is_recorded(network: &Running<'_>) {
         outlet,
         camera,
         purposes: Purposes::Recording,
-        commitment: domain::consent::commitment(B256::repeat_byte(1), "table 3"),
+        commitment: domain::consent::consent_commitment(B256::repeat_byte(1), "table 3"),
         guest: address_of_secret(&guest),
         until_ms: now_ms() + 3_600_000,
         witness: address_of_secret(&till),

@@ -760,7 +760,7 @@ fn a_consent_is_signed_by_the_till_and_the_guest_and_its_salt_is_kept() {
         serde_json::from_str(&fs::read_to_string(desk.path("salt.json")).unwrap()).unwrap();
     let salt = kept["salt"].as_str().unwrap().parse().unwrap();
     assert_eq!(
-        domain::consent::commitment(salt, "table-3"),
+        domain::consent::consent_commitment(salt, "table-3"),
         signed.commitment
     );
     assert_eq!(

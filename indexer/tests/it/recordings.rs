@@ -6,7 +6,7 @@ use api_types::{ConsentRow, RecordingRow};
 use domain::consent::Purposes;
 use domain::recording::EraseReason;
 use domain::{B256, TerminalKind, keccak256};
-use read_model::recordings::{Filter, consents, recordings};
+use read_model::recordings::{Filter, find_consents, find_recordings};
 use sqlx::PgPool;
 
 /// Two guests, a legal basis, twelve recordings; one consent is revoked and two recordings are erased, some of it in
@@ -45,7 +45,7 @@ async fn all_recordings(pool: &PgPool, filter: Filter, limit: i64) -> Vec<Record
     let (mut all, mut before): (Vec<RecordingRow>, _) = (Vec::new(), None);
     loop {
         let mut connection = pool.acquire().await.unwrap();
-        let page = recordings(&mut connection, Filter { before, ..filter }, limit)
+        let page = find_recordings(&mut connection, Filter { before, ..filter }, limit)
             .await
             .unwrap();
         let Some(last) = page.last() else { return all };
@@ -56,7 +56,7 @@ async fn all_recordings(pool: &PgPool, filter: Filter, limit: i64) -> Vec<Record
 
 async fn all_consents(pool: &PgPool, filter: Filter, in_force: Option<bool>) -> Vec<ConsentRow> {
     let mut connection = pool.acquire().await.unwrap();
-    consents(&mut connection, filter, in_force, 100)
+    find_consents(&mut connection, filter, in_force, 100)
         .await
         .unwrap()
 }

@@ -225,7 +225,7 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, mut check: impl Fn
 }
 
 pub async fn totals(pool: &PgPool) -> Totals {
-    read_model::totals(pool).await.unwrap()
+    read_model::read_totals(pool).await.unwrap()
 }
 
 /// Until the mirror stands at the chain's very head.
@@ -344,7 +344,7 @@ async fn assert_balances(pool: &PgPool, evm: &evm::Chain, holders: &[alloy::prim
             expected.insert(*holder, balance);
         }
     }
-    let found = read_model::balances(pool).await.unwrap();
+    let found = read_model::token_balances(pool).await.unwrap();
     let found: BTreeMap<_, _> = found
         .into_iter()
         .map(|balance| (balance.holder, balance.units))

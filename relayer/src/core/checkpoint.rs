@@ -5,7 +5,7 @@ use alloy::sol_types::SolCall;
 use client::CheckpointAnswer;
 use contract_bindings::CheckpointAnchor::submitCall;
 use contract_bindings::{ICheckpointAnchor, ValidatorSets};
-use domain::checkpoint::{AnchorHead, CheckpointSignature, NotAnchorable, anchorable};
+use domain::checkpoint::{AnchorHead, CheckpointSignature, NotAnchorable, check_anchorable};
 use domain::validators::{Validator, ValidatorSetError};
 use domain::{Checkpoint, ValidatorSet};
 
@@ -44,7 +44,7 @@ pub(crate) fn call(
     digest: B256,
 ) -> Result<Bytes, NotSubmittable> {
     check_binding(answer, expected)?;
-    anchorable(expected.head, &answer.checkpoint).map_err(NotSubmittable::Shape)?;
+    check_anchorable(expected.head, &answer.checkpoint).map_err(NotSubmittable::Shape)?;
 
     let set = checked_set(&answer.validators, expected.validators_hash)?;
     let next_hash = answer.checkpoint.next_validators_hash;

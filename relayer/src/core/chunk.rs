@@ -3,7 +3,7 @@
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::sol_types::SolCall;
 use contract_bindings::CheckpointAnchor::issueChunkCall;
-use domain::payout::{Chunk, commitment};
+use domain::payout::{Chunk, checkpoint_commitment};
 use domain::{Checkpoint, merkle};
 
 /// Why a chunk is not what the anchor holds.
@@ -45,7 +45,7 @@ fn check_commitment(
     checkpoint: &Checkpoint,
     expected: B256,
 ) -> Result<(), NotIssuable> {
-    let found = commitment(payout_root, checkpoint.rest_hash());
+    let found = checkpoint_commitment(payout_root, checkpoint.rest_hash());
     if found != expected {
         return Err(NotIssuable::Commitment { expected, found });
     }
@@ -63,7 +63,7 @@ fn call(checkpoint: &Checkpoint, chunk: &Chunk, anchored: B256) -> Result<Bytes,
     }
 
     check_commitment(
-        merkle::process(chunk.root, &chunk.proof),
+        merkle::process_proof(chunk.root, &chunk.proof),
         checkpoint,
         anchored,
     )?;
@@ -214,7 +214,7 @@ mod tests {
     fn a_chunk_of_the_anchored_checkpoint_becomes_a_call_with_its_claims() {
         let settlement = settlement(200);
         let checkpoint = checkpoint(&settlement);
-        let anchored = commitment(checkpoint.payout_root, checkpoint.rest_hash());
+        let anchored = checkpoint_commitment(checkpoint.payout_root, checkpoint.rest_hash());
         let calls = calls(&checkpoint, &settlement.chunks(), anchored).unwrap();
         let accounts = calls.iter().map(|data| claims(data, &[]).unwrap().len());
         assert_eq!(accounts.collect::<Vec<_>>(), [128, 72]);
@@ -224,7 +224,7 @@ mod tests {
     fn a_settlement_with_a_chunk_left_out_is_refused() {
         let settlement = settlement(200);
         let checkpoint = checkpoint(&settlement);
-        let anchored = commitment(checkpoint.payout_root, checkpoint.rest_hash());
+        let anchored = checkpoint_commitment(checkpoint.payout_root, checkpoint.rest_hash());
         let refused = calls(&checkpoint, &settlement.chunks()[..1], anchored);
         assert!(matches!(refused, Err(NotIssuable::Incomplete { .. })));
     }
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn an_epoch_that_settles_nothing_has_no_calls() {
         let checkpoint = checkpoint(&settlement(0));
-        let anchored = commitment(checkpoint.payout_root, checkpoint.rest_hash());
+        let anchored = checkpoint_commitment(checkpoint.payout_root, checkpoint.rest_hash());
         assert_eq!(
             calls(&checkpoint, &[], anchored).unwrap(),
             Vec::<Bytes>::new()
@@ -243,7 +243,7 @@ mod tests {
     fn a_chunk_with_a_changed_word_is_refused() {
         let settlement = settlement(3);
         let checkpoint = checkpoint(&settlement);
-        let anchored = commitment(checkpoint.payout_root, checkpoint.rest_hash());
+        let anchored = checkpoint_commitment(checkpoint.payout_root, checkpoint.rest_hash());
         let mut chunk = settlement.chunks().remove(0);
         assert!(matches!(
             call(&checkpoint, &chunk, B256::ZERO),
@@ -260,7 +260,7 @@ mod tests {
     fn accounts_that_the_token_skips_are_no_claims() {
         let settlement = settlement(3);
         let checkpoint = checkpoint(&settlement);
-        let anchored = commitment(checkpoint.payout_root, checkpoint.rest_hash());
+        let anchored = checkpoint_commitment(checkpoint.payout_root, checkpoint.rest_hash());
         let data = call(&checkpoint, &settlement.chunks()[0], anchored).unwrap();
         let left = claims(&data, &[Address::with_last_byte(2)]).unwrap();
         assert_eq!(

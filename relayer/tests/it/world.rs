@@ -117,7 +117,7 @@ impl World {
             *token.address(),
         )
         .await;
-        let key = wallet::load(&config.signer.keystore_file, PASSPHRASE).unwrap();
+        let key = wallet::load_key(&config.signer.keystore_file, PASSPHRASE).unwrap();
         let signer = PrivateKeySigner::from_bytes(&B256::from(key.secret_bytes())).unwrap();
         let world = Self {
             config,
@@ -452,7 +452,7 @@ async fn configure(
     config.signer.keystore_file = dir.path().join("relayer.json");
     config.signer.passphrase_file = dir.path().join("passphrase");
     config.http.listen.set_port(0);
-    wallet::create(&config.signer.keystore_file, PASSPHRASE).unwrap();
+    wallet::create_key(&config.signer.keystore_file, PASSPHRASE).unwrap();
     std::fs::write(&config.signer.passphrase_file, PASSPHRASE).unwrap();
     config
 }

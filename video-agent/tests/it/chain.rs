@@ -2,7 +2,7 @@
 
 use crate::world::{PATIENCE, config, now_ms};
 use client::{NodeClient, RecordingAnswer};
-use domain::consent::{BasisKind, Purposes, commitment};
+use domain::consent::{BasisKind, Purposes, consent_commitment};
 use domain::crypto::address_of_secret;
 use domain::eip712::WitnessedConsent;
 use domain::genesis::EpochLength;
@@ -56,8 +56,8 @@ impl Chain {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
         write_private(&at("passphrase"), PASSPHRASE);
-        let validator = wallet::create(&at("validator.json"), PASSPHRASE).unwrap();
-        let agent = wallet::create(&at("agent.json"), PASSPHRASE).unwrap();
+        let validator = wallet::create_key(&at("validator.json"), PASSPHRASE).unwrap();
+        let agent = wallet::create_key(&at("agent.json"), PASSPHRASE).unwrap();
         let genesis = genesis(&validator);
         std::fs::write(at("genesis.json"), serde_json::to_vec(&genesis).unwrap()).unwrap();
         let port = local_services::free_port().unwrap();
@@ -199,7 +199,7 @@ impl Chain {
             outlet: 1,
             camera: TABLE,
             purposes: Purposes::Recording,
-            commitment: commitment(B256::repeat_byte(2), "table 2"),
+            commitment: consent_commitment(B256::repeat_byte(2), "table 2"),
             guest: address_of_secret(guest),
             until_ms: now_ms() + 3_600_000,
             witness: address_of_secret(&till),

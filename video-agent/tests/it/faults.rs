@@ -128,7 +128,7 @@ async fn without_a_node_nothing_is_recorded_and_what_was_arrives_later() {
 }
 
 fn programs() -> Vec<PathBuf> {
-    let home = service_kit::config::environment("HOME").map(PathBuf::from);
+    let home = service_kit::config::environment_variable("HOME").map(PathBuf::from);
     home.map(|home| home.join(".cache/hotpot/bin"))
         .into_iter()
         .collect()

@@ -1,4 +1,4 @@
-//! Sales.
+//! Sales: the list, one sale, its proof, and sending them.
 
 #![allow(dead_code, reason = "operations are described, not called")]
 

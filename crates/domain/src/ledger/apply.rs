@@ -31,7 +31,7 @@ pub(super) fn apply(state: &mut Overlay<'_>, transaction: &VerifiedTransaction) 
         Payload::RegisterTerminal(t) => register_terminal(state, t, signer),
         Payload::RevokeTerminal(t) => revoke_terminal(state, t, signer),
         Payload::ClaimReceipt(t) => claim_receipt(state, t, signer),
-        Payload::Refund(t) => refund(state, t, transaction.id, signer),
+        Payload::Refund(t) => record_refund(state, t, transaction.id, signer),
         Payload::RequestPayout(t) => request_payout(state, t, signer),
         Payload::FullSettlement(t) => full_settlement(state, t, signer),
         Payload::SetAnchor(t) => set_anchor(state, t, signer),
@@ -288,7 +288,7 @@ fn record_sale(state: &mut Overlay<'_>, t: &Sale, tx_id: B256, signer: Address) 
 
     let not_issued = why_not_issued(state, t, &outlet, &terminal);
     let shares = if not_issued.is_none() {
-        split(state, t, &outlet)
+        split_units(state, t, &outlet)
     } else {
         Vec::new()
     };
@@ -406,7 +406,7 @@ fn take_quota(state: &mut Overlay<'_>, t: &Sale, outlet: Outlet, terminal: Termi
     state.put_terminal(t.terminal, terminal);
 }
 
-fn split(state: &Overlay<'_>, t: &Sale, outlet: &Outlet) -> Vec<Share> {
+fn split_units(state: &Overlay<'_>, t: &Sale, outlet: &Outlet) -> Vec<Share> {
     let buyer = match t.buyer_kind {
         BuyerKind::None => Beneficiary::Pool,
         BuyerKind::Wallet => Beneficiary::Account(t.buyer),
@@ -476,14 +476,14 @@ fn put_sale(
     };
 
     for share in &entry.shares {
-        accrue(state, &entry, share);
+        accrue_share(state, &entry, share);
     }
     state.put_sale(key, entry);
 
     event
 }
 
-fn accrue(state: &mut Overlay<'_>, entry: &SaleEntry, share: &Share) {
+fn accrue_share(state: &mut Overlay<'_>, entry: &SaleEntry, share: &Share) {
     let units = share.outstanding();
 
     match share.to {
@@ -532,7 +532,7 @@ fn claim_receipt(state: &mut Overlay<'_>, t: &ClaimReceipt, signer: Address) -> 
 
     state.core_mut().supply.receipts -= units;
     state.take_receipt(entry.recorded_at_ms, units);
-    accrue(state, &entry, &claimed);
+    accrue_share(state, &entry, &claimed);
     entry.shares[place] = claimed;
     state.put_sale(key, entry);
 
@@ -544,7 +544,7 @@ fn claim_receipt(state: &mut Overlay<'_>, t: &ClaimReceipt, signer: Address) -> 
 }
 
 /// Order as for a sale: identity first, then rights, then content.
-fn refund(state: &mut Overlay<'_>, t: &Refund, tx_id: B256, signer: Address) -> Outcome {
+fn record_refund(state: &mut Overlay<'_>, t: &Refund, tx_id: B256, signer: Address) -> Outcome {
     let key = SaleKey {
         outlet: t.outlet,
         sale_id: t.sale_id,
@@ -562,7 +562,7 @@ fn refund(state: &mut Overlay<'_>, t: &Refund, tx_id: B256, signer: Address) -> 
     check_refund_fits(&entry, t)?;
 
     let reversed = entry.reversal_of(t.amount);
-    let debt = reverse(state, &mut entry, &reversed);
+    let debt = reverse_shares(state, &mut entry, &reversed);
     state.account_mut(owner).debt += debt;
     let supply = &mut state.core_mut().supply;
     supply.debt += debt;
@@ -627,7 +627,7 @@ fn check_refund_fits(entry: &SaleEntry, t: &Refund) -> Result<(), Rejection> {
 }
 
 /// Takes units back from each share where they still are; returns those that are gone, because they were released.
-fn reverse(state: &mut Overlay<'_>, entry: &mut SaleEntry, reversed: &[u64]) -> u64 {
+fn reverse_shares(state: &mut Overlay<'_>, entry: &mut SaleEntry, reversed: &[u64]) -> u64 {
     let mut debt = 0;
     for (place, units) in reversed.iter().copied().enumerate() {
         debt += take_back(state, entry, entry.shares[place], units);

@@ -2,7 +2,7 @@
 
 use super::shared::Shared;
 use super::state::{Account, Core, Ledger};
-use super::tables::{TableChanges, Tables, Written, current};
+use super::tables::{TableChanges, Tables, Written, current_entry};
 use crate::consent::{Consent, VideoDay};
 use crate::outlet::{Outlet, OutletId, Terminal};
 use crate::recording::{Cid, Recording};
@@ -135,7 +135,7 @@ impl<'a> Overlay<'a> {
     }
 
     pub fn stake(&self, account: Address) -> Stake {
-        current(
+        current_entry(
             &self.base.tables.stakes,
             &self.changes.tables.stakes,
             &account,
@@ -149,7 +149,7 @@ impl<'a> Overlay<'a> {
     }
 
     pub fn candidate(&self, address: Address) -> Option<&Candidate> {
-        current(
+        current_entry(
             &self.base.tables.candidates,
             &self.changes.tables.candidates,
             &address,
@@ -165,7 +165,7 @@ impl<'a> Overlay<'a> {
 
     /// A consent or legal basis.
     pub fn consent(&self, id: B256) -> Option<&Consent> {
-        current(
+        current_entry(
             &self.base.tables.consents,
             &self.changes.tables.consents,
             &id,
@@ -178,7 +178,7 @@ impl<'a> Overlay<'a> {
 
     /// Those of an outlet's camera that were in force when one was added last.
     pub fn consents_of(&self, camera: (OutletId, u64)) -> &[B256] {
-        let open = current(
+        let open = current_entry(
             &self.base.tables.cameras,
             &self.changes.tables.cameras,
             &camera,
@@ -191,7 +191,7 @@ impl<'a> Overlay<'a> {
     }
 
     pub fn recording(&self, cid: Cid) -> Option<&Recording> {
-        current(
+        current_entry(
             &self.base.tables.recordings,
             &self.changes.tables.recordings,
             &cid,
@@ -204,7 +204,7 @@ impl<'a> Overlay<'a> {
 
     /// What an outlet added today.
     pub fn video_day(&self, outlet: OutletId) -> VideoDay {
-        let day = current(
+        let day = current_entry(
             &self.base.tables.video_days,
             &self.changes.tables.video_days,
             &outlet,
@@ -235,7 +235,7 @@ impl<'a> Overlay<'a> {
 
     /// Units become an account's, to be released at the first end of an epoch from a time on.
     pub fn accrue(&mut self, from_ms: u64, account: Address, units: u64) {
-        let before = waiting(
+        let before = units_waiting(
             &self.base.accruals,
             &self.changes.accruals,
             &(from_ms, account),
@@ -247,7 +247,7 @@ impl<'a> Overlay<'a> {
 
     /// A refund takes back what was accrued.
     pub fn take_accrued(&mut self, from_ms: u64, account: Address, units: u64) {
-        let before = waiting(
+        let before = units_waiting(
             &self.base.accruals,
             &self.changes.accruals,
             &(from_ms, account),
@@ -269,7 +269,7 @@ impl<'a> Overlay<'a> {
 
     /// Units wait on a receipt of a sale of a block.
     pub fn add_receipt(&mut self, recorded_at_ms: u64, units: u64) {
-        let before = waiting(&self.base.receipts, &self.changes.receipts, &recorded_at_ms);
+        let before = units_waiting(&self.base.receipts, &self.changes.receipts, &recorded_at_ms);
         self.changes
             .receipts
             .insert(recorded_at_ms, unless_none(before + units));
@@ -277,7 +277,7 @@ impl<'a> Overlay<'a> {
 
     /// They do not any more: a claim or a refund took them.
     pub fn take_receipt(&mut self, recorded_at_ms: u64, units: u64) {
-        let before = waiting(&self.base.receipts, &self.changes.receipts, &recorded_at_ms);
+        let before = units_waiting(&self.base.receipts, &self.changes.receipts, &recorded_at_ms);
         self.changes
             .receipts
             .insert(recorded_at_ms, unless_none(before - units));
@@ -321,15 +321,15 @@ impl<'a> Overlay<'a> {
 
     /// All accounts with this block's changes, ascending.
     pub fn accounts(&self) -> BTreeMap<Address, Account> {
-        merged(&self.base.accounts, &self.changes.accounts)
+        merge_changed(&self.base.accounts, &self.changes.accounts)
     }
 
     pub fn outlets(&self) -> BTreeMap<OutletId, Outlet> {
-        merged(&self.base.outlets, &self.changes.outlets)
+        merge_changed(&self.base.outlets, &self.changes.outlets)
     }
 
     pub fn terminals(&self) -> BTreeMap<Address, Terminal> {
-        merged(&self.base.terminals, &self.changes.terminals)
+        merge_changed(&self.base.terminals, &self.changes.terminals)
     }
 
     pub fn into_changes(mut self, block_hash: B256) -> Changes {
@@ -339,7 +339,7 @@ impl<'a> Overlay<'a> {
 }
 
 /// Units that wait under a key, as of now.
-fn waiting<K: Ord + Clone>(base: &Shared<K, u64>, written: &Written<K, u64>, key: &K) -> u64 {
+fn units_waiting<K: Ord + Clone>(base: &Shared<K, u64>, written: &Written<K, u64>, key: &K) -> u64 {
     written
         .get(key)
         .copied()
@@ -364,7 +364,7 @@ fn take_all<K: Ord + Clone>(
 
     let units: Vec<(K, u64)> = due
         .into_iter()
-        .map(|key| (key.clone(), waiting(base, written, &key)))
+        .map(|key| (key.clone(), units_waiting(base, written, &key)))
         .collect();
 
     written.extend(units.iter().map(|(key, _)| (key.clone(), None)));
@@ -376,7 +376,7 @@ fn unless_none(units: u64) -> Option<u64> {
     Some(units).filter(|units| *units > 0)
 }
 
-fn merged<K: Ord + Clone, V: Clone>(
+fn merge_changed<K: Ord + Clone, V: Clone>(
     base: &BTreeMap<K, V>,
     changed: &BTreeMap<K, V>,
 ) -> BTreeMap<K, V> {

@@ -3,9 +3,9 @@
 use super::Event;
 use super::changes::Overlay;
 use super::state::Ledger;
-use super::tables::{Signers, Tables, current, whole};
+use super::tables::{Signers, Tables, current_entry, whole_table};
 use crate::certificate::CommitCertificate;
-use crate::election::{Candidacy, Scored, elect, score};
+use crate::election::{Candidacy, Scored, elect_validators, score_candidates};
 use crate::limits::{ABSENT_BLOCKS, DAY_MS, PARTICIPATION_BLOCKS, REGULARITY_DAYS};
 use crate::outlet::{Outlet, OutletId};
 use crate::staking::{Candidate, Stake};
@@ -65,7 +65,7 @@ pub(super) fn discount_sale(state: &mut Overlay<'_>, outlet: OutletId, recorded_
 
 fn sales_on(state: &Overlay<'_>, outlet: OutletId, at_ms: u64) -> u64 {
     let (table, written) = state.tables();
-    current(
+    current_entry(
         &table.sale_days,
         &written.sale_days,
         &(at_ms / DAY_MS, outlet),
@@ -93,10 +93,10 @@ impl View {
             time_ms: state.time_ms(),
             epoch: state.core().epoch,
             outlets: state.outlets(),
-            stakes: whole(&table.stakes, &written.stakes),
-            candidates: whole(&table.candidates, &written.candidates),
-            sale_days: whole(&table.sale_days, &written.sale_days),
-            commits: whole(&table.commits, &written.commits),
+            stakes: whole_table(&table.stakes, &written.stakes),
+            candidates: whole_table(&table.candidates, &written.candidates),
+            sale_days: whole_table(&table.sale_days, &written.sale_days),
+            commits: whole_table(&table.commits, &written.commits),
             sets: table.sets.clone(),
         }
     }
@@ -203,11 +203,11 @@ pub(super) fn next_validators(state: &Overlay<'_>) -> ValidatorSet {
         return core.validators.clone();
     }
     let view = View::of_block(state);
-    let scored = score(
+    let scored = score_candidates(
         view.candidacies(core.epoch),
         &state.ledger().genesis().election,
     );
-    elect(&core.validators, &scored)
+    elect_validators(&core.validators, &scored)
 }
 
 /// Puts the next validators in force and forgets what no score reads any more.
@@ -258,7 +258,7 @@ fn forget_old_sets(state: &mut Overlay<'_>) {
 pub struct Standing {
     /// Its score and whether it is electable, as if it sent its heartbeat; `None` while it is jailed.
     pub scored: Option<Scored>,
-    /// The registration.
+    /// The registration, with jail and last heartbeat.
     pub candidate: Candidate,
     /// Whether it has a seat.
     pub seated: bool,
@@ -269,7 +269,7 @@ impl Ledger {
     pub fn standings(&self) -> BTreeMap<Address, Standing> {
         let view = View::of_ledger(self);
         let candidacies = view.candidacies(view.epoch.saturating_sub(1));
-        let scored = score(candidacies, &self.genesis().election);
+        let scored = score_candidates(candidacies, &self.genesis().election);
 
         let of = |address: Address| {
             scored

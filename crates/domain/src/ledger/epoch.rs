@@ -3,7 +3,7 @@
 use super::changes::Overlay;
 use super::pool;
 use super::state::Committed;
-use super::tables::{EpochStart, whole};
+use super::tables::{EpochStart, whole_table};
 use super::{EpochCheckpoint, Event, election, staking, video};
 use crate::checkpoint::{Checkpoint, block_leaf};
 use crate::election::share_of;
@@ -27,7 +27,7 @@ pub(super) fn close_if_due(
     let mut events = release_mature(state);
     events.extend(bind_anchor(state));
     let next = election::next_validators(state);
-    let checkpoint = checkpoint(state, block_hash, happened, &next).map(Box::new);
+    let checkpoint = build_checkpoint(state, block_hash, happened, &next).map(Box::new);
     events.push(Event::EpochClosed {
         epoch: state.core().epoch,
         checkpoint,
@@ -97,12 +97,12 @@ fn release_mature(state: &mut Overlay<'_>) -> Vec<Event> {
     let some = mature
         .into_iter()
         .filter(|(_, mature)| mature.earned + mature.free > 0);
-    events.extend(some.map(|(account, mature)| release(state, account, mature)));
+    events.extend(some.map(|(account, mature)| release_account(state, account, mature)));
     events
 }
 
 /// Mature units pay the account's debt first, then a share of what was earned is bonded; what is left is released.
-fn release(state: &mut Overlay<'_>, address: Address, mature: Mature) -> Event {
+fn release_account(state: &mut Overlay<'_>, address: Address, mature: Mature) -> Event {
     let Mature { earned, free } = mature;
     let mut stake = state.stake(address);
     let account = state.account_mut(address);
@@ -148,14 +148,14 @@ fn bind_anchor(state: &mut Overlay<'_>) -> Option<Event> {
     Some(Event::AnchorBound { binding })
 }
 
-fn checkpoint(
+fn build_checkpoint(
     state: &mut Overlay<'_>,
     block_hash: B256,
     happened: &[Event],
     next: &ValidatorSet,
 ) -> Option<EpochCheckpoint> {
     let binding = state.core().anchor?;
-    let settlement = settle(state);
+    let settlement = settle_epoch(state);
 
     let mut block_hashes = state.ledger().uncovered_blocks.clone();
     block_hashes.push(block_hash);
@@ -171,8 +171,8 @@ fn checkpoint(
         accounts: state.accounts(),
         outlets: state.outlets(),
         terminals: state.terminals(),
-        stakes: whole(&table.stakes, &written.stakes),
-        candidates: whole(&table.candidates, &written.candidates),
+        stakes: whole_table(&table.stakes, &written.stakes),
+        candidates: whole_table(&table.candidates, &written.candidates),
         parameters: core.parameters,
     };
 
@@ -203,7 +203,7 @@ fn checkpoint(
     })
 }
 
-fn settle(state: &mut Overlay<'_>) -> Settlement {
+fn settle_epoch(state: &mut Overlay<'_>) -> Settlement {
     if !state
         .core()
         .epoch

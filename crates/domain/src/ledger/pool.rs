@@ -3,7 +3,7 @@
 use super::Event;
 use super::changes::Overlay;
 use super::staking::to_pending;
-use crate::sale::apportion;
+use crate::sale::apportion_units;
 use alloy_primitives::Address;
 
 /// Moves the units of receipts to the pool whose time is over. The sales are not written: whose receipt is over,
@@ -48,7 +48,7 @@ pub(super) fn share_out(state: &mut Overlay<'_>) -> Vec<(Address, u64)> {
 
     core.pool_shared_to = height;
     core.receipts_shared_to_ms = core.receipts_expired_to_ms;
-    let parts = apportion(std::mem::take(&mut core.supply.pool), &weights);
+    let parts = apportion_units(std::mem::take(&mut core.supply.pool), &weights);
 
     let gets = holders
         .into_iter()

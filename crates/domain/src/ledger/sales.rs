@@ -42,7 +42,7 @@ impl Sales {
 /// The bytes are those of a `BTreeMap<SaleKey, SaleEntry>`.
 impl BorshSerialize for Sales {
     fn serialize<W: Write>(&self, writer: &mut W) -> Result<()> {
-        count(self.entries.len())?.serialize(writer)?;
+        entry_count(self.entries.len())?.serialize(writer)?;
         self.iter().try_for_each(|sale| sale.serialize(writer))
     }
 }
@@ -70,6 +70,6 @@ impl BorshDeserialize for Sales {
     }
 }
 
-pub(super) fn count(entries: usize) -> Result<u32> {
+pub(super) fn entry_count(entries: usize) -> Result<u32> {
     u32::try_from(entries).map_err(|error| Error::new(ErrorKind::InvalidData, error))
 }

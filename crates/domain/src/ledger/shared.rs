@@ -1,6 +1,6 @@
 //! A map whose copies share their parts.
 
-use super::sales::count;
+use super::sales::entry_count;
 use super::tables::Written;
 use borsh::{BorshDeserialize, BorshSerialize};
 use imbl::OrdMap;
@@ -17,7 +17,6 @@ impl<K: Ord, V> Default for Shared<K, V> {
 }
 
 impl<K: Ord + Clone, V: Clone> Shared<K, V> {
-    /// One entry.
     pub fn get(&self, key: &K) -> Option<&V> {
         self.0.get(key)
     }
@@ -41,7 +40,7 @@ impl<K: Ord + Clone, V: Clone> Shared<K, V> {
 /// The bytes are those of a `BTreeMap<K, V>`.
 impl<K: Ord + Clone + BorshSerialize, V: Clone + BorshSerialize> BorshSerialize for Shared<K, V> {
     fn serialize<W: Write>(&self, writer: &mut W) -> Result<()> {
-        count(self.0.len())?.serialize(writer)?;
+        entry_count(self.0.len())?.serialize(writer)?;
         self.0.iter().try_for_each(|entry| entry.serialize(writer))
     }
 }

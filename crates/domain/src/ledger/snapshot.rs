@@ -126,7 +126,7 @@ impl Ledger {
         genesis.check()?;
         let (sidechain_id, domain) = (genesis.sidechain_id(), genesis.domain());
 
-        let state = read(sidechain_id, bytes)?;
+        let state = read_state(sidechain_id, bytes)?;
         let State {
             head_hash,
             state_digest,
@@ -169,7 +169,7 @@ impl Ledger {
 }
 
 /// Bytes that end early, or late, are refused; lists are believed no further than there are bytes for them.
-fn read(expected: B256, mut bytes: impl Read) -> Result<State<'static>, SnapshotError> {
+fn read_state(expected: B256, mut bytes: impl Read) -> Result<State<'static>, SnapshotError> {
     let preamble = Preamble::deserialize_reader(&mut bytes);
     let Preamble {
         version,

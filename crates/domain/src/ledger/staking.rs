@@ -3,7 +3,7 @@
 use super::Event;
 use super::apply::{Outcome, check_nonce, outlet_of_owner, require_signer};
 use super::changes::Overlay;
-use super::tables::{current, whole};
+use super::tables::{current_entry, whole_table};
 use crate::crypto::address_of;
 use crate::limits::{CHANGES_WAITING_MAX, PPM, UNBONDINGS_MAX};
 use crate::outlet::OutletId;
@@ -132,7 +132,7 @@ fn check_is_new(
     }
 
     let (table, written) = state.tables();
-    let all = whole(&table.candidates, &written.candidates);
+    let all = whole_table(&table.candidates, &written.candidates);
     match all.iter().find(|(_, candidate)| candidate.outlet == outlet) {
         Some((found, _)) => Err(Rejection::OutletHasValidator {
             outlet,
@@ -142,7 +142,7 @@ fn check_is_new(
     }
 }
 
-fn registered(state: &Overlay<'_>, validator: Address) -> Result<Candidate, Rejection> {
+fn registered_candidate(state: &Overlay<'_>, validator: Address) -> Result<Candidate, Rejection> {
     state
         .candidate(validator)
         .cloned()
@@ -151,7 +151,7 @@ fn registered(state: &Overlay<'_>, validator: Address) -> Result<Candidate, Reje
 
 /// Its own key makes it unique, so it needs no nonce.
 pub(super) fn heartbeat(state: &mut Overlay<'_>, t: &Heartbeat, signer: Address) -> Outcome {
-    let candidate = registered(state, t.validator)?;
+    let candidate = registered_candidate(state, t.validator)?;
     require_signer("the validator", t.validator, signer)?;
 
     let expected = state.core().epoch;
@@ -182,7 +182,7 @@ pub(super) fn heartbeat(state: &mut Overlay<'_>, t: &Heartbeat, signer: Address)
 }
 
 pub(super) fn unjail(state: &mut Overlay<'_>, t: &Unjail, signer: Address) -> Outcome {
-    let candidate = registered(state, t.validator)?;
+    let candidate = registered_candidate(state, t.validator)?;
     outlet_of_owner(state, candidate.outlet, signer)?;
 
     let until_ms = candidate
@@ -217,7 +217,7 @@ pub(super) fn evidence(state: &mut Overlay<'_>, t: &Evidence, signer: Address) -
         return Err(Rejection::UnknownValidator { found: signer });
     }
 
-    let candidate = registered(state, t.offender)?;
+    let candidate = registered_candidate(state, t.offender)?;
     let height = t.offence.height();
     check_punishable(state, &candidate, height)?;
 
@@ -230,7 +230,7 @@ pub(super) fn evidence(state: &mut Overlay<'_>, t: &Evidence, signer: Address) -
         )
         .map_err(|found| Rejection::BadEvidence { found })?;
 
-    Ok(vec![punish(state, t, candidate)])
+    Ok(vec![punish_offender(state, t, candidate)])
 }
 
 /// While it is jailed, and for heights before it was let out, a validator has paid.
@@ -266,7 +266,7 @@ fn oldest_punishable(state: &Overlay<'_>) -> u64 {
     oldest.unwrap_or(state.core().epoch_first_height)
 }
 
-fn punish(state: &mut Overlay<'_>, t: &Evidence, candidate: Candidate) -> Event {
+fn punish_offender(state: &mut Overlay<'_>, t: &Evidence, candidate: Candidate) -> Event {
     let parameters = state.core().parameters;
     let jailed_until_ms = Some(state.time_ms().saturating_add(parameters.jail_ms));
     let owner = state
@@ -324,7 +324,7 @@ pub(super) fn set_parameters(
     }
 
     let (table, written) = state.tables();
-    if whole(&table.waiting, &written.waiting).len() >= CHANGES_WAITING_MAX {
+    if whole_table(&table.waiting, &written.waiting).len() >= CHANGES_WAITING_MAX {
         return Err(Rejection::TooManyChanges {
             max: CHANGES_WAITING_MAX,
         });
@@ -352,7 +352,7 @@ pub(super) fn set_parameters(
 pub(super) fn cancel_change(state: &mut Overlay<'_>, t: &CancelChange, signer: Address) -> Outcome {
     require_signer("the guardian", state.ledger().genesis().guardian, signer)?;
     let (table, written) = state.tables();
-    if current(&table.waiting, &written.waiting, &t.change).is_none() {
+    if current_entry(&table.waiting, &written.waiting, &t.change).is_none() {
         return Err(Rejection::UnknownChange { found: t.change });
     }
     check_nonce(state, signer, t.nonce)?;
@@ -365,7 +365,7 @@ pub(super) fn cancel_change(state: &mut Overlay<'_>, t: &CancelChange, signer: A
 pub(super) fn apply_changes(state: &mut Overlay<'_>) -> Vec<Event> {
     let now_ms = state.time_ms();
     let (table, written) = state.tables();
-    let waiting = whole(&table.waiting, &written.waiting);
+    let waiting = whole_table(&table.waiting, &written.waiting);
     let due = waiting
         .into_iter()
         .filter(|(_, change)| change.at_ms <= now_ms);
@@ -382,7 +382,7 @@ pub(super) fn end_unbondings(state: &mut Overlay<'_>) -> Vec<(Address, u64)> {
     let now_ms = state.time_ms();
     let (table, written) = state.tables();
     let is_due = |unbonding: &Unbonding| unbonding.at_ms <= now_ms;
-    let stakes = whole(&table.stakes, &written.stakes);
+    let stakes = whole_table(&table.stakes, &written.stakes);
     let due: Vec<_> = stakes
         .into_iter()
         .filter(|(_, stake)| stake.unbonding.iter().any(is_due))

@@ -17,7 +17,7 @@ use crate::parameters::Parameters;
 use crate::recording::{Cid, Recording};
 use crate::sale::{Beneficiary, SaleEntry, SaleKey, Share};
 use crate::staking::{Candidate, Punished, Stake, WaitingChange};
-use crate::transaction::encode;
+use crate::transaction::canonical_bytes;
 use crate::validators::ValidatorSet;
 use alloy_primitives::{Address, B256, keccak256};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -39,7 +39,7 @@ pub struct Account {
 /// The contracts that checkpoints go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct AnchorBinding {
-    /// The token.
+    /// The ERC-20 token, whose issuer is the anchor.
     pub token: Address,
     /// The contract that takes checkpoints.
     pub anchor: Address,
@@ -71,7 +71,7 @@ pub struct Supply {
     pub bonded: u64,
     /// Units that offences of validators cost; nobody's, for ever.
     pub slashed: u64,
-    /// Sales recorded.
+    /// How many sales were ever recorded.
     pub sales: u64,
 }
 
@@ -373,7 +373,7 @@ impl Ledger {
         self.outlets.iter().map(|(id, outlet)| (*id, outlet))
     }
 
-    /// One terminal.
+    /// An enrolled terminal, revoked ones included.
     pub fn terminal(&self, address: Address) -> Option<&Terminal> {
         self.terminals.get(&address)
     }
@@ -385,7 +385,7 @@ impl Ledger {
             .map(|(address, terminal)| (*address, terminal))
     }
 
-    /// One sale.
+    /// A recorded sale with its split and refunds.
     pub fn sale(&self, key: SaleKey) -> Option<SaleEntry> {
         self.sales.get(key)
     }
@@ -432,7 +432,7 @@ impl Ledger {
         })
     }
 
-    /// One recording.
+    /// A recording that was ever pinned, with its tombstone if it is erased.
     pub fn recording(&self, cid: Cid) -> Option<&Recording> {
         self.tables.recordings.get(&cid)
     }
@@ -588,32 +588,32 @@ pub(super) struct Committed<'a> {
 impl Committed<'_> {
     /// Leaves are `borsh(section, key, value)`, sections and keys ascending.
     pub fn root(&self) -> B256 {
-        let mut leaves = vec![merkle::leaf(&encode(&(0u8, self.genesis)))];
+        let mut leaves = vec![merkle::leaf(&canonical_bytes(&(0u8, self.genesis)))];
         leaves.extend(
             self.validators
                 .as_slice()
                 .iter()
-                .map(|validator| merkle::leaf(&encode(&(1u8, validator)))),
+                .map(|validator| merkle::leaf(&canonical_bytes(&(1u8, validator)))),
         );
 
-        leaves.extend(section(2, &self.accounts));
-        leaves.extend(section(3, &self.outlets));
-        leaves.extend(section(4, &self.terminals));
-        leaves.extend(section(5, &self.stakes));
-        leaves.extend(section(6, &self.candidates));
-        leaves.push(merkle::leaf(&encode(&(7u8, self.parameters))));
+        leaves.extend(section_leaves(2, &self.accounts));
+        leaves.extend(section_leaves(3, &self.outlets));
+        leaves.extend(section_leaves(4, &self.terminals));
+        leaves.extend(section_leaves(5, &self.stakes));
+        leaves.extend(section_leaves(6, &self.candidates));
+        leaves.push(merkle::leaf(&canonical_bytes(&(7u8, self.parameters))));
 
         merkle::root(&leaves)
     }
 }
 
-fn section<K: BorshSerialize, V: BorshSerialize>(
+fn section_leaves<K: BorshSerialize, V: BorshSerialize>(
     number: u8,
     entries: &BTreeMap<K, V>,
 ) -> impl Iterator<Item = B256> {
     entries
         .iter()
-        .map(move |entry| merkle::leaf(&encode(&(number, entry))))
+        .map(move |entry| merkle::leaf(&canonical_bytes(&(number, entry))))
 }
 
 fn closes_checkpoint(event: &Event) -> bool {
@@ -639,7 +639,7 @@ fn apply_set<T: Ord>(set: &mut BTreeSet<T>, changes: BTreeMap<T, bool>) {
 impl Changes {
     /// The digest of the state that these changes lead to.
     pub fn digest(&self) -> B256 {
-        let changed = keccak256(encode(self));
+        let changed = keccak256(canonical_bytes(self));
         keccak256([self.parent_digest.as_slice(), changed.as_slice()].concat())
     }
 }

@@ -51,7 +51,7 @@ macro_rules! tables {
 tables! {
     /// What accounts bond.
     stakes: Address => Stake;
-    /// Registered validators.
+    /// Validators that outlets' owners registered, by address.
     candidates: Address => Candidate;
     /// Unrefunded issuing sales by day of block time and outlet, of the last 30 days.
     sale_days: (u64, OutletId) => u64;
@@ -85,7 +85,7 @@ fn apply_written<K: Ord, V>(table: &mut BTreeMap<K, V>, written: Written<K, V>) 
 }
 
 /// The value of an entry as of now.
-pub(super) fn current<'a, K: Ord, V>(
+pub(super) fn current_entry<'a, K: Ord, V>(
     table: &'a BTreeMap<K, V>,
     written: &'a Written<K, V>,
     key: &K,
@@ -97,7 +97,7 @@ pub(super) fn current<'a, K: Ord, V>(
 }
 
 /// A whole table as of now.
-pub(super) fn whole<K: Ord + Clone, V: Clone>(
+pub(super) fn whole_table<K: Ord + Clone, V: Clone>(
     table: &BTreeMap<K, V>,
     written: &Written<K, V>,
 ) -> BTreeMap<K, V> {

@@ -72,7 +72,7 @@ pub(super) fn record_consent(
         guest: t.guest,
         witness: t.witness,
     };
-    let room = room(state, (t.outlet, t.camera), true, CONSENTS_PER_CAMERA_MAX)?;
+    let room = room_for_consent(state, (t.outlet, t.camera), true, CONSENTS_PER_CAMERA_MAX)?;
     let consent = new_consent(state, (t.outlet, t.camera), grounds, t.until_ms);
     Ok(vec![put_consent(state, tx_id, consent, room)])
 }
@@ -92,7 +92,7 @@ pub(super) fn record_legal_basis(
         });
     }
     check_until(state, t.until_ms, BASIS_MS_MAX)?;
-    let room = room(state, (t.outlet, t.camera), false, BASES_PER_CAMERA_MAX)?;
+    let room = room_for_consent(state, (t.outlet, t.camera), false, BASES_PER_CAMERA_MAX)?;
     check_nonce(state, signer, t.nonce)?;
 
     let (kind, notice_hash, retention_days) = (t.kind, t.notice_hash, t.retention_days);
@@ -152,7 +152,7 @@ fn new_consent(
 }
 
 /// The camera's list without those that are over, and the outlet's day, if both have room for one more.
-fn room(
+fn room_for_consent(
     state: &Overlay<'_>,
     (outlet, camera): (OutletId, u64),
     is_guests: bool,
@@ -299,7 +299,7 @@ pub(super) fn pin_recording(
         },
     );
 
-    let pinned = pinned(state, t, signer);
+    let pinned = pinned_recording(state, t, signer);
     state.put_recording(
         t.cid,
         Recording {
@@ -312,7 +312,7 @@ pub(super) fn pin_recording(
     Ok(vec![Event::RecordingPinned { tx_id, pinned }])
 }
 
-fn pinned(state: &Overlay<'_>, t: &PinRecording, agent: Address) -> Pinned {
+fn pinned_recording(state: &Overlay<'_>, t: &PinRecording, agent: Address) -> Pinned {
     let PinRecording {
         outlet,
         camera,

@@ -34,7 +34,7 @@ fn hash_words<const N: usize>(type_hash: B256, words: [B256; N]) -> B256 {
     keccak256(bytes)
 }
 
-fn word(number: u64) -> B256 {
+fn uint_word(number: u64) -> B256 {
     B256::from(U256::from(number))
 }
 
@@ -51,8 +51,8 @@ fn line_hash(line: &Line) -> B256 {
         [
             texts[0],
             texts[1],
-            word(line.quantity.into()),
-            word(line.unit_price),
+            uint_word(line.quantity.into()),
+            uint_word(line.unit_price),
         ],
     )
 }
@@ -63,14 +63,14 @@ impl HashStruct for Sale {
         sale_id[..16].copy_from_slice(&self.sale_id.0);
 
         let words = [
-            word(self.outlet),
+            uint_word(self.outlet),
             self.terminal.into_word(),
             sale_id,
-            word(self.occurred_at_ms),
+            uint_word(self.occurred_at_ms),
             keccak256(self.currency.as_str()),
-            word(self.total),
+            uint_word(self.total),
             self.lines_hash,
-            word(self.buyer_kind as u64),
+            uint_word(self.buyer_kind as u64),
             self.buyer.into_word(),
         ];
 

@@ -63,7 +63,7 @@ pub struct SetParameters {
 impl HashStruct for SetParameters {
     fn hash_struct(&self) -> B256 {
         typed::SetParameters {
-            parameters: parameters(&self.parameters),
+            parameters: typed_parameters(&self.parameters),
             nonce: self.nonce,
         }
         .eip712_hash_struct()
@@ -91,7 +91,7 @@ impl HashStruct for CancelChange {
     }
 }
 
-fn parameters(p: &Parameters) -> typed::Parameters {
+fn typed_parameters(p: &Parameters) -> typed::Parameters {
     typed::Parameters {
         saleTotalMin: p.sale_total_min,
         ownerDebtMax: p.owner_debt_max,

@@ -1,6 +1,6 @@
 //! Bonds and validators.
 
-use super::encode;
+use super::canonical_bytes;
 use crate::crypto::Signature;
 use crate::eip712::HashStruct;
 use crate::evidence::Offence;
@@ -29,7 +29,7 @@ mod typed {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetBonding {
-    /// The holder.
+    /// The holder, who signs.
     pub account: Address,
     /// Parts per million; 0 to 1,000,000.
     pub bonding_ppm: u32,
@@ -53,7 +53,7 @@ impl HashStruct for SetBonding {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Unbond {
-    /// The holder.
+    /// The holder, who signs.
     pub account: Address,
     /// How many; at least 1.
     pub units: u64,
@@ -104,7 +104,7 @@ impl HashStruct for RegisterValidator {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Heartbeat {
-    /// The validator.
+    /// The validator, which signs.
     pub validator: Address,
     /// The present epoch.
     pub epoch: u64,
@@ -125,7 +125,7 @@ impl HashStruct for Heartbeat {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Unjail {
-    /// The validator.
+    /// The validator that leaves the jail.
     pub validator: Address,
     /// Greater than the owner's last one.
     pub nonce: u64,
@@ -146,7 +146,7 @@ impl HashStruct for Unjail {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
-    /// Who did.
+    /// The validator that signed both.
     pub offender: Address,
     /// What, with both signatures.
     pub offence: Offence,
@@ -156,7 +156,7 @@ impl HashStruct for Evidence {
     fn hash_struct(&self) -> B256 {
         typed::Evidence {
             offender: self.offender,
-            offence: encode(&self.offence).into(),
+            offence: canonical_bytes(&self.offence).into(),
         }
         .eip712_hash_struct()
     }

@@ -27,7 +27,7 @@ mod typed {
 pub struct ClaimReceipt {
     /// The outlet of the sale.
     pub outlet: OutletId,
-    /// The sale.
+    /// The outlet's own id of the sale.
     pub sale_id: SaleId,
     /// Where the units go.
     pub wallet: Address,
@@ -51,7 +51,7 @@ impl HashStruct for ClaimReceipt {
 pub struct Refund {
     /// The outlet of the sale.
     pub outlet: OutletId,
-    /// The sale.
+    /// The outlet's own id of the sale.
     pub sale_id: SaleId,
     /// The point of sale's own id of this refund.
     pub refund_id: RefundId,
@@ -76,7 +76,7 @@ impl HashStruct for Refund {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RequestPayout {
-    /// The holder.
+    /// The holder, who signs.
     pub account: Address,
     /// Greater than the holder's last one.
     pub nonce: u64,

@@ -30,11 +30,11 @@ mod typed {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RecordConsent {
-    /// Where.
+    /// The outlet whose camera it is about.
     pub outlet: OutletId,
     /// The outlet's number of the camera.
     pub camera: u64,
-    /// For what.
+    /// What the guest allows.
     pub purposes: Purposes,
     /// keccak256(salt ‖ reference of guest and table).
     pub commitment: B256,
@@ -69,7 +69,7 @@ impl HashStruct for RecordConsent {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RecordLegalBasis {
-    /// Where.
+    /// The outlet whose camera it is about.
     pub outlet: OutletId,
     /// The outlet's number of the camera.
     pub camera: u64,
@@ -129,7 +129,7 @@ pub struct PinRecording {
     pub camera: u64,
     /// Who allowed it.
     pub consent: B256,
-    /// The content.
+    /// Names the content, which is encrypted.
     pub cid: Cid,
     /// Of the manifest that lies beside it.
     pub manifest_hash: B256,
@@ -164,9 +164,9 @@ impl HashStruct for PinRecording {
 pub struct EraseRecording {
     /// Where it was recorded.
     pub outlet: OutletId,
-    /// The content.
+    /// Names the content, which nobody can read any more.
     pub cid: Cid,
-    /// Why.
+    /// Why the key was destroyed.
     pub reason: EraseReason,
 }
 

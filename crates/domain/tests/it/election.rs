@@ -1,6 +1,6 @@
 use crate::actors::{Chain, address, genesis, key};
 use domain::crypto::address_of_secret;
-use domain::election::{Candidacy, Scored, elect, score};
+use domain::election::{Candidacy, Scored, elect_validators, score_candidates};
 use domain::*;
 use proptest::prelude::*;
 use secp256k1::SECP256K1;
@@ -190,7 +190,7 @@ fn a_rotation_goes_through_the_checkpoint() {
 /// The worked example of docs/PROTOCOL.md, Election.
 #[test]
 fn the_worked_example() {
-    let scored = score(example(), &rules());
+    let scored = score_candidates(example(), &rules());
     let totals: Vec<_> = scored
         .iter()
         .map(|s| (s.candidacy.outlet, s.score.reputation, s.score.total))
@@ -295,7 +295,7 @@ proptest! {
         let mut other = all.clone();
         other.rotate_left(by.min(all.len()));
         other.reverse();
-        prop_assert_eq!(score(all, &rules()), score(other, &rules()));
+        prop_assert_eq!(score_candidates(all, &rules()), score_candidates(other, &rules()));
     }
 
     /// No seat changes but one, never fewer than four, nobody near a third, no seat for who may not have one.
@@ -303,8 +303,8 @@ proptest! {
     fn every_election_is_safe(rounds in proptest::collection::vec(candidacies(), 1..8)) {
         let mut present = genesis().validators;
         for candidacies in rounds {
-            let scored = score(candidacies, &rules());
-            let next = elect(&present, &scored);
+            let scored = score_candidates(candidacies, &rules());
+            let next = elect_validators(&present, &scored);
             let (before, after) = (members(&present), members(&next));
             let (lost, won) = (before.difference(&after).count(), after.difference(&before).count());
             prop_assert!(lost <= 1 && won <= 1);
@@ -327,7 +327,7 @@ proptest! {
     /// Scores stay within bounds and caps hold among the electable.
     #[test]
     fn scores_and_caps_hold(all in candidacies()) {
-        let scored = score(all, &rules());
+        let scored = score_candidates(all, &rules());
         for candidate in &scored {
             prop_assert!(candidate.score.total <= 1_000_000 && candidate.score.reputation <= 1_000_000);
             prop_assert!(!candidate.electable || candidate.score.total >= 200_000);

@@ -1,4 +1,4 @@
-use domain::merkle::{EMPTY_ROOT, leaf, process, proof, root};
+use domain::merkle::{EMPTY_ROOT, leaf, process_proof, proof, root};
 use domain::payout::{Payout, Settlement};
 use domain::{Address, B256, keccak256};
 use proptest::prelude::*;
@@ -42,8 +42,8 @@ proptest! {
     fn each_leaf_has_a_proof_and_no_other_leaf_passes_with_it(count in 1usize..200, at in any::<prop::sample::Index>()) {
         let (leaves, at) = (leaves(count), at.index(count));
         let siblings = proof(&leaves, at).unwrap();
-        prop_assert_eq!(process(leaves[at], &siblings), root(&leaves));
-        prop_assert_ne!(process(leaf(b"foreign"), &siblings), root(&leaves));
+        prop_assert_eq!(process_proof(leaves[at], &siblings), root(&leaves));
+        prop_assert_ne!(process_proof(leaf(b"foreign"), &siblings), root(&leaves));
         prop_assert_eq!(proof(&leaves, count), None);
     }
 
@@ -52,7 +52,7 @@ proptest! {
         let settlement = settlement(count);
         for chunk in settlement.chunks() {
             prop_assert!(chunk.words.len().is_power_of_two() && chunk.words.len() <= 128);
-            prop_assert_eq!(process(chunk.root, &chunk.proof), settlement.root());
+            prop_assert_eq!(process_proof(chunk.root, &chunk.proof), settlement.root());
         }
         let wanted = settlement.payouts()[at.index(count)];
         let (payout, siblings) = settlement.proof_of(wanted.account).unwrap();
@@ -60,7 +60,7 @@ proptest! {
         let mut value = [0u8; 64];
         value[12..32].copy_from_slice(payout.account.as_slice());
         value[56..].copy_from_slice(&payout.released.to_be_bytes());
-        prop_assert_eq!(process(leaf(&value), &siblings), settlement.root());
+        prop_assert_eq!(process_proof(leaf(&value), &siblings), settlement.root());
     }
 }
 

@@ -63,7 +63,8 @@ fn proved() -> (SaleProof, B256) {
             payouts
         },
     };
-    let kept = payout::commitment(closed.checkpoint.payout_root, closed.checkpoint.rest_hash());
+    let kept =
+        payout::checkpoint_commitment(closed.checkpoint.payout_root, closed.checkpoint.rest_hash());
     (proof, kept)
 }
 

@@ -1,5 +1,5 @@
 use crate::actors::{Chain, address, cid, genesis};
-use domain::checkpoint::{AnchorHead, anchorable};
+use domain::checkpoint::{AnchorHead, check_anchorable};
 use domain::consent::{Grounds, Purposes};
 use domain::limits::DAY_MS;
 use domain::transaction::PinRecording;
@@ -244,7 +244,7 @@ proptest! {
         for closed in &chain.checkpoints {
             let checkpoint = &closed.checkpoint;
             let before = head.unwrap_or(AnchorHead { epoch: checkpoint.epoch - 1, last_height: 0, total_released: 0 });
-            prop_assert_eq!(anchorable(before, checkpoint), Ok(()));
+            prop_assert_eq!(check_anchorable(before, checkpoint), Ok(()));
             let paid = closed.settlement.payouts().iter();
             prop_assert!(paid.map(|p| u128::from(p.released)).sum::<u128>() <= checkpoint.total_released);
             head = Some(AnchorHead {

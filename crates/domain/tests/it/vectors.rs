@@ -5,7 +5,7 @@ use crate::export;
 use domain::checkpoint::Checkpoint;
 use domain::crypto::address_of_secret;
 use domain::eip712::DomainSeparator;
-use domain::payout::{Payout, Settlement, commitment};
+use domain::payout::{Payout, Settlement, checkpoint_commitment};
 use domain::recording::RecordingEntry;
 use domain::sale::lines_hash;
 use domain::*;
@@ -72,7 +72,7 @@ fn checkpoint_digest_validators_hash_and_signatures() {
             "validators_hash": genesis.validators.hash(),
             "digest": digest,
             "rest_hash": checkpoint.rest_hash(),
-            "commitment": commitment(checkpoint.payout_root, checkpoint.rest_hash()),
+            "commitment": checkpoint_commitment(checkpoint.payout_root, checkpoint.rest_hash()),
             "signatures": signatures,
         }),
     );

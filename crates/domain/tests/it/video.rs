@@ -804,7 +804,10 @@ fn proved() -> [RecordingProof; 2] {
 #[test]
 fn a_recording_and_its_erasure_are_proved_up_to_what_the_contract_keeps() {
     for proof in proved() {
-        let kept = payout::commitment(proof.checkpoint.payout_root, proof.checkpoint.rest_hash());
+        let kept = payout::checkpoint_commitment(
+            proof.checkpoint.payout_root,
+            proof.checkpoint.rest_hash(),
+        );
         assert_eq!(proof.check(), Ok(kept));
         let json = serde_json::to_string(&proof).unwrap();
         assert_eq!(

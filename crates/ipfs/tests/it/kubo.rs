@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// Where `setup_kubo` of scripts/lib/common.sh puts the program.
 fn programs() -> Vec<PathBuf> {
-    let home = service_kit::config::environment("HOME");
+    let home = service_kit::config::environment_variable("HOME");
     home.map(|home| PathBuf::from(home).join(".cache/hotpot/bin"))
         .into_iter()
         .collect()

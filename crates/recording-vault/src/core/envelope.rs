@@ -44,7 +44,7 @@ pub fn segment_key(shared: &Key, salt: &Key, capture_hash: B256) -> Key {
     key
 }
 
-fn bound(capture_hash: B256, sequence: u64) -> [u8; BOUND_BYTES] {
+fn associated_data(capture_hash: B256, sequence: u64) -> [u8; BOUND_BYTES] {
     let mut bytes = [0u8; BOUND_BYTES];
     bytes[..8].copy_from_slice(MAGIC);
     bytes[8..40].copy_from_slice(capture_hash.as_slice());
@@ -60,7 +60,7 @@ pub fn seal(
     sequence: u64,
     segment: &[u8],
 ) -> Vec<u8> {
-    let bound = bound(capture_hash, sequence);
+    let bound = associated_data(capture_hash, sequence);
     let mut envelope = Vec::with_capacity(segment.len() + ENVELOPE_BYTES);
     envelope.extend_from_slice(&bound);
     envelope.extend_from_slice(&nonce);
@@ -82,7 +82,7 @@ pub fn open(
     sequence: u64,
     envelope: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, EnvelopeError> {
-    let expected = bound(capture_hash, sequence);
+    let expected = associated_data(capture_hash, sequence);
     if envelope.len() < ENVELOPE_BYTES || envelope[..MAGIC.len()] != MAGIC[..] {
         return Err(EnvelopeError::Malformed);
     }

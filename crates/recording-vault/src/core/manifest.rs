@@ -34,7 +34,7 @@ mod typed {
 /// A segment as its camera's agent knows it before encryption.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Capture {
-    /// Whose camera.
+    /// The outlet's number on the ledger.
     pub outlet: u64,
     /// Which camera of the outlet.
     pub camera: u64,
@@ -56,7 +56,7 @@ pub struct Capture {
     pub model: B256,
     /// keccak256 of the anonymised segment.
     pub plaintext_hash: B256,
-    /// Its size.
+    /// Bytes of the anonymised segment.
     pub plaintext_bytes: u32,
 }
 
@@ -69,16 +69,16 @@ pub struct Manifest {
     pub cid: Cid,
     /// keccak256 of the encrypted segment.
     pub ciphertext_hash: B256,
-    /// Its size.
+    /// Bytes of the encrypted segment.
     pub ciphertext_bytes: u32,
 }
 
 /// A manifest that the outlet's video agent stands for.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct SignedManifest {
-    /// What is said.
+    /// What the signature stands for.
     pub manifest: Manifest,
-    /// By whom.
+    /// The video agent's, over the EIP-712 digest.
     pub signature: Signature,
 }
 
@@ -91,22 +91,22 @@ pub enum ManifestError {
     /// A value that no agent of ours writes.
     #[error("{field} is {found}, expected {allowed}")]
     Field {
-        /// Which.
+        /// Its name in the manifest.
         field: &'static str,
         /// What it is.
         found: String,
         /// What it may be.
         allowed: String,
     },
-    /// No signature.
+    /// A signature from which no key can be recovered.
     #[error("the signature is none")]
     Signature(#[from] SignatureError),
     /// Somebody else's signature.
     #[error("signed by {found}, expected the video agent {expected}")]
     Signer {
-        /// Who signed.
+        /// Whose key signed it.
         found: Address,
-        /// Who should have.
+        /// The agent whose recordings these are.
         expected: Address,
     },
     /// A segment is missing, or was put in.

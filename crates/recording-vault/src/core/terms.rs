@@ -61,14 +61,14 @@ impl Terms {
 pub enum KeyName {
     /// Of a guest's consent.
     Consent {
-        /// Which.
+        /// The guest's consent, by its transaction's id.
         consent: B256,
     },
     /// Of a camera's day under a legal basis.
     Day {
-        /// Which basis.
+        /// The legal basis, by its transaction's id.
         consent: B256,
-        /// Which camera.
+        /// The outlet's number of the camera.
         camera: u64,
         /// Which day, counted from 1970-01-01.
         day: u64,

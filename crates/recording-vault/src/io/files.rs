@@ -64,7 +64,7 @@ pub fn remove(path: &Path) -> Result<(), VaultError> {
 
 /// All files of a folder, but for those that are being written.
 pub fn finished(folder: &Path) -> Result<Vec<PathBuf>, VaultError> {
-    Ok(all(folder)?
+    Ok(all_files(folder)?
         .into_iter()
         .filter(|path| !is_unfinished(path))
         .collect())
@@ -72,13 +72,13 @@ pub fn finished(folder: &Path) -> Result<Vec<PathBuf>, VaultError> {
 
 /// Deletes what a crash left unfinished; nobody may be writing.
 pub fn sweep(folder: &Path) -> Result<(), VaultError> {
-    all(folder)?
+    all_files(folder)?
         .iter()
         .filter(|path| is_unfinished(path))
         .try_for_each(|path| remove(path))
 }
 
-fn all(folder: &Path) -> Result<Vec<PathBuf>, VaultError> {
+fn all_files(folder: &Path) -> Result<Vec<PathBuf>, VaultError> {
     let failed = VaultError::file(folder);
     let entries = fs::read_dir(folder).map_err(&failed)?;
     entries

@@ -169,7 +169,7 @@ impl Keys {
         let mut salt = Zeroizing::new([0u8; SALT_BYTES]);
         let path = self.path(name);
         let file = File::open(&path).map_err(VaultError::file(&path))?;
-        file.read_exact_at(salt.as_mut_slice(), offset(slot))
+        file.read_exact_at(salt.as_mut_slice(), slot_offset(slot))
             .map_err(VaultError::file(&path))?;
 
         if salt.iter().all(|byte| *byte == 0) {
@@ -180,8 +180,8 @@ impl Keys {
     }
 
     fn create(&self, name: &KeyName) -> Result<(), VaultError> {
-        let key = random::<32>();
-        let nonce = *random::<NONCE_BYTES>();
+        let key = random_bytes::<32>();
+        let nonce = *random_bytes::<NONCE_BYTES>();
         let label = name.to_string();
         let payload = Payload {
             msg: key.as_slice(),
@@ -252,8 +252,8 @@ impl Keys {
             / SALT_BYTES as u64;
         let slot =
             Slot::try_from(salts).map_err(|_| VaultError::KeyDamaged { path: path.clone() })?;
-        let salt = random::<SALT_BYTES>();
-        file.write_all_at(salt.as_slice(), offset(slot))
+        let salt = random_bytes::<SALT_BYTES>();
+        file.write_all_at(salt.as_slice(), slot_offset(slot))
             .and_then(|()| file.sync_all())
             .map_err(&failed)?;
         Ok((salt, slot))
@@ -269,11 +269,11 @@ impl Keys {
 
         let failed = VaultError::file(&path);
         let file = File::options().write(true).open(&path).map_err(&failed)?;
-        if file.metadata().map_err(&failed)?.len() < offset(slot) + SALT_BYTES as u64 {
+        if file.metadata().map_err(&failed)?.len() < slot_offset(slot) + SALT_BYTES as u64 {
             return Ok(());
         }
 
-        file.write_all_at(&[0u8; SALT_BYTES], offset(slot))
+        file.write_all_at(&[0u8; SALT_BYTES], slot_offset(slot))
             .and_then(|()| file.sync_all())
             .map_err(&failed)
     }
@@ -288,7 +288,7 @@ impl Keys {
         open.remove(name);
         let path = self.path(name);
         if path.exists() {
-            overwrite(&path).map_err(VaultError::file(&path))?;
+            overwrite_file(&path).map_err(VaultError::file(&path))?;
         }
         files::remove(&path)
     }
@@ -304,18 +304,18 @@ impl Keys {
     }
 }
 
-fn offset(slot: Slot) -> u64 {
+fn slot_offset(slot: Slot) -> u64 {
     HEAD_BYTES as u64 + u64::from(slot) * SALT_BYTES as u64
 }
 
-fn random<const N: usize>() -> Zeroizing<[u8; N]> {
+fn random_bytes<const N: usize>() -> Zeroizing<[u8; N]> {
     let mut bytes = Zeroizing::new([0u8; N]);
     OsRng.fill_bytes(bytes.as_mut_slice());
     bytes
 }
 
 /// Once with chance, once with zeros; each brought to the disk.
-fn overwrite(path: &Path) -> std::io::Result<()> {
+fn overwrite_file(path: &Path) -> std::io::Result<()> {
     let mut file = File::options().write(true).open(path)?;
     let length = file.metadata()?.len();
     let mut noise = [0u8; 4096];
@@ -342,7 +342,7 @@ fn overwrite(path: &Path) -> std::io::Result<()> {
 
 fn open_master(path: &Path, secret: &MasterSecret<'_>) -> Result<XChaCha20Poly1305, VaultError> {
     if !path.exists() {
-        let (salt, nonce) = (random::<32>(), random::<NONCE_BYTES>());
+        let (salt, nonce) = (random_bytes::<32>(), random_bytes::<NONCE_BYTES>());
         let master = XChaCha20Poly1305::new(secret.derive(&salt)?.as_slice().into());
         let probe = master
             .encrypt(XNonce::from_slice(nonce.as_slice()), PROBE)

@@ -41,7 +41,7 @@ const ACCESSES: TableDefinition<(u64, u64), Bytes> = TableDefinition::new("acces
 /// Bytes that redb may cache.
 const CACHE_BYTES: usize = 8 << 20;
 
-/// A recording.
+/// A recording, as long as the vault keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Record {
     /// What is said of it.
@@ -50,16 +50,16 @@ pub struct Record {
     pub stage: Stage,
     /// Counts what was accepted; work goes by it.
     pub order: u64,
-    /// Its key.
+    /// Name of the key that it is encrypted under.
     pub key: String,
-    /// Its salt.
+    /// Where its salt lies.
     pub slot: Slot,
     /// When the pin was last sent to the ledger.
     pub reported_at_ms: Option<u64>,
 }
 
 impl Record {
-    /// (camera, sequence)
+    /// Its camera, and its sequence there.
     pub fn id(&self) -> (u64, u64) {
         let capture = &self.signed.manifest.capture;
         (capture.camera, capture.sequence)
@@ -82,7 +82,7 @@ impl Record {
 /// Where a camera's row of manifests ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Chain {
-    /// Of the next segment.
+    /// The sequence that the next segment gets.
     pub next_sequence: u64,
     /// Hash of the last manifest.
     pub last: B256,
@@ -91,24 +91,24 @@ pub struct Chain {
 /// An erasure under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Erasure {
-    /// Why.
+    /// Why it is erased.
     pub reason: Reason,
-    /// How far.
+    /// The last step that is done.
     pub stage: ErasureStage,
-    /// Since when.
+    /// When it was asked for, milliseconds.
     pub requested_at_ms: u64,
 }
 
 /// What stays of an erased recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Tombstone {
-    /// Which camera.
+    /// The outlet's number of the camera.
     pub camera: u64,
-    /// Its number there.
+    /// Its place among the camera's segments.
     pub sequence: u64,
     /// Of its manifest; the next one refers to it.
     pub manifest_hash: B256,
-    /// Why.
+    /// Why it was erased.
     pub reason: Reason,
     /// When the last step was done.
     pub erased_at_ms: u64,
@@ -117,11 +117,11 @@ pub struct Tombstone {
 /// Somebody looked at a recording, or tried to.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Access {
-    /// At which.
+    /// The recording that was asked for.
     pub cid: Cid,
-    /// Who.
+    /// Who looked, as the caller names them; cut to a bound.
     pub who: String,
-    /// When.
+    /// When it was, milliseconds.
     pub at_ms: u64,
 }
 
@@ -131,12 +131,12 @@ pub struct Store {
     database: Database,
 }
 
-fn encode(value: &impl BorshSerialize) -> Vec<u8> {
+fn encode_value(value: &impl BorshSerialize) -> Vec<u8> {
     // Borsh into memory fails only beyond 4 GiB of one field.
     borsh::to_vec(value).unwrap_or_default()
 }
 
-fn decode<T: BorshDeserialize>(
+fn decode_value<T: BorshDeserialize>(
     table: &'static str,
     key: impl ToString,
     bytes: &[u8],
@@ -222,7 +222,7 @@ impl Store {
         let table = read.open_table(CHAINS).map_err(VaultError::database)?;
         let row = table.get(camera).map_err(VaultError::database)?;
         row.map_or(Ok(Chain::default()), |row| {
-            decode("chains", camera, row.value())
+            decode_value("chains", camera, row.value())
         })
     }
 
@@ -277,7 +277,7 @@ impl Store {
                 .open_table(CHAINS)
                 .map_err(VaultError::database)?;
             chains
-                .insert(id.0, encode(&chain).as_slice())
+                .insert(id.0, encode_value(&chain).as_slice())
                 .map_err(VaultError::database)?;
             put_record(
                 &mut transaction
@@ -298,7 +298,7 @@ impl Store {
         else {
             return Ok(None);
         };
-        record(
+        read_record(
             &read.open_table(SEGMENTS).map_err(VaultError::database)?,
             id.value(),
         )
@@ -313,7 +313,7 @@ impl Store {
             .map_err(VaultError::database)?;
 
         rows.map(|row| {
-            decode(
+            decode_value(
                 "segments",
                 camera,
                 row.map_err(VaultError::database)?.1.value(),
@@ -338,7 +338,7 @@ impl Store {
             .take(limit);
 
         rows.map(|row| {
-            decode(
+            decode_value(
                 "segments",
                 camera,
                 row.map_err(VaultError::database)?.1.value(),
@@ -372,7 +372,7 @@ impl Store {
             let (key, ()) = row
                 .map(|(key, _)| (key.value().to_vec(), ()))
                 .map_err(VaultError::database)?;
-            found.extend(record(&segments, id_of(&key))?);
+            found.extend(read_record(&segments, id_of(&key))?);
         }
 
         Ok(found)
@@ -391,7 +391,7 @@ impl Store {
             .take(limit)
         {
             let (_, camera, sequence) = row.map_err(VaultError::database)?.0.value();
-            found.extend(record(&segments, (camera, sequence))?);
+            found.extend(read_record(&segments, (camera, sequence))?);
         }
 
         Ok(found)
@@ -409,7 +409,7 @@ impl Store {
             .map_err(VaultError::database)?
             .take(limit)
         {
-            found.extend(record(
+            found.extend(read_record(
                 &segments,
                 row.map_err(VaultError::database)?.1.value(),
             )?);
@@ -454,7 +454,7 @@ impl Store {
             let mut segments = transaction
                 .open_table(SEGMENTS)
                 .map_err(VaultError::database)?;
-            let Some(mut record) = record(&segments, id)? else {
+            let Some(mut record) = read_record(&segments, id)? else {
                 return Ok(false);
             };
 
@@ -501,7 +501,7 @@ impl Store {
                 let key = cid.as_bytes().as_slice();
                 if erasures.get(key).map_err(VaultError::database)?.is_none() {
                     erasures
-                        .insert(key, encode(&erasure).as_slice())
+                        .insert(key, encode_value(&erasure).as_slice())
                         .map_err(VaultError::database)?;
                 }
 
@@ -573,11 +573,12 @@ impl Store {
         let mut found = Vec::new();
         for row in erasures.iter().map_err(VaultError::database)? {
             let (cid, erasure) = row.map_err(VaultError::database)?;
-            let erasure: Erasure = decode("erasures", hex::encode(cid.value()), erasure.value())?;
+            let erasure: Erasure =
+                decode_value("erasures", hex::encode(cid.value()), erasure.value())?;
             let Some(id) = by_cid.get(cid.value()).map_err(VaultError::database)? else {
                 continue;
             };
-            found.extend(record(&segments, id.value())?.map(|record| (record, erasure)));
+            found.extend(read_record(&segments, id.value())?.map(|record| (record, erasure)));
         }
 
         found.retain(|(_, erasure)| erasure.stage == stage);
@@ -591,7 +592,7 @@ impl Store {
         let row = erasures
             .get(cid.as_bytes().as_slice())
             .map_err(VaultError::database)?;
-        row.map(|row| decode("erasures", cid, row.value()))
+        row.map(|row| decode_value("erasures", cid, row.value()))
             .transpose()
     }
 
@@ -602,7 +603,7 @@ impl Store {
                 .open_table(ERASURES)
                 .map_err(VaultError::database)?;
             erasures
-                .insert(cid.as_bytes().as_slice(), encode(&erasure).as_slice())
+                .insert(cid.as_bytes().as_slice(), encode_value(&erasure).as_slice())
                 .map_err(VaultError::database)?;
             Ok(())
         })
@@ -625,7 +626,7 @@ impl Store {
                 .open_table(TOMBSTONES)
                 .map_err(VaultError::database)?;
             tombstones
-                .insert(key, encode(&tombstone).as_slice())
+                .insert(key, encode_value(&tombstone).as_slice())
                 .map_err(VaultError::database)?;
 
             transaction
@@ -663,7 +664,7 @@ impl Store {
         let row = tombstones
             .get(cid.as_bytes().as_slice())
             .map_err(VaultError::database)?;
-        row.map(|row| decode("tombstones", cid, row.value()))
+        row.map(|row| decode_value("tombstones", cid, row.value()))
             .transpose()
     }
 
@@ -685,7 +686,7 @@ impl Store {
             drop(same_time);
 
             accesses
-                .insert((access.at_ms, next), encode(access).as_slice())
+                .insert((access.at_ms, next), encode_value(access).as_slice())
                 .map_err(VaultError::database)?;
             Ok(())
         })
@@ -697,7 +698,7 @@ impl Store {
         let accesses = read.open_table(ACCESSES).map_err(VaultError::database)?;
         let rows = accesses.iter().map_err(VaultError::database)?;
         rows.map(|row| {
-            decode(
+            decode_value(
                 "accesses",
                 "a row",
                 row.map_err(VaultError::database)?.1.value(),
@@ -767,18 +768,18 @@ fn id_of(key: &[u8]) -> (u64, u64) {
     (number(32), number(40))
 }
 
-fn record(
+fn read_record(
     table: &impl ReadableTable<(u64, u64), Bytes>,
     id: (u64, u64),
 ) -> Result<Option<Record>, VaultError> {
     let row = table.get(id).map_err(VaultError::database)?;
-    row.map(|row| decode("segments", format!("{id:?}"), row.value()))
+    row.map(|row| decode_value("segments", format!("{id:?}"), row.value()))
         .transpose()
 }
 
 fn put_record(table: &mut Table<'_, (u64, u64), Bytes>, record: &Record) -> Result<(), VaultError> {
     table
-        .insert(record.id(), encode(record).as_slice())
+        .insert(record.id(), encode_value(record).as_slice())
         .map_err(VaultError::database)?;
     Ok(())
 }

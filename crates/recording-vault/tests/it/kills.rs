@@ -10,7 +10,7 @@ use ipfs::{Backend, Cid};
 use recording_vault::ledger::{EraseReport, Ledger, LedgerError, LedgerState, PinReport};
 use recording_vault::{Backends, Stage, Vault, Worker, check_chain};
 use serde_json::{Value, json};
-use service_kit::config::environment;
+use service_kit::config::environment_variable;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -158,9 +158,11 @@ impl Ledger for Remote {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "the child of the tests beside it"]
 async fn child() {
-    let (Some(task), Some(dir), Some(url)) =
-        (environment(TASK), environment(DIR), environment(LEDGER))
-    else {
+    let (Some(task), Some(dir), Some(url)) = (
+        environment_variable(TASK),
+        environment_variable(DIR),
+        environment_variable(LEDGER),
+    ) else {
         return;
     };
     let dir = Path::new(&dir);

@@ -218,7 +218,7 @@ async fn a_service_that_takes_names_only_cannot_be_the_first() {
 
 /// Where `setup_kubo` of scripts/lib/common.sh puts the program.
 fn programs() -> Vec<std::path::PathBuf> {
-    let home = service_kit::config::environment("HOME");
+    let home = service_kit::config::environment_variable("HOME");
     home.map(|home| std::path::PathBuf::from(home).join(".cache/hotpot/bin"))
         .into_iter()
         .collect()

@@ -1,6 +1,6 @@
 //! The five steps of a sale's proof, judged.
 
-use domain::payout::commitment;
+use domain::payout::checkpoint_commitment;
 use domain::proof::{PayoutProof, ProofError, ProofStep, SaleProof};
 use domain::{Address, B256};
 use serde::Serialize;
@@ -31,7 +31,7 @@ pub struct OnChain {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// It holds.
+    /// It holds in the file, and in the contract where that is asked.
     Holds,
     /// It does not.
     Broken,
@@ -46,7 +46,6 @@ pub enum Verdict {
 /// A step with its verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// Which.
     pub step: ProofStep,
     /// What became of it.
     pub verdict: Verdict,
@@ -63,14 +62,14 @@ const STEPS: [ProofStep; 5] = [
 ];
 
 /// Judges all steps. `on_chain`: what the contracts said, if they were asked.
-pub fn judge(proof: &SaleProof, on_chain: Option<&OnChain>) -> Vec<Step> {
+pub fn judge_steps(proof: &SaleProof, on_chain: Option<&OnChain>) -> Vec<Step> {
     let broken = proof.check().err();
     STEPS
-        .map(|step| one(proof, on_chain, broken.as_ref(), step))
+        .map(|step| judge_step(proof, on_chain, broken.as_ref(), step))
         .into()
 }
 
-fn one(
+fn judge_step(
     proof: &SaleProof,
     on_chain: Option<&OnChain>,
     broken: Option<&ProofError>,
@@ -82,7 +81,7 @@ fn one(
             Verdict::NotChecked,
             format!("the step {} does not hold", error.step),
         ),
-        _ => held(proof, on_chain, step),
+        _ => judge_held(proof, on_chain, step),
     };
 
     Step {
@@ -93,7 +92,7 @@ fn one(
 }
 
 /// A step that the file alone does not break.
-fn held(proof: &SaleProof, on_chain: Option<&OnChain>, step: ProofStep) -> (Verdict, String) {
+fn judge_held(proof: &SaleProof, on_chain: Option<&OnChain>, step: ProofStep) -> (Verdict, String) {
     let (height, checkpoint) = (proof.header.height, &proof.checkpoint);
 
     match step {
@@ -118,12 +117,12 @@ fn held(proof: &SaleProof, on_chain: Option<&OnChain>, step: ProofStep) -> (Verd
                 ),
             )
         }
-        ProofStep::Anchor => anchor(proof, on_chain),
-        ProofStep::Payout => payout(proof, on_chain),
+        ProofStep::Anchor => judge_anchor(proof, on_chain),
+        ProofStep::Payout => judge_payout(proof, on_chain),
     }
 }
 
-fn anchor(proof: &SaleProof, on_chain: Option<&OnChain>) -> (Verdict, String) {
+fn judge_anchor(proof: &SaleProof, on_chain: Option<&OnChain>) -> (Verdict, String) {
     let Some(on_chain) = on_chain else {
         return (
             Verdict::NotCompared,
@@ -132,8 +131,9 @@ fn anchor(proof: &SaleProof, on_chain: Option<&OnChain>) -> (Verdict, String) {
     };
 
     let checkpoint = &proof.checkpoint;
-    let hash = commitment(checkpoint.payout_root, checkpoint.rest_hash());
-    let kept = identity(proof, on_chain).and_then(|()| keeps(on_chain, checkpoint.epoch, hash));
+    let hash = checkpoint_commitment(checkpoint.payout_root, checkpoint.rest_hash());
+    let kept = require_identity(proof, on_chain)
+        .and_then(|()| require_commitment(on_chain, checkpoint.epoch, hash));
 
     match kept {
         Ok(()) => {
@@ -148,7 +148,11 @@ fn anchor(proof: &SaleProof, on_chain: Option<&OnChain>) -> (Verdict, String) {
     }
 }
 
-fn same<T: PartialEq + std::fmt::Display>(what: &str, expected: T, found: T) -> Result<(), String> {
+fn require_same<T: PartialEq + std::fmt::Display>(
+    what: &str,
+    expected: T,
+    found: T,
+) -> Result<(), String> {
     if expected == found {
         Ok(())
     } else {
@@ -157,28 +161,28 @@ fn same<T: PartialEq + std::fmt::Display>(what: &str, expected: T, found: T) -> 
 }
 
 /// The contracts must be those of the file, and of this sidechain.
-fn identity(proof: &SaleProof, on_chain: &OnChain) -> Result<(), String> {
-    same(
+fn require_identity(proof: &SaleProof, on_chain: &OnChain) -> Result<(), String> {
+    require_same(
         "the EVM node's chain id",
         proof.evm_chain_id,
         on_chain.chain_id,
     )?;
-    same("the file's anchor", on_chain.anchor, proof.anchor)?;
-    same("the file's token", on_chain.token, proof.token)?;
+    require_same("the file's anchor", on_chain.anchor, proof.anchor)?;
+    require_same("the file's token", on_chain.token, proof.token)?;
 
     if let Some(absent) = on_chain.absent.first() {
         return Err(format!("there is no contract at {absent}"));
     }
 
-    same(
+    require_same(
         "the anchor's sidechain id",
         proof.sidechain_id,
         on_chain.sidechain_id,
     )?;
-    same("the anchor's token", proof.token, on_chain.anchor_token)
+    require_same("the anchor's token", proof.token, on_chain.anchor_token)
 }
 
-fn keeps(on_chain: &OnChain, epoch: u64, hash: B256) -> Result<(), String> {
+fn require_commitment(on_chain: &OnChain, epoch: u64, hash: B256) -> Result<(), String> {
     match on_chain
         .commitments
         .get(&epoch)
@@ -187,7 +191,7 @@ fn keeps(on_chain: &OnChain, epoch: u64, hash: B256) -> Result<(), String> {
         None => Err(format!(
             "the anchor keeps nothing for epoch {epoch}: not anchored yet, or revoked"
         )),
-        Some(kept) => same(
+        Some(kept) => require_same(
             &format!("the anchor's commitment of epoch {epoch}"),
             hash,
             *kept,
@@ -195,7 +199,7 @@ fn keeps(on_chain: &OnChain, epoch: u64, hash: B256) -> Result<(), String> {
     }
 }
 
-fn payout(proof: &SaleProof, on_chain: Option<&OnChain>) -> (Verdict, String) {
+fn judge_payout(proof: &SaleProof, on_chain: Option<&OnChain>) -> (Verdict, String) {
     if proof.payouts.is_empty() {
         return (
             Verdict::NotPaidYet,
@@ -213,7 +217,7 @@ fn payout(proof: &SaleProof, on_chain: Option<&OnChain>) -> (Verdict, String) {
     let paid: Result<Vec<String>, String> = proof
         .payouts
         .iter()
-        .map(|payout| paid(on_chain, payout))
+        .map(|payout| require_minted(on_chain, payout))
         .collect();
 
     match paid {
@@ -222,11 +226,11 @@ fn payout(proof: &SaleProof, on_chain: Option<&OnChain>) -> (Verdict, String) {
     }
 }
 
-fn paid(on_chain: &OnChain, payout: &PayoutProof) -> Result<String, String> {
-    keeps(
+fn require_minted(on_chain: &OnChain, payout: &PayoutProof) -> Result<String, String> {
+    require_commitment(
         on_chain,
         payout.epoch,
-        commitment(payout.payout_root, payout.rest_hash),
+        checkpoint_commitment(payout.payout_root, payout.rest_hash),
     )?;
 
     let (account, released) = (payout.payout.account, u128::from(payout.payout.released));

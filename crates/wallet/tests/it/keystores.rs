@@ -73,7 +73,7 @@ fn other_tools_open_ours_with_and_without_words() {
         wallet::write_keystore(&path, keystore).unwrap();
         let signer = LocalSigner::decrypt_keystore(&path, PASSWORD).unwrap();
         assert_eq!(signer.to_bytes().0, key.secret_bytes());
-        assert_eq!(wallet::load(&path, PASSWORD).unwrap(), *key);
+        assert_eq!(wallet::load_key(&path, PASSWORD).unwrap(), *key);
         assert_eq!(keystore.address(), Some(signer.address()));
     }
     let read = wallet::read_keystore(&folder.path().join("1")).unwrap();
@@ -94,7 +94,7 @@ fn files_without_an_address_open_too() {
     .unwrap();
     let path = folder.path().join("old");
     set_mode(&path, 0o600);
-    assert_eq!(wallet::load(&path, PASSWORD).unwrap(), some_key());
+    assert_eq!(wallet::load_key(&path, PASSWORD).unwrap(), some_key());
     assert_eq!(wallet::read_keystore(&path).unwrap().address(), None);
 }
 
@@ -189,7 +189,7 @@ fn a_hostile_file_costs_neither_memory_nor_time() {
 fn files_are_for_their_owner_alone_and_are_never_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deep/keys/one.json");
-    let key = wallet::create(&path, PASSWORD).unwrap();
+    let key = wallet::create_key(&path, PASSWORD).unwrap();
     assert_eq!(mode(&path), 0o600);
     assert_eq!(mode(&folder.path().join("deep")), 0o700);
     assert_eq!(mode(path.parent().unwrap()), 0o700);
@@ -200,7 +200,7 @@ fn files_are_for_their_owner_alone_and_are_never_overwritten() {
     );
 
     assert!(matches!(
-        wallet::create(&path, PASSWORD),
+        wallet::create_key(&path, PASSWORD),
         Err(KeyError::Exists { .. })
     ));
     assert_eq!(wallet::load_or_create(&path, PASSWORD).unwrap(), key);
@@ -208,7 +208,7 @@ fn files_are_for_their_owner_alone_and_are_never_overwritten() {
         set_mode(&path, mode);
         assert!(
             matches!(
-                wallet::load(&path, PASSWORD),
+                wallet::load_key(&path, PASSWORD),
                 Err(KeyError::Permissions { .. })
             ),
             "{mode:o}"
@@ -217,23 +217,23 @@ fn files_are_for_their_owner_alone_and_are_never_overwritten() {
     set_mode(&path, 0o600);
     for mode in [0o720, 0o702] {
         set_mode(path.parent().unwrap(), mode);
-        let refused = wallet::load(&path, PASSWORD).unwrap_err();
+        let refused = wallet::load_key(&path, PASSWORD).unwrap_err();
         assert!(matches!(refused, KeyError::Folder { .. }), "{mode:o}");
         assert!(refused.to_string().contains("chmod 700"), "{refused}");
         let other = path.with_file_name("two.json");
         assert!(
             matches!(
-                wallet::create(&other, PASSWORD),
+                wallet::create_key(&other, PASSWORD),
                 Err(KeyError::Folder { .. })
             ),
             "{mode:o}"
         );
     }
     set_mode(path.parent().unwrap(), 0o755);
-    assert_eq!(wallet::load(&path, PASSWORD).unwrap(), key);
+    assert_eq!(wallet::load_key(&path, PASSWORD).unwrap(), key);
     fs::write(&path, vec![b' '; 70_000]).unwrap();
     assert!(matches!(
-        wallet::load(&path, PASSWORD),
+        wallet::load_key(&path, PASSWORD),
         Err(KeyError::TooLarge { found: 70_000, .. })
     ));
 }

@@ -6,11 +6,11 @@ use super::keys;
 use super::network::Network;
 use super::sign::deliver;
 use anyhow::{Context, Result};
-use domain::consent::{Purposes, commitment};
+use domain::consent::{Purposes, consent_commitment};
 use domain::eip712::WitnessedConsent;
 use domain::transaction::RecordConsent;
 use domain::{Address, B256, Payload, Signature, SignedTransaction};
-use local_network::consent::{witnessed, write_salt};
+use local_network::consent::{witnessed_consent, write_salt};
 use serde_json::Value;
 use service_kit::clock::now_ms;
 use wallet::{Role, SecretKey};
@@ -70,12 +70,12 @@ fn seen(
         outlet: args.outlet,
         camera: args.camera,
         purposes: Purposes::of(&args.purposes).context("name each purpose at most once")?,
-        commitment: commitment(salt, &args.reference),
+        commitment: consent_commitment(salt, &args.reference),
         guest,
         until_ms: now_ms().saturating_add(args.for_minutes * 60_000),
     };
 
-    Ok(witnessed(&wanted, witness, &network.domain))
+    Ok(witnessed_consent(&wanted, witness, &network.domain))
 }
 
 fn keep_salt(args: &ConsentArgs, salt: B256) -> Result<()> {

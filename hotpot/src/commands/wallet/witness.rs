@@ -11,7 +11,7 @@ use domain::B256;
 use domain::consent::{Purpose, Purposes};
 use domain::eip712::WitnessedConsent;
 use domain::limits::CONSENT_MS_MAX;
-use local_network::consent::witnessed;
+use local_network::consent::witnessed_consent;
 use service_kit::clock::now_ms;
 use std::path::Path;
 use std::str::FromStr;
@@ -101,7 +101,7 @@ pub async fn witness(args: &WitnessArgs) -> Result<()> {
     }
 
     eprintln!("{}", terms(&request.consent));
-    let seen = witnessed(&request.consent, &till, &network.domain);
+    let seen = witnessed_consent(&request.consent, &till, &network.domain);
     let answer = format!(
         "HOTPOT-WITNESS:1/{:x}/{}",
         seen.witness,
