@@ -92,8 +92,8 @@ MUTANTS = [
     Mutant(
         "guard: two processes may hold it",
         GUARD_FILE,
-        "        lock(&file, path)?;\n",
-        "        let _ = lock;\n",
+        "        lock_file(&file, path)?;\n",
+        "        let _ = lock_file;\n",
         [story("chain::a_second_process_cannot_sign_with_the_same_guard")],
     ),
     Mutant(

@@ -15,7 +15,7 @@ mod transactions;
 
 use crate::io::peers::Peers;
 use crate::node::Node;
-use answer::{Refusal, internal};
+use answer::{Refusal, internal_error};
 use axum::Router;
 use secp256k1::SecretKey;
 use std::sync::Arc;
@@ -57,7 +57,7 @@ impl Api {
             let _turn = turn;
             work()
         });
-        checked.await.map_err(|error| internal(&error))
+        checked.await.map_err(|error| internal_error(&error))
     }
 }
 

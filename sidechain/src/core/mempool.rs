@@ -55,7 +55,7 @@ enum Lane {
     Recordings(OutletId),
 }
 
-fn lane(transaction: &VerifiedTransaction) -> Lane {
+fn lane_of(transaction: &VerifiedTransaction) -> Lane {
     match &transaction.transaction.payload {
         Payload::Sale(sale) => Lane::Outlet(sale.outlet),
         Payload::RecordConsent(consent) => Lane::Consents(consent.outlet),
@@ -190,7 +190,7 @@ impl Mempool {
 
         self.arrived += 1;
         self.lanes
-            .entry(lane(&pending.transaction))
+            .entry(lane_of(&pending.transaction))
             .or_default()
             .insert(self.arrived, id);
         self.bytes += all_bytes;
@@ -222,7 +222,7 @@ impl Mempool {
         self.signed
             .remove(&pending.transaction.transaction.signature);
 
-        let lane = lane(&pending.transaction);
+        let lane = lane_of(&pending.transaction);
         if let Some(queue) = self.lanes.get_mut(&lane) {
             queue.remove(&number);
             if queue.is_empty() {
