@@ -41,7 +41,7 @@ pub enum Refusal {
 }
 
 /// Checks the next block: certificate of the validators in force, header, every transaction. The ledger stays.
-pub fn check(ledger: &Ledger, source: RawBlock) -> Result<Checked, Refusal> {
+pub fn check_block(ledger: &Ledger, source: RawBlock) -> Result<Checked, Refusal> {
     let block = Block::decode(&source.raw).map_err(Refusal::Decode)?;
     let hash = block.header.hash();
 
