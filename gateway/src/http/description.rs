@@ -1,7 +1,7 @@
 //! The API described: `/api/openapi.json`, and Swagger UI at `/docs`, served from here under the pages' policy.
 
 use super::Api;
-use super::pages::{CONTENT_SECURITY_POLICY, REVALIDATE, harden};
+use super::pages::{CONTENT_SECURITY_POLICY, REVALIDATE, harden_response};
 use axum::Router;
 use axum::extract::Path;
 use axum::http::{HeaderValue, header};
@@ -27,25 +27,25 @@ static SWAGGER: LazyLock<Arc<Config<'static>>> =
 /// Routes of the description.
 pub fn router() -> Router<Api> {
     Router::new()
-        .route(DOCUMENT, get(document))
+        .route(DOCUMENT, get(show_document))
         .route("/docs", get(|| async { Redirect::to("/docs/") }))
-        .route("/docs/", get(|| async { swagger("") }))
-        .route("/docs/{*path}", get(file))
+        .route("/docs/", get(|| async { serve_swagger("") }))
+        .route("/docs/{*path}", get(show_file))
 }
 
-async fn document() -> Response {
+async fn show_document() -> Response {
     let kind = [(header::CONTENT_TYPE, "application/json")];
     let mut response = (kind, DOCUMENT_JSON.as_str()).into_response();
 
-    harden(&mut response, REVALIDATE);
+    harden_response(&mut response, REVALIDATE);
     response
 }
 
-async fn file(Path(path): Path<String>) -> Result<Response, Refusal> {
-    swagger(&path)
+async fn show_file(Path(path): Path<String>) -> Result<Response, Refusal> {
+    serve_swagger(&path)
 }
 
-fn swagger(path: &str) -> Result<Response, Refusal> {
+fn serve_swagger(path: &str) -> Result<Response, Refusal> {
     let missing = || Refusal::not_found(format!("there is no file {path}"));
     let found = utoipa_swagger_ui::serve(path, Arc::clone(&SWAGGER));
     let SwaggerFile {
@@ -58,7 +58,7 @@ fn swagger(path: &str) -> Result<Response, Refusal> {
     if let Ok(kind) = HeaderValue::from_str(&content_type) {
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
     }
-    harden(&mut response, REVALIDATE);
+    harden_response(&mut response, REVALIDATE);
     let policy = CONTENT_SECURITY_POLICY.replace("style-src 'self'", SWAGGER_STYLE);
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         let headers = response.headers_mut();
