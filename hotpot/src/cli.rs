@@ -106,15 +106,15 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
             Command::Node(NodeArgs {
                 command: None,
                 sources,
-            }) => service(&sources, &sidechain::NodeConfig::default(), sidechain::run).await,
+            }) => run_service(&sources, &sidechain::NodeConfig::default(), sidechain::run).await,
             Command::Relayer(sources) => {
-                service(&sources, &relayer::Config::default(), relayer::run).await
+                run_service(&sources, &relayer::Config::default(), relayer::run).await
             }
             Command::Gateway(sources) => {
-                service(&sources, &gateway::Config::default(), gateway::run).await
+                run_service(&sources, &gateway::Config::default(), gateway::run).await
             }
             Command::Indexer(sources) => {
-                service(&sources, &indexer::Config::default(), indexer::run).await
+                run_service(&sources, &indexer::Config::default(), indexer::run).await
             }
             Command::Up(args) => {
                 telemetry::init_logs(TOOL_FILTER);
@@ -136,7 +136,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
 }
 
 /// Runs a service until it is told to stop.
-async fn service<C, F>(
+async fn run_service<C, F>(
     sources: &Sources,
     defaults: &C,
     run: impl FnOnce(C, CancellationToken) -> F,

@@ -39,14 +39,14 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 /// Runs what was typed.
 pub async fn run(command: MigrateCommand) -> Result<ExitCode> {
     match command {
-        MigrateCommand::Up(args) => migrate_up(&url(&args)?).await?,
-        MigrateCommand::Down(args) => down(&url(&args)?).await?,
-        MigrateCommand::Status(args) => status(&url(&args)?).await?,
+        MigrateCommand::Up(args) => migrate_up(&database_url(&args)?).await?,
+        MigrateCommand::Down(args) => migrate_down(&database_url(&args)?).await?,
+        MigrateCommand::Status(args) => print_status(&database_url(&args)?).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn url(args: &DatabaseArgs) -> Result<String> {
+fn database_url(args: &DatabaseArgs) -> Result<String> {
     match (&args.database_url, &args.database_url_file) {
         (Some(url), _) => Ok(url.clone()),
         (None, Some(file)) => {
@@ -70,7 +70,7 @@ pub async fn migrate_up(url: &str) -> Result<()> {
     Ok(())
 }
 
-async fn applied(connection: &mut PgConnection) -> Result<BTreeSet<i64>> {
+async fn applied_versions(connection: &mut PgConnection) -> Result<BTreeSet<i64>> {
     let table = &MIGRATIONS.table_name;
     connection.ensure_migrations_table(table).await?;
     Ok(connection
@@ -81,11 +81,11 @@ async fn applied(connection: &mut PgConnection) -> Result<BTreeSet<i64>> {
         .collect())
 }
 
-async fn down(url: &str) -> Result<()> {
+async fn migrate_down(url: &str) -> Result<()> {
     let mut connection = PgConnection::connect(url)
         .await
         .context("connect to the database")?;
-    let applied = applied(&mut connection).await?;
+    let applied = applied_versions(&mut connection).await?;
     let Some(newest) = applied.last().copied() else {
         bail!("nothing is applied")
     };
@@ -105,11 +105,11 @@ async fn down(url: &str) -> Result<()> {
     Ok(())
 }
 
-async fn status(url: &str) -> Result<()> {
+async fn print_status(url: &str) -> Result<()> {
     let mut connection = PgConnection::connect(url)
         .await
         .context("connect to the database")?;
-    let applied = applied(&mut connection).await?;
+    let applied = applied_versions(&mut connection).await?;
 
     for migration in MIGRATIONS
         .iter()

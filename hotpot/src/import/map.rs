@@ -17,10 +17,10 @@ pub struct Map {
     /// The currency of all prices.
     pub currency: Currency,
     /// Digits behind the decimal point of the currency's smallest unit. Default 2.
-    #[serde(default = "two")]
+    #[serde(default = "default_exponent")]
     pub exponent: u32,
     /// Values that mean "nothing". Default: the empty one and `NULL`.
-    #[serde(default = "nulls")]
+    #[serde(default = "default_nulls")]
     pub null_values: Vec<String>,
     /// Which column is what.
     pub columns: Columns,
@@ -103,11 +103,11 @@ pub struct OutletSpec {
     pub kind: OutletKind,
 }
 
-const fn two() -> u32 {
+const fn default_exponent() -> u32 {
     2
 }
 
-fn nulls() -> Vec<String> {
+fn default_nulls() -> Vec<String> {
     vec![String::new(), "NULL".into()]
 }
 

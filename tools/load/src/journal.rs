@@ -35,7 +35,7 @@ impl Journal {
         let file = file.with_context(|| format!("open the journal {}", path.display()))?;
         let (entries, received) = mpsc::channel();
         let path = path.to_owned();
-        let writer = std::thread::spawn(move || write(file, &path, &received));
+        let writer = std::thread::spawn(move || write_entries(file, &path, &received));
         Ok(Self { entries, writer })
     }
 
@@ -54,7 +54,7 @@ impl Journal {
 }
 
 /// Writes what has come in meanwhile as one group, until nobody can send any more.
-fn write(mut file: File, path: &Path, received: &mpsc::Receiver<Entry>) -> Result<u64> {
+fn write_entries(mut file: File, path: &Path, received: &mpsc::Receiver<Entry>) -> Result<u64> {
     let mut count = 0;
     while let Ok(first) = received.recv() {
         let mut group = Vec::new();

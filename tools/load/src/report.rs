@@ -156,7 +156,7 @@ pub struct Report {
     pub errors: BTreeMap<Failure, u64>,
 }
 
-fn ms(us: u64) -> String {
+fn format_ms(us: u64) -> String {
     format!("{}.{} ms", us / 1_000, us % 1_000 / 100)
 }
 
@@ -197,13 +197,13 @@ impl Report {
             ),
         );
 
-        let rest = [self.p90_us, self.p99_us, self.p999_us, self.max_us].map(ms);
+        let rest = [self.p90_us, self.p99_us, self.p999_us, self.max_us].map(format_ms);
         let [p90, p99, p999, most] = rest;
         row(
             "latency",
             format!(
                 "p50 {}, p90 {p90}, p99 {p99}, p99.9 {p999}, max {most}",
-                ms(self.p50_us)
+                format_ms(self.p50_us)
             ),
         );
 
@@ -229,7 +229,7 @@ impl Report {
         row("blocks", run.blocks.to_string());
         row(
             "generator",
-            format!("sent at most {} late", ms(run.sent.late_us_max)),
+            format!("sent at most {} late", format_ms(run.sent.late_us_max)),
         );
         row(
             "signing",
