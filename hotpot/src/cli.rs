@@ -63,14 +63,14 @@ pub enum Command {
     Gateway(Sources),
 }
 
-/// `hotpot node`.
+/// Arguments of `hotpot node`.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct NodeArgs {
     /// What to do; without it the node runs.
     #[command(subcommand)]
     pub command: Option<NodeCommand>,
-    /// Its configuration.
+    /// Where the node's configuration comes from.
     #[command(flatten)]
     pub sources: Sources,
 }

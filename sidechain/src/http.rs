@@ -26,9 +26,9 @@ pub use status::why_not_ready;
 /// What handlers share.
 #[derive(Clone)]
 pub struct Api {
-    /// The node.
+    /// State and store of this node.
     pub node: Arc<Node>,
-    /// Where new transactions go.
+    /// The other validators' nodes, to which new transactions are passed on.
     pub peers: Peers,
     /// The validator's key, for copies of the state; none at a node that only follows.
     pub key: Option<SecretKey>,
@@ -61,7 +61,7 @@ impl Api {
     }
 }
 
-/// All routes.
+/// Everything that a node serves: the API, what its peers ask for, health and status.
 pub fn router(api: Api) -> Router {
     Router::new()
         .merge(sales::router())

@@ -1,4 +1,4 @@
-//! Wiring.
+//! Puts the agent together from its configuration and runs it until it is told to stop.
 
 use crate::config::{CameraConfig, Config};
 use crate::core::consent::Asked;

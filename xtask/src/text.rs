@@ -10,7 +10,7 @@ use report::Figures;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-/// What is looked at.
+/// Options of `xtask text`.
 #[derive(Debug, Args)]
 pub struct TextArgs {
     /// Only files below this folder of the repository.

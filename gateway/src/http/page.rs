@@ -10,7 +10,7 @@ const LIMIT: i64 = 20;
 /// The most of them.
 const LIMIT_MAX: i64 = 100;
 
-/// Which page.
+/// The page that a reader asks for, newest rows first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wanted {
     /// So many rows.

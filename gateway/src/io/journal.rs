@@ -17,7 +17,7 @@ pub struct Entry {
     pub id: B256,
     /// As it was sent, but without its lines.
     pub request: SaleRequest,
-    /// When.
+    /// When it came, and when a node said that it is final.
     pub seen: Seen,
 }
 
@@ -27,7 +27,7 @@ struct Inner {
     order: VecDeque<SaleKey>,
 }
 
-/// The journal.
+/// Remembers the last sales that came through this gateway; in memory only, and the oldest is forgotten first.
 #[derive(Debug, Default)]
 pub struct Journal(Mutex<Inner>);
 

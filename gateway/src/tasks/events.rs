@@ -29,7 +29,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// A message as readers get it.
 #[derive(Clone, Debug)]
 pub struct Told {
-    /// Its id.
+    /// The SSE id, by which a reader resumes; ascending.
     pub id: u64,
     /// `blocks`, `evm`, `reverted` or `reset`.
     pub name: &'static str,

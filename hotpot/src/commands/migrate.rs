@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// `hotpot migrate`.
+/// Actions of `hotpot migrate`.
 #[derive(Debug, Subcommand)]
 pub enum MigrateCommand {
     /// Apply what is missing.
@@ -19,10 +19,11 @@ pub enum MigrateCommand {
     Status(DatabaseArgs),
 }
 
-/// Which database.
+/// The database to migrate, by its URL or by a file that holds the URL.
 #[derive(Clone, Debug, Args)]
 pub struct DatabaseArgs {
-    /// `postgres://…`
+    /// The database as `postgres://user:password@host/name`; other users of this machine can read it in the process
+    /// list.
     #[arg(
         long,
         value_name = "URL",

@@ -29,7 +29,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// `hotpot up`.
+/// Arguments of `hotpot up`.
 #[derive(Clone, Debug, Args)]
 pub struct UpArgs {
     /// Holds everything of this network; a second `up` on it continues.
@@ -67,7 +67,7 @@ pub struct UpArgs {
     /// One JSON object a line on standard output; the last is the summary.
     #[arg(long)]
     pub json: bool,
-    /// Which ports.
+    /// The first ports of the services; each takes one or more from there on.
     #[command(flatten)]
     pub ports: PortArgs,
 }

@@ -1,4 +1,4 @@
-//! `hotpot import`.
+//! `hotpot import`: orders of another system as signed sales of a running network.
 
 use crate::import::map::Map;
 use crate::import::run::{Progress, Target, import_file, read_orders, sign_orders};
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// `hotpot import`.
+/// Arguments of `hotpot import`.
 #[derive(Clone, Debug, Args)]
 pub struct ImportArgs {
     /// CSV, TSV or JSON lines; the format follows from the name's ending.

@@ -22,7 +22,7 @@ pub struct Map {
     /// Values that mean "nothing". Default: the empty one and `NULL`.
     #[serde(default = "default_nulls")]
     pub null_values: Vec<String>,
-    /// Which column is what.
+    /// The columns of the order file, by what they mean.
     pub columns: Columns,
     /// When a sale occurred.
     #[serde(default)]
@@ -30,14 +30,14 @@ pub struct Map {
     /// Which outlet sold.
     #[serde(default)]
     pub outlet: OutletRule,
-    /// Who bought.
+    /// How often a wallet buys rather than a receipt.
     #[serde(default)]
     pub buyer: BuyerRule,
     /// The outlets that the orders are spread over or name.
     pub outlets: Vec<OutletSpec>,
 }
 
-/// Which column is what.
+/// The columns of the order file, by what they mean.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Columns {
@@ -97,7 +97,7 @@ pub struct BuyerRule {
 pub struct OutletSpec {
     /// The founder's number for it.
     pub id: OutletId,
-    /// Where it stands.
+    /// The city that it stands in.
     pub city: String,
     /// Who runs it.
     pub kind: OutletKind,

@@ -15,7 +15,6 @@ pub struct Order {
     pub id: String,
     /// First 16 bytes of keccak256(source, LF, order id).
     pub sale_id: SaleId,
-    /// Who sold.
     pub outlet: OutletId,
     /// Sum of the lines.
     pub total: u64,
@@ -34,7 +33,7 @@ pub struct Rejected {
     pub order: Option<String>,
     /// Line of the file; absent when the network said no.
     pub line: Option<u64>,
-    /// Which field.
+    /// The column, or the field of the sale that the network refused.
     pub field: String,
     /// What stands there.
     pub found: String,
@@ -47,7 +46,7 @@ pub struct Rejected {
 pub struct Orders {
     /// Good ones, in the order of the file.
     pub good: Vec<Order>,
-    /// The others.
+    /// Orders that are not imported, and lines that are no rows.
     pub rejected: Vec<Rejected>,
 }
 

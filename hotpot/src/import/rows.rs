@@ -18,7 +18,7 @@ pub struct Row {
 pub struct BadRow {
     /// Line of the file.
     pub line: u64,
-    /// Why.
+    /// Why it cannot be read, for people.
     pub reason: String,
 }
 

@@ -38,9 +38,7 @@ const SPREAD_MS_MAX: u64 = SALE_LATE_MS_MAX - 3_600_000;
 pub struct Target {
     /// The network's folder.
     pub data_dir: PathBuf,
-    /// Its nodes.
     pub nodes: Vec<NodeClient>,
-    /// Its parameters.
     pub genesis: Genesis,
     /// Sales a second; `None` = as fast as they become final.
     pub rate: Option<u32>,
@@ -62,9 +60,9 @@ pub struct Progress {
 /// How an import ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// Answered 201.
+    /// Sales that were answered 201: this import brought them in.
     pub new: u64,
-    /// Answered 200.
+    /// Sales that were answered 200: they stood already.
     pub known: u64,
     /// Refused; listed in `rejected_file`.
     pub rejected: u64,

@@ -5,9 +5,9 @@ use alloy::primitives::{Address, B256, Bloom, BloomInput, Bytes};
 /// The part of an EVM block that is needed to follow the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Its number.
+    /// The block number, from 0 on.
     pub number: u64,
-    /// Its hash.
+    /// The block's hash, as the node gives it.
     pub hash: B256,
     /// The block before.
     pub parent_hash: B256,
@@ -19,31 +19,31 @@ pub struct Header {
     pub receipts_root: B256,
 }
 
-/// One log.
+/// An event that a contract logged, undecoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
     /// The block it is in.
     pub block_number: u64,
-    /// Its hash.
+    /// Hash of that block: tells its branch.
     pub block_hash: B256,
     /// Place in the block.
     pub log_index: u64,
-    /// The transaction.
+    /// Hash of the transaction that logged it.
     pub tx_hash: B256,
     /// Its place in the block.
     pub tx_index: u64,
-    /// Who logged.
+    /// The contract that logged it.
     pub address: Address,
     /// At most four.
     pub topics: Vec<B256>,
-    /// The rest.
+    /// The event's parameters that are not indexed, ABI-encoded.
     pub data: Bytes,
 }
 
 /// A block with all its logs of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
-    /// The block.
+    /// Every log names this very block.
     pub header: Header,
     /// Ascending by place.
     pub logs: Vec<Log>,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// The most blocks that are read by hash and written at once near the head.
 const NEAR_HEAD_BLOCKS_MAX: u64 = 16;
 
-/// Where the mirror stands.
+/// How far the EVM stream is mirrored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// The last block mirrored; one less than the first block before it.
@@ -18,10 +18,10 @@ pub struct Position {
     pub finalized: u64,
 }
 
-/// What to do.
+/// What the next step of the EVM stream does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plan {
-    /// Nothing new.
+    /// The node has no block that is not mirrored.
     Wait,
     /// The node's head is below ours: it is behind, which is no reorganisation.
     NodeIsBehind,
@@ -29,16 +29,16 @@ pub enum Plan {
     Reorg,
     /// Read a range of final blocks.
     Backfill {
-        /// First block.
+        /// First block of the range.
         from: u64,
-        /// Last block.
+        /// Last block of the range, itself included.
         to: u64,
     },
     /// Read blocks by hash.
     Follow {
-        /// First block.
+        /// First block to read.
         from: u64,
-        /// Last block.
+        /// Last block to read, itself included.
         to: u64,
     },
 }
@@ -107,7 +107,7 @@ pub enum Walk {
     Older,
     /// This block was final with another hash.
     BelowFinality {
-        /// Ours.
+        /// The hash that was mirrored as final.
         expected: B256,
     },
 }

@@ -9,9 +9,9 @@ use domain::{Block, CommitCertificate, Executed, Ledger, SignedTransaction};
 /// A final block as a node or the database gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawBlock {
-    /// Canonical bytes.
+    /// The block's canonical encoding.
     pub raw: Vec<u8>,
-    /// Why it is final.
+    /// The precommits that make it final.
     pub certificate: CommitCertificate,
 }
 
@@ -20,7 +20,7 @@ pub struct RawBlock {
 pub struct Checked {
     /// As it came.
     pub source: RawBlock,
-    /// Decoded.
+    /// The same block, decoded.
     pub block: Block,
     /// Its outcome on the ledger that it was checked against.
     pub executed: Executed,

@@ -19,23 +19,23 @@ use std::collections::BTreeMap;
 pub struct Rows {
     /// Blocks, heights ascending.
     pub blocks: Vec<BlockRow>,
-    /// New outlets.
+    /// Outlets registered in these blocks.
     pub outlets: Vec<OutletRow>,
-    /// New terminals.
+    /// Terminals enrolled in these blocks.
     pub terminals: Vec<TerminalRow>,
-    /// Revoked terminals.
+    /// Terminals revoked, each with the height.
     pub revocations: Vec<(Address, i64)>,
-    /// Sales.
+    /// Sales, in the order of their blocks.
     pub sales: Vec<SaleRow>,
-    /// Their splits.
+    /// The shares that those sales were split into.
     pub shares: Vec<ShareRow>,
-    /// Claimed receipts.
+    /// Receipts claimed, each with the wallet.
     pub claims: Vec<ClaimRow>,
-    /// Refunds.
+    /// Refunds, of these sales or of earlier ones.
     pub refunds: Vec<RefundRow>,
     /// What they took back, by share.
     pub refund_shares: Vec<RefundShareRow>,
-    /// Released units.
+    /// Units released at the end of an epoch, by account.
     pub releases: Vec<ReleaseRow>,
     /// Closed epochs with a checkpoint.
     pub checkpoints: Vec<CheckpointRow>,
@@ -43,9 +43,9 @@ pub struct Rows {
     pub consents: Vec<ConsentRow>,
     /// Their ends, by somebody.
     pub consent_revocations: Vec<ConsentRevocationRow>,
-    /// Recordings.
+    /// Recordings pinned on the ledger.
     pub recordings: Vec<RecordingRow>,
-    /// Their tombstones.
+    /// Tombstones of recordings, pinned here or before.
     pub erasures: Vec<ErasureRow>,
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// The task's name in readiness answers.
 pub const NAME: &str = "checkpoints";
-/// How often.
+/// Between two comparisons.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Compares for ever.

@@ -124,7 +124,7 @@ fn final_or_included(block: BlockId, outcome: Outcome, view: &View) -> SlotStage
 /// What to do for a pending slot besides sending its newest variant again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Drive {
-    /// Nothing.
+    /// Nothing besides: the newest variant is good as it is.
     Resend,
     /// Sign the same call with a higher fee.
     Bump,

@@ -41,7 +41,7 @@ pub(crate) struct Mined {
     pub(crate) success: bool,
 }
 
-/// The endpoint.
+/// The endpoint of the EVM chain, with the contracts that the relayer reads there.
 pub(crate) struct Evm {
     provider: RootProvider,
     timeout: Duration,

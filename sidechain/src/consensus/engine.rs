@@ -35,11 +35,11 @@ const CONNECTIONS_OF_OTHERS: usize = 8;
 /// Requests to the engine that may wait.
 const REQUESTS_MAX: usize = 100;
 
-/// Who votes.
+/// A validator's key, and the guard that keeps it from signing twice.
 pub struct Voter {
     /// The validator's key.
     pub key: SecretKey,
-    /// What it has signed.
+    /// The file that remembers what it signed.
     pub guard: GuardFile,
 }
 

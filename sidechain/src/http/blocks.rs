@@ -1,4 +1,4 @@
-//! Final blocks.
+//! Final blocks: one by its height, and pages of them, newest first.
 
 use super::Api;
 use super::answer::Refusal;

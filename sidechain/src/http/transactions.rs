@@ -37,7 +37,7 @@ pub struct Wait {
 }
 
 impl Wait {
-    /// What was asked for.
+    /// Reads the query; final when nothing was asked for.
     pub fn parse(&self) -> Result<WaitFor, Refusal> {
         match self.wait.as_deref() {
             None | Some("final") => Ok(WaitFor::Final),
@@ -50,7 +50,7 @@ impl Wait {
     }
 }
 
-/// See [`Wait`].
+/// How far a transaction must have come before its sender gets an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitFor {
     /// The answer says that it is final.

@@ -19,22 +19,22 @@ pub enum GuardError {
     /// The file cannot be read or written.
     #[error("guard file {}", path.display())]
     File {
-        /// Which.
+        /// Path of the guard file.
         path: PathBuf,
-        /// Why.
+        /// The operating system's error.
         #[source]
         source: std::io::Error,
     },
     /// Another process signs with the same guard, which would not see what this one signs.
     #[error("guard file {} is in use by another process: one validator's key, one process", path.display())]
     InUse {
-        /// Which.
+        /// Path of the guard file.
         path: PathBuf,
     },
     /// Both slots are damaged.
     #[error("guard file {} is damaged: do not restore an old one; remove it only while no other validator lags, or start with a new key", path.display())]
     Damaged {
-        /// Which.
+        /// Path of the guard file.
         path: PathBuf,
     },
     /// Signing would be, or could be, equivocation.

@@ -37,7 +37,7 @@ pub struct Relayed {
     pub lines: Option<Arc<SaleLines>>,
 }
 
-/// All peers.
+/// The other validators' nodes: transactions are pushed to all of them, and each can be asked.
 #[derive(Clone, Debug)]
 pub struct Peers {
     /// Of encoded transactions.

@@ -25,16 +25,16 @@ pub enum SnapshotFileError {
     /// The file or its folder.
     #[error("snapshot {}", path.display())]
     File {
-        /// Which.
+        /// Path of the file, or of its folder.
         path: PathBuf,
-        /// Why.
+        /// The operating system's error.
         #[source]
         source: std::io::Error,
     },
     /// Its content is not what was written.
     #[error("snapshot {} is damaged", path.display())]
     Damaged {
-        /// Which.
+        /// Path of the damaged file.
         path: PathBuf,
     },
 }

@@ -50,28 +50,28 @@ pub enum StoreError {
     /// The file cannot be opened, read or written.
     #[error("store {}", path.display())]
     Database {
-        /// Which.
+        /// Path of the store.
         path: PathBuf,
-        /// Why.
+        /// The database library's error.
         #[source]
         source: Box<redb::Error>,
     },
     /// A record is not what was written.
     #[error("store {}: record {key} of {table} is damaged", path.display())]
     Damaged {
-        /// Which file.
+        /// Path of the store.
         path: PathBuf,
-        /// Which table.
+        /// Name of the table.
         table: &'static str,
-        /// Which record.
+        /// The record's key, for people.
         key: String,
     },
     /// Another checkpoint was signed for this anchor and epoch.
     #[error("epoch {epoch}: another checkpoint was signed already (digest {signed}, now {wanted})")]
     AlreadySigned {
-        /// The epoch.
+        /// The epoch of both checkpoints.
         epoch: u64,
-        /// What was signed.
+        /// Digest of what was signed.
         signed: B256,
         /// What is asked for now.
         wanted: B256,
@@ -98,9 +98,9 @@ pub struct Proposed {
 pub struct LateLines {
     /// Of the block.
     pub height: u64,
-    /// The sale.
+    /// Outlet and sale id.
     pub key: SaleKey,
-    /// What it held.
+    /// The sale's lines and their salt.
     pub lines: Arc<SaleLines>,
 }
 
@@ -110,7 +110,7 @@ pub struct Decision<'a> {
     pub height: u64,
     /// The block, encoded.
     pub block: &'a [u8],
-    /// Why it is final.
+    /// The precommits that make it final.
     pub certificate: &'a CommitCertificate,
     /// Ids of its transactions.
     pub transactions: &'a [B256],
@@ -122,7 +122,7 @@ pub struct Decision<'a> {
     pub validators: Option<&'a ValidatorSet>,
 }
 
-/// The store.
+/// What a node makes durable: blocks, certificates, checkpoints, what it signed, lines of sales. One file.
 pub struct Store {
     database: Database,
     path: PathBuf,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// Who did what.
+/// A validator and the offence that it committed.
 pub type Report = (Address, Offence);
 
 /// Sends heartbeats and reports until `stop`. A node without a key does neither.

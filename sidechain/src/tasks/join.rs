@@ -24,13 +24,13 @@ pub enum NotJoined {
         "no peer offers a state that more than two thirds of the power signed; {offers} offers were seen"
     )]
     NotVouched {
-        /// Offers seen.
+        /// How many offers peers gave.
         offers: usize,
     },
     /// Nobody gave all of it.
     #[error("no peer gives the whole state of height {height} that was signed")]
     NotGiven {
-        /// Which.
+        /// Of the last block in the state.
         height: u64,
     },
     /// The state is none of this build's.
@@ -39,7 +39,7 @@ pub enum NotJoined {
     /// The block of the state is missing or another one.
     #[error("no peer gives block {height} as the state names it")]
     Block {
-        /// Which.
+        /// Of the last block in the state.
         height: u64,
     },
     /// That block's certificate proves nothing.

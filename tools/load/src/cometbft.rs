@@ -23,7 +23,7 @@ const BLOCKS_PER_PAGE: u64 = 20;
 
 const NANOS: u64 = 1_000_000_000;
 
-/// The figures.
+/// What is printed, as one JSON object.
 #[derive(Debug, Serialize)]
 struct Report {
     rate: u32,

@@ -12,11 +12,10 @@ use std::thread::JoinHandle;
 /// A sale that a node said is final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Who sold.
     pub outlet: OutletId,
     /// The outlet's own id.
     pub sale_id: SaleId,
-    /// What was signed.
+    /// The digest that the terminal signed.
     pub transaction_id: B256,
     /// The block that it is in.
     pub height: u64,
@@ -39,7 +38,7 @@ impl Journal {
         Ok(Self { entries, writer })
     }
 
-    /// Where to put entries.
+    /// A sender of entries to the thread that writes them.
     pub fn sender(&self) -> mpsc::Sender<Entry> {
         self.entries.clone()
     }

@@ -61,7 +61,7 @@ impl Recorder {
         self.latencies_us.value_at_quantile(quantile)
     }
 
-    /// The figures.
+    /// Sums up the run; seconds beyond the measured time are left out.
     pub fn report(&self, run: Run) -> Report {
         let seconds = run.sent.seconds;
         let measured = &self.per_second[..self.per_second.len().min(seconds as usize)];
@@ -150,7 +150,7 @@ pub struct Report {
     pub p99_us: u64,
     /// 999 in a thousand.
     pub p999_us: u64,
-    /// All.
+    /// The slowest of them.
     pub max_us: u64,
     /// Sales that were not acknowledged, by code, warm-up included.
     pub errors: BTreeMap<Failure, u64>,
@@ -166,7 +166,7 @@ impl Report {
         self.errors.is_empty() && self.acknowledged == self.offered && self.offered > 0
     }
 
-    /// For people.
+    /// The same figures for people, latencies in milliseconds.
     pub fn table(&self) -> Table {
         let run = &self.run;
         let mut table = Table::new();

@@ -39,7 +39,7 @@ pub struct SignedSale {
 
 /// Makes sales by their number.
 pub struct Factory {
-    /// Take turns.
+    /// They take turns.
     pub terminals: Vec<Terminal>,
     /// Of the network.
     pub domain: DomainSeparator,

@@ -47,7 +47,7 @@ impl Mask {
         &self.cells
     }
 
-    /// One row.
+    /// The cells of one row, from the left.
     pub fn row(&self, row: usize) -> &[u8] {
         &self.cells[row * self.columns..(row + 1) * self.columns]
     }

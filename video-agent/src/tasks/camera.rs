@@ -195,7 +195,7 @@ impl Camera {
         self.view_is_new.swap(false, Ordering::Relaxed)
     }
 
-    /// Frames come.
+    /// Frames come: the camera is live for as long as this permission reaches.
     pub fn is_live(&self, permission: Permission) {
         let until = |grant: Option<Grant>| grant.map(|grant| grant.until_ms);
         let (recording, stream) = (until(permission.recording), until(permission.stream));

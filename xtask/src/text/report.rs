@@ -101,7 +101,7 @@ impl Figures {
         self.0.iter().all(Figure::is_reached)
     }
 
-    /// What people read.
+    /// The figures as a table for a terminal.
     pub fn table(&self) -> Table {
         let mut table = Table::new();
         table.load_preset(UTF8_BORDERS_ONLY);

@@ -62,7 +62,7 @@ impl Display {
         }
     }
 
-    /// One look.
+    /// Shows one look at the books: a table on a terminal, else a line every few seconds.
     pub fn show(&self, look: &Look, progress: &Progress, elapsed: Duration) {
         if !self.json && self.terminal {
             return self.draw(&self.table(look, progress, elapsed));

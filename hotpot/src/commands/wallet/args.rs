@@ -9,7 +9,7 @@ use wallet::{ExtendedPublicKey, HdPath, Role};
 /// The node that is asked when none is named.
 pub const NODE: &str = "http://127.0.0.1:7000";
 
-/// `hotpot wallet`.
+/// Actions of `hotpot wallet`.
 #[derive(Debug, Subcommand)]
 pub enum WalletCommand {
     /// Make a wallet: new words, shown once, and an encrypted file of them.
@@ -235,7 +235,7 @@ pub struct ExportArgs {
 pub enum Nonce {
     /// One more than the last one that the node has seen.
     Next,
-    /// This one.
+    /// The number that was given, whatever the node has seen.
     Is(u64),
 }
 
@@ -354,7 +354,7 @@ pub struct ConsentArgs {
     pub which: Which,
     #[command(flatten)]
     pub network: NetworkArgs,
-    /// The outlet.
+    /// The number of the outlet whose camera it is.
     #[arg(long)]
     pub outlet: OutletId,
     /// The outlet's number of the camera.

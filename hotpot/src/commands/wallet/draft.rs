@@ -24,7 +24,7 @@ pub enum Draft {
 pub enum Signed {
     /// A sale with its lines.
     Sale(SaleRequest),
-    /// Anything else.
+    /// Any other transaction, for `POST /api/v1/transactions`.
     Other(SignedTransaction),
 }
 

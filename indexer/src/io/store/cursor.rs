@@ -9,7 +9,7 @@ use sqlx::postgres::PgConnection;
 /// One row of `chain.cursor`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// The chain.
+    /// Identifies the chain: the hash of its first block, or the sidechain id.
     pub identity: B256,
     /// What of it is mirrored.
     pub scope: String,
@@ -71,12 +71,12 @@ pub async fn insert_cursor(
     Ok(())
 }
 
-/// Where a cursor goes.
+/// One step of a stream's cursor.
 #[derive(Clone, Copy, Debug)]
 pub struct Move {
-    /// Where it must be.
+    /// The position that it must still have.
     pub from: u64,
-    /// Where it goes.
+    /// The position that it gets.
     pub to: u64,
     /// The hash there.
     pub hash: Option<B256>,

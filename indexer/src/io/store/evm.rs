@@ -14,9 +14,9 @@ use std::collections::BTreeMap;
 /// Everything that one transaction does.
 #[derive(Debug)]
 pub struct EvmWrite<'a> {
-    /// The chain.
+    /// The EVM chain id of all rows.
     pub chain_id: u64,
-    /// Where the cursor is.
+    /// The cursor's position before: the last block mirrored.
     pub from: u64,
     /// What has to go first.
     pub replaced: Option<Replaced>,
