@@ -1,4 +1,4 @@
-//! Wiring.
+//! Puts the gateway together from its configuration and runs it until it is told to stop.
 
 use crate::config::Config;
 use crate::http::{self, Api};
@@ -56,7 +56,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
     let result = tokio::select! {
         served = serve(listener, router, stop) => served.context("serve"),
         () = events::run(hub, tasks.clone()) => Ok(()),
-        () = watch(api, readiness) => Ok(()),
+        () = watch_readiness(api, readiness) => Ok(()),
     };
 
     tasks.cancel();
@@ -64,7 +64,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
 }
 
 /// Keeps `/readyz` true to what can be answered. Never ends.
-async fn watch(api: Api, readiness: Readiness) {
+async fn watch_readiness(api: Api, readiness: Readiness) {
     loop {
         let mirror = api
             .mirror

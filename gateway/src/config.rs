@@ -13,17 +13,17 @@ use std::path::PathBuf;
 pub struct Config {
     /// The read model.
     pub database: Database,
-    /// The sidechain.
+    /// Nodes of the sidechain, for what the database does not hold.
     pub node: Node,
-    /// Where it listens.
+    /// The public listener, for pages and API.
     pub http: Http,
-    /// What the pages show.
+    /// What the pages are told, such as a block explorer.
     pub web: Web,
     /// The outlets' video agents.
     pub video: Video,
 }
 
-/// `[database]`
+/// Section `[database]`: where the indexer's rows are read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Database {
@@ -45,7 +45,7 @@ impl Default for Database {
     }
 }
 
-/// `[node]`
+/// Section `[node]`: where transactions go and live answers come from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Node {
@@ -62,7 +62,7 @@ impl Default for Node {
     }
 }
 
-/// `[http]`
+/// Section `[http]`: the public listener and its limit.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http {
@@ -81,7 +81,7 @@ impl Default for Http {
     }
 }
 
-/// `[web]`
+/// Section `[web]`: what the pages are told about this deployment.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Web {
@@ -90,7 +90,7 @@ pub struct Web {
     pub explorer: Option<String>,
 }
 
-/// `[video]`
+/// Section `[video]`: the agents that are reached through this gateway.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Video {
@@ -98,7 +98,7 @@ pub struct Video {
     pub agents: Vec<VideoAgent>,
 }
 
-/// `[[video.agents]]`
+/// One `[[video.agents]]`: an outlet and its agent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VideoAgent {

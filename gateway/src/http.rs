@@ -35,7 +35,7 @@ pub struct Api {
     pub agents: Arc<Agents>,
     /// The read model.
     pub mirror: Arc<Mirror>,
-    /// What came through here.
+    /// Sales that came through this gateway.
     pub journal: Arc<Journal>,
     /// Messages for readers.
     pub hub: Arc<Hub>,
@@ -53,7 +53,7 @@ pub struct Api {
     pub stop: CancellationToken,
 }
 
-/// All routes.
+/// Everything that the gateway serves: pages, API, its description, and what is forwarded to nodes.
 pub fn router(api: Api) -> Router {
     Router::new()
         .merge(network::router())

@@ -64,14 +64,14 @@ pub enum Command {
     Gateway(Sources),
 }
 
-/// `hotpot node`.
+/// Arguments of `hotpot node`.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct NodeArgs {
     /// What to do; without it the node runs.
     #[command(subcommand)]
     pub command: Option<NodeCommand>,
-    /// Its configuration.
+    /// Where the node's configuration comes from.
     #[command(flatten)]
     pub sources: Sources,
 }
@@ -107,15 +107,15 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
             Command::Node(NodeArgs {
                 command: None,
                 sources,
-            }) => service(&sources, &sidechain::NodeConfig::default(), sidechain::run).await,
+            }) => run_service(&sources, &sidechain::NodeConfig::default(), sidechain::run).await,
             Command::Relayer(sources) => {
-                service(&sources, &relayer::Config::default(), relayer::run).await
+                run_service(&sources, &relayer::Config::default(), relayer::run).await
             }
             Command::Gateway(sources) => {
-                service(&sources, &gateway::Config::default(), gateway::run).await
+                run_service(&sources, &gateway::Config::default(), gateway::run).await
             }
             Command::Indexer(sources) => {
-                service(&sources, &indexer::Config::default(), indexer::run).await
+                run_service(&sources, &indexer::Config::default(), indexer::run).await
             }
             Command::Up(args) => {
                 telemetry::init_logs(TOOL_FILTER);
@@ -137,7 +137,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
 }
 
 /// Runs a service until it is told to stop.
-async fn service<C, F>(
+async fn run_service<C, F>(
     sources: &Sources,
     defaults: &C,
     run: impl FnOnce(C, CancellationToken) -> F,

@@ -14,13 +14,13 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// The EVM chain and the contracts on it.
     pub blockchain: Blockchain,
-    /// The sidechain.
+    /// Nodes of the sidechain, and which chain theirs must be.
     pub node: Node,
     /// Health, readiness, metrics.
     pub http: Http,
 }
 
-/// `[blockchain]`
+/// Section `[blockchain]`: the EVM stream.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Blockchain {
@@ -60,7 +60,7 @@ impl Default for Blockchain {
     }
 }
 
-/// `[node]`
+/// Section `[node]`: the sidechain's stream.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Node {
@@ -86,7 +86,7 @@ impl Default for Node {
     }
 }
 
-/// `[http]`
+/// Section `[http]`: health and metrics.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http {

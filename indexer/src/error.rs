@@ -14,57 +14,57 @@ pub enum Error {
     Store {
         /// What it was asked for.
         action: &'static str,
-        /// Why not.
+        /// The driver's error.
         #[source]
         source: sqlx::Error,
     },
     /// The cursor is not where this process left it.
     #[error("the cursor of {stream} is not at {expected}: another process has written")]
     CursorMoved {
-        /// Which stream.
+        /// The stream's name: `evm` or `sidechain`.
         stream: &'static str,
-        /// Where it was left.
+        /// The position at which this process left it.
         expected: u64,
     },
     /// What Postgres gave back is not what was written there.
     #[error("the database's {what} is damaged")]
     Damaged {
-        /// Which value.
+        /// The column or record.
         what: &'static str,
     },
     /// A number of a block does not fit in a column.
     #[error("{field} does not fit in 63 bits")]
     TooLarge {
-        /// Which one.
+        /// The field of the block or its transaction.
         field: &'static str,
     },
     /// The EVM node did not answer, or said no.
     #[error("EVM node: {call}")]
     Rpc {
-        /// The method.
+        /// The JSON-RPC method.
         call: &'static str,
-        /// Why.
+        /// The transport's error.
         #[source]
         source: TransportError,
     },
     /// The EVM node took too long.
     #[error("EVM node: {call} took longer than {seconds} s")]
     RpcTimeout {
-        /// The method.
+        /// The JSON-RPC method.
         call: &'static str,
-        /// The bound.
+        /// How long it may take.
         seconds: u64,
     },
     /// The EVM node does not have what it must have.
     #[error("EVM node: block {number} is missing")]
     MissingBlock {
-        /// The block.
+        /// The block's number.
         number: u64,
     },
     /// The EVM node's answers belong to different branches: it moved on in between.
     #[error("EVM node: its chain changed while block {number} was read")]
     ChainMoved {
-        /// Where it was noticed.
+        /// The block at which it was noticed.
         number: u64,
     },
     /// Logs that cannot be those of the blocks asked for.
@@ -76,15 +76,15 @@ pub enum Error {
         "EVM node: block {number} may hold logs of ours, none were given, and its receipts prove nothing"
     )]
     Unproven {
-        /// The block.
+        /// The block's number.
         number: u64,
     },
     /// Another chain id behind the URL.
     #[error("EVM node: chain id {found}, expected {expected}")]
     ChainId {
-        /// Configured.
+        /// The configured chain id.
         expected: u64,
-        /// Answered.
+        /// What `eth_chainId` answered.
         found: u64,
     },
     /// Another first block than when the database was begun.
@@ -95,7 +95,7 @@ pub enum Error {
     OtherChain {
         /// In the database.
         expected: B256,
-        /// Answered.
+        /// What the node answers now.
         found: B256,
     },
     /// The contracts or the first block were changed in the configuration.
@@ -103,7 +103,7 @@ pub enum Error {
     OtherScope {
         /// In the database.
         expected: String,
-        /// Configured.
+        /// In the configuration now.
         found: String,
     },
     /// A block that was final is another one now.
@@ -111,19 +111,19 @@ pub enum Error {
         "EVM node: block {number} was final as {expected} and is {found} now; nothing is rewritten"
     )]
     BelowFinality {
-        /// The block.
+        /// The block's number.
         number: u64,
         /// In the database.
         expected: B256,
-        /// Answered.
+        /// What the node answers now.
         found: B256,
     },
     /// The sidechain's node did not answer, or said no.
     #[error("sidechain node {url}")]
     Node {
-        /// Which one.
+        /// The node's base URL.
         url: String,
-        /// Why.
+        /// The client's error: no answer, or a problem.
         #[source]
         source: client::ClientError,
     },
@@ -136,28 +136,28 @@ pub enum Error {
     /// A node answered with another block than asked for, or with none although it says that it has it.
     #[error("sidechain node {url}: no block {height}")]
     NoBlock {
-        /// Which node.
+        /// The node's base URL.
         url: String,
-        /// Which block.
+        /// The height asked for.
         height: u64,
     },
     /// A genesis that no chain can have.
     #[error("the sidechain's genesis is refused")]
     Genesis(#[source] GenesisError),
-    /// Another sidechain.
+    /// The node, or the database, is of another sidechain than expected.
     #[error("{origin}: sidechain {found}, expected {expected}")]
     OtherSidechain {
-        /// Who says so.
+        /// The node or the database that says so.
         origin: String,
         /// In the database or the configuration.
         expected: B256,
-        /// Answered.
+        /// The id that the origin gave.
         found: B256,
     },
     /// The sidechain belongs to another EVM chain.
     #[error("the sidechain is bound to EVM chain {found}, expected {expected}")]
     OtherEvmChain {
-        /// Configured.
+        /// The configured chain id.
         expected: u64,
         /// In the genesis.
         found: u64,
@@ -165,11 +165,11 @@ pub enum Error {
     /// A block that is not valid after the one before.
     #[error("{origin}: block {height} is refused")]
     Refused {
-        /// Who gave it.
+        /// The node or the database that gave it.
         origin: String,
         /// The height asked for.
         height: u64,
-        /// Why.
+        /// The check that it failed.
         #[source]
         source: Box<Refusal>,
     },

@@ -64,7 +64,7 @@ pub fn position(stream: &'static str, height: u64, head: u64, last_block_s: u64)
     }
 }
 
-/// Finality moved.
+/// The last mirrored EVM block that can no longer be replaced is `number` now.
 #[allow(clippy::cast_precision_loss, reason = "gauges are floats")]
 pub fn finalized(number: u64) {
     gauge!(FINALIZED).set(number as f64);

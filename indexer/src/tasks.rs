@@ -20,7 +20,7 @@ const STANDBY_PAUSE: Duration = Duration::from_millis(500);
 /// What every task needs.
 #[derive(Clone, Debug)]
 pub struct Context {
-    /// As configured.
+    /// The configuration, checked at the start.
     pub config: Arc<Config>,
     /// Where rows go.
     pub database: PgConnectOptions,

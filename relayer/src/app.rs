@@ -1,4 +1,4 @@
-//! Wiring.
+//! Puts the relayer together from its configuration and runs it until it is told to stop.
 
 use crate::config::Config;
 use crate::io::evm::Evm;

@@ -11,23 +11,23 @@ use std::time::Duration;
 
 const WEI_PER_GWEI: u128 = 1_000_000_000;
 
-/// Everything.
+/// The relayer's configuration, by section.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The journal.
+    /// Where the journal of intents, slots and variants is kept.
     pub database: DatabaseConfig,
     /// The EVM chain.
     pub blockchain: BlockchainConfig,
-    /// The sidechain.
+    /// The sidechain's nodes, which give checkpoints and chunks.
     pub node: NodeConfig,
-    /// Who pays for gas.
+    /// The key that pays for gas.
     pub signer: SignerConfig,
     /// Health and metrics.
     pub http: HttpConfig,
 }
 
-/// Section `[blockchain]`.
+/// Section `[blockchain]`: the EVM chain, the contracts on it, fees and pace.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BlockchainConfig {
@@ -35,7 +35,7 @@ pub struct BlockchainConfig {
     pub rpc_url: Secret,
     /// What `eth_chainId` must answer; the relayer sends nothing to another chain.
     pub chain_id: u64,
-    /// The CheckpointAnchor.
+    /// Address of the CheckpointAnchor contract.
     pub anchor: Address,
     /// The FranchiseToken; must be the anchor's.
     pub token: Address,
@@ -91,7 +91,7 @@ impl BlockchainConfig {
     }
 }
 
-/// Section `[node]`.
+/// Section `[node]`: the sidechain's nodes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NodeConfig {
@@ -99,7 +99,7 @@ pub struct NodeConfig {
     pub urls: Vec<String>,
 }
 
-/// Section `[signer]`.
+/// Section `[signer]`: the key that pays for gas.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SignerConfig {
@@ -109,7 +109,7 @@ pub struct SignerConfig {
     pub passphrase_file: PathBuf,
 }
 
-/// Section `[http]`.
+/// Section `[http]`: health and metrics.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HttpConfig {

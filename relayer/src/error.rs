@@ -11,7 +11,7 @@ pub enum Error {
     Rpc {
         /// The JSON-RPC method.
         method: &'static str,
-        /// Why.
+        /// The transport's error, without the endpoint's URL.
         #[source]
         source: RpcFailure,
     },
@@ -32,41 +32,41 @@ pub enum Error {
     /// A contract's answer is not what the ABI says.
     #[error("answer of {contract} is not understood")]
     Answer {
-        /// Which contract.
+        /// Address of the contract.
         contract: Address,
-        /// Why.
+        /// The decoder's error.
         #[source]
         source: alloy::sol_types::Error,
     },
     /// The endpoint serves another chain.
     #[error("chain id is {found}, expected {expected}")]
     ChainId {
-        /// Configured.
+        /// The configured chain id.
         expected: u64,
-        /// Answered.
+        /// What `eth_chainId` answered.
         found: u64,
     },
     /// The anchor issues another token than the configured one.
     #[error("the anchor's token is {found}, expected {expected}")]
     Token {
-        /// Configured.
+        /// The configured token.
         expected: Address,
-        /// Answered.
+        /// What the anchor answered.
         found: Address,
     },
     /// A sidechain node did not answer, or refused.
     #[error("sidechain node {url}")]
     Node {
-        /// Which.
+        /// The node's base URL.
         url: String,
-        /// Why.
+        /// The client's error: no answer, or a problem.
         #[source]
         source: client::ClientError,
     },
     /// A sidechain node took too long.
     #[error("sidechain node {url} took longer than {limit:?}")]
     NodeTimeout {
-        /// Which.
+        /// The node's base URL.
         url: String,
         /// How long it may take.
         limit: Duration,
@@ -74,16 +74,16 @@ pub enum Error {
     /// The journal could not be read or written.
     #[error("journal: {query}")]
     Journal {
-        /// What was asked.
+        /// The query, in words.
         query: &'static str,
-        /// Why.
+        /// The driver's error.
         #[source]
         source: sqlx::Error,
     },
     /// The connection that holds the lock is gone: another relayer may be the writer now.
     #[error("the connection that holds the signer's lock is gone")]
     LockLost {
-        /// Why.
+        /// The driver's error.
         #[source]
         source: sqlx::Error,
     },
@@ -96,17 +96,17 @@ pub enum Error {
     /// A row of the journal is not what the relayer writes.
     #[error("journal: {field} holds {found}")]
     Damaged {
-        /// Which column.
+        /// The column's name.
         field: &'static str,
-        /// Its value.
+        /// What stands in it.
         found: String,
     },
     /// A number does not fit the journal's column.
     #[error("{field} is too large: {found}")]
     TooLarge {
-        /// Which.
+        /// The column's name.
         field: &'static str,
-        /// Its value.
+        /// The number, beyond 63 bits.
         found: u128,
     },
     /// The key could not sign.
@@ -151,18 +151,18 @@ pub enum RpcFailure {
     /// The node refused.
     #[error("{message} ({code})")]
     Refused {
-        /// JSON-RPC's code.
+        /// JSON-RPC's error code, such as -32000.
         code: i64,
-        /// JSON-RPC's text.
+        /// JSON-RPC's error message.
         message: String,
     },
     /// A status that is not a success.
     #[error("HTTP status {status}")]
     Http {
-        /// The status.
+        /// The HTTP status code.
         status: u16,
     },
-    /// No answer.
+    /// No answer: the connection failed or broke.
     #[error("no connection, or it broke")]
     Connection,
     /// An answer that is no JSON-RPC.

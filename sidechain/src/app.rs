@@ -8,7 +8,7 @@ use crate::io::peers::Peers;
 use crate::io::snapshots::Snapshots;
 use crate::io::store::Store;
 use crate::node::Node;
-use crate::tasks::join::join;
+use crate::tasks::join::join_from_snapshot;
 use crate::tasks::{checkpoints, duties, pruning};
 use anyhow::{Context, Result, anyhow};
 use client::NodeClient;
@@ -68,7 +68,7 @@ enum Duty {
 /// A validator whose guard knows of signatures beyond the store has lost its store, or its guard; one that was refused
 /// at this height has lost some of its engine's log. It follows until whatever it signed is decided without it: the
 /// engine ends when it is refused, and would be refused at every start.
-fn duty(key: Option<SecretKey>, config: &NodeConfig, node: &Node) -> Result<Duty> {
+fn choose_duty(key: Option<SecretKey>, config: &NodeConfig, node: &Node) -> Result<Duty> {
     let Some(key) = key else {
         return Ok(Duty::Follow(None));
     };
@@ -89,7 +89,7 @@ fn duty(key: Option<SecretKey>, config: &NodeConfig, node: &Node) -> Result<Duty
 }
 
 /// Ends once the ledger has reached a height; never without one.
-async fn reached(node: &Node, height: Option<u64>) {
+async fn wait_for_height(node: &Node, height: Option<u64>) {
     let mut now = node.height.subscribe();
     match height {
         Some(height) if now.wait_for(|now| *now >= height).await.is_ok() => {}
@@ -107,7 +107,7 @@ async fn begin_with_a_state(config: &NodeConfig, genesis: &Genesis, store: &Stor
         .collect();
     let snapshots = Snapshots::open(config.snapshots_dir())?;
 
-    match join(genesis, &peers, store, &snapshots).await {
+    match join_from_snapshot(genesis, &peers, store, &snapshots).await {
         Ok(height) => tracing::info!(height, "a state that the validators signed is taken over"),
         Err(error) => {
             let error = format!("{:#}", anyhow!(error));
@@ -135,7 +135,7 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
         begin_with_a_state(&config, &genesis, &store).await?;
     }
     let mut node = Node::open(genesis, store, config.clone())?;
-    let (voter, follow_to) = match duty(key, &config, &node)? {
+    let (voter, follow_to) = match choose_duty(key, &config, &node)? {
         Duty::Vote(voter) => (Some(voter), None),
         Duty::Follow(to) => (None, to),
     };
@@ -149,8 +149,8 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
     let api = Api::new(Arc::clone(&node), peers.clone(), key);
     let measured = Arc::clone(&node);
     let render = move || {
-        crate::metrics::look(&measured);
-        metrics.render() + &consensus::metrics()
+        crate::metrics::set_gauges(&measured);
+        metrics.render() + &consensus::engine_metrics()
     };
     let router = http::router(api).merge(service_kit::http::metrics_router(render));
     let height = node.ledger().height();
@@ -161,7 +161,7 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
     let tasks = stop.child_token();
     let result = tokio::select! {
         result = consensus::start(Arc::clone(&node), voter, reporter.clone(), tasks.clone()) => result.context("consensus"),
-        () = reached(&node, follow_to) => {
+        () = wait_for_height(&node, follow_to) => {
             Err(anyhow!("height {} is decided: start again to vote", node.ledger().height()))
         }
         result = checkpoints::run(Arc::clone(&node), key, peers.clone(), reporter, tasks.clone()) => result.context("checkpoints"),

@@ -9,7 +9,7 @@ mod signer;
 mod streams;
 
 pub use codec::decode_every_message;
-pub use engine::{Voter, metrics, safety_failed, start};
+pub use engine::{Voter, engine_metrics, safety_failed, start};
 
 #[cfg(test)]
 mod byzantine;

@@ -15,7 +15,7 @@ mod transactions;
 
 use crate::io::peers::Peers;
 use crate::node::Node;
-use answer::{Refusal, internal};
+use answer::{Refusal, internal_error};
 use axum::Router;
 use secp256k1::SecretKey;
 use std::sync::Arc;
@@ -26,9 +26,9 @@ pub use status::why_not_ready;
 /// What handlers share.
 #[derive(Clone)]
 pub struct Api {
-    /// The node.
+    /// State and store of this node.
     pub node: Arc<Node>,
-    /// Where new transactions go.
+    /// The other validators' nodes, to which new transactions are passed on.
     pub peers: Peers,
     /// The validator's key, for copies of the state; none at a node that only follows.
     pub key: Option<SecretKey>,
@@ -57,11 +57,11 @@ impl Api {
             let _turn = turn;
             work()
         });
-        checked.await.map_err(|error| internal(&error))
+        checked.await.map_err(|error| internal_error(&error))
     }
 }
 
-/// All routes.
+/// Everything that a node serves: the API, what its peers ask for, health and status.
 pub fn router(api: Api) -> Router {
     Router::new()
         .merge(sales::router())

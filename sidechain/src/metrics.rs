@@ -18,17 +18,18 @@ pub fn decided(took: Duration, after_parent_ms: u64) {
 /// A block says who did not sign the one before.
 pub fn missed(validators: &[Address]) {
     for validator in validators {
-        counter!("hotpot_node_blocks_missed_total", "validator" => label(validator)).increment(1);
+        counter!("hotpot_node_blocks_missed_total", "validator" => address_label(validator))
+            .increment(1);
     }
 }
 
 /// An address as the API writes it.
-fn label(address: &Address) -> String {
+fn address_label(address: &Address) -> String {
     format!("{address:#x}")
 }
 
 /// Gauges of the moment, set when somebody reads them.
-pub fn look(node: &Node) {
+pub fn set_gauges(node: &Node) {
     let (height, head_time_ms, validators) = {
         let ledger = node.ledger();
         (
@@ -44,10 +45,10 @@ pub fn look(node: &Node) {
     gauge!("hotpot_node_mempool_bytes").set(to_gauge(node.mempool_bytes() as u64));
     gauge!("hotpot_node_ready").set(u8::from(why_not_ready(node).is_none()));
     gauge!("hotpot_node_safety_failure").set(u8::from(consensus::safety_failed()));
-    gauge!("hotpot_node_power_online_ratio").set(ratio(node.attendance().power()));
+    gauge!("hotpot_node_power_online_ratio").set(online_ratio(node.attendance().power()));
     for validator in validators.as_slice() {
         // A validator that never missed one has a counter too, at zero.
-        counter!("hotpot_node_blocks_missed_total", "validator" => label(&validator.address))
+        counter!("hotpot_node_blocks_missed_total", "validator" => address_label(&validator.address))
             .increment(0);
     }
 }
@@ -63,6 +64,6 @@ fn to_gauge(value: u64) -> f64 {
 }
 
 #[allow(clippy::float_arithmetic, reason = "a gauge")]
-fn ratio(power: Power) -> f64 {
+fn online_ratio(power: Power) -> f64 {
     to_gauge(power.online) / to_gauge(power.total.max(1))
 }

@@ -30,7 +30,7 @@ use tokio::sync::{Notify, oneshot, watch};
 pub enum Outcome {
     /// In a final, fsynced block.
     Final {
-        /// Which.
+        /// The block that holds it.
         height: u64,
     },
     /// It will never be in one.
@@ -61,7 +61,7 @@ pub struct Node {
     pub guard_refusal: watch::Sender<Option<String>>,
     /// The round of the height that is being decided.
     pub round: AtomicU32,
-    /// Durable state.
+    /// What survives a restart.
     pub store: Store,
     /// Bounds and addresses.
     pub config: NodeConfig,
@@ -97,16 +97,16 @@ pub enum ReplayError {
     /// The last stored block is not the one that was decided.
     #[error("stored block {height} does not match its certificate")]
     Certificate {
-        /// Which.
+        /// Of the last stored block.
         height: u64,
-        /// Why.
+        /// The rule that the certificate breaks.
         #[source]
         source: domain::certificate::CertificateError,
     },
     /// The last stored block has no certificate.
     #[error("stored block {height} has no certificate")]
     NoCertificate {
-        /// Which.
+        /// Of the last stored block.
         height: u64,
     },
     /// The blocks before these are elsewhere, and so is the state.
@@ -123,9 +123,9 @@ pub enum ReplayError {
     /// A stored block does not follow from those before it.
     #[error("stored block {height} is invalid")]
     Block {
-        /// Which.
+        /// Of the invalid block.
         height: u64,
-        /// Why.
+        /// The rule that the block breaks.
         #[source]
         source: domain::ledger::BlockError,
     },
@@ -154,13 +154,13 @@ impl Drop for Waiter {
 
 /// A block that was executed, with what it leads to.
 pub struct Candidate {
-    /// The block.
+    /// The block, decoded.
     pub block: Block,
     /// The same, encoded.
     pub bytes: Bytes,
     /// Ids of its transactions.
     pub ids: Vec<B256>,
-    /// Its outcome.
+    /// What it changes in the ledger, not applied yet.
     pub executed: Executed,
 }
 
@@ -551,7 +551,7 @@ pub enum InvalidBlock {
     /// Its time is ahead of ours.
     #[error("block time {found} is later than {latest}")]
     TooFarAhead {
-        /// The block's.
+        /// The block's time, in milliseconds since 1970.
         found: u64,
         /// The latest allowed.
         latest: u64,

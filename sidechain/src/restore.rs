@@ -46,7 +46,7 @@ pub fn ledger(
 
     match store.first_height()? {
         Some(first) if first > genesis.first_height => Err(ReplayError::Beginning { first }),
-        _ => replay(Ledger::new(genesis.clone())?, store),
+        _ => replay_blocks(Ledger::new(genesis.clone())?, store),
     }
 }
 
@@ -71,7 +71,7 @@ fn from_snapshot(
         "the state is that of a snapshot"
     );
 
-    replay(ledger, store).map_err(Unusable::Replay)
+    replay_blocks(ledger, store).map_err(Unusable::Replay)
 }
 
 /// The block that a snapshot is of must be the one that was decided.
@@ -91,7 +91,7 @@ fn check_block(ledger: &Ledger, store: &Store) -> Result<(), Unusable> {
 
 /// Executes the stored blocks after a state; their signatures were checked before they were stored. Each block binds
 /// the one before by its hash and each record has a checksum, so the certificate of the last block vouches for all.
-fn replay(mut ledger: Ledger, store: &Store) -> Result<Ledger, ReplayError> {
+fn replay_blocks(mut ledger: Ledger, store: &Store) -> Result<Ledger, ReplayError> {
     let (started, first) = (Instant::now(), ledger.next_height());
     while let Some(block) = store.block(ledger.next_height())? {
         let height = block.header.height;

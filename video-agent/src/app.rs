@@ -1,4 +1,4 @@
-//! Wiring.
+//! Puts the agent together from its configuration and runs it until it is told to stop.
 
 use crate::config::{CameraConfig, Config};
 use crate::core::consent::Asked;
@@ -64,10 +64,10 @@ impl Agent {
         let readiness = Readiness::starting();
         let cameras = tokio::task::spawn_blocking({
             let (config, readiness) = (config.clone(), readiness.clone());
-            move || cameras(&config, &readiness)
+            move || build_cameras(&config, &readiness)
         });
         let cameras = cameras.await??;
-        let platforms = platforms(&config, &cameras)?;
+        let platforms = collect_platforms(&config, &cameras)?;
 
         let context = Context { gate, sink };
         Ok(Self {
@@ -172,7 +172,7 @@ pub fn measure(args: &MeasureArgs) -> Result<String> {
 }
 
 /// One detector for each camera, so that one that hangs holds up no other.
-fn cameras(config: &Config, readiness: &Readiness) -> Result<Vec<Arc<Camera>>> {
+fn build_cameras(config: &Config, readiness: &Readiness) -> Result<Vec<Arc<Camera>>> {
     images::single_threaded()?;
     let mut cameras = Vec::new();
     let mut usable = Ok(());
@@ -190,12 +190,12 @@ fn cameras(config: &Config, readiness: &Readiness) -> Result<Vec<Arc<Camera>>> {
                 Some(Looker::start(Box::new(detector))),
             ),
             Some(Err(error)) => {
-                usable = Err(unusable(&error));
+                usable = Err(report_unusable(&error));
                 (Policy::Solid, None)
             }
         };
 
-        cameras.push(Arc::new(camera(config, given, policy, looker)?));
+        cameras.push(Arc::new(build_camera(config, given, policy, looker)?));
     }
 
     metrics::detector_usable(usable.is_ok());
@@ -205,7 +205,10 @@ fn cameras(config: &Config, readiness: &Readiness) -> Result<Vec<Arc<Camera>>> {
 }
 
 /// The accounts at platforms, each with its camera.
-fn platforms(config: &Config, cameras: &[Arc<Camera>]) -> Result<Vec<(Arc<Camera>, Platform)>> {
+fn collect_platforms(
+    config: &Config,
+    cameras: &[Arc<Camera>],
+) -> Result<Vec<(Arc<Camera>, Platform)>> {
     let mut found = Vec::new();
     for (given, camera) in config.cameras.iter().zip(cameras) {
         found.extend(
@@ -217,7 +220,7 @@ fn platforms(config: &Config, cameras: &[Arc<Camera>]) -> Result<Vec<(Arc<Camera
     Ok(found)
 }
 
-fn unusable(error: &Error) -> String {
+fn report_unusable(error: &Error) -> String {
     let reason = in_full(error);
     tracing::error!(
         error = reason,
@@ -234,7 +237,7 @@ fn without_detector(kind: CameraKind) -> Policy {
     }
 }
 
-fn camera(
+fn build_camera(
     config: &Config,
     given: &CameraConfig,
     policy: Policy,

@@ -17,15 +17,15 @@ use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-/// Everything.
+/// The agent's configuration, by section.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The outlet whose cameras these are.
     pub outlet: u64,
-    /// Frames, segments.
+    /// Size of frames, bit rate, length of segments.
     pub video: VideoConfig,
-    /// Finds faces.
+    /// Where the model that finds faces is.
     pub detector: DetectorConfig,
     /// The sidechain, which knows the consents.
     pub node: NodeConfig,
@@ -33,20 +33,20 @@ pub struct Config {
     pub agent: AgentConfig,
     /// Where recordings are encrypted and wait. Without it the agent streams and previews, and keeps nothing.
     pub vault: Option<VaultConfig>,
-    /// Where encrypted recordings go.
+    /// The node and the services that keep encrypted recordings.
     pub ipfs: IpfsConfig,
     /// Holds what a restart must not forget: kill switches that are off. Needed with a public stream.
     pub state_dir: Option<PathBuf>,
     /// Preview, health, metrics.
     pub http: HttpConfig,
-    /// The cameras.
+    /// One `[[cameras]]` for each; numbers must differ.
     pub cameras: Vec<CameraConfig>,
 }
 
 /// The ledger takes ten minutes; a segment ends with its group of pictures, about a second later than it may.
 const SEGMENT_MS_MAX: u64 = 590_000;
 
-/// Section `[video]`.
+/// Section `[video]`: what is recorded, the same for all cameras.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VideoConfig {
@@ -72,7 +72,7 @@ impl Default for VideoConfig {
     }
 }
 
-/// Section `[detector]`.
+/// Section `[detector]`: what looks for faces.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DetectorConfig {
@@ -81,7 +81,7 @@ pub struct DetectorConfig {
     pub model_file: Option<PathBuf>,
 }
 
-/// Section `[node]`.
+/// Section `[node]`: whom the agent asks for consent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NodeConfig {
@@ -98,7 +98,7 @@ impl Default for NodeConfig {
     }
 }
 
-/// Section `[http]`.
+/// Section `[http]`: the listener for the gateway.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HttpConfig {

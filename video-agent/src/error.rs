@@ -9,16 +9,16 @@ pub enum Error {
     /// A pipeline's description is wrong, or an element that it needs is not installed.
     #[error("the {name} pipeline cannot be built")]
     Pipeline {
-        /// Which.
+        /// The pipeline's name.
         name: &'static str,
-        /// Why.
+        /// The error that GStreamer gave.
         #[source]
         source: gstreamer::glib::Error,
     },
     /// A pipeline lacks an element that its description has.
     #[error("the {pipeline} pipeline has no usable {element}")]
     Element {
-        /// Which.
+        /// The pipeline's name.
         pipeline: &'static str,
         /// The element's name.
         element: &'static str,
@@ -26,25 +26,25 @@ pub enum Error {
     /// A pipeline does not start.
     #[error("the {pipeline} pipeline does not start")]
     Start {
-        /// Which.
+        /// The pipeline's name.
         pipeline: &'static str,
     },
     /// A running pipeline failed.
     #[error("the {pipeline} pipeline's {element} {what}")]
     Stream {
-        /// Which.
+        /// The pipeline's name.
         pipeline: &'static str,
         /// The element that reported it.
         element: String,
-        /// What kind of failure.
+        /// The kind of failure, without anything that came from outside.
         what: &'static str,
     },
     /// A frame has another size than was asked for.
     #[error("a frame has {found} bytes, expected {expected}")]
     Frame {
-        /// Its size.
+        /// Bytes that came.
         found: usize,
-        /// Asked for.
+        /// Bytes of the size asked for.
         expected: usize,
     },
     /// The encoder's output is not what it was told to give.
@@ -56,21 +56,21 @@ pub enum Error {
     /// Segments come faster than the vault takes them.
     #[error("the vault does not keep up")]
     VaultBehind,
-    /// OpenCV refused.
+    /// OpenCV could not compute something.
     #[error("{step} failed")]
     Vision {
-        /// What was computed.
+        /// The computation, in words.
         step: &'static str,
-        /// Why.
+        /// The error that OpenCV gave.
         #[source]
         source: opencv::Error,
     },
     /// The model could not be read.
     #[error("read the detector's model {}", file.display())]
     ModelFile {
-        /// Which file.
+        /// Path of the model.
         file: PathBuf,
-        /// Why.
+        /// The operating system's error.
         #[source]
         source: std::io::Error,
     },
@@ -98,16 +98,16 @@ pub enum Error {
     Memory {
         /// What was asked for.
         what: &'static str,
-        /// Why.
+        /// The operating system's error.
         #[source]
         source: rustix::io::Errno,
     },
     /// A result could not be written (`measure` only).
     #[error("write {}", file.display())]
     Write {
-        /// Which file.
+        /// Path of the result.
         file: PathBuf,
-        /// Why.
+        /// The operating system's error.
         #[source]
         source: std::io::Error,
     },

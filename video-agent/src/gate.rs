@@ -23,7 +23,7 @@ pub enum GateError {
     /// A node's answer is no list of consents.
     #[error("the node's list of consents is not understood")]
     Answer {
-        /// Why.
+        /// The JSON parser's error.
         #[source]
         source: serde_json::Error,
     },

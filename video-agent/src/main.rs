@@ -42,7 +42,7 @@ struct Measure {
 #[cfg(feature = "rtsp-camera")]
 #[derive(Args)]
 struct RtspCamera {
-    /// The film.
+    /// The film to play: a local file.
     film: PathBuf,
     /// At `rtsp://127.0.0.1:PORT/kitchen` and `/table`.
     #[arg(long)]

@@ -2,7 +2,7 @@
 
 use crate::config::{Config, IpfsConfig, VaultConfig, read_secret};
 use crate::io::genesis;
-use crate::io::ledger::{NodeLedger, nodes};
+use crate::io::ledger::{NodeLedger, node_clients};
 use crate::io::vault::VaultSink;
 use crate::sink::SegmentSink;
 use crate::tasks::{erasures, gauges};
@@ -32,9 +32,9 @@ impl Recordings {
         let Some(vault) = &config.vault else {
             return Ok(None);
         };
-        let clients = nodes(&config.node.urls)?;
+        let clients = node_clients(&config.node.urls)?;
         let genesis = genesis::of_chain(&clients, &vault.dir.join("genesis.json")).await?;
-        let backends = backends(&config.ipfs)?;
+        let backends = open_backends(&config.ipfs)?;
         let (config, settings) = (config.clone(), vault.clone());
         // Keystore and vault are made to be slow to open.
         tokio::task::spawn_blocking(move || {
@@ -117,7 +117,7 @@ fn open_vault(config: &VaultConfig, agent: Agent) -> Result<Vault> {
     Vault::open(&settings, &MasterSecret::Keystore(&key), agent).context("open the vault")
 }
 
-fn backends(config: &IpfsConfig) -> Result<Backends> {
+fn open_backends(config: &IpfsConfig) -> Result<Backends> {
     let mut others = Vec::new();
 
     for service in &config.pinning_services {
@@ -138,11 +138,11 @@ fn backends(config: &IpfsConfig) -> Result<Backends> {
         )?));
     }
 
-    Ok(Backends::new(first(config)?, others)?)
+    Ok(Backends::new(first_backend(config)?, others)?)
 }
 
 /// Who is given the content.
-fn first(config: &IpfsConfig) -> Result<Backend> {
+fn first_backend(config: &IpfsConfig) -> Result<Backend> {
     if let Some(url) = &config.kubo_url {
         let token = config
             .kubo_token_file

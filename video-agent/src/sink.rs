@@ -20,7 +20,7 @@ pub struct Segment {
     pub started_at_ms: u64,
     /// When its last frame ended.
     pub ended_at_ms: u64,
-    /// The file.
+    /// The anonymised film, a fragmented MP4 that plays alone.
     pub bytes: Bytes,
     /// What was hidden, such as `faces-and-silhouettes/1`.
     pub mask_policy: &'static str,
@@ -44,7 +44,7 @@ pub trait SegmentSink: Send + Sync + 'static {
 #[derive(Debug, thiserror::Error)]
 #[error("the vault did not take the segment")]
 pub struct SinkError {
-    /// Why.
+    /// The vault's error, or that of the task that asked it.
     #[source]
     pub source: Box<dyn std::error::Error + Send + Sync>,
 }

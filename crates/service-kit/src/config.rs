@@ -69,7 +69,7 @@ pub fn load_config<T: Serialize + DeserializeOwned>(
     let given = read_given(sources).map_err(named)?;
     let table = defaults.collect().map_err(named)?;
 
-    let translated = names::translate(given, &table, &environment);
+    let translated = names::translate(given, &table, &environment_variable);
     let names::Translated { given, log_level } =
         translated.map_err(|mistakes| ConfigMistakes { mistakes })?;
 

@@ -25,7 +25,7 @@ pub fn mirrored_sale(
     seen: Seen,
     as_of: AsOf,
 ) -> SaleDetail {
-    let stages = stages(facts, validators, seen);
+    let stages = stages_of(facts, validators, seen);
     let sale = facts.sale.clone();
 
     SaleDetail {
@@ -45,7 +45,7 @@ pub fn mirrored_sale(
         refunded: sale.refunded,
         reversed: facts.shares.iter().map(|share| share.reversed).sum(),
         anchored: sale.anchored,
-        stage: furthest(&stages),
+        stage: furthest_stage(&stages),
         stages,
         as_of,
     }
@@ -77,14 +77,14 @@ pub fn waiting_sale(
         refunded: 0,
         reversed: 0,
         anchored: false,
-        stage: furthest(&stages),
+        stage: furthest_stage(&stages),
         stages,
         as_of,
     }
 }
 
 /// The stages of a sale that is in the mirror.
-fn stages(facts: &SaleFacts, validators: &[Validator], seen: Seen) -> Vec<Stage> {
+fn stages_of(facts: &SaleFacts, validators: &[Validator], seen: Seen) -> Vec<Stage> {
     let received = Stage::Received {
         state: StageState::Done,
         at: seen.received,
@@ -100,10 +100,10 @@ fn stages(facts: &SaleFacts, validators: &[Validator], seen: Seen) -> Vec<Stage>
     vec![
         received,
         in_block,
-        committed(facts, validators, seen),
-        anchored(facts),
-        minted(facts),
-        indexed(facts),
+        committed_stage(facts, validators, seen),
+        anchored_stage(facts),
+        minted_stage(facts),
+        indexed_stage(facts),
     ]
 }
 
@@ -142,7 +142,7 @@ fn waiting_stages(terminal: Address, seen: Seen) -> Vec<Stage> {
 }
 
 /// The last stage that is behind the sale with all before it.
-fn furthest(stages: &[Stage]) -> StageName {
+fn furthest_stage(stages: &[Stage]) -> StageName {
     let reached = stages
         .iter()
         .map(Stage::state)
@@ -158,7 +158,7 @@ const fn done_if(done: bool) -> StageState {
     }
 }
 
-fn committed(facts: &SaleFacts, validators: &[Validator], seen: Seen) -> Stage {
+fn committed_stage(facts: &SaleFacts, validators: &[Validator], seen: Seen) -> Stage {
     let signatures = &facts.certificate.signatures;
     let power = |address| {
         validators
@@ -181,7 +181,7 @@ fn committed(facts: &SaleFacts, validators: &[Validator], seen: Seen) -> Stage {
     }
 }
 
-fn anchored(facts: &SaleFacts) -> Stage {
+fn anchored_stage(facts: &SaleFacts) -> Stage {
     anchored_at(facts.anchored)
 }
 
@@ -196,7 +196,7 @@ fn anchored_at(place: Option<EvmPlace>) -> Stage {
     }
 }
 
-fn minted(facts: &SaleFacts) -> Stage {
+fn minted_stage(facts: &SaleFacts) -> Stage {
     let state = minted_state(facts);
     let places = facts.shares.iter().filter_map(|share| share.minted);
     let last = places.map(|place| place.time).max();
@@ -204,7 +204,7 @@ fn minted(facts: &SaleFacts) -> Stage {
     Stage::Minted {
         state,
         at: last.filter(|_| state == StageState::Done),
-        shares: Some(facts.shares.iter().map(share).collect()),
+        shares: Some(facts.shares.iter().map(sale_share).collect()),
     }
 }
 
@@ -221,7 +221,7 @@ fn minted_state(facts: &SaleFacts) -> StageState {
     }
 }
 
-fn share(facts: &ShareFacts) -> SaleShare {
+fn sale_share(facts: &ShareFacts) -> SaleShare {
     let state = match (facts.kind.as_str(), facts.minted, facts.released) {
         // A refund does not take tokens back: what was minted stays, and is the owner's debt.
         (_, Some(_), _) => ShareState::Minted,
@@ -249,7 +249,7 @@ fn share(facts: &ShareFacts) -> SaleShare {
 }
 
 /// Done once everything before stands in EVM blocks that can no longer be replaced.
-fn indexed(facts: &SaleFacts) -> Stage {
+fn indexed_stage(facts: &SaleFacts) -> Stage {
     let is_final = |place: &Option<EvmPlace>| place.is_none_or(|place| place.evm_final);
     let anchored = facts.anchored.is_some() && is_final(&facts.anchored);
     let minted = minted_state(facts) != StageState::Waiting
@@ -327,7 +327,7 @@ mod tests {
     }
 
     fn reached(facts: &SaleFacts) -> StageName {
-        furthest(&stages(facts, &[], Seen::default()))
+        furthest_stage(&stages_of(facts, &[], Seen::default()))
     }
 
     #[test]
@@ -381,13 +381,13 @@ mod tests {
             reversed: 49,
             ..share_of("account", false, None)
         };
-        assert_eq!(share(&reversed).state, ShareState::Reversed);
+        assert_eq!(sale_share(&reversed).state, ShareState::Reversed);
         let given_back = ShareFacts {
             reversed: 49,
             ..minted.clone()
         };
         assert_eq!(
-            share(&given_back).state,
+            sale_share(&given_back).state,
             ShareState::Minted,
             "a refund takes no tokens back"
         );
@@ -395,7 +395,7 @@ mod tests {
             paid_debt: true,
             ..share_of("account", true, None)
         };
-        assert_eq!(share(&paid_debt).state, ShareState::PaidDebt);
+        assert_eq!(sale_share(&paid_debt).state, ShareState::PaidDebt);
         assert_eq!(
             reached(&facts(
                 100,
@@ -413,7 +413,7 @@ mod tests {
             StageName::Indexed
         );
         assert_eq!(
-            furthest(&waiting_stages(Address::ZERO, Seen::default())),
+            furthest_stage(&waiting_stages(Address::ZERO, Seen::default())),
             StageName::Received
         );
     }

@@ -13,10 +13,10 @@ use read_model::network::as_of;
 
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
-    Router::new().route("/api/v1/accounts/{address}", get(show))
+    Router::new().route("/api/v1/accounts/{address}", get(show_account))
 }
 
-async fn show(
+async fn show_account(
     State(api): State<Api>,
     Path(text): Path<String>,
 ) -> Result<Json<AccountOverview>, Refusal> {
@@ -28,7 +28,7 @@ async fn show(
     };
     let address: Address = text.parse().map_err(wrong)?;
 
-    let (as_of, facts) = read(&api, address).await?;
+    let (as_of, facts) = read_account(&api, address).await?;
     // Nonce, pending and debt change with each block: the ledger alone has them. No answer is not zero.
     let ledger = api.nodes.account(address).await;
     let on_ledger = ledger.as_ref().map(Option::as_ref);
@@ -52,7 +52,7 @@ async fn show(
     }))
 }
 
-async fn read(api: &Api, address: Address) -> Result<(AsOf, AccountFacts), MirrorError> {
+async fn read_account(api: &Api, address: Address) -> Result<(AsOf, AccountFacts), MirrorError> {
     let mut moment = api.mirror.snapshot().await?;
     Ok((
         as_of(&mut moment).await?,

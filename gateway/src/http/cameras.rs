@@ -15,29 +15,32 @@ use service_kit::clock::now_ms;
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
     Router::new()
-        .route("/api/v1/outlets/{outlet}/cameras", get(cameras))
+        .route("/api/v1/outlets/{outlet}/cameras", get(list_cameras))
         .route(
             "/api/v1/outlets/{outlet}/cameras/{camera}/preview/{file}",
-            get(preview),
+            get(show_preview),
         )
-        .route("/api/v1/outlets/{outlet}/cameras/{camera}/push", put(push))
+        .route(
+            "/api/v1/outlets/{outlet}/cameras/{camera}/push",
+            put(switch_push),
+        )
 }
 
-async fn cameras(
+async fn list_cameras(
     State(api): State<Api>,
     Path(outlet): Path<u64>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    check(&api, outlet, &headers).await?;
+    check_access(&api, outlet, &headers).await?;
     api.agents.get(outlet, "/api/v1/cameras").await
 }
 
-async fn preview(
+async fn show_preview(
     State(api): State<Api>,
     Path((outlet, camera, file)): Path<(u64, u64, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    check(&api, outlet, &headers).await?;
+    check_access(&api, outlet, &headers).await?;
 
     let is_plain = file
         .bytes()
@@ -53,13 +56,13 @@ async fn preview(
 }
 
 /// The kill switch of the public stream: whoever may look may end it, and let it go on where consent allows it.
-async fn push(
+async fn switch_push(
     State(api): State<Api>,
     Path((outlet, camera)): Path<(u64, u64)>,
     headers: HeaderMap,
     RawBody(body): RawBody,
 ) -> Result<Response, Refusal> {
-    check(&api, outlet, &headers).await?;
+    check_access(&api, outlet, &headers).await?;
 
     let bad = |error: serde_json::Error| {
         Refusal::bad_field(
@@ -77,7 +80,7 @@ async fn push(
 }
 
 /// Asked each time, of a node: who was revoked looks no longer.
-async fn check(api: &Api, outlet: u64, headers: &HeaderMap) -> Result<(), Refusal> {
+async fn check_access(api: &Api, outlet: u64, headers: &HeaderMap) -> Result<(), Refusal> {
     if !api.agents.knows(outlet) {
         return Err(Refusal::not_found(
             "this gateway knows no video agent of this outlet",

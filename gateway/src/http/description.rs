@@ -27,13 +27,13 @@ static SWAGGER: LazyLock<Arc<Config<'static>>> =
 /// Routes of the description.
 pub fn router() -> Router<Api> {
     Router::new()
-        .route(DOCUMENT, get(document))
+        .route(DOCUMENT, get(show_document))
         .route("/docs", get(|| async { Redirect::to("/docs/") }))
-        .route("/docs/", get(index))
-        .route("/docs/{*path}", get(file))
+        .route("/docs/", get(show_index))
+        .route("/docs/{*path}", get(show_file))
 }
 
-async fn document(asked: HeaderMap) -> Response {
+async fn show_document(asked: HeaderMap) -> Response {
     let text = DOCUMENT_JSON.as_str();
     answer_file(
         "application/json",
@@ -44,15 +44,15 @@ async fn document(asked: HeaderMap) -> Response {
     )
 }
 
-async fn index(asked: HeaderMap) -> Result<Response, Refusal> {
-    swagger("", &asked)
+async fn show_index(asked: HeaderMap) -> Result<Response, Refusal> {
+    serve_swagger("", &asked)
 }
 
-async fn file(Path(path): Path<String>, asked: HeaderMap) -> Result<Response, Refusal> {
-    swagger(&path, &asked)
+async fn show_file(Path(path): Path<String>, asked: HeaderMap) -> Result<Response, Refusal> {
+    serve_swagger(&path, &asked)
 }
 
-fn swagger(path: &str, asked: &HeaderMap) -> Result<Response, Refusal> {
+fn serve_swagger(path: &str, asked: &HeaderMap) -> Result<Response, Refusal> {
     let missing = || Refusal::not_found(format!("there is no file {path}"));
     let found = utoipa_swagger_ui::serve(path, Arc::clone(&SWAGGER));
     let SwaggerFile {
@@ -85,7 +85,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_one_style_of_the_page_is_the_one_that_is_allowed() {
-        let page = text_of(swagger("", &HeaderMap::new()).unwrap()).await;
+        let page = text_of(serve_swagger("", &HeaderMap::new()).unwrap()).await;
         let styles: Vec<_> = page.match_indices("<style").collect();
         assert!(styles.len() <= 1, "{page}");
         assert!(!page.contains("<script>"), "{page}");
@@ -94,18 +94,19 @@ mod tests {
 
     #[tokio::test]
     async fn the_page_asks_for_our_document() {
-        let settings = text_of(swagger("swagger-initializer.js", &HeaderMap::new()).unwrap()).await;
+        let settings =
+            text_of(serve_swagger("swagger-initializer.js", &HeaderMap::new()).unwrap()).await;
         assert!(settings.contains(DOCUMENT), "{settings}");
     }
 
     #[tokio::test]
     async fn what_is_known_is_not_sent_again() {
-        let first = document(HeaderMap::new()).await;
+        let first = show_document(HeaderMap::new()).await;
         let etag = first.headers()[header::ETAG].clone();
         assert_eq!(first.headers()[header::CONTENT_TYPE], "application/json");
 
         let asked = HeaderMap::from_iter([(header::IF_NONE_MATCH, etag)]);
-        let second = document(asked).await;
+        let second = show_document(asked).await;
         assert_eq!(second.status(), StatusCode::NOT_MODIFIED);
         assert_eq!(text_of(second).await, "");
     }

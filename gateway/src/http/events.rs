@@ -24,7 +24,7 @@ const WAITING_MAX: usize = 16;
 
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
-    Router::new().route("/api/v1/events", get(stream))
+    Router::new().route("/api/v1/events", get(stream_events))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -34,7 +34,7 @@ struct Resume {
 }
 
 /// The header wins: the browser sends it by itself when it reconnects.
-fn position(headers: &HeaderMap, query: &Resume) -> Result<Option<u64>, Refusal> {
+fn resume_position(headers: &HeaderMap, query: &Resume) -> Result<Option<u64>, Refusal> {
     let header = headers
         .get("last-event-id")
         .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
@@ -54,7 +54,7 @@ fn position(headers: &HeaderMap, query: &Resume) -> Result<Option<u64>, Refusal>
     text.parse().map(Some).map_err(wrong)
 }
 
-async fn stream(
+async fn stream_events(
     State(api): State<Api>,
     Query(query): Query<Resume>,
     headers: HeaderMap,
@@ -68,7 +68,7 @@ async fn stream(
     };
 
     let permit = Arc::clone(&api.readers).try_acquire_owned().map_err(busy)?;
-    let position = match position(&headers, &query)? {
+    let position = match resume_position(&headers, &query)? {
         Some(id) => id,
         None => api.hub.now().await?,
     };
@@ -79,7 +79,7 @@ async fn stream(
         let stop = api.stop.clone();
 
         tokio::select! {
-            ended = feed(&api, position, &sender) => {
+            ended = feed_events(&api, position, &sender) => {
                 if let Err(error) = ended {
                     tracing::debug!(%error, "a reader of events is sent away; it will come back");
                 }
@@ -92,7 +92,7 @@ async fn stream(
     Ok(Sse::new(ReceiverStream::new(receiver)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
-fn written(told: &Told) -> Event {
+fn sse_event(told: &Told) -> Event {
     Event::default()
         .id(told.id.to_string())
         .event(told.name)
@@ -100,7 +100,7 @@ fn written(told: &Told) -> Event {
 }
 
 /// Everything after a position: first what was missed, then what comes. Ends with the reader.
-async fn feed(
+async fn feed_events(
     api: &Api,
     mut position: u64,
     sender: &mpsc::Sender<Result<Event, Infallible>>,
@@ -117,7 +117,7 @@ async fn feed(
             }
             for told in missed {
                 position = told.id;
-                if sender.send(Ok(written(&told))).await.is_err() {
+                if sender.send(Ok(sse_event(&told))).await.is_err() {
                     return Ok(());
                 }
             }
@@ -131,7 +131,7 @@ async fn feed(
                 break;
             }
             position = told.id;
-            if sender.send(Ok(written(&told))).await.is_err() {
+            if sender.send(Ok(sse_event(&told))).await.is_err() {
                 return Ok(());
             }
         }

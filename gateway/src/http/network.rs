@@ -22,14 +22,14 @@ const TOTALS_SHARE: u32 = 10;
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
     Router::new()
-        .route("/api/v1/network", get(network))
-        .route("/api/v1/supply", get(supply))
+        .route("/api/v1/network", get(show_network))
+        .route("/api/v1/supply", get(show_supply))
 }
 
-async fn network(State(api): State<Api>) -> Result<Json<NetworkOverview>, Refusal> {
+async fn show_network(State(api): State<Api>) -> Result<Json<NetworkOverview>, Refusal> {
     let genesis = api.mirror.genesis().await?;
     let mut kept = api.extent.lock().await;
-    let (as_of, extent) = kept_or(&mut kept, || read(&api)).await?;
+    let (as_of, extent) = kept_or(&mut kept, || extent_as_of(&api)).await?;
     drop(kept);
 
     let status = api.nodes.status().await;
@@ -62,12 +62,12 @@ async fn network(State(api): State<Api>) -> Result<Json<NetworkOverview>, Refusa
     }))
 }
 
-async fn read(api: &Api) -> Result<(AsOf, Extent), MirrorError> {
+async fn extent_as_of(api: &Api) -> Result<(AsOf, Extent), MirrorError> {
     let mut moment = api.mirror.snapshot().await?;
     Ok((as_of(&mut moment).await?, read_extent(&mut moment).await?))
 }
 
-async fn supply(State(api): State<Api>) -> Result<Json<SupplyOverview>, Refusal> {
+async fn show_supply(State(api): State<Api>) -> Result<Json<SupplyOverview>, Refusal> {
     let mut kept = api.supply.lock().await;
     Ok(Json(kept_or(&mut kept, || add_up(&api)).await?))
 }

@@ -10,7 +10,7 @@ const LIMIT: i64 = 20;
 /// The most of them.
 const LIMIT_MAX: i64 = 100;
 
-/// Which page.
+/// The page that a reader asks for, newest rows first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wanted {
     /// So many rows.
@@ -23,7 +23,7 @@ impl Wanted {
     /// Reads `limit` and `cursor`.
     pub fn parse(limit: Option<&str>, cursor: Option<&str>) -> Result<Self, Refusal> {
         let allowed = format!("a number from 1 to {LIMIT_MAX}");
-        let limit = parse::<i64>("limit", limit, &allowed)?.unwrap_or(LIMIT);
+        let limit = parse_field::<i64>("limit", limit, &allowed)?.unwrap_or(LIMIT);
         if !(1..=LIMIT_MAX).contains(&limit) {
             return Err(Refusal::bad_field(
                 "limit",
@@ -66,7 +66,7 @@ impl Wanted {
 }
 
 /// A value of the query; the refusal says what is allowed.
-pub fn parse<T: FromStr>(
+pub fn parse_field<T: FromStr>(
     field: &str,
     text: Option<&str>,
     allowed: &str,

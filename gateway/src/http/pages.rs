@@ -20,26 +20,26 @@ pub(super) const REVALIDATE: &str = "no-cache";
 /// Routes of the pages.
 pub fn router() -> Router<Api> {
     Router::new()
-        .route("/", get(index))
-        .route("/{page}", get(page))
-        .route("/assets/{*path}", get(asset))
+        .route("/", get(show_index))
+        .route("/{page}", get(show_page))
+        .route("/assets/{*path}", get(show_asset))
 }
 
-async fn index(headers: HeaderMap) -> Result<Response, Refusal> {
+async fn show_index(headers: HeaderMap) -> Result<Response, Refusal> {
     let not_built = || {
         let detail = "this gateway was built without its pages: run scripts/setup and build it again; the API works";
         Problem::new(503, "pages_not_built", detail)
     };
-    serve("index.html", REVALIDATE, &headers).ok_or_else(|| not_built().into())
+    serve_file("index.html", REVALIDATE, &headers).ok_or_else(|| not_built().into())
 }
 
-async fn page(Path(page): Path<String>, headers: HeaderMap) -> Result<Response, Refusal> {
-    serve(&page, REVALIDATE, &headers)
+async fn show_page(Path(page): Path<String>, headers: HeaderMap) -> Result<Response, Refusal> {
+    serve_file(&page, REVALIDATE, &headers)
         .ok_or_else(|| Refusal::not_found(format!("there is no page {page}")))
 }
 
-async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Result<Response, Refusal> {
-    let found = serve(&format!("assets/{path}"), IMMUTABLE, &headers);
+async fn show_asset(Path(path): Path<String>, headers: HeaderMap) -> Result<Response, Refusal> {
+    let found = serve_file(&format!("assets/{path}"), IMMUTABLE, &headers);
     found.ok_or_else(|| Refusal::not_found(format!("there is no file {path}")))
 }
 
@@ -51,7 +51,7 @@ fn media_type(of_file: &str) -> String {
     }
 }
 
-fn serve(path: &str, cache: &'static str, asked: &HeaderMap) -> Option<Response> {
+fn serve_file(path: &str, cache: &'static str, asked: &HeaderMap) -> Option<Response> {
     let file = pages::file(path)?;
     let digest = file.metadata.sha256_hash();
     let kind = media_type(file.metadata.mimetype());
@@ -84,7 +84,7 @@ pub(super) fn answer_file(
     } else {
         bytes.into_response()
     };
-    harden(&mut response, cache);
+    harden_response(&mut response, cache);
 
     let named = [(header::CONTENT_TYPE, kind), (header::ETAG, &etag)];
     for (name, value) in named {
@@ -96,7 +96,7 @@ pub(super) fn answer_file(
 }
 
 /// What a page may load, and how long it may be kept.
-pub(super) fn harden(response: &mut Response, cache: &'static str) {
+pub(super) fn harden_response(response: &mut Response, cache: &'static str) {
     let fixed: [(HeaderName, &'static str); 5] = [
         (header::CACHE_CONTROL, cache),
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),

@@ -2,7 +2,7 @@
 //! now is not for a mirror to say.
 
 use super::Api;
-use super::page::{Wanted, parse};
+use super::page::{Wanted, parse_field};
 use crate::io::mirror::MirrorError;
 use api_types::{ConsentRow, PageAsOf, RecordingRow};
 use axum::extract::State;
@@ -33,8 +33,8 @@ struct PageQuery {
 impl PageQuery {
     fn parse(&self) -> Result<(Wanted, Filter), Refusal> {
         let wanted = Wanted::parse(self.limit.as_deref(), self.cursor.as_deref())?;
-        let outlet = parse("outlet", self.outlet.as_deref(), "the number of an outlet")?;
-        let camera = parse("camera", self.camera.as_deref(), "the number of a camera")?;
+        let outlet = parse_field("outlet", self.outlet.as_deref(), "the number of an outlet")?;
+        let camera = parse_field("camera", self.camera.as_deref(), "the number of a camera")?;
         Ok((
             wanted,
             Filter {
@@ -51,7 +51,7 @@ async fn list_consents(
     Query(query): Query<PageQuery>,
 ) -> Result<Json<PageAsOf<ConsentRow>>, Refusal> {
     let (wanted, filter) = query.parse()?;
-    let in_force = parse("in_force", query.in_force.as_deref(), "true or false")?;
+    let in_force = parse_field("in_force", query.in_force.as_deref(), "true or false")?;
     Ok(Json(read_consents(&api, wanted, filter, in_force).await?))
 }
 

@@ -1,7 +1,7 @@
 //! Sales: posted through to a node, listed, and one with how far it has come.
 
 use super::Api;
-use super::page::{Wanted, parse};
+use super::page::{Wanted, parse_field};
 use crate::core::stages::{Seen, mirrored_sale, waiting_sale};
 use crate::io::mirror::MirrorError;
 use api_types::{AsOf, PageAsOf, SaleDetail, SaleRequest, SaleRow};
@@ -20,15 +20,15 @@ use serde::Deserialize;
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
     Router::new()
-        .route("/api/v1/sales", get(page).post(record))
-        .route("/api/v1/sales/{outlet}/{sale_id}", get(show))
+        .route("/api/v1/sales", get(list_sales).post(record_sale))
+        .route("/api/v1/sales/{outlet}/{sale_id}", get(show_sale))
 }
 
 /// Hands a sale to a node and remembers when it came and went.
-async fn record(State(api): State<Api>, request: Request) -> Result<Response, Refusal> {
+async fn record_sale(State(api): State<Api>, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let body = Bytes::from(read_body(body).await?);
-    let noted = note(&api, &body).await;
+    let noted = journal_received(&api, &body).await;
     // A task of its own: a client that goes away does not leave a sale half noted.
     let sent = tokio::spawn(async move {
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
@@ -58,7 +58,7 @@ async fn record(State(api): State<Api>, request: Request) -> Result<Response, Re
 }
 
 /// Notes a sale that is well formed and signed. Everything else is the node's to refuse: it names the field.
-async fn note(api: &Api, body: &[u8]) -> Option<(SaleKey, B256)> {
+async fn journal_received(api: &Api, body: &[u8]) -> Option<(SaleKey, B256)> {
     let request: SaleRequest = serde_json::from_slice(body).ok()?;
     let sale = request.sale().ok()?;
     let transaction = request.transaction().ok()?;
@@ -79,12 +79,12 @@ struct PageQuery {
     outlet: Option<String>,
 }
 
-async fn page(
+async fn list_sales(
     State(api): State<Api>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<PageAsOf<SaleRow>>, Refusal> {
     let wanted = Wanted::parse(query.limit.as_deref(), query.cursor.as_deref())?;
-    let outlet = parse("outlet", query.outlet.as_deref(), "the number of an outlet")?;
+    let outlet = parse_field("outlet", query.outlet.as_deref(), "the number of an outlet")?;
     let filter = Filter {
         outlet,
         before: wanted.before,
@@ -104,13 +104,13 @@ async fn read_page(
     Ok(wanted.answer(sales, as_of, |sale| (sale.height, sale.place)))
 }
 
-async fn show(
+async fn show_sale(
     State(api): State<Api>,
     Path((outlet, sale_id)): Path<(String, String)>,
 ) -> Result<Json<SaleDetail>, Refusal> {
     let key = SaleKey {
         outlet: outlet_id(&outlet)?,
-        sale_id: id(&sale_id)?,
+        sale_id: parse_sale_id(&sale_id)?,
     };
 
     let entry = api.journal.find(key);
@@ -135,7 +135,7 @@ fn outlet_id(text: &str) -> Result<OutletId, Refusal> {
         .map_err(|_| Refusal::bad_field("outlet", format!("an outlet is a number, found {text:?}")))
 }
 
-fn id(text: &str) -> Result<SaleId, Refusal> {
+fn parse_sale_id(text: &str) -> Result<SaleId, Refusal> {
     text.parse()
         .map_err(|detail: String| Refusal::bad_field("sale_id", detail))
 }

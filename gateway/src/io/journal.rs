@@ -17,7 +17,7 @@ pub struct Entry {
     pub id: B256,
     /// As it was sent, but without its lines.
     pub request: SaleRequest,
-    /// When.
+    /// When it came, and when a node said that it is final.
     pub seen: Seen,
 }
 
@@ -27,11 +27,11 @@ struct Inner {
     order: VecDeque<SaleKey>,
 }
 
-/// The journal.
+/// Remembers the last sales that came through this gateway; in memory only, and the oldest is forgotten first.
 #[derive(Debug, Default)]
 pub struct Journal(Mutex<Inner>);
 
-fn key(request: &SaleRequest) -> SaleKey {
+fn sale_key(request: &SaleRequest) -> SaleKey {
     SaleKey {
         outlet: request.outlet,
         sale_id: request.sale_id,
@@ -42,7 +42,7 @@ impl Journal {
     /// A sale arrived whose terminal's signature is good. One that arrives again keeps its first time.
     pub fn received(&self, id: B256, mut request: SaleRequest) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = key(&request);
+        let key = sale_key(&request);
         if inner.sales.contains_key(&key) {
             return;
         }

@@ -28,7 +28,7 @@ const HEADERS: [HeaderName; 3] = [
     HeaderName::from_static("x-request-id"),
 ];
 
-/// The nodes.
+/// Clients of the configured nodes; the one that answered last is asked first.
 #[derive(Debug)]
 pub struct Nodes {
     http: reqwest::Client,
@@ -39,7 +39,7 @@ pub struct Nodes {
 
 /// A node's answer.
 pub struct Answer {
-    /// Its status.
+    /// The node's HTTP status, passed on as it is.
     pub status: StatusCode,
     headers: HeaderMap,
     body: Bytes,

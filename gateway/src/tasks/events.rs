@@ -29,7 +29,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// A message as readers get it.
 #[derive(Clone, Debug)]
 pub struct Told {
-    /// Its id.
+    /// The SSE id, by which a reader resumes; ascending.
     pub id: u64,
     /// `blocks`, `evm`, `reverted` or `reset`.
     pub name: &'static str,
@@ -87,7 +87,7 @@ impl Hub {
         }
         let mut told = Vec::new();
         for event in events::after(&mut moment, id, BATCH).await? {
-            told.push(Arc::new(tell(&mut moment, event).await?));
+            told.push(Arc::new(describe_event(&mut moment, event).await?));
         }
         Ok(told)
     }
@@ -117,18 +117,21 @@ impl Told {
     }
 }
 
-async fn tell(moment: &mut sqlx::PgConnection, event: Event) -> Result<Told, MirrorError> {
+async fn describe_event(
+    moment: &mut sqlx::PgConnection,
+    event: Event,
+) -> Result<Told, MirrorError> {
     let as_of = network::as_of(&mut *moment).await?;
     let Event { id, what, from, to } = event;
 
     Ok(match what {
-        What::Blocks => Told::new(id, "blocks", &blocks(moment, from, to, as_of).await?),
-        What::Evm => Told::new(id, "evm", &evm(moment, from, to, as_of).await?),
+        What::Blocks => Told::new(id, "blocks", &blocks_event(moment, from, to, as_of).await?),
+        What::Evm => Told::new(id, "evm", &evm_event(moment, from, to, as_of).await?),
         What::Reverted => Told::new(id, "reverted", &RevertedEvent { from, to, as_of }),
     })
 }
 
-async fn blocks(
+async fn blocks_event(
     moment: &mut sqlx::PgConnection,
     from: u64,
     to: u64,
@@ -156,7 +159,7 @@ async fn blocks(
     })
 }
 
-async fn evm(
+async fn evm_event(
     moment: &mut sqlx::PgConnection,
     from: u64,
     to: u64,
@@ -177,14 +180,14 @@ async fn evm(
 /// Hands out messages until it is stopped; a database that is away is waited for.
 pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        if let Err(error) = follow(&hub, &stop).await {
+        if let Err(error) = follow_channel(&hub, &stop).await {
             tracing::warn!(%error, "events stop until the read model answers again");
             let _ = tokio::time::timeout(RETRY_PAUSE, stop.cancelled()).await;
         }
     }
 }
 
-async fn follow(hub: &Hub, stop: &CancellationToken) -> Result<(), MirrorError> {
+async fn follow_channel(hub: &Hub, stop: &CancellationToken) -> Result<(), MirrorError> {
     let mut listener = PgListener::connect_with(hub.mirror.pool()).await?;
     listener.listen(CHANNEL).await?;
     loop {

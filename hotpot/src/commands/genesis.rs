@@ -1,4 +1,4 @@
-//! `hotpot genesis`.
+//! `hotpot genesis`: keys and genesis of a local network, without starting it.
 
 use anyhow::Result;
 use clap::Args;
@@ -8,7 +8,7 @@ use local_network::{Keys, Layout, refuse_public_chain};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// `hotpot genesis`.
+/// Arguments of `hotpot genesis`.
 #[derive(Clone, Debug, Args)]
 pub struct GenesisArgs {
     /// Where genesis.json and keys/ go; what is there already stays.

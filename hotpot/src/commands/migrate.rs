@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// `hotpot migrate`.
+/// Actions of `hotpot migrate`.
 #[derive(Debug, Subcommand)]
 pub enum MigrateCommand {
     /// Apply what is missing.
@@ -19,10 +19,11 @@ pub enum MigrateCommand {
     Status(DatabaseArgs),
 }
 
-/// Which database.
+/// The database to migrate, by its URL or by a file that holds the URL.
 #[derive(Clone, Debug, Args)]
 pub struct DatabaseArgs {
-    /// `postgres://…`
+    /// The database as `postgres://user:password@host/name`; other users of this machine can read it in the process
+    /// list.
     #[arg(
         long,
         value_name = "URL",
@@ -39,14 +40,14 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 /// Runs what was typed.
 pub async fn run(command: MigrateCommand) -> Result<ExitCode> {
     match command {
-        MigrateCommand::Up(args) => migrate_up(&url(&args)?).await?,
-        MigrateCommand::Down(args) => down(&url(&args)?).await?,
-        MigrateCommand::Status(args) => status(&url(&args)?).await?,
+        MigrateCommand::Up(args) => migrate_up(&database_url(&args)?).await?,
+        MigrateCommand::Down(args) => migrate_down(&database_url(&args)?).await?,
+        MigrateCommand::Status(args) => print_status(&database_url(&args)?).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn url(args: &DatabaseArgs) -> Result<String> {
+fn database_url(args: &DatabaseArgs) -> Result<String> {
     match (&args.database_url, &args.database_url_file) {
         (Some(url), _) => Ok(url.clone()),
         (None, Some(file)) => {
@@ -70,7 +71,7 @@ pub async fn migrate_up(url: &str) -> Result<()> {
     Ok(())
 }
 
-async fn applied(connection: &mut PgConnection) -> Result<BTreeSet<i64>> {
+async fn applied_versions(connection: &mut PgConnection) -> Result<BTreeSet<i64>> {
     let table = &MIGRATIONS.table_name;
     connection.ensure_migrations_table(table).await?;
     Ok(connection
@@ -81,11 +82,11 @@ async fn applied(connection: &mut PgConnection) -> Result<BTreeSet<i64>> {
         .collect())
 }
 
-async fn down(url: &str) -> Result<()> {
+async fn migrate_down(url: &str) -> Result<()> {
     let mut connection = PgConnection::connect(url)
         .await
         .context("connect to the database")?;
-    let applied = applied(&mut connection).await?;
+    let applied = applied_versions(&mut connection).await?;
     let Some(newest) = applied.last().copied() else {
         bail!("nothing is applied")
     };
@@ -105,11 +106,11 @@ async fn down(url: &str) -> Result<()> {
     Ok(())
 }
 
-async fn status(url: &str) -> Result<()> {
+async fn print_status(url: &str) -> Result<()> {
     let mut connection = PgConnection::connect(url)
         .await
         .context("connect to the database")?;
-    let applied = applied(&mut connection).await?;
+    let applied = applied_versions(&mut connection).await?;
 
     for migration in MIGRATIONS
         .iter()

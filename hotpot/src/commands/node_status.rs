@@ -80,10 +80,10 @@ impl Seen {
 
 /// Looks once, or again and again.
 pub async fn run(args: &NodeStatusArgs) -> Result<ExitCode> {
-    let nodes = nodes(args)?;
+    let nodes = nodes_to_ask(args)?;
     loop {
-        let seen = join_all(nodes.iter().map(ask)).await;
-        show(args, &seen);
+        let seen = join_all(nodes.iter().map(ask_status)).await;
+        print_answers(args, &seen);
 
         if !args.watch {
             return Ok(if seen.iter().all(Seen::is_ready) {
@@ -97,7 +97,7 @@ pub async fn run(args: &NodeStatusArgs) -> Result<ExitCode> {
     }
 }
 
-fn nodes(args: &NodeStatusArgs) -> Result<Vec<Asked>> {
+fn nodes_to_ask(args: &NodeStatusArgs) -> Result<Vec<Asked>> {
     if !args.node.is_empty() {
         let named = |url: &String| Asked {
             name: url.clone(),
@@ -121,7 +121,7 @@ fn nodes(args: &NodeStatusArgs) -> Result<Vec<Asked>> {
         .collect())
 }
 
-async fn ask(node: &Asked) -> Seen {
+async fn ask_status(node: &Asked) -> Seen {
     let answer = match tokio::time::timeout(PATIENCE, node.client.status()).await {
         Ok(answer) => answer.map_err(|error| format!("{:#}", anyhow::Error::new(error))),
         Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
@@ -133,7 +133,7 @@ async fn ask(node: &Asked) -> Seen {
     }
 }
 
-fn show(args: &NodeStatusArgs, seen: &[Seen]) {
+fn print_answers(args: &NodeStatusArgs, seen: &[Seen]) {
     if args.json {
         println!(
             "{}",
@@ -145,7 +145,7 @@ fn show(args: &NodeStatusArgs, seen: &[Seen]) {
         // To the upper left corner of an empty screen.
         print!("\x1b[H\x1b[2J");
     }
-    println!("{}", table(seen));
+    println!("{}", status_table(seen));
     for node in seen {
         if let Some(reason) = node.reason() {
             println!("{}: {reason}", node.name);
@@ -165,7 +165,7 @@ fn as_json(seen: &Seen) -> Value {
     value
 }
 
-fn table(seen: &[Seen]) -> Table {
+fn status_table(seen: &[Seen]) -> Table {
     let highest = seen
         .iter()
         .filter_map(|node| node.answer.as_ref().ok())
@@ -175,12 +175,12 @@ fn table(seen: &[Seen]) -> Table {
     table.load_preset(UTF8_BORDERS_ONLY);
     table.set_header(COLUMNS.map(|column| Cell::new(column).add_attribute(Attribute::Bold)));
     for node in seen {
-        table.add_row(row(node, highest.unwrap_or(0)));
+        table.add_row(status_row(node, highest.unwrap_or(0)));
     }
     table
 }
 
-fn row(seen: &Seen, highest: u64) -> Vec<Cell> {
+fn status_row(seen: &Seen, highest: u64) -> Vec<Cell> {
     let Ok(status) = &seen.answer else {
         return vec![
             Cell::new(&seen.name),
@@ -202,11 +202,15 @@ fn row(seen: &Seen, highest: u64) -> Vec<Cell> {
         Cell::new(state.0)
             .fg(state.1)
             .add_attribute(Attribute::Bold),
-        coloured(status.height.to_string(), is_behind),
-        coloured(status.round.to_string(), status.round > 0),
-        Cell::new(status.validator.map_or_else(|| "follows".into(), shortly)),
-        coloured(power(status), status.power_online < status.power_total),
-        coloured(signed(status), is_absent(status)),
+        coloured_cell(status.height.to_string(), is_behind),
+        coloured_cell(status.round.to_string(), status.round > 0),
+        Cell::new(
+            status
+                .validator
+                .map_or_else(|| "follows".into(), short_address),
+        ),
+        coloured_cell(power_text(status), status.power_online < status.power_total),
+        coloured_cell(signed_text(status), is_absent(status)),
         Cell::new(status.mempool),
         Cell::new(format!(
             "{}, {} signed",
@@ -216,25 +220,25 @@ fn row(seen: &Seen, highest: u64) -> Vec<Cell> {
     ]
 }
 
-fn shortly(address: Address) -> String {
+fn short_address(address: Address) -> String {
     let text = format!("{address:#x}");
     format!("{}…{}", &text[..6], &text[text.len() - 4..])
 }
 
-fn coloured(text: String, warns: bool) -> Cell {
+fn coloured_cell(text: String, warns: bool) -> Cell {
     let cell = Cell::new(text);
     if warns { cell.fg(Color::Yellow) } else { cell }
 }
 
 /// Its own, and what was online of all.
-fn power(status: &StatusAnswer) -> String {
+fn power_text(status: &StatusAnswer) -> String {
     format!(
         "{}, {} of {} online",
         status.power, status.power_online, status.power_total
     )
 }
 
-fn signed(status: &StatusAnswer) -> String {
+fn signed_text(status: &StatusAnswer) -> String {
     status.signed.map_or_else(String::new, |signed| {
         format!("{} of {}", signed.signed, signed.blocks)
     })
@@ -278,7 +282,7 @@ mod tests {
 
     #[test]
     fn the_table_has_a_row_for_each_node_even_one_that_is_down() {
-        let text = table(&[seen("node-0", 12, 100), down()]).to_string();
+        let text = status_table(&[seen("node-0", 12, 100), down()]).to_string();
         let lines: Vec<&str> = text.lines().collect();
         assert!(
             lines[3].contains("node-0")

@@ -1,4 +1,4 @@
-//! `hotpot openapi`.
+//! `hotpot openapi`: the description of the gateway's API, on standard output.
 
 use anyhow::{Context, Result};
 use std::io::Write;

@@ -5,7 +5,7 @@ mod display;
 use crate::commands::migrate::migrate_up;
 use crate::import::command::parse_rate;
 use crate::import::map::Map;
-use crate::import::run::{Progress, Report, Target, ensure_outlets, import};
+use crate::import::run::{Progress, Report, Target, ensure_outlets, import_file};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use display::Display;
@@ -29,7 +29,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// `hotpot up`.
+/// Arguments of `hotpot up`.
 #[derive(Clone, Debug, Args)]
 pub struct UpArgs {
     /// Holds everything of this network; a second `up` on it continues.
@@ -67,7 +67,7 @@ pub struct UpArgs {
     /// One JSON object a line on standard output; the last is the summary.
     #[arg(long)]
     pub json: bool,
-    /// Which ports.
+    /// The first ports of the services; each takes one or more from there on.
     #[command(flatten)]
     pub ports: PortArgs,
 }
@@ -99,7 +99,7 @@ pub async fn run(args: UpArgs, stop: CancellationToken) -> Result<ExitCode> {
     let started = Instant::now();
     let mut external = External::default();
     let outcome = tokio::select! {
-        outcome = network(&args, maps, &layout, &supervisor, &mut external, started) => outcome,
+        outcome = run_network(&args, maps, &layout, &supervisor, &mut external, started) => outcome,
         // Stopped before it was settled: whoever waits for that must not take it for a yes.
         () = stop.cancelled() => Ok(if args.exit_when_settled { ExitCode::from(130) } else { ExitCode::SUCCESS }),
     };
@@ -111,7 +111,7 @@ pub async fn run(args: UpArgs, stop: CancellationToken) -> Result<ExitCode> {
     outcome
 }
 
-async fn network(
+async fn run_network(
     args: &UpArgs,
     maps: Vec<Map>,
     layout: &Layout,
@@ -244,7 +244,7 @@ async fn network(
     ));
     let books = Books::open(nodes, evm, contracts, &database_url).await?;
     tokio::select! {
-        outcome = watch(args, &display, books, imports, &progress, started) => outcome,
+        outcome = watch_progress(args, &display, books, imports, &progress, started) => outcome,
         never = external.keep_running(supervisor) => match never {},
     }
 }
@@ -258,14 +258,14 @@ async fn import_all(
 ) -> Result<Vec<Report>> {
     let mut reports = Vec::new();
     for (file, map) in files.iter().zip(&maps) {
-        let report = import(&target, &keys, file, map, false, &progress).await;
+        let report = import_file(&target, &keys, file, map, false, &progress).await;
         reports.push(report.with_context(|| format!("import {}", file.display()))?);
     }
     Ok(reports)
 }
 
 /// Shows how far everything is; ends when it is settled, if asked to.
-async fn watch(
+async fn watch_progress(
     args: &UpArgs,
     display: &Display,
     books: Books,

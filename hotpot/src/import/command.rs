@@ -1,7 +1,7 @@
-//! `hotpot import`.
+//! `hotpot import`: orders of another system as signed sales of a running network.
 
 use crate::import::map::Map;
-use crate::import::run::{Progress, Target, import, read_orders, sign_orders};
+use crate::import::run::{Progress, Target, import_file, read_orders, sign_orders};
 use anyhow::Result;
 use clap::Args;
 use client::NodeClient;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// `hotpot import`.
+/// Arguments of `hotpot import`.
 #[derive(Clone, Debug, Args)]
 pub struct ImportArgs {
     /// CSV, TSV or JSON lines; the format follows from the name's ending.
@@ -48,7 +48,7 @@ pub async fn run(args: ImportArgs) -> Result<ExitCode> {
         nodes: if args.dry_run {
             Vec::new()
         } else {
-            nodes(&args)?
+            read_nodes(&args)?
         },
         genesis: local_network::genesis::read(&args.data_dir.join("genesis.json"))?,
         data_dir: args.data_dir.clone(),
@@ -61,8 +61,8 @@ pub async fn run(args: ImportArgs) -> Result<ExitCode> {
     }
 
     let progress = Arc::new(Progress::default());
-    let bar = tokio::spawn(show(Arc::clone(&progress)));
-    let report = import(&target, &keys, &args.file, &map, args.strict, &progress).await;
+    let bar = tokio::spawn(show_progress(Arc::clone(&progress)));
+    let report = import_file(&target, &keys, &args.file, &map, args.strict, &progress).await;
     bar.abort();
     let report = report?;
 
@@ -82,7 +82,7 @@ pub async fn run(args: ImportArgs) -> Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-fn nodes(args: &ImportArgs) -> Result<Vec<NodeClient>> {
+fn read_nodes(args: &ImportArgs) -> Result<Vec<NodeClient>> {
     let network = NetworkFile::read(&args.data_dir)?;
     Ok(network
         .nodes
@@ -122,7 +122,7 @@ fn dry_run(args: &ImportArgs, target: &Target, keys: &Keys, map: &Map) -> Result
     })
 }
 
-async fn show(progress: Arc<Progress>) {
+async fn show_progress(progress: Arc<Progress>) {
     let bar = ProgressBar::new(0);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} sales  {per_sec}  {eta}")
     {

@@ -17,12 +17,12 @@ pub struct Map {
     /// The currency of all prices.
     pub currency: Currency,
     /// Digits behind the decimal point of the currency's smallest unit. Default 2.
-    #[serde(default = "two")]
+    #[serde(default = "default_exponent")]
     pub exponent: u32,
     /// Values that mean "nothing". Default: the empty one and `NULL`.
-    #[serde(default = "nulls")]
+    #[serde(default = "default_nulls")]
     pub null_values: Vec<String>,
-    /// Which column is what.
+    /// The columns of the order file, by what they mean.
     pub columns: Columns,
     /// When a sale occurred.
     #[serde(default)]
@@ -30,14 +30,14 @@ pub struct Map {
     /// Which outlet sold.
     #[serde(default)]
     pub outlet: OutletRule,
-    /// Who bought.
+    /// How often a wallet buys rather than a receipt.
     #[serde(default)]
     pub buyer: BuyerRule,
     /// The outlets that the orders are spread over or name.
     pub outlets: Vec<OutletSpec>,
 }
 
-/// Which column is what.
+/// The columns of the order file, by what they mean.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Columns {
@@ -97,17 +97,17 @@ pub struct BuyerRule {
 pub struct OutletSpec {
     /// The founder's number for it.
     pub id: OutletId,
-    /// Where it stands.
+    /// The city that it stands in.
     pub city: String,
     /// Who runs it.
     pub kind: OutletKind,
 }
 
-const fn two() -> u32 {
+const fn default_exponent() -> u32 {
     2
 }
 
-fn nulls() -> Vec<String> {
+fn default_nulls() -> Vec<String> {
     vec![String::new(), "NULL".into()]
 }
 

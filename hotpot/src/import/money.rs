@@ -9,8 +9,8 @@ pub fn parse(text: &str, exponent: u32) -> Result<u64, String> {
     };
 
     let bare = bare_number(text).ok_or_else(allowed)?;
-    let (whole, fraction) = split(&bare, digits);
-    let whole = ungrouped(whole).ok_or_else(allowed)?;
+    let (whole, fraction) = split_decimals(&bare, digits);
+    let whole = ungroup_digits(whole).ok_or_else(allowed)?;
     let fraction = fraction.trim_end_matches('0');
     if fraction.len() > digits || !fraction.chars().all(|c| c.is_ascii_digit()) {
         return Err(allowed());
@@ -31,7 +31,7 @@ fn bare_number(text: &str) -> Option<String> {
 }
 
 /// The digits of a whole number, with or without one kind of separator between thousands.
-fn ungrouped(whole: &str) -> Option<String> {
+fn ungroup_digits(whole: &str) -> Option<String> {
     let separator = whole.chars().find(|c| !c.is_ascii_digit());
     let Some(separator) = separator else {
         return (!whole.is_empty()).then(|| whole.to_owned());
@@ -43,7 +43,7 @@ fn ungrouped(whole: &str) -> Option<String> {
 }
 
 /// The last separator is the decimal one, unless it is the only one of a group of three digits.
-fn split(bare: &str, digits: usize) -> (&str, &str) {
+fn split_decimals(bare: &str, digits: usize) -> (&str, &str) {
     let Some(last) = bare.rfind(['.', ',']) else {
         return (bare, "");
     };

@@ -15,7 +15,6 @@ pub struct Order {
     pub id: String,
     /// First 16 bytes of keccak256(source, LF, order id).
     pub sale_id: SaleId,
-    /// Who sold.
     pub outlet: OutletId,
     /// Sum of the lines.
     pub total: u64,
@@ -34,7 +33,7 @@ pub struct Rejected {
     pub order: Option<String>,
     /// Line of the file; absent when the network said no.
     pub line: Option<u64>,
-    /// Which field.
+    /// The column, or the field of the sale that the network refused.
     pub field: String,
     /// What stands there.
     pub found: String,
@@ -47,7 +46,7 @@ pub struct Rejected {
 pub struct Orders {
     /// Good ones, in the order of the file.
     pub good: Vec<Order>,
-    /// The others.
+    /// Orders that are not imported, and lines that are no rows.
     pub rejected: Vec<Rejected>,
 }
 
@@ -60,7 +59,7 @@ pub fn sale_id(source: &str, order: &str) -> SaleId {
 }
 
 /// Joins rows to orders. Lines of one order need not stand together.
-pub fn group(map: &Map, rows: Rows) -> Orders {
+pub fn group_rows(map: &Map, rows: Rows) -> Orders {
     let mut orders = Orders::default();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut groups: Vec<(String, Vec<Row>)> = Vec::new();
@@ -82,7 +81,7 @@ pub fn group(map: &Map, rows: Rows) -> Orders {
     }
 
     for (id, rows) in groups {
-        match order(map, id, &rows) {
+        match parse_order(map, id, &rows) {
             Ok(order) => orders.good.push(order),
             Err(rejection) => orders.rejected.push(rejection),
         }
@@ -115,14 +114,14 @@ fn order_id(map: &Map, row: Row) -> Result<(String, Row), Rejected> {
     }
 }
 
-fn order(map: &Map, id: String, rows: &[Row]) -> Result<Order, Rejected> {
+fn parse_order(map: &Map, id: String, rows: &[Row]) -> Result<Order, Rejected> {
     let lines = rows
         .iter()
-        .map(|row| line(map, &id, row))
+        .map(|row| parse_line(map, &id, row))
         .collect::<Result<Vec<Line>, Rejected>>()?;
 
     let first = &rows[0];
-    let hash = hash(&map.source, &id);
+    let hash = order_hash(&map.source, &id);
     let total = lines.iter().try_fold(0u64, |sum, line| {
         u64::from(line.quantity)
             .checked_mul(line.unit_price)
@@ -131,7 +130,7 @@ fn order(map: &Map, id: String, rows: &[Row]) -> Result<Order, Rejected> {
 
     Ok(Order {
         sale_id: sale_id(&map.source, &id),
-        outlet: outlet(map, &id, first, hash)?,
+        outlet: outlet_of(map, &id, first, hash)?,
         total: total.ok_or_else(|| {
             rejected(
                 Some(&id),
@@ -143,26 +142,26 @@ fn order(map: &Map, id: String, rows: &[Row]) -> Result<Order, Rejected> {
         })?,
         lines,
         occurred_at_ms: occurred_at(map, &id, first)?,
-        wallet: wallet(map, hash),
+        wallet: choose_wallet(map, hash),
         id,
     })
 }
 
 /// Eight bytes that depend on nothing but source and order id.
-fn hash(source: &str, order: &str) -> u64 {
+fn order_hash(source: &str, order: &str) -> u64 {
     let digest = keccak256(format!("{source}\n{order}\nspread"));
     let mut bytes = [0u8; 8];
     bytes.copy_from_slice(&digest[..8]);
     u64::from_be_bytes(bytes)
 }
 
-fn outlet(map: &Map, order: &str, row: &Row, hash: u64) -> Result<OutletId, Rejected> {
+fn outlet_of(map: &Map, order: &str, row: &Row, hash: u64) -> Result<OutletId, Rejected> {
     let Some(column) = &map.outlet.column else {
         let place = usize::try_from(hash % map.outlets.len() as u64).unwrap_or(0);
         return Ok(map.outlets[place].id);
     };
 
-    let found = value(map, order, row, column)?;
+    let found = required_value(map, order, row, column)?;
     let known = |outlet: &&OutletSpec| outlet.id.to_string() == found;
     let ids: Vec<String> = map
         .outlets
@@ -176,7 +175,7 @@ fn outlet(map: &Map, order: &str, row: &Row, hash: u64) -> Result<OutletId, Reje
         .ok_or_else(|| rejected(Some(order), row.line, column, found, &ids.join(", ")))
 }
 
-fn wallet(map: &Map, hash: u64) -> Option<u64> {
+fn choose_wallet(map: &Map, hash: u64) -> Option<u64> {
     let spread = hash >> 16;
     let to_wallet = map.buyer.wallet_one_in > 0 && spread.is_multiple_of(map.buyer.wallet_one_in);
     to_wallet.then(|| (spread / map.buyer.wallet_one_in) % map.buyer.wallets)
@@ -186,13 +185,18 @@ fn occurred_at(map: &Map, order: &str, row: &Row) -> Result<Option<u64>, Rejecte
     let Some(column) = &map.time.column else {
         return Ok(None);
     };
-    let found = value(map, order, row, column)?;
+    let found = required_value(map, order, row, column)?;
     parse_time(found)
         .map(Some)
         .map_err(|allowed| rejected(Some(order), row.line, column, found, &allowed))
 }
 
-fn value<'r>(map: &Map, order: &str, row: &'r Row, column: &str) -> Result<&'r str, Rejected> {
+fn required_value<'r>(
+    map: &Map,
+    order: &str,
+    row: &'r Row,
+    column: &str,
+) -> Result<&'r str, Rejected> {
     match row.values.get(column).map(|value| value.trim()) {
         Some(value) if !map.is_null(value) => Ok(value),
         Some(value) => Err(rejected(Some(order), row.line, column, value, "a value")),
@@ -206,13 +210,13 @@ fn value<'r>(map: &Map, order: &str, row: &'r Row, column: &str) -> Result<&'r s
     }
 }
 
-fn line(map: &Map, order: &str, row: &Row) -> Result<Line, Rejected> {
-    let name = name(map, order, row)?;
-    let quantity = quantity(map, order, row)?;
-    let (quantity, unit_price, name) = price(map, order, row, quantity, name)?;
+fn parse_line(map: &Map, order: &str, row: &Row) -> Result<Line, Rejected> {
+    let name = parse_name(map, order, row)?;
+    let quantity = parse_quantity(map, order, row)?;
+    let (quantity, unit_price, name) = parse_price(map, order, row, quantity, name)?;
     let sku = match &map.columns.sku {
-        Some(column) => value(map, order, row, column)?.to_owned(),
-        None => sku_of(value(map, order, row, &map.columns.name[0])?),
+        Some(column) => required_value(map, order, row, column)?.to_owned(),
+        None => sku_of(required_value(map, order, row, &map.columns.name[0])?),
     };
 
     check_length(order, row, "sku", &sku, domain::limits::LINE_SKU_BYTES_MAX)?;
@@ -252,8 +256,8 @@ fn check_length(
     ))
 }
 
-fn name(map: &Map, order: &str, row: &Row) -> Result<String, Rejected> {
-    let mut name = value(map, order, row, &map.columns.name[0])?.to_owned();
+fn parse_name(map: &Map, order: &str, row: &Row) -> Result<String, Rejected> {
+    let mut name = required_value(map, order, row, &map.columns.name[0])?.to_owned();
     for column in &map.columns.name[1..] {
         let detail = row.values.get(column).map_or("", |detail| detail.trim());
         if !map.is_null(detail) {
@@ -273,12 +277,12 @@ fn sku_of(name: &str) -> String {
     words.join("-")
 }
 
-fn quantity(map: &Map, order: &str, row: &Row) -> Result<u32, Rejected> {
+fn parse_quantity(map: &Map, order: &str, row: &Row) -> Result<u32, Rejected> {
     let Some(column) = &map.columns.quantity else {
         return Ok(1);
     };
 
-    let found = value(map, order, row, column)?;
+    let found = required_value(map, order, row, column)?;
     let quantity = found.parse().ok().filter(|quantity| *quantity > 0);
     quantity.ok_or_else(|| {
         rejected(
@@ -292,7 +296,7 @@ fn quantity(map: &Map, order: &str, row: &Row) -> Result<u32, Rejected> {
 }
 
 /// A line's total that its quantity does not divide becomes one line of quantity 1 that names the quantity.
-fn price(
+fn parse_price(
     map: &Map,
     order: &str,
     row: &Row,
@@ -300,7 +304,7 @@ fn price(
     name: String,
 ) -> Result<(u32, u64, String), Rejected> {
     let parse = |column: &String| {
-        let found = value(map, order, row, column)?;
+        let found = required_value(map, order, row, column)?;
         money::parse(found, map.exponent)
             .map_err(|allowed| rejected(Some(order), row.line, column, found, &allowed))
     };
@@ -319,7 +323,7 @@ fn price(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::import::rows::delimited;
+    use crate::import::rows::parse_delimited;
 
     fn map() -> Map {
         toml::from_str(
@@ -346,7 +350,7 @@ mod tests {
     }
 
     fn grouped(text: &str) -> Orders {
-        group(&map(), delimited(text.as_bytes(), b',').unwrap())
+        group_rows(&map(), parse_delimited(text.as_bytes(), b',').unwrap())
     }
 
     #[test]

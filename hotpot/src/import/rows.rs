@@ -18,7 +18,7 @@ pub struct Row {
 pub struct BadRow {
     /// Line of the file.
     pub line: u64,
-    /// Why.
+    /// Why it cannot be read, for people.
     pub reason: String,
 }
 
@@ -29,8 +29,8 @@ pub type Rows = Vec<Result<Row, BadRow>>;
 pub fn read(path: &Path) -> Result<Rows> {
     let bytes = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
     match path.extension().and_then(|extension| extension.to_str()) {
-        Some("csv") => delimited(&bytes, b','),
-        Some("tsv" | "tab") => delimited(&bytes, b'\t'),
+        Some("csv") => parse_delimited(&bytes, b','),
+        Some("tsv" | "tab") => parse_delimited(&bytes, b'\t'),
         Some("jsonl" | "ndjson") => Ok(json_lines(&bytes)),
         other => bail!(
             "{}: expected a name ending in .csv, .tsv or .jsonl, found {other:?}",
@@ -40,7 +40,7 @@ pub fn read(path: &Path) -> Result<Rows> {
 }
 
 /// Rows of a file whose first line names the columns.
-pub fn delimited(bytes: &[u8], delimiter: u8) -> Result<Rows> {
+pub fn parse_delimited(bytes: &[u8], delimiter: u8) -> Result<Rows> {
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .flexible(true)
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_row_with_too_few_columns_is_named_and_the_others_stay() {
-        let rows = delimited(b"id,name\n1,tea\n2\n3,\"two\nlines\"\n4,last\n", b',').unwrap();
+        let rows = parse_delimited(b"id,name\n1,tea\n2\n3,\"two\nlines\"\n4,last\n", b',').unwrap();
         assert_eq!(rows.len(), 4);
         assert_eq!(rows[1].as_ref().unwrap_err().line, 3);
         assert_eq!(rows[3].as_ref().unwrap().line, 6);
@@ -135,7 +135,7 @@ mod tests {
     proptest! {
         #[test]
         fn hostile_files_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-            let _ = delimited(&bytes, b',');
+            let _ = parse_delimited(&bytes, b',');
             let _ = json_lines(&bytes);
         }
     }

@@ -1,7 +1,7 @@
 //! Signs orders with the terminals' keys and sends them to the nodes.
 
 use super::map::Map;
-use super::orders::{Order, Orders, Rejected, group};
+use super::orders::{Order, Orders, Rejected, group_rows};
 use super::rows;
 use anyhow::{Context, Result, bail};
 use client::{ClientError, NodeClient, OutletAnswer, Problem, SaleRequest};
@@ -38,9 +38,7 @@ const SPREAD_MS_MAX: u64 = SALE_LATE_MS_MAX - 3_600_000;
 pub struct Target {
     /// The network's folder.
     pub data_dir: PathBuf,
-    /// Its nodes.
     pub nodes: Vec<NodeClient>,
-    /// Its parameters.
     pub genesis: Genesis,
     /// Sales a second; `None` = as fast as they become final.
     pub rate: Option<u32>,
@@ -62,9 +60,9 @@ pub struct Progress {
 /// How an import ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// Answered 201.
+    /// Sales that were answered 201: this import brought them in.
     pub new: u64,
-    /// Answered 200.
+    /// Sales that were answered 200: they stood already.
     pub known: u64,
     /// Refused; listed in `rejected_file`.
     pub rejected: u64,
@@ -75,7 +73,7 @@ pub struct Report {
 
 /// Reads a file through its map. With `strict`, one bad order refuses the whole file before anything is sent.
 pub fn read_orders(file: &Path, map: &Map, strict: bool) -> Result<Orders> {
-    let orders = group(map, rows::read(file)?);
+    let orders = group_rows(map, rows::read(file)?);
     if let (true, Some(first)) = (strict, orders.rejected.first()) {
         bail!(
             "{}: {} orders are bad, nothing is sent (--strict); the first: line {}, field {}, found {:?}, allowed: {}",
@@ -166,14 +164,14 @@ pub fn sign_orders(
         let occurred_at_ms = order.occurred_at_ms.unwrap_or(made);
         Ok((
             order.clone(),
-            sign(order, map, occurred_at_ms, terminal, &wallets, &domain),
+            sign_order(order, map, occurred_at_ms, terminal, &wallets, &domain),
         ))
     };
 
     orders.iter().map(sign).collect()
 }
 
-fn sign(
+fn sign_order(
     order: &Order,
     map: &Map,
     occurred_at_ms: u64,
@@ -215,7 +213,7 @@ fn sign(
 }
 
 /// Imports a whole file: registers outlets and terminals that are missing, sends all sales, lists what was refused.
-pub async fn import(
+pub async fn import_file(
     target: &Target,
     keys: &Keys,
     file: &Path,
@@ -274,9 +272,9 @@ async fn send_all(
         .map(|(number, (order, sale))| {
             let (nodes, progress) = (target.nodes.clone(), Arc::clone(progress));
             // A task each, so that slow answers do not hold up the sending.
-            tokio::spawn(
-                async move { send(&nodes, number as usize, &order, &sale, &progress).await },
-            )
+            tokio::spawn(async move {
+                send_sale(&nodes, number as usize, &order, &sale, &progress).await
+            })
         })
         .buffer_unordered(IN_FLIGHT)
         .map(|joined| joined.context("a sender died").and_then(|sent| sent))
@@ -285,7 +283,7 @@ async fn send_all(
 }
 
 /// Sends one sale until a node says what became of it; the same request again is harmless.
-async fn send(
+async fn send_sale(
     nodes: &[NodeClient],
     number: usize,
     order: &Order,

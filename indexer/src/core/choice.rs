@@ -11,7 +11,7 @@ pub struct Candidate {
 
 /// The node to ask for block `next`: of those that claim to have it, the one that failed least, so that a liar keeps
 /// nobody from a good one. If none has it, the highest. `None` when none answered.
-pub fn choose(nodes: &[Candidate], next: u64) -> Option<(usize, u64)> {
+pub fn choose_node(nodes: &[Candidate], next: u64) -> Option<(usize, u64)> {
     let answered = || {
         nodes
             .iter()
@@ -42,13 +42,19 @@ mod tests {
             height: None,
             failures: 0,
         };
-        assert_eq!(choose(&[node(9, 0), node(12, 0)], 10), Some((1, 12)));
-        assert_eq!(choose(&[node(u64::MAX, 1), node(10, 0)], 10), Some((1, 10)));
+        assert_eq!(choose_node(&[node(9, 0), node(12, 0)], 10), Some((1, 12)));
         assert_eq!(
-            choose(&[node(u64::MAX, 1), node(9, 0)], 10),
+            choose_node(&[node(u64::MAX, 1), node(10, 0)], 10),
+            Some((1, 10))
+        );
+        assert_eq!(
+            choose_node(&[node(u64::MAX, 1), node(9, 0)], 10),
             Some((0, u64::MAX))
         );
-        assert_eq!(choose(&[dead, node(7, 3), node(9, 0)], 10), Some((2, 9)));
-        assert_eq!(choose(&[dead, dead], 10), None);
+        assert_eq!(
+            choose_node(&[dead, node(7, 3), node(9, 0)], 10),
+            Some((2, 9))
+        );
+        assert_eq!(choose_node(&[dead, dead], 10), None);
     }
 }

@@ -5,9 +5,9 @@ use alloy::primitives::{Address, B256, Bloom, BloomInput, Bytes};
 /// The part of an EVM block that is needed to follow the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Its number.
+    /// The block number, from 0 on.
     pub number: u64,
-    /// Its hash.
+    /// The block's hash, as the node gives it.
     pub hash: B256,
     /// The block before.
     pub parent_hash: B256,
@@ -19,31 +19,31 @@ pub struct Header {
     pub receipts_root: B256,
 }
 
-/// One log.
+/// An event that a contract logged, undecoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
     /// The block it is in.
     pub block_number: u64,
-    /// Its hash.
+    /// Hash of that block: tells its branch.
     pub block_hash: B256,
     /// Place in the block.
     pub log_index: u64,
-    /// The transaction.
+    /// Hash of the transaction that logged it.
     pub tx_hash: B256,
     /// Its place in the block.
     pub tx_index: u64,
-    /// Who logged.
+    /// The contract that logged it.
     pub address: Address,
     /// At most four.
     pub topics: Vec<B256>,
-    /// The rest.
+    /// The event's parameters that are not indexed, ABI-encoded.
     pub data: Bytes,
 }
 
 /// A block with all its logs of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
-    /// The block.
+    /// Every log names this very block.
     pub header: Header,
     /// Ascending by place.
     pub logs: Vec<Log>,
@@ -78,7 +78,7 @@ pub fn is_suspicious(block: &Block, addresses: &[Address]) -> bool {
 }
 
 /// Puts each log into its block; each must name the very block that the header is of. Headers ascend by one.
-pub fn assemble(headers: Vec<Header>, mut logs: Vec<Log>) -> Result<Vec<Block>, LogsError> {
+pub fn assemble_blocks(headers: Vec<Header>, mut logs: Vec<Log>) -> Result<Vec<Block>, LogsError> {
     logs.sort_by_key(|log| (log.block_number, log.log_index));
     let first = headers.first().map_or(0, |header| header.number);
     let mut blocks: Vec<Block> = headers
@@ -97,13 +97,13 @@ pub fn assemble(headers: Vec<Header>, mut logs: Vec<Log>) -> Result<Vec<Block>, 
         let block = place
             .and_then(|place| blocks.get_mut(place))
             .ok_or(LogsError::NotAskedFor { number })?;
-        add(block, log)?;
+        add_log(block, log)?;
     }
 
     Ok(blocks)
 }
 
-fn add(block: &mut Block, log: Log) -> Result<(), LogsError> {
+fn add_log(block: &mut Block, log: Log) -> Result<(), LogsError> {
     let number = block.header.number;
     if log.block_hash != block.header.hash {
         return Err(LogsError::OtherBlock {
@@ -181,7 +181,7 @@ pub mod tests {
             log(&headers[1], 1),
             log(&headers[0], 0),
         ];
-        let blocks = assemble(headers, logs).unwrap();
+        let blocks = assemble_blocks(headers, logs).unwrap();
         let places = |block: &Block| {
             block
                 .logs
@@ -204,16 +204,16 @@ pub mod tests {
             found: fork.hash,
         };
         assert_eq!(
-            assemble(vec![ours.clone()], vec![log(&fork, 0)]),
+            assemble_blocks(vec![ours.clone()], vec![log(&fork, 0)]),
             Err(expected)
         );
         assert_eq!(
-            assemble(vec![ours.clone()], vec![log(&later, 0)]),
+            assemble_blocks(vec![ours.clone()], vec![log(&later, 0)]),
             Err(LogsError::NotAskedFor { number: 8 })
         );
         let twice = vec![log(&ours, 2), log(&ours, 2)];
         assert_eq!(
-            assemble(vec![ours], twice),
+            assemble_blocks(vec![ours], twice),
             Err(LogsError::Twice {
                 number: 7,
                 log_index: 2

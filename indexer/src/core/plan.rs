@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// The most blocks that are read by hash and written at once near the head.
 const NEAR_HEAD_BLOCKS_MAX: u64 = 16;
 
-/// Where the mirror stands.
+/// How far the EVM stream is mirrored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// The last block mirrored; one less than the first block before it.
@@ -18,10 +18,10 @@ pub struct Position {
     pub finalized: u64,
 }
 
-/// What to do.
+/// What the next step of the EVM stream does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plan {
-    /// Nothing new.
+    /// The node has no block that is not mirrored.
     Wait,
     /// The node's head is below ours: it is behind, which is no reorganisation.
     NodeIsBehind,
@@ -29,22 +29,22 @@ pub enum Plan {
     Reorg,
     /// Read a range of final blocks.
     Backfill {
-        /// First block.
+        /// First block of the range.
         from: u64,
-        /// Last block.
+        /// Last block of the range, itself included.
         to: u64,
     },
     /// Read blocks by hash.
     Follow {
-        /// First block.
+        /// First block to read.
         from: u64,
-        /// Last block.
+        /// Last block to read, itself included.
         to: u64,
     },
 }
 
 /// Decides by our position, the node's head and its finality.
-pub fn plan(position: &Position, head: &Header, finalized: u64, range: u64) -> Plan {
+pub fn plan_step(position: &Position, head: &Header, finalized: u64, range: u64) -> Plan {
     let from = position.number + 1;
 
     match position.hash {
@@ -83,7 +83,7 @@ pub enum Joint {
 }
 
 /// Checks that headers continue what is mirrored.
-pub fn joint(position: &Position, headers: &[Header]) -> Joint {
+pub fn check_joint(position: &Position, headers: &[Header]) -> Joint {
     let broken = headers
         .windows(2)
         .find(|pair| pair[1].parent_hash != pair[0].hash);
@@ -107,13 +107,13 @@ pub enum Walk {
     Older,
     /// This block was final with another hash.
     BelowFinality {
-        /// Ours.
+        /// The hash that was mirrored as final.
         expected: B256,
     },
 }
 
 /// Compares one header of another branch with ours; `ours` holds every mirrored block from the last final one on.
-pub fn walk(ours: &BTreeMap<u64, B256>, finalized: u64, header: &Header) -> Walk {
+pub fn compare_header(ours: &BTreeMap<u64, B256>, finalized: u64, header: &Header) -> Walk {
     match ours.get(&header.number) {
         Some(hash) if *hash == header.hash => Walk::Fork,
         Some(expected) if header.number <= finalized => Walk::BelowFinality {
@@ -147,10 +147,16 @@ mod tests {
     #[test]
     fn a_lower_head_is_a_lagging_node_and_another_hash_at_our_height_a_reorg() {
         let position = at(50, 0, 40);
-        assert_eq!(plan(&position, &header(50, 0), 40, 100), Plan::Wait);
-        assert_eq!(plan(&position, &header(50, 1), 40, 100), Plan::Reorg);
-        assert_eq!(plan(&position, &header(49, 0), 40, 100), Plan::NodeIsBehind);
-        assert_eq!(plan(&position, &header(49, 1), 40, 100), Plan::NodeIsBehind);
+        assert_eq!(plan_step(&position, &header(50, 0), 40, 100), Plan::Wait);
+        assert_eq!(plan_step(&position, &header(50, 1), 40, 100), Plan::Reorg);
+        assert_eq!(
+            plan_step(&position, &header(49, 0), 40, 100),
+            Plan::NodeIsBehind
+        );
+        assert_eq!(
+            plan_step(&position, &header(49, 1), 40, 100),
+            Plan::NodeIsBehind
+        );
     }
 
     #[test]
@@ -160,21 +166,21 @@ mod tests {
             hash: None,
             finalized: 9,
         };
-        assert_eq!(plan(&fresh, &header(9, 0), 5, 100), Plan::Wait);
+        assert_eq!(plan_step(&fresh, &header(9, 0), 5, 100), Plan::Wait);
         assert_eq!(
-            plan(&fresh, &header(500, 0), 400, 100),
+            plan_step(&fresh, &header(500, 0), 400, 100),
             Plan::Backfill { from: 10, to: 109 }
         );
         assert_eq!(
-            plan(&at(350, 0, 350), &header(500, 0), 400, 100),
+            plan_step(&at(350, 0, 350), &header(500, 0), 400, 100),
             Plan::Backfill { from: 351, to: 400 }
         );
         assert_eq!(
-            plan(&at(400, 0, 400), &header(500, 0), 400, 100),
+            plan_step(&at(400, 0, 400), &header(500, 0), 400, 100),
             Plan::Follow { from: 401, to: 416 }
         );
         assert_eq!(
-            plan(&at(499, 0, 400), &header(500, 0), 400, 100),
+            plan_step(&at(499, 0, 400), &header(500, 0), 400, 100),
             Plan::Follow { from: 500, to: 500 }
         );
     }
@@ -183,19 +189,19 @@ mod tests {
     fn headers_must_continue_our_last_block() {
         let position = at(5, 0, 0);
         assert_eq!(
-            joint(&position, &[header(6, 0), header(7, 0)]),
+            check_joint(&position, &[header(6, 0), header(7, 0)]),
             Joint::Joined
         );
         assert_eq!(
-            joint(&position, &[header(6, 1), header(7, 1)]),
+            check_joint(&position, &[header(6, 1), header(7, 1)]),
             Joint::Forked
         );
         assert_eq!(
-            joint(&position, &[header(6, 0), header(7, 1)]),
+            check_joint(&position, &[header(6, 0), header(7, 1)]),
             Joint::Broken { number: 7 }
         );
         assert_eq!(
-            joint(
+            check_joint(
                 &Position {
                     hash: None,
                     ..position
@@ -211,15 +217,15 @@ mod tests {
         let ours: BTreeMap<u64, B256> = (3..=6)
             .map(|number| (number, header(number, 0).hash))
             .collect();
-        assert_eq!(walk(&ours, 3, &header(6, 1)), Walk::Older);
-        assert_eq!(walk(&ours, 3, &header(4, 0)), Walk::Fork);
+        assert_eq!(compare_header(&ours, 3, &header(6, 1)), Walk::Older);
+        assert_eq!(compare_header(&ours, 3, &header(4, 0)), Walk::Fork);
         assert_eq!(
-            walk(&ours, 3, &header(3, 1)),
+            compare_header(&ours, 3, &header(3, 1)),
             Walk::BelowFinality {
                 expected: header(3, 0).hash
             }
         );
-        assert_eq!(walk(&ours, 2, &header(3, 1)), Walk::Older);
-        assert_eq!(walk(&ours, 2, &header(2, 1)), Walk::Fork);
+        assert_eq!(compare_header(&ours, 2, &header(3, 1)), Walk::Older);
+        assert_eq!(compare_header(&ours, 2, &header(2, 1)), Walk::Fork);
     }
 }

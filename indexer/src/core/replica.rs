@@ -9,9 +9,9 @@ use domain::{Block, CommitCertificate, Executed, Ledger, SignedTransaction};
 /// A final block as a node or the database gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawBlock {
-    /// Canonical bytes.
+    /// The block's canonical encoding.
     pub raw: Vec<u8>,
-    /// Why it is final.
+    /// The precommits that make it final.
     pub certificate: CommitCertificate,
 }
 
@@ -20,7 +20,7 @@ pub struct RawBlock {
 pub struct Checked {
     /// As it came.
     pub source: RawBlock,
-    /// Decoded.
+    /// The same block, decoded.
     pub block: Block,
     /// Its outcome on the ledger that it was checked against.
     pub executed: Executed,
@@ -41,7 +41,7 @@ pub enum Refusal {
 }
 
 /// Checks the next block: certificate of the validators in force, header, every transaction. The ledger stays.
-pub fn check(ledger: &Ledger, source: RawBlock) -> Result<Checked, Refusal> {
+pub fn check_block(ledger: &Ledger, source: RawBlock) -> Result<Checked, Refusal> {
     let block = Block::decode(&source.raw).map_err(Refusal::Decode)?;
     let hash = block.header.hash();
 

@@ -19,23 +19,23 @@ use std::collections::BTreeMap;
 pub struct Rows {
     /// Blocks, heights ascending.
     pub blocks: Vec<BlockRow>,
-    /// New outlets.
+    /// Outlets registered in these blocks.
     pub outlets: Vec<OutletRow>,
-    /// New terminals.
+    /// Terminals enrolled in these blocks.
     pub terminals: Vec<TerminalRow>,
-    /// Revoked terminals.
+    /// Terminals revoked, each with the height.
     pub revocations: Vec<(Address, i64)>,
-    /// Sales.
+    /// Sales, in the order of their blocks.
     pub sales: Vec<SaleRow>,
-    /// Their splits.
+    /// The shares that those sales were split into.
     pub shares: Vec<ShareRow>,
-    /// Claimed receipts.
+    /// Receipts claimed, each with the wallet.
     pub claims: Vec<ClaimRow>,
-    /// Refunds.
+    /// Refunds, of these sales or of earlier ones.
     pub refunds: Vec<RefundRow>,
     /// What they took back, by share.
     pub refund_shares: Vec<RefundShareRow>,
-    /// Released units.
+    /// Units released at the end of an epoch, by account.
     pub releases: Vec<ReleaseRow>,
     /// Closed epochs with a checkpoint.
     pub checkpoints: Vec<CheckpointRow>,
@@ -43,9 +43,9 @@ pub struct Rows {
     pub consents: Vec<ConsentRow>,
     /// Their ends, by somebody.
     pub consent_revocations: Vec<ConsentRevocationRow>,
-    /// Recordings.
+    /// Recordings pinned on the ledger.
     pub recordings: Vec<RecordingRow>,
-    /// Their tombstones.
+    /// Tombstones of recordings, pinned here or before.
     pub erasures: Vec<ErasureRow>,
 }
 
@@ -232,11 +232,11 @@ pub struct ErasureRow {
 }
 
 /// A number for a BIGINT column.
-pub fn bigint(field: &'static str, value: u64) -> Result<i64, Error> {
+pub fn to_bigint(field: &'static str, value: u64) -> Result<i64, Error> {
     i64::try_from(value).map_err(|_| Error::TooLarge { field })
 }
 
-fn count(field: &'static str, value: usize) -> Result<i64, Error> {
+fn len_to_bigint(field: &'static str, value: usize) -> Result<i64, Error> {
     i64::try_from(value).map_err(|_| Error::TooLarge { field })
 }
 
@@ -252,15 +252,15 @@ impl Rows {
     /// Adds a block with everything that happened in it.
     pub fn add(&mut self, checked: &Checked) -> Result<(), Error> {
         let header = &checked.block.header;
-        let height = bigint("height", header.height)?;
+        let height = to_bigint("height", header.height)?;
 
         self.blocks.push(BlockRow {
             height,
             hash: checked.executed.block_hash,
             parent_hash: header.parent_hash,
-            time_ms: bigint("time", header.time_ms)?,
+            time_ms: to_bigint("time", header.time_ms)?,
             proposer: header.proposer,
-            transactions: count("transactions", checked.block.transactions.len())?,
+            transactions: len_to_bigint("transactions", checked.block.transactions.len())?,
             raw: checked.source.raw.clone(),
             certificate: encode_certificate(&checked.source.certificate),
         });
@@ -296,7 +296,7 @@ impl Rows {
                 terminal,
                 kind,
             } => {
-                let (outlet, kind) = (bigint("outlet", *outlet)?, terminal_kind(*kind));
+                let (outlet, kind) = (to_bigint("outlet", *outlet)?, terminal_kind(*kind));
                 self.terminals.push(TerminalRow {
                     terminal: *terminal,
                     outlet,
@@ -313,8 +313,8 @@ impl Rows {
                 shares,
             } => {
                 if let Some(sale) = signed.sales.get(key) {
-                    let place = count("sales of a block", self.sales.len() - before.sales)?;
-                    let issued = bigint("issued", *issued)?;
+                    let place = len_to_bigint("sales of a block", self.sales.len() - before.sales)?;
+                    let issued = to_bigint("issued", *issued)?;
 
                     self.sales
                         .push(sale_row(height, place, *tx_id, sale, issued, *not_issued)?);
@@ -322,10 +322,10 @@ impl Rows {
                 }
             }
             Event::ReceiptClaimed { key, wallet, units } => self.claims.push(ClaimRow {
-                outlet: bigint("outlet", key.outlet)?,
+                outlet: to_bigint("outlet", key.outlet)?,
                 sale_id: key.sale_id.0,
                 wallet: *wallet,
-                units: bigint("units", *units)?,
+                units: to_bigint("units", *units)?,
                 height,
             }),
             Event::Refunded { .. } => self.add_refund(height, event)?,
@@ -337,9 +337,9 @@ impl Rows {
             } => self.releases.push(ReleaseRow {
                 height,
                 account: *account,
-                units: bigint("units", *units)?,
-                debt_paid: bigint("debt paid", *debt_paid)?,
-                bonded: bigint("bonded", *bonded)?,
+                units: to_bigint("units", *units)?,
+                debt_paid: to_bigint("debt paid", *debt_paid)?,
+                bonded: to_bigint("bonded", *bonded)?,
             }),
             Event::EpochClosed {
                 checkpoint: Some(checkpoint),
@@ -348,11 +348,12 @@ impl Rows {
                 self.checkpoints.push(checkpoint_row(height, checkpoint)?);
             }
             Event::ConsentRecorded { id, consent } => {
-                let place = count("consents of a block", self.consents.len() - before.consents)?;
+                let place =
+                    len_to_bigint("consents of a block", self.consents.len() - before.consents)?;
                 self.consents.push(consent_row(place, *id, consent)?);
             }
             Event::ConsentRevoked { id, by, at_ms } => {
-                let at_ms = bigint("revoked at", *at_ms)?;
+                let at_ms = to_bigint("revoked at", *at_ms)?;
                 self.consent_revocations.push(ConsentRevocationRow {
                     id: *id,
                     at_ms,
@@ -361,7 +362,7 @@ impl Rows {
                 });
             }
             Event::RecordingPinned { tx_id, pinned } => {
-                let place = count(
+                let place = len_to_bigint(
                     "recordings of a block",
                     self.recordings.len() - before.recordings,
                 )?;
@@ -409,7 +410,7 @@ impl Rows {
         };
 
         let (outlet, sale_id, refund_id) =
-            (bigint("outlet", key.outlet)?, key.sale_id.0, refund_id.0);
+            (to_bigint("outlet", key.outlet)?, key.sale_id.0, refund_id.0);
 
         self.refunds.push(RefundRow {
             outlet,
@@ -417,14 +418,14 @@ impl Rows {
             refund_id,
             tx_id: *tx_id,
             height,
-            amount: bigint("amount", *amount)?,
-            reversed: bigint("reversed", reversed.iter().sum())?,
-            debt: bigint("debt", *debt)?,
+            amount: to_bigint("amount", *amount)?,
+            reversed: to_bigint("reversed", reversed.iter().sum())?,
+            debt: to_bigint("debt", *debt)?,
             owner: *owner,
         });
 
         for (place, units) in reversed.iter().enumerate().filter(|(_, units)| **units > 0) {
-            let (place, units) = (count("shares", place)?, bigint("units", *units)?);
+            let (place, units) = (len_to_bigint("shares", place)?, to_bigint("units", *units)?);
             self.refund_shares.push(RefundShareRow {
                 outlet,
                 sale_id,
@@ -439,14 +440,14 @@ impl Rows {
 
     fn add_shares(&mut self, key: SaleKey, shares: &[Share]) -> Result<(), Error> {
         for (place, share) in shares.iter().enumerate() {
-            let (kind, account) = beneficiary(share.to);
+            let (kind, account) = beneficiary_columns(share.to);
             self.shares.push(ShareRow {
-                outlet: bigint("outlet", key.outlet)?,
+                outlet: to_bigint("outlet", key.outlet)?,
                 sale_id: key.sale_id.0,
-                place: count("shares", place)?,
+                place: len_to_bigint("shares", place)?,
                 kind,
                 account,
-                units: bigint("units", share.units)?,
+                units: to_bigint("units", share.units)?,
             });
         }
         Ok(())
@@ -486,7 +487,7 @@ impl<'a> Signed<'a> {
 
 fn outlet_row(height: i64, registration: &RegisterOutlet) -> Result<OutletRow, Error> {
     Ok(OutletRow {
-        outlet: bigint("outlet", registration.outlet)?,
+        outlet: to_bigint("outlet", registration.outlet)?,
         owner: registration.owner,
         kind: outlet_kind(registration.kind),
         city: registration.city.clone(),
@@ -506,20 +507,20 @@ fn sale_row(
     not_issued: Option<NotIssued>,
 ) -> Result<SaleRow, Error> {
     Ok(SaleRow {
-        outlet: bigint("outlet", sale.outlet)?,
+        outlet: to_bigint("outlet", sale.outlet)?,
         sale_id: sale.sale_id.0,
         tx_id,
         height,
         place,
         terminal: sale.terminal,
-        occurred_at_ms: bigint("occurred at", sale.occurred_at_ms)?,
+        occurred_at_ms: to_bigint("occurred at", sale.occurred_at_ms)?,
         currency: sale.currency.to_string(),
-        total: bigint("total", sale.total)?,
+        total: to_bigint("total", sale.total)?,
         lines_hash: sale.lines_hash,
         buyer_kind: sale.buyer_kind.name(),
         buyer: (sale.buyer_kind != BuyerKind::None).then_some(sale.buyer),
         issued,
-        not_issued: not_issued.map(reason),
+        not_issued: not_issued.map(not_issued_reason),
     })
 }
 
@@ -527,29 +528,29 @@ fn checkpoint_row(height: i64, closed: &EpochCheckpoint) -> Result<CheckpointRow
     let checkpoint = &closed.checkpoint;
 
     Ok(CheckpointRow {
-        epoch: bigint("epoch", checkpoint.epoch)?,
+        epoch: to_bigint("epoch", checkpoint.epoch)?,
         height,
         anchor: closed.anchor,
-        first_height: bigint("first height", checkpoint.first_height)?,
-        last_height: bigint("last height", checkpoint.last_height)?,
+        first_height: to_bigint("first height", checkpoint.first_height)?,
+        last_height: to_bigint("last height", checkpoint.last_height)?,
         blocks_root: checkpoint.blocks_root,
         state_root: checkpoint.state_root,
         payout_root: checkpoint.payout_root,
         recordings_root: checkpoint.recordings_root,
         total_released: checkpoint.total_released,
         next_validators_hash: checkpoint.next_validators_hash,
-        payouts: count("payouts", closed.settlement.payouts().len())?,
+        payouts: len_to_bigint("payouts", closed.settlement.payouts().len())?,
     })
 }
 
 fn consent_row(place: i64, id: B256, consent: &Consent) -> Result<ConsentRow, Error> {
     let row = ConsentRow {
         id,
-        height: bigint("height", consent.height)?,
+        height: to_bigint("height", consent.height)?,
         place,
         kind: consent.kind(),
-        outlet: bigint("outlet", consent.outlet)?,
-        camera: bigint("camera", consent.camera)?,
+        outlet: to_bigint("outlet", consent.outlet)?,
+        camera: to_bigint("camera", consent.camera)?,
         purposes: i64::from(consent.purposes() as u8),
         commitment: None,
         guest: None,
@@ -557,8 +558,8 @@ fn consent_row(place: i64, id: B256, consent: &Consent) -> Result<ConsentRow, Er
         notice_hash: None,
         retention_days: None,
         owner: None,
-        recorded_at_ms: bigint("recorded at", consent.recorded_at_ms)?,
-        until_ms: bigint("until", consent.until_ms)?,
+        recorded_at_ms: to_bigint("recorded at", consent.recorded_at_ms)?,
+        until_ms: to_bigint("until", consent.until_ms)?,
     };
 
     Ok(match consent.grounds {
@@ -594,15 +595,15 @@ fn recording_row(place: i64, tx_id: B256, pinned: &Pinned) -> Result<RecordingRo
     Ok(RecordingRow {
         cid: pinned.cid,
         tx_id,
-        height: bigint("height", pinned.height)?,
+        height: to_bigint("height", pinned.height)?,
         place,
-        outlet: bigint("outlet", pinned.outlet)?,
-        camera: bigint("camera", pinned.camera)?,
+        outlet: to_bigint("outlet", pinned.outlet)?,
+        camera: to_bigint("camera", pinned.camera)?,
         consent: pinned.consent,
         manifest_hash: pinned.manifest_hash,
-        sequence: bigint("sequence", pinned.sequence)?,
-        started_at_ms: bigint("started at", pinned.started_at_ms)?,
-        ended_at_ms: bigint("ended at", pinned.ended_at_ms)?,
+        sequence: to_bigint("sequence", pinned.sequence)?,
+        started_at_ms: to_bigint("started at", pinned.started_at_ms)?,
+        ended_at_ms: to_bigint("ended at", pinned.ended_at_ms)?,
         agent: pinned.agent,
     })
 }
@@ -610,8 +611,8 @@ fn recording_row(place: i64, tx_id: B256, pinned: &Pinned) -> Result<RecordingRo
 fn erasure_row(erased: &Erased) -> Result<ErasureRow, Error> {
     Ok(ErasureRow {
         cid: erased.cid,
-        height: bigint("height", erased.height)?,
-        at_ms: bigint("erased at", erased.time_ms)?,
+        height: to_bigint("height", erased.height)?,
+        at_ms: to_bigint("erased at", erased.time_ms)?,
         by: erased.by,
         reason: erase_reason(erased.reason),
     })
@@ -641,7 +642,7 @@ const fn terminal_kind(kind: TerminalKind) -> &'static str {
     }
 }
 
-const fn reason(not_issued: NotIssued) -> &'static str {
+const fn not_issued_reason(not_issued: NotIssued) -> &'static str {
     match not_issued {
         NotIssued::BelowMinimum => "below_minimum",
         NotIssued::OutletQuota => "outlet_quota",
@@ -650,7 +651,7 @@ const fn reason(not_issued: NotIssued) -> &'static str {
     }
 }
 
-const fn beneficiary(to: Beneficiary) -> (&'static str, Option<Address>) {
+const fn beneficiary_columns(to: Beneficiary) -> (&'static str, Option<Address>) {
     match to {
         Beneficiary::Account(account) => ("account", Some(account)),
         Beneficiary::Receipt(receipt) | Beneficiary::Claimed { receipt, .. } => {

@@ -1,6 +1,6 @@
 //! The EVM node.
 
-use crate::core::logs::{Block, Header, Log, assemble, is_suspicious};
+use crate::core::logs::{Block, Header, Log, assemble_blocks, is_suspicious};
 use crate::error::Error;
 use crate::metrics;
 use alloy::consensus::ReceiptEnvelope;
@@ -44,7 +44,7 @@ impl Evm {
 
     /// The chain's id.
     pub async fn chain_id(&self) -> Result<u64, Error> {
-        call("eth_chainId", self.provider.get_chain_id()).await
+        call_with_timeout("eth_chainId", self.provider.get_chain_id()).await
     }
 
     /// The newest block.
@@ -76,7 +76,7 @@ impl Evm {
 
     /// The parent of a block.
     pub async fn parent(&self, child: &Header) -> Result<Header, Error> {
-        let found = call(
+        let found = call_with_timeout(
             "eth_getBlockByHash",
             self.provider.get_block_by_hash(child.parent_hash),
         )
@@ -103,7 +103,7 @@ impl Evm {
         };
         let filter = self.filter().from_block(first.number).to_block(last.number);
         let logs = self.logs(&filter).await?;
-        let blocks = assemble(headers, logs).map_err(Error::Logs)?;
+        let blocks = assemble_blocks(headers, logs).map_err(Error::Logs)?;
         self.believe_all(blocks).await
     }
 
@@ -117,7 +117,7 @@ impl Evm {
 
     async fn block_by_hash(&self, header: Header) -> Result<Block, Error> {
         let logs = self.logs(&self.filter().at_block_hash(header.hash)).await?;
-        let mut blocks = assemble(vec![header], logs).map_err(Error::Logs)?;
+        let mut blocks = assemble_blocks(vec![header], logs).map_err(Error::Logs)?;
         blocks.pop().ok_or(Error::MissingBlock { number: 0 })
     }
 
@@ -155,7 +155,7 @@ impl Evm {
 
     async fn proven(&self, header: Header) -> Result<Block, Error> {
         let number = header.number;
-        let receipts = call(
+        let receipts = call_with_timeout(
             "eth_getBlockReceipts",
             self.provider.get_block_receipts(BlockId::hash(header.hash)),
         )
@@ -172,7 +172,7 @@ impl Evm {
             .map(|log| log_of(log).ok_or(Error::Unproven { number }))
             .collect::<Result<_, _>>()?;
 
-        assemble(vec![header], logs)
+        assemble_blocks(vec![header], logs)
             .map_err(Error::Logs)?
             .pop()
             .ok_or(Error::MissingBlock { number })
@@ -183,14 +183,14 @@ impl Evm {
     }
 
     async fn logs(&self, filter: &rpc::Filter) -> Result<Vec<Log>, Error> {
-        let logs = call("eth_getLogs", self.provider.get_logs(filter)).await?;
+        let logs = call_with_timeout("eth_getLogs", self.provider.get_logs(filter)).await?;
         logs.iter()
             .map(|log| log_of(log).ok_or(Error::MissingBlock { number: 0 }))
             .collect()
     }
 
     async fn by_tag(&self, tag: BlockNumberOrTag) -> Result<Option<Header>, Error> {
-        let block = call(
+        let block = call_with_timeout(
             "eth_getBlockByNumber",
             self.provider.get_block_by_number(tag),
         )
@@ -199,7 +199,7 @@ impl Evm {
     }
 }
 
-async fn call<T>(
+async fn call_with_timeout<T>(
     call: &'static str,
     request: impl IntoFuture<Output = Result<T, TransportError>>,
 ) -> Result<T, Error> {
@@ -271,6 +271,6 @@ pub fn read_every_answer(bytes: &[u8]) {
             bloom: Bloom::ZERO,
             receipts_root: B256::ZERO,
         });
-    let _ = assemble(asked.collect(), logs.clone());
-    let _ = assemble(headers, logs);
+    let _ = assemble_blocks(asked.collect(), logs.clone());
+    let _ = assemble_blocks(headers, logs);
 }

@@ -1,6 +1,6 @@
 //! The sidechain's nodes.
 
-use crate::core::choice::{Candidate, choose};
+use crate::core::choice::{Candidate, choose_node};
 use crate::core::replica::RawBlock;
 use crate::error::Error;
 use alloy::hex;
@@ -60,7 +60,7 @@ impl Nodes {
 
     /// Asks all how far they are and turns to the one to ask for block `next`; its height.
     pub async fn turn_to_best(&mut self, next: u64) -> Result<u64, Error> {
-        let heights = join_all(self.clients.iter().map(height)).await;
+        let heights = join_all(self.clients.iter().map(ask_height)).await;
         let candidate = |(height, failures): (Option<u64>, &u32)| Candidate {
             height,
             failures: *failures,
@@ -72,7 +72,7 @@ impl Nodes {
             .collect();
 
         let (best, height) =
-            choose(&candidates, next).ok_or_else(|| Error::NoNode { url: self.url() })?;
+            choose_node(&candidates, next).ok_or_else(|| Error::NoNode { url: self.url() })?;
 
         self.current = best;
         Ok(height)
@@ -127,7 +127,7 @@ impl Nodes {
     }
 }
 
-async fn height(client: &NodeClient) -> Option<u64> {
+async fn ask_height(client: &NodeClient) -> Option<u64> {
     let status = tokio::time::timeout(STATUS_TIMEOUT, client.status()).await;
     status.ok()?.ok().map(|status| status.height)
 }

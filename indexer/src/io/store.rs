@@ -16,11 +16,11 @@ use crate::error::Error;
 use alloy::primitives::B256;
 
 /// A BIGINT column that holds a number of a chain.
-fn number(what: &'static str, value: i64) -> Result<u64, Error> {
+fn from_bigint(what: &'static str, value: i64) -> Result<u64, Error> {
     u64::try_from(value).map_err(|_| Error::Damaged { what })
 }
 
 /// A BYTEA column that holds a hash.
-fn hash(what: &'static str, bytes: &[u8]) -> Result<B256, Error> {
+fn parse_hash(what: &'static str, bytes: &[u8]) -> Result<B256, Error> {
     B256::try_from(bytes).map_err(|_| Error::Damaged { what })
 }

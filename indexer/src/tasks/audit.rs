@@ -10,18 +10,18 @@ use std::time::Duration;
 
 /// The task's name in readiness answers.
 pub const NAME: &str = "checkpoints";
-/// How often.
+/// Between two comparisons.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Compares for ever.
 pub async fn run(pool: PgPool, health: Health) -> Infallible {
     loop {
-        health.set(NAME, step(&pool).await);
+        health.set(NAME, audit_checkpoints(&pool).await);
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-async fn step(pool: &PgPool) -> Result<(), String> {
+async fn audit_checkpoints(pool: &PgPool) -> Result<(), String> {
     let (count, first_epoch) = checkpoint_disagreements(pool)
         .await
         .map_err(|error| with_causes(&error))?;

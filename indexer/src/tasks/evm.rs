@@ -2,7 +2,7 @@
 
 use crate::config::Blockchain;
 use crate::core::logs::{Block, Header};
-use crate::core::plan::{Joint, Plan, Position, Walk, joint, plan, walk};
+use crate::core::plan::{Joint, Plan, Position, Walk, check_joint, compare_header, plan_step};
 use crate::core::range::RangeSize;
 use crate::error::Error;
 use crate::io::evm::Evm;
@@ -22,14 +22,14 @@ pub async fn run(context: Context, evm: Evm) -> Infallible {
     let poll = Duration::from_millis(context.config.blockchain.poll_ms);
     let mut pace = Pace::new(STREAM.name(), context.health.clone(), poll);
     loop {
-        let Err(error) = session(&context, &evm, &mut pace).await;
+        let Err(error) = run_as_writer(&context, &evm, &mut pace).await;
         let pause = pace.after_failure(&error);
         tokio::time::sleep(pause).await;
     }
 }
 
 /// From becoming the writer to losing Postgres.
-async fn session(context: &Context, evm: &Evm, pace: &mut Pace) -> Result<Infallible, Error> {
+async fn run_as_writer(context: &Context, evm: &Evm, pace: &mut Pace) -> Result<Infallible, Error> {
     let writer = context.become_writer(STREAM).await?;
     let mut follower =
         Follower::start(evm.clone(), writer, context.config.blockchain.clone()).await?;
@@ -85,7 +85,7 @@ impl Follower {
         let head = self.evm.head().await?;
         let finalized = self.evm.finalized(&head).await?;
 
-        let progress = match plan(&self.position, &head, finalized, self.range.get()) {
+        let progress = match plan_step(&self.position, &head, finalized, self.range.get()) {
             Plan::Wait => self.mark_final(finalized).await?,
             Plan::NodeIsBehind => self
                 .check_identity()
@@ -154,7 +154,7 @@ impl Follower {
 
     async fn joined(&self, from: u64, to: u64) -> Result<Option<Vec<Header>>, Error> {
         let headers = self.evm.headers(from, to).await?;
-        match joint(&self.position, &headers) {
+        match check_joint(&self.position, &headers) {
             Joint::Joined => Ok(Some(headers)),
             Joint::Forked => Ok(None),
             Joint::Broken { number } => Err(Error::ChainMoved { number }),
@@ -190,7 +190,7 @@ impl Follower {
         let mut header = self.evm.header(self.position.number).await?;
 
         loop {
-            match walk(ours, self.position.finalized, &header) {
+            match compare_header(ours, self.position.finalized, &header) {
                 Walk::Fork => break,
                 Walk::BelowFinality { expected } => {
                     return Err(Error::BelowFinality {

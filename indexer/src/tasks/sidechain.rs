@@ -1,6 +1,6 @@
 //! Follows the sidechain's blocks, checking each as a stranger would.
 
-use crate::core::replica::{RawBlock, Refusal, check};
+use crate::core::replica::{RawBlock, Refusal, check_block};
 use crate::core::rows::Rows;
 use crate::error::Error;
 use crate::io::node::Nodes;
@@ -25,14 +25,14 @@ pub async fn run(context: Context) -> Infallible {
     let mut nodes = Nodes::new(&context.config.node.urls);
     let mut kept = None;
     loop {
-        let Err(error) = session(&context, &mut nodes, &mut kept, &mut pace).await;
+        let Err(error) = run_as_writer(&context, &mut nodes, &mut kept, &mut pace).await;
         let pause = pace.after_failure(&error);
         tokio::time::sleep(pause).await;
     }
 }
 
 /// From becoming the writer to losing Postgres.
-async fn session(
+async fn run_as_writer(
     context: &Context,
     nodes: &mut Nodes,
     kept: &mut Option<Ledger>,
@@ -125,7 +125,7 @@ async fn bring_forward<'a>(
 
     let fresh = Ledger::new(genesis).map_err(Error::Genesis)?;
     let replica = kept.get_or_insert(fresh);
-    replay(writer, replica).await?;
+    replay_mirror(writer, replica).await?;
 
     let hash = cursor.hash.unwrap_or(replica.genesis().parent_hash);
     if (replica.height(), replica.head_hash()) == (cursor.position, hash) {
@@ -137,7 +137,7 @@ async fn bring_forward<'a>(
     }
 }
 
-async fn replay(writer: &mut Writer, replica: &mut Ledger) -> Result<(), Error> {
+async fn replay_mirror(writer: &mut Writer, replica: &mut Ledger) -> Result<(), Error> {
     loop {
         let blocks = writer.blocks_after(replica.height(), REPLAY_BLOCKS).await?;
         if blocks.is_empty() {
@@ -145,7 +145,7 @@ async fn replay(writer: &mut Writer, replica: &mut Ledger) -> Result<(), Error> 
         }
         for block in blocks {
             let checked =
-                check(replica, block).map_err(refused("database", replica.next_height()))?;
+                check_block(replica, block).map_err(refused("database", replica.next_height()))?;
             replica.commit(checked.executed);
             tokio::task::yield_now().await;
         }
@@ -256,7 +256,7 @@ impl Follower<'_> {
                 self.replica.commit(executed);
             }
 
-            match check(self.replica, block) {
+            match check_block(self.replica, block) {
                 Ok(checked) => {
                     rows.add(&checked)?;
                     supply = Some(checked.executed.supply());

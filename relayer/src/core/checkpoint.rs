@@ -55,7 +55,12 @@ pub(crate) fn call(
     };
 
     let signers = fewest_signers(&set, &answer.signatures, digest)?;
-    Ok(encode(&answer.checkpoint, &set, &signers, &next))
+    Ok(encode_submit_call(
+        &answer.checkpoint,
+        &set,
+        &signers,
+        &next,
+    ))
 }
 
 fn check_binding(answer: &CheckpointAnswer, expected: &Expected) -> Result<(), NotSubmittable> {
@@ -98,7 +103,7 @@ fn fewest_signers<'a>(
     let power = |index: usize| set.as_slice()[index].power;
     let mut valid: Vec<Signer<'_>> = signatures
         .iter()
-        .filter_map(|s| Some((place(set, s, digest)?, s)))
+        .filter_map(|s| Some((signer_index(set, s, digest)?, s)))
         .collect();
     valid.sort_by_key(|(index, _)| *index);
     valid.dedup_by_key(|(index, _)| *index);
@@ -120,7 +125,11 @@ fn fewest_signers<'a>(
     })
 }
 
-fn place(set: &ValidatorSet, signature: &CheckpointSignature, digest: B256) -> Option<usize> {
+fn signer_index(
+    set: &ValidatorSet,
+    signature: &CheckpointSignature,
+    digest: B256,
+) -> Option<usize> {
     let index = set
         .as_slice()
         .binary_search_by_key(&signature.validator, |validator| validator.address)
@@ -128,7 +137,7 @@ fn place(set: &ValidatorSet, signature: &CheckpointSignature, digest: B256) -> O
     (signature.signature.recover(digest) == Ok(signature.validator)).then_some(index)
 }
 
-fn encode(
+fn encode_submit_call(
     checkpoint: &Checkpoint,
     set: &ValidatorSet,
     signers: &[Signer<'_>],

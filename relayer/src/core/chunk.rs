@@ -35,7 +35,7 @@ pub(crate) fn calls(
 
     chunks
         .iter()
-        .map(|chunk| call(checkpoint, chunk, anchored))
+        .map(|chunk| issue_call(checkpoint, chunk, anchored))
         .collect()
 }
 
@@ -53,7 +53,11 @@ fn check_commitment(
 }
 
 /// The call that issues one chunk; checked as the contract does.
-fn call(checkpoint: &Checkpoint, chunk: &Chunk, anchored: B256) -> Result<Bytes, NotIssuable> {
+fn issue_call(
+    checkpoint: &Checkpoint,
+    chunk: &Chunk,
+    anchored: B256,
+) -> Result<Bytes, NotIssuable> {
     let found = words_root(&chunk.words);
     if found != chunk.root {
         return Err(NotIssuable::Root {
@@ -90,11 +94,11 @@ fn call(checkpoint: &Checkpoint, chunk: &Chunk, anchored: B256) -> Result<Bytes,
 }
 
 fn words_root(words: &[B256]) -> B256 {
-    let leaves: Vec<B256> = words.iter().map(leaf).collect();
+    let leaves: Vec<B256> = words.iter().map(leaf_of_word).collect();
     merkle::root(&leaves)
 }
 
-fn leaf(word: &B256) -> B256 {
+fn leaf_of_word(word: &B256) -> B256 {
     if word.is_zero() {
         return B256::ZERO;
     }
@@ -112,18 +116,21 @@ pub(crate) struct Claim {
 }
 
 /// The claims of a chunk's call. Padding and accounts that the token skips for ever are left out.
-pub(crate) fn claims(
+pub(crate) fn decode_claims(
     calldata: &[u8],
     never: &[Address],
 ) -> Result<Vec<Claim>, alloy::sol_types::Error> {
     let call = issueChunkCall::abi_decode(calldata)?;
-    let claims = call.words.iter().map(|word| claim(&word.to_be_bytes()));
+    let claims = call
+        .words
+        .iter()
+        .map(|word| decode_claim(&word.to_be_bytes()));
     Ok(claims
         .filter(|claim| !claim.account.is_zero() && !never.contains(&claim.account))
         .collect())
 }
 
-fn claim(word: &[u8; 32]) -> Claim {
+fn decode_claim(word: &[u8; 32]) -> Claim {
     let cumulative = word[20..]
         .iter()
         .fold(0u128, |value, byte| (value << 8) | u128::from(*byte));
@@ -153,7 +160,7 @@ pub(crate) enum Need {
 
 /// `issued`: what the token has issued to each claim's account. A chunk waits until all of it fits into the
 /// allowance, or the allowance is full and a part fits: a transaction for each account that just fits would be dear.
-pub(crate) fn need(claims: &[Claim], issued: &[u128], allowance: Allowance) -> Need {
+pub(crate) fn chunk_need(claims: &[Claim], issued: &[u128], allowance: Allowance) -> Need {
     let missing = claims
         .iter()
         .zip(issued)
@@ -216,7 +223,9 @@ mod tests {
         let checkpoint = checkpoint(&settlement);
         let anchored = checkpoint_commitment(checkpoint.payout_root, checkpoint.rest_hash());
         let calls = calls(&checkpoint, &settlement.chunks(), anchored).unwrap();
-        let accounts = calls.iter().map(|data| claims(data, &[]).unwrap().len());
+        let accounts = calls
+            .iter()
+            .map(|data| decode_claims(data, &[]).unwrap().len());
         assert_eq!(accounts.collect::<Vec<_>>(), [128, 72]);
     }
 
@@ -246,12 +255,12 @@ mod tests {
         let anchored = checkpoint_commitment(checkpoint.payout_root, checkpoint.rest_hash());
         let mut chunk = settlement.chunks().remove(0);
         assert!(matches!(
-            call(&checkpoint, &chunk, B256::ZERO),
+            issue_call(&checkpoint, &chunk, B256::ZERO),
             Err(NotIssuable::Commitment { .. })
         ));
         chunk.words[0].0[31] ^= 1;
         assert!(matches!(
-            call(&checkpoint, &chunk, anchored),
+            issue_call(&checkpoint, &chunk, anchored),
             Err(NotIssuable::Root { .. })
         ));
     }
@@ -261,8 +270,8 @@ mod tests {
         let settlement = settlement(3);
         let checkpoint = checkpoint(&settlement);
         let anchored = checkpoint_commitment(checkpoint.payout_root, checkpoint.rest_hash());
-        let data = call(&checkpoint, &settlement.chunks()[0], anchored).unwrap();
-        let left = claims(&data, &[Address::with_last_byte(2)]).unwrap();
+        let data = issue_call(&checkpoint, &settlement.chunks()[0], anchored).unwrap();
+        let left = decode_claims(&data, &[Address::with_last_byte(2)]).unwrap();
         assert_eq!(
             left.iter()
                 .map(|claim| claim.cumulative)
@@ -278,7 +287,7 @@ mod tests {
             capacity: 1,
         };
         assert_eq!(
-            need(&[claim_of(5), claim_of(7)], &[5, 9], allowance),
+            chunk_need(&[claim_of(5), claim_of(7)], &[5, 9], allowance),
             Need::Done
         );
     }
@@ -287,7 +296,7 @@ mod tests {
     fn a_chunk_waits_until_it_fits_or_no_more_can_ever_fit() {
         let claims = [claim_of(50), claim_of(70)];
         let need = |available, capacity| {
-            need(
+            chunk_need(
                 &claims,
                 &[0, 0],
                 Allowance {

@@ -11,7 +11,7 @@ pub(crate) struct Fees {
 const GAS_LIMIT_MAX: u64 = 16_000_000;
 
 /// An eighth more, rounded up: nodes ask for a tenth.
-fn raised(fee: u128) -> u128 {
+fn raise_by_eighth(fee: u128) -> u128 {
     fee.saturating_add(fee.div_ceil(8))
 }
 
@@ -27,9 +27,9 @@ pub(crate) fn first(estimate: Fees, base_fee: u128, cap: u128) -> Option<Fees> {
 /// The offer that replaces `old`: an eighth more in both fields, or the estimate when that is higher. `None` when
 /// the replacement would exceed the cap.
 pub(crate) fn bump(old: Fees, estimate: Fees, cap: u128) -> Option<Fees> {
-    let needed = raised(old.max_fee).max(1);
+    let needed = raise_by_eighth(old.max_fee).max(1);
     let max_fee = needed.max(estimate.max_fee.min(cap));
-    let max_priority_fee = raised(old.max_priority_fee)
+    let max_priority_fee = raise_by_eighth(old.max_priority_fee)
         .max(1)
         .max(estimate.max_priority_fee.min(max_fee));
     (max_fee <= cap && max_priority_fee <= max_fee).then_some(Fees {

@@ -16,7 +16,11 @@ pub(crate) struct Candidate {
 }
 
 /// The intents to sign for, in the order of their nonces: checkpoints first, then payouts, old epochs first.
-pub(crate) fn choose(candidates: &[Candidate], room: usize, payouts_may_start: bool) -> Vec<i64> {
+pub(crate) fn choose_intents(
+    candidates: &[Candidate],
+    room: usize,
+    payouts_may_start: bool,
+) -> Vec<i64> {
     let is_ready = |c: &&Candidate| {
         let affordable = payouts_may_start || c.key.kind == Kind::Checkpoint;
         c.need == Need::Ready && c.pending.is_none() && c.may_retry && affordable
@@ -31,7 +35,7 @@ pub(crate) fn choose(candidates: &[Candidate], room: usize, payouts_may_start: b
 }
 
 /// How far a candidate has come, seen at `head`.
-pub(crate) fn stage(candidate: &Candidate, head: BlockId) -> IntentStage {
+pub(crate) fn stage_of(candidate: &Candidate, head: BlockId) -> IntentStage {
     match (candidate.need, candidate.pending) {
         (Need::Done, _) => IntentStage::Included(head),
         (_, Some(SlotStage::Signed)) => IntentStage::Signed,
@@ -63,9 +67,9 @@ mod tests {
             candidate(3, Kind::Checkpoint, 3, 0),
             candidate(4, Kind::Chunk, 1, 0),
         ];
-        assert_eq!(choose(&candidates, 3, true), [3, 4, 2]);
-        assert_eq!(choose(&candidates, 4, false), [3]);
-        assert_eq!(choose(&candidates, 0, true), [] as [i64; 0]);
+        assert_eq!(choose_intents(&candidates, 3, true), [3, 4, 2]);
+        assert_eq!(choose_intents(&candidates, 4, false), [3]);
+        assert_eq!(choose_intents(&candidates, 0, true), [] as [i64; 0]);
     }
 
     #[test]
@@ -89,7 +93,7 @@ mod tests {
                 ..ready
             },
         ];
-        assert_eq!(choose(&candidates, 4, true), [] as [i64; 0]);
+        assert_eq!(choose_intents(&candidates, 4, true), [] as [i64; 0]);
     }
 
     #[test]
@@ -104,10 +108,10 @@ mod tests {
             pending: Some(SlotStage::Sent),
             ..ready
         };
-        assert_eq!(stage(&done, head), IntentStage::Included(head));
-        assert_eq!(stage(&ready, head), IntentStage::Intended);
+        assert_eq!(stage_of(&done, head), IntentStage::Included(head));
+        assert_eq!(stage_of(&ready, head), IntentStage::Intended);
         assert_eq!(
-            stage(
+            stage_of(
                 &Candidate {
                     pending: Some(SlotStage::Sent),
                     ..ready

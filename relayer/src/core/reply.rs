@@ -19,7 +19,7 @@ pub(crate) enum Reply {
 const CODE_TRANSACTION_REJECTED: i64 = -32003;
 
 /// Reads an error answer.
-pub(crate) fn classify(code: i64, message: &str) -> Reply {
+pub(crate) fn classify_error(code: i64, message: &str) -> Reply {
     let message = message.to_lowercase();
     let says = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
 
@@ -109,7 +109,7 @@ mod tests {
             (-32005, "rate limit exceeded", Reply::Refused),
         ];
         for (code, message, expected) in cases {
-            assert_eq!(classify(code, message), expected, "{code} {message}");
+            assert_eq!(classify_error(code, message), expected, "{code} {message}");
         }
     }
 }

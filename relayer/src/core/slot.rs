@@ -85,7 +85,7 @@ pub(crate) struct View {
 
 /// Where a slot stands now, given a receipt of any of its variants. A slot that had been included and whose block
 /// has vanished is pending again.
-pub(crate) fn judge(slot: &Slot, view: &View, sighting: Option<Sighting>) -> SlotStage {
+pub(crate) fn judge_slot(slot: &Slot, view: &View, sighting: Option<Sighting>) -> SlotStage {
     if let Some(Sighting {
         block,
         success,
@@ -97,7 +97,7 @@ pub(crate) fn judge(slot: &Slot, view: &View, sighting: Option<Sighting>) -> Slo
             (true, true) => Outcome::Cancelled,
             (false, _) => Outcome::Reverted,
         };
-        return settled(block, outcome, view);
+        return final_or_included(block, outcome, view);
     }
     if view.confirmed > slot.nonce {
         // The head is canonical: seen first at an earlier block of it, or now.
@@ -105,7 +105,7 @@ pub(crate) fn judge(slot: &Slot, view: &View, sighting: Option<Sighting>) -> Slo
             SlotStage::Included(block, Outcome::Taken) => block,
             _ => view.head,
         };
-        return settled(block, Outcome::Taken, view);
+        return final_or_included(block, Outcome::Taken, view);
     }
     match slot.stage {
         SlotStage::Signed => SlotStage::Signed,
@@ -113,7 +113,7 @@ pub(crate) fn judge(slot: &Slot, view: &View, sighting: Option<Sighting>) -> Slo
     }
 }
 
-fn settled(block: BlockId, outcome: Outcome, view: &View) -> SlotStage {
+fn final_or_included(block: BlockId, outcome: Outcome, view: &View) -> SlotStage {
     if block.number <= view.final_number {
         SlotStage::Final(block, outcome)
     } else {
@@ -124,7 +124,7 @@ fn settled(block: BlockId, outcome: Outcome, view: &View) -> SlotStage {
 /// What to do for a pending slot besides sending its newest variant again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Drive {
-    /// Nothing.
+    /// Nothing besides: the newest variant is good as it is.
     Resend,
     /// Sign the same call with a higher fee.
     Bump,
@@ -133,7 +133,7 @@ pub(crate) enum Drive {
 }
 
 /// `lowest`: no lower nonce is unconfirmed. `wanted`: the contract does not hold the intent yet.
-pub(crate) fn drive(
+pub(crate) fn decide_drive(
     slot: &Slot,
     view: &View,
     lowest: bool,
@@ -223,18 +223,18 @@ mod tests {
     fn a_receipt_counts_until_it_is_final() {
         let (sent, executed) = (slot(SlotStage::Sent), Outcome::Executed);
         assert_eq!(
-            judge(&sent, &view(20, 12, 6), sighting(15, true)),
+            judge_slot(&sent, &view(20, 12, 6), sighting(15, true)),
             SlotStage::Included(block(15), executed)
         );
         assert_eq!(
-            judge(&sent, &view(20, 15, 6), sighting(15, true)),
+            judge_slot(&sent, &view(20, 15, 6), sighting(15, true)),
             SlotStage::Final(block(15), executed)
         );
     }
 
     #[test]
     fn a_failed_call_uses_the_nonce() {
-        let stage = judge(
+        let stage = judge_slot(
             &slot(SlotStage::Sent),
             &view(20, 12, 6),
             sighting(15, false),
@@ -245,25 +245,31 @@ mod tests {
     #[test]
     fn a_vanished_block_makes_the_slot_pending_again() {
         let included = slot(SlotStage::Included(block(15), Outcome::Executed));
-        assert_eq!(judge(&included, &view(20, 12, 5), None), SlotStage::Sent);
+        assert_eq!(
+            judge_slot(&included, &view(20, 12, 5), None),
+            SlotStage::Sent
+        );
     }
 
     #[test]
     fn a_nonce_used_without_a_receipt_of_ours_is_taken_from_when_that_was_first_seen() {
-        let taken = judge(&slot(SlotStage::Sent), &view(20, 12, 6), None);
+        let taken = judge_slot(&slot(SlotStage::Sent), &view(20, 12, 6), None);
         assert_eq!(taken, SlotStage::Included(block(20), Outcome::Taken));
-        assert_eq!(judge(&slot(taken), &view(30, 19, 6), None), taken);
+        assert_eq!(judge_slot(&slot(taken), &view(30, 19, 6), None), taken);
         assert_eq!(
-            judge(&slot(taken), &view(30, 20, 6), None),
+            judge_slot(&slot(taken), &view(30, 20, 6), None),
             SlotStage::Final(block(20), Outcome::Taken)
         );
-        assert_eq!(judge(&slot(taken), &view(30, 19, 5), None), SlotStage::Sent);
+        assert_eq!(
+            judge_slot(&slot(taken), &view(30, 19, 5), None),
+            SlotStage::Sent
+        );
     }
 
     #[test]
     fn a_signed_slot_stays_signed_until_an_endpoint_has_it() {
         assert_eq!(
-            judge(&slot(SlotStage::Signed), &view(20, 12, 5), None),
+            judge_slot(&slot(SlotStage::Signed), &view(20, 12, 5), None),
             SlotStage::Signed
         );
     }
@@ -271,23 +277,32 @@ mod tests {
     #[test]
     fn only_the_lowest_nonce_is_bumped_and_only_after_enough_blocks() {
         let sent = slot(SlotStage::Sent);
-        assert_eq!(drive(&sent, &view(13, 1, 5), true, true, 4), Drive::Resend);
-        assert_eq!(drive(&sent, &view(14, 1, 5), false, true, 4), Drive::Resend);
-        assert_eq!(drive(&sent, &view(14, 1, 5), true, true, 4), Drive::Bump);
+        assert_eq!(
+            decide_drive(&sent, &view(13, 1, 5), true, true, 4),
+            Drive::Resend
+        );
+        assert_eq!(
+            decide_drive(&sent, &view(14, 1, 5), false, true, 4),
+            Drive::Resend
+        );
+        assert_eq!(
+            decide_drive(&sent, &view(14, 1, 5), true, true, 4),
+            Drive::Bump
+        );
     }
 
     #[test]
     fn a_nonce_whose_intent_is_done_is_used_up() {
         assert_eq!(
-            drive(&slot(SlotStage::Signed), &view(10, 1, 5), false, false, 4),
+            decide_drive(&slot(SlotStage::Signed), &view(10, 1, 5), false, false, 4),
             Drive::Cancel
         );
         assert_eq!(
-            drive(&slot(SlotStage::Sent), &view(10, 1, 5), true, false, 4),
+            decide_drive(&slot(SlotStage::Sent), &view(10, 1, 5), true, false, 4),
             Drive::Resend
         );
         assert_eq!(
-            drive(&slot(SlotStage::Sent), &view(14, 1, 5), true, false, 4),
+            decide_drive(&slot(SlotStage::Sent), &view(14, 1, 5), true, false, 4),
             Drive::Cancel
         );
     }

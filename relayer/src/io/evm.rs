@@ -4,7 +4,7 @@ use crate::config::BlockchainConfig;
 use crate::core::chunk::Allowance;
 use crate::core::fees::Fees;
 use crate::core::intent::BlockId;
-use crate::core::reply::{Reply, classify};
+use crate::core::reply::{Reply, classify_error};
 use crate::core::slot::View;
 use crate::error::{Error, RpcFailure};
 use alloy::consensus::BlockHeader;
@@ -41,7 +41,7 @@ pub(crate) struct Mined {
     pub(crate) success: bool,
 }
 
-/// The endpoint.
+/// The endpoint of the EVM chain, with the contracts that the relayer reads there.
 pub(crate) struct Evm {
     provider: RootProvider,
     timeout: Duration,
@@ -105,7 +105,7 @@ impl Evm {
                 At::latest(),
             )
             .await?;
-        let found = decode::<anchor_abi::tokenCall>(self.anchor, &answers[0])?;
+        let found = decode_answer::<anchor_abi::tokenCall>(self.anchor, &answers[0])?;
         if found != self.token {
             return Err(Error::Token {
                 expected: self.token,
@@ -122,7 +122,7 @@ impl Evm {
         let head = self
             .header(At::latest())
             .await?
-            .ok_or_else(|| unknown("latest"))?;
+            .ok_or_else(|| unknown_block("latest"))?;
         let at = At::from(head.hash);
 
         let counting = async {
@@ -189,8 +189,9 @@ impl Evm {
         ];
 
         let answers = self.batch(&calls, view.head.hash.into()).await?;
-        let head = decode::<anchor_abi::headCall>(anchor, &answers[0])?;
-        let paused_until = decode::<anchor_abi::issuingPausedUntilCall>(anchor, &answers[3])?;
+        let head = decode_answer::<anchor_abi::headCall>(anchor, &answers[0])?;
+        let paused_until =
+            decode_answer::<anchor_abi::issuingPausedUntilCall>(anchor, &answers[3])?;
 
         Ok(Contracts {
             head: AnchorHead {
@@ -198,12 +199,12 @@ impl Evm {
                 last_height: head.lastHeight,
                 total_released: head.totalReleased,
             },
-            validators_hash: decode::<anchor_abi::validatorsHashCall>(anchor, &answers[1])?,
-            sidechain_id: decode::<anchor_abi::sidechainIdCall>(anchor, &answers[2])?,
+            validators_hash: decode_answer::<anchor_abi::validatorsHashCall>(anchor, &answers[1])?,
+            sidechain_id: decode_answer::<anchor_abi::sidechainIdCall>(anchor, &answers[2])?,
             issuing_paused: view.timestamp < paused_until.to::<u64>(),
             allowance: Allowance {
-                available: decode::<token_abi::issueAllowanceCall>(token, &answers[4])?,
-                capacity: decode::<token_abi::issueCapacityCall>(token, &answers[5])?,
+                available: decode_answer::<token_abi::issueAllowanceCall>(token, &answers[4])?,
+                capacity: decode_answer::<token_abi::issueCapacityCall>(token, &answers[5])?,
             },
         })
     }
@@ -223,7 +224,7 @@ impl Evm {
 
         answers
             .iter()
-            .map(|answer| decode::<anchor_abi::commitmentOfCall>(self.anchor, answer))
+            .map(|answer| decode_answer::<anchor_abi::commitmentOfCall>(self.anchor, answer))
             .collect()
     }
 
@@ -245,8 +246,8 @@ impl Evm {
             ),
         ];
         let answers = self.batch(&calls, last.hash.into()).await?;
-        let head = decode::<anchor_abi::headCall>(self.anchor, &answers[0])?;
-        let commitment = decode::<anchor_abi::commitmentOfCall>(self.anchor, &answers[1])?;
+        let head = decode_answer::<anchor_abi::headCall>(self.anchor, &answers[0])?;
+        let commitment = decode_answer::<anchor_abi::commitmentOfCall>(self.anchor, &answers[1])?;
 
         Ok(head.epoch >= epoch && commitment.is_zero())
     }
@@ -266,7 +267,7 @@ impl Evm {
 
         answers
             .iter()
-            .map(|answer| decode::<token_abi::issuedToCall>(self.token, answer))
+            .map(|answer| decode_answer::<token_abi::issuedToCall>(self.token, answer))
             .collect()
     }
 
@@ -277,7 +278,7 @@ impl Evm {
             .ask("eth_getTransactionReceipt", asking)
             .await?
             .as_ref()
-            .and_then(mined))
+            .and_then(mined_from))
     }
 
     /// Gas that the call of the anchor would use; an error when it would revert.
@@ -320,7 +321,7 @@ impl Evm {
                 method,
                 source: RpcFailure::Refused { code, message },
             }) => {
-                let reply = classify(code, &message);
+                let reply = classify_error(code, &message);
                 if reply == Reply::Refused {
                     return Err(Error::Rpc {
                         method,
@@ -380,17 +381,17 @@ impl Evm {
     }
 }
 
-fn unknown(block: &str) -> Error {
+fn unknown_block(block: &str) -> Error {
     Error::UnknownBlock {
         block: block.to_owned(),
     }
 }
 
-fn decode<C: SolCall>(contract: Address, answer: &[u8]) -> Result<C::Return, Error> {
+fn decode_answer<C: SolCall>(contract: Address, answer: &[u8]) -> Result<C::Return, Error> {
     C::abi_decode_returns(answer).map_err(|source| Error::Answer { contract, source })
 }
 
-fn mined(receipt: &TransactionReceipt) -> Option<Mined> {
+fn mined_from(receipt: &TransactionReceipt) -> Option<Mined> {
     let block = BlockId {
         number: receipt.block_number?,
         hash: receipt.block_hash?,

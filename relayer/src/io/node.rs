@@ -5,7 +5,7 @@ use client::{CheckpointAnswer, ClientError, NodeClient};
 use domain::payout::Chunk;
 use std::time::Duration;
 
-/// One node.
+/// A client of one sidechain node; each request is given up after `timeout`.
 pub(crate) struct Node {
     client: NodeClient,
     timeout: Duration,

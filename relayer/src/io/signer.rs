@@ -52,7 +52,7 @@ impl Signer {
         Ok(Self { key, chain_id })
     }
 
-    /// Who pays.
+    /// The account that pays for gas.
     pub(crate) fn address(&self) -> Address {
         self.key.address()
     }

@@ -22,12 +22,12 @@ pub(crate) async fn step(
     view: &View,
     contracts: &Contracts,
 ) -> Result<(), Error> {
-    measure(&context.nodes).await;
+    measure_nodes(&context.nodes).await;
     next_checkpoint(context, contracts).await?;
     anchored_epochs(context, view, contracts).await
 }
 
-async fn measure(nodes: &[Node]) {
+async fn measure_nodes(nodes: &[Node]) {
     let answers = futures::future::join_all(nodes.iter().map(Node::latest_epoch)).await;
     if let Some(epoch) = answers.into_iter().filter_map(Result::ok).max() {
         metrics::node_epoch(epoch);

@@ -1,7 +1,7 @@
 //! What became of every reserved nonce.
 
 use super::relay::Context;
-use crate::core::slot::{Outcome, Sighting, Slot, SlotStage, View, judge};
+use crate::core::slot::{Outcome, Sighting, Slot, SlotStage, View, judge_slot};
 use crate::error::Error;
 use crate::io::evm::Evm;
 
@@ -9,9 +9,9 @@ use crate::io::evm::Evm;
 pub(crate) async fn step(context: &mut Context, view: &View) -> Result<Vec<Slot>, Error> {
     let mut slots = context.store.open_slots().await?;
     for slot in &mut slots {
-        let stage = judge(slot, view, sighting(&context.evm, slot).await?);
+        let stage = judge_slot(slot, view, find_sighting(&context.evm, slot).await?);
         if stage != slot.stage {
-            write(context, view, slot, stage).await?;
+            write_stage(context, view, slot, stage).await?;
             slot.stage = stage;
         }
     }
@@ -19,7 +19,7 @@ pub(crate) async fn step(context: &mut Context, view: &View) -> Result<Vec<Slot>
     Ok(slots)
 }
 
-async fn write(
+async fn write_stage(
     context: &mut Context,
     view: &View,
     slot: &Slot,
@@ -48,7 +48,7 @@ async fn write(
 }
 
 /// The receipt of whichever variant was mined; the newest is the likeliest.
-async fn sighting(evm: &Evm, slot: &Slot) -> Result<Option<Sighting>, Error> {
+async fn find_sighting(evm: &Evm, slot: &Slot) -> Result<Option<Sighting>, Error> {
     for variant in slot.variants.iter().rev() {
         if let Some(mined) = evm.mined(variant.hash).await? {
             let cancels = variant.cancels;

@@ -43,7 +43,7 @@ pub(crate) async fn run(
         let outcome = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(()),
-            outcome = tokio::time::timeout(STEP_LIMIT, step(&mut context)) => {
+            outcome = tokio::time::timeout(STEP_LIMIT, run_step(&mut context)) => {
                 outcome.unwrap_or(Err(Error::Stalled { limit: STEP_LIMIT }))
             }
         };
@@ -55,7 +55,7 @@ pub(crate) async fn run(
             }
             Err(error) if error.is_retryable() => {
                 wait = (wait * 2).min(interval * RETRY_INTERVALS_MAX);
-                note(&mut context, readiness, &error);
+                note_failure(&mut context, readiness, &error);
             }
             Err(error) => return Err(error),
         }
@@ -67,7 +67,7 @@ pub(crate) async fn run(
     }
 }
 
-fn note(context: &mut Context, readiness: &Readiness, error: &Error) {
+fn note_failure(context: &mut Context, readiness: &Readiness, error: &Error) {
     let reason = in_full(error);
     tracing::warn!(error = reason, "a step failed and is repeated");
     readiness.set(Err(reason));
@@ -77,7 +77,7 @@ fn note(context: &mut Context, readiness: &Readiness, error: &Error) {
 }
 
 /// One look at everything, and what follows from it. The answer is the readiness.
-pub(crate) async fn step(context: &mut Context) -> Result<Result<(), String>, Error> {
+pub(crate) async fn run_step(context: &mut Context) -> Result<Result<(), String>, Error> {
     context.store.check_lock().await?;
     context.evm.check().await?;
 
@@ -93,7 +93,7 @@ pub(crate) async fn step(context: &mut Context) -> Result<Result<(), String>, Er
         funds = send::step(context, &view, &wanted).await?;
     }
 
-    measure(context, funds).await
+    check_funds(context, funds).await
 }
 
 /// A transaction was mined after the view was taken: what the contract held then says nothing about it.
@@ -101,7 +101,7 @@ fn is_ahead(slot: &Slot, view: &View) -> bool {
     matches!(slot.stage, SlotStage::Included(block, _) if block.number > view.head.number)
 }
 
-async fn measure(context: &mut Context, funds: Funds) -> Result<Result<(), String>, Error> {
+async fn check_funds(context: &mut Context, funds: Funds) -> Result<Result<(), String>, Error> {
     let summary = context.store.summary().await?;
     metrics::intents(&summary.stages, summary.oldest_s);
 

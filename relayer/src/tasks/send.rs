@@ -4,7 +4,7 @@ use super::relay::Context;
 use super::submit::Wanted;
 use crate::core::fees;
 use crate::core::reply::Reply;
-use crate::core::slot::{Drive, Slot, SlotStage, Variant, View, drive};
+use crate::core::slot::{Drive, Slot, SlotStage, Variant, View, decide_drive};
 use crate::error::Error;
 use crate::io::signer::{Action, Draft};
 use crate::metrics;
@@ -30,7 +30,7 @@ pub(crate) async fn step(
     for (position, slot) in pending.enumerate() {
         let is_wanted = wanted.contains(&slot.intent_id);
         let lowest = position == 0;
-        let decision = drive(
+        let decision = decide_drive(
             slot,
             view,
             lowest,
@@ -38,8 +38,8 @@ pub(crate) async fn step(
             context.config.bump_after_blocks,
         );
 
-        let reply = match replacement(context, view, slot, decision).await? {
-            Some(variant) => send(context, slot, &variant).await?,
+        let reply = match sign_replacement(context, view, slot, decision).await? {
+            Some(variant) => send_variant(context, slot, &variant).await?,
             None => send_newest(context, slot).await?,
         };
 
@@ -52,8 +52,8 @@ pub(crate) async fn step(
             } else {
                 Drive::Cancel
             };
-            if let Some(variant) = replacement(context, view, slot, decision).await? {
-                send(context, slot, &variant).await?;
+            if let Some(variant) = sign_replacement(context, view, slot, decision).await? {
+                send_variant(context, slot, &variant).await?;
             }
         }
     }
@@ -63,7 +63,7 @@ pub(crate) async fn step(
 
 async fn send_newest(context: &mut Context, slot: &Slot) -> Result<Reply, Error> {
     match slot.variants.last() {
-        Some(newest) => send(context, slot, newest).await,
+        Some(newest) => send_variant(context, slot, newest).await,
         None => Err(Error::Damaged {
             field: "variants",
             found: format!("none for nonce {}", slot.nonce),
@@ -72,7 +72,7 @@ async fn send_newest(context: &mut Context, slot: &Slot) -> Result<Reply, Error>
 }
 
 /// The transaction that takes the place of the newest, written down; `None` when it stays.
-async fn replacement(
+async fn sign_replacement(
     context: &mut Context,
     view: &View,
     slot: &Slot,
@@ -111,7 +111,11 @@ async fn replacement(
     Ok(Some(variant))
 }
 
-async fn send(context: &mut Context, slot: &Slot, variant: &Variant) -> Result<Reply, Error> {
+async fn send_variant(
+    context: &mut Context,
+    slot: &Slot,
+    variant: &Variant,
+) -> Result<Reply, Error> {
     let reply = context.evm.send(&variant.raw).await?;
     match reply {
         Reply::Sent if slot.stage == SlotStage::Signed => {

@@ -1,11 +1,11 @@
 //! Compares what is wanted with what the contract holds, and signs for what is missing.
 
 use super::relay::Context;
-use crate::core::chunk::{Need, claims, need};
+use crate::core::chunk::{Need, chunk_need, decode_claims};
 use crate::core::fees::{self, Fees};
 use crate::core::intent::{Intent, IntentStage, Kind};
 use crate::core::nonce;
-use crate::core::plan::{Candidate, choose, stage};
+use crate::core::plan::{Candidate, choose_intents, stage_of};
 use crate::core::slot::{Slot, View};
 use crate::error::{Error, RpcFailure};
 use crate::io::evm::Contracts;
@@ -40,7 +40,7 @@ pub(crate) async fn step(
     missing.sort_by_key(|intent| (!intent.may_retry, intent.key));
     missing.truncate(REVIEWS_MAX);
 
-    let candidates = review(context, view, contracts, slots, &missing).await?;
+    let candidates = review_intents(context, view, contracts, slots, &missing).await?;
     for candidate in candidates
         .iter()
         .filter(|candidate| candidate.need == Need::Done)
@@ -68,7 +68,7 @@ async fn is_held(context: &mut Context, view: &View, intent: &Intent) -> Result<
     Ok(true)
 }
 
-async fn review(
+async fn review_intents(
     context: &mut Context,
     view: &View,
     contracts: &Contracts,
@@ -90,7 +90,7 @@ async fn review(
             may_retry: intent.may_retry,
         };
 
-        let stage = stage(&candidate, view.head);
+        let stage = stage_of(&candidate, view.head);
         if stage != intent.stage {
             context.store.set_intent_stage(intent.id, stage).await?;
         }
@@ -117,11 +117,11 @@ async fn need_of(
         Kind::Checkpoint if epoch == head + 1 => Ok(Need::Ready),
         Kind::Checkpoint => Ok(Need::Waits),
         Kind::Chunk if epoch > head => Ok(Need::Waits),
-        Kind::Chunk => chunk_need(context, view, contracts, intent).await,
+        Kind::Chunk => read_chunk_need(context, view, contracts, intent).await,
     }
 }
 
-async fn chunk_need(
+async fn read_chunk_need(
     context: &Context,
     view: &View,
     contracts: &Contracts,
@@ -134,15 +134,16 @@ async fn chunk_need(
         return Ok(Need::Done);
     }
 
-    let claims =
-        claims(&intent.calldata, &context.evm.never_paid()).map_err(|source| Error::Answer {
+    let claims = decode_claims(&intent.calldata, &context.evm.never_paid()).map_err(|source| {
+        Error::Answer {
             contract: context.config.anchor,
             source,
-        })?;
+        }
+    })?;
     let accounts: Vec<Address> = claims.iter().map(|claim| claim.account).collect();
     let issued = context.evm.issued(&accounts, at).await?;
 
-    match need(&claims, &issued, contracts.allowance) {
+    match chunk_need(&claims, &issued, contracts.allowance) {
         Need::Ready if contracts.issuing_paused => Ok(Need::Waits),
         need => Ok(need),
     }
@@ -157,7 +158,7 @@ async fn sign_ready(
 ) -> Result<(), Error> {
     let in_flight = slots.iter().filter(|slot| slot.stage.is_pending()).count();
     let room = context.config.in_flight_max.saturating_sub(in_flight);
-    if choose(candidates, room, true).is_empty() {
+    if choose_intents(candidates, room, true).is_empty() {
         return Ok(());
     }
 
@@ -171,13 +172,13 @@ async fn sign_ready(
     };
 
     let mut nonce = nonce::next(view.confirmed, slots.iter().map(|slot| slot.nonce).max());
-    for id in choose(
+    for id in choose_intents(
         candidates,
         room,
         estimate.max_fee <= context.config.payout_fee_cap(),
     ) {
         if let Some(intent) = intents.iter().find(|intent| intent.id == id)
-            && sign(context, view, intent, nonce, fees).await?
+            && sign_intent(context, view, intent, nonce, fees).await?
         {
             nonce += 1;
         }
@@ -187,7 +188,7 @@ async fn sign_ready(
 }
 
 /// Writes down a signed transaction; false when the call would revert and nothing was signed.
-async fn sign(
+async fn sign_intent(
     context: &mut Context,
     view: &View,
     intent: &Intent,

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::context::{Address, BlockHash, Height, HotPot};
-use super::engine::{Engine, Voter, launch, start};
+use super::engine::{Engine, Voter, launch_engine, start};
 use super::handler::Handler;
 use super::streams::StreamedBlock;
 use crate::config::NodeConfig;
@@ -158,7 +158,7 @@ async fn liar(
         channels,
         signer,
         handle,
-    } = launch(&node, Some(voter)).await.unwrap();
+    } = launch_engine(&node, Some(voter)).await.unwrap();
     let signer = signer.unwrap();
     let Channels {
         consensus: mut asked,

@@ -34,7 +34,7 @@ pub trait Encoded: Sized {
     fn decode_from(input: &mut Bytes) -> Result<Self>;
 }
 
-fn fixed<const N: usize>(input: &mut Bytes) -> Result<[u8; N]> {
+fn take_array<const N: usize>(input: &mut Bytes) -> Result<[u8; N]> {
     if input.remaining() < N {
         return Err(malformed("truncated"));
     }
@@ -50,7 +50,7 @@ macro_rules! integer {
                 out.put_slice(&self.to_be_bytes());
             }
             fn decode_from(input: &mut Bytes) -> Result<Self> {
-                Ok(Self::from_be_bytes(fixed(input)?))
+                Ok(Self::from_be_bytes(take_array(input)?))
             }
         }
     )*};
@@ -189,7 +189,7 @@ impl Encoded for Address {
     }
 
     fn decode_from(input: &mut Bytes) -> Result<Self> {
-        fixed::<20>(input).map(|bytes| Self(bytes.into()))
+        take_array::<20>(input).map(|bytes| Self(bytes.into()))
     }
 }
 
@@ -199,7 +199,7 @@ impl Encoded for BlockHash {
     }
 
     fn decode_from(input: &mut Bytes) -> Result<Self> {
-        fixed::<32>(input).map(|bytes| Self(B256::from(bytes)))
+        take_array::<32>(input).map(|bytes| Self(B256::from(bytes)))
     }
 }
 
@@ -225,7 +225,7 @@ impl Encoded for EngineSignature {
     }
 
     fn decode_from(input: &mut Bytes) -> Result<Self> {
-        fixed::<65>(input).map(|bytes| Self::new(domain::Signature(bytes)))
+        take_array::<65>(input).map(|bytes| Self::new(domain::Signature(bytes)))
     }
 }
 

@@ -35,11 +35,11 @@ const CONNECTIONS_OF_OTHERS: usize = 8;
 /// Requests to the engine that may wait.
 const REQUESTS_MAX: usize = 100;
 
-/// Who votes.
+/// A validator's key, and the guard that keeps it from signing twice.
 pub struct Voter {
     /// The validator's key.
     pub key: SecretKey,
-    /// What it has signed.
+    /// The file that remembers what it signed.
     pub guard: GuardFile,
 }
 
@@ -72,7 +72,7 @@ impl NodeConfig for EngineSettings {
     }
 }
 
-fn settings(config: &OurConfig, moniker: String) -> Result<EngineSettings> {
+fn engine_settings(config: &OurConfig, moniker: String) -> Result<EngineSettings> {
     let multiaddr = |text: &String| {
         text.parse()
             .with_context(|| format!("p2p: {text:?} is not a multiaddress"))
@@ -166,7 +166,7 @@ fn new_network_key(path: &Path) -> Result<[u8; 32]> {
 }
 
 /// The engine's own metrics, as Prometheus reads them.
-pub fn metrics() -> String {
+pub fn engine_metrics() -> String {
     let mut text = String::new();
     export(&mut text);
     text
@@ -177,7 +177,7 @@ pub fn safety_failed() -> bool {
     let failed = |line: &str| {
         line.contains("node_safety_failure") && !line.starts_with('#') && !line.ends_with(" 0")
     };
-    metrics().lines().any(failed)
+    engine_metrics().lines().any(failed)
 }
 
 /// A validator proves to its peers that the network identity is its own.
@@ -205,7 +205,7 @@ pub(super) struct Engine {
 }
 
 /// Starts the engine. Without a voter it only follows.
-pub(super) async fn launch(node: &Node, voter: Option<Voter>) -> Result<Engine> {
+pub(super) async fn launch_engine(node: &Node, voter: Option<Voter>) -> Result<Engine> {
     check_listen(&node.config.p2p.listen)?;
 
     let sidechain_id = node.ledger().sidechain_id();
@@ -239,7 +239,7 @@ pub(super) async fn launch(node: &Node, voter: Option<Voter>) -> Result<Engine> 
         }
     };
 
-    let settings = settings(&node.config, identity.moniker.clone())?;
+    let settings = engine_settings(&node.config, identity.moniker.clone())?;
     let wal = node.config.data_dir.join("consensus.wal");
     let (channels, handle) = start_engine(
         HotPot,
@@ -272,7 +272,7 @@ pub async fn start(
         channels,
         signer,
         handle,
-    } = launch(&node, voter).await?;
+    } = launch_engine(&node, voter).await?;
 
     let result = Handler::new(node, signer, reporter)
         .run(channels, stop)
@@ -312,7 +312,7 @@ mod tests {
         config.p2p.peers = (1..7)
             .map(|number| format!("/ip4/127.0.0.1/tcp/710{number}"))
             .collect();
-        let settings = settings(&config, "node".into()).unwrap();
+        let settings = engine_settings(&config, "node".into()).unwrap();
         assert_eq!(settings.consensus.p2p.discovery.max_connections_per_ip, 20);
     }
 

@@ -8,7 +8,7 @@ use domain::certificate::VoteStep;
 use domain::evidence::{Offence, SignedProposal, SignedVote};
 
 /// One offence for each place in which a validator signed two different things.
-pub fn offences(evidence: &MisbehaviorEvidence<HotPot>) -> Vec<Report> {
+pub fn find_offences(evidence: &MisbehaviorEvidence<HotPot>) -> Vec<Report> {
     let votes = evidence
         .votes
         .iter()

@@ -3,7 +3,7 @@
 use super::context::{
     Address, BlockHash, EngineSignature, Height, HotPot, ValidatorSet, parts_bytes,
 };
-use super::evidence::offences;
+use super::evidence::find_offences;
 use super::signer::GuardedSigner;
 use super::streams::{StreamedBlock, Streams};
 use crate::io::store::Proposed;
@@ -153,7 +153,7 @@ impl Handler {
                 reply_value,
                 ..
             } => {
-                send(reply_value, self.started_round(height, round)?);
+                send_reply(reply_value, self.started_round(height, round)?);
             }
             AppMsg::GetValue {
                 height,
@@ -183,7 +183,7 @@ impl Handler {
                 part,
                 reply,
             } => {
-                send(
+                send_reply(
                     reply,
                     self.received_part(published_by.unwrap_or(from), part)?,
                 );
@@ -192,7 +192,7 @@ impl Handler {
                 certificate, reply, ..
             } => {
                 self.decided(&certificate)?;
-                send(reply, ());
+                send_reply(reply, ());
             }
             AppMsg::Finalized {
                 certificate,
@@ -210,12 +210,14 @@ impl Handler {
             }
             AppMsg::GetHistoryMinHeight { reply } => {
                 let first = self.node.store.first_height()?;
-                send(
+                send_reply(
                     reply,
                     Height(first.unwrap_or(self.node.ledger().genesis().first_height)),
                 );
             }
-            AppMsg::GetDecidedValues { range, reply } => send(reply, self.decided_values(&range)?),
+            AppMsg::GetDecidedValues { range, reply } => {
+                send_reply(reply, self.decided_values(&range)?)
+            }
             AppMsg::ProcessSyncedValue {
                 height,
                 round,
@@ -223,13 +225,13 @@ impl Handler {
                 value_bytes,
                 reply,
             } => {
-                send(
+                send_reply(
                     reply,
                     self.synced_value(height, round, proposer, value_bytes)?,
                 );
             }
-            AppMsg::ExtendVote { reply, .. } => send(reply, None),
-            AppMsg::VerifyVoteExtensions { reply, .. } => send(reply, Vec::new()),
+            AppMsg::ExtendVote { reply, .. } => send_reply(reply, None),
+            AppMsg::VerifyVoteExtensions { reply, .. } => send_reply(reply, Vec::new()),
         }
 
         Ok(())
@@ -237,7 +239,7 @@ impl Handler {
 
     /// Passes offences on to be put on the ledger. When too many wait, the first of them are enough.
     fn report(&self, evidence: &MisbehaviorEvidence<HotPot>) {
-        for report in offences(evidence) {
+        for report in find_offences(evidence) {
             if self.reporter.try_send(report).is_err() {
                 metrics::counter!("hotpot_node_reports_dropped_total").increment(1);
             }
@@ -279,7 +281,7 @@ impl Handler {
         self.node.set_ready(true);
         self.height_started = Instant::now();
         tracing::info!(height = %self.next_height(), "consensus starts");
-        send(reply, (self.next_height(), self.params()));
+        send_reply(reply, (self.next_height(), self.params()));
     }
 
     fn started_round(
@@ -375,7 +377,7 @@ impl Handler {
             None => self.propose(signer.address(), height, number)?,
         };
 
-        send(
+        send_reply(
             reply,
             LocallyProposedValue::new(height, round, BlockHash(hash)),
         );
@@ -629,7 +631,7 @@ impl Handler {
     fn start_next_height(&mut self) {
         let Some(idle) = self.idle.take() else { return };
         self.height_started = Instant::now();
-        send(idle.reply, Next::Start(self.next_height(), self.params()));
+        send_reply(idle.reply, Next::Start(self.next_height(), self.params()));
     }
 
     fn decided_values(
@@ -689,7 +691,7 @@ impl Handler {
 }
 
 /// The engine may have given up waiting; then nobody needs the answer.
-fn send<T>(reply: Reply<T>, value: T) {
+fn send_reply<T>(reply: Reply<T>, value: T) {
     let _ = reply.send(value);
 }
 

@@ -26,7 +26,7 @@ pub struct VoteVerifier {
     pub sidechain_id: B256,
 }
 
-fn verdict(
+fn verify_signature(
     message: &[u8],
     signature: &EngineSignature,
     key: &EngineKey,
@@ -44,7 +44,7 @@ impl Verifier<HotPot> for VoteVerifier {
         signature: &EngineSignature,
         key: &EngineKey,
     ) -> Result<VerificationResult, Error> {
-        verdict(&vote_bytes(self.sidechain_id, vote), signature, key)
+        verify_signature(&vote_bytes(self.sidechain_id, vote), signature, key)
     }
 
     async fn verify_signed_proposal(
@@ -53,7 +53,7 @@ impl Verifier<HotPot> for VoteVerifier {
         signature: &EngineSignature,
         key: &EngineKey,
     ) -> Result<VerificationResult, Error> {
-        verdict(&proposal_bytes(self.sidechain_id, proposal), signature, key)
+        verify_signature(&proposal_bytes(self.sidechain_id, proposal), signature, key)
     }
 
     /// This chain uses no vote extensions: checkpoints are signed after the decision.
@@ -72,7 +72,7 @@ impl Verifier<HotPot> for VoteVerifier {
         proof: &ValidatorProof<HotPot>,
     ) -> Result<VerificationResult, Error> {
         match proof.decoded_public_key() {
-            Ok(key) => verdict(&proof.preimage(), &proof.signature, &key),
+            Ok(key) => verify_signature(&proof.preimage(), &proof.signature, &key),
             Err(_) => Ok(VerificationResult::Invalid),
         }
     }

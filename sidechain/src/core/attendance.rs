@@ -19,7 +19,7 @@ struct Roll {
 pub struct Power {
     /// Of those who signed.
     pub online: u64,
-    /// Of all.
+    /// Of all validators of the set.
     pub total: u64,
 }
 

@@ -15,7 +15,7 @@ pub const SAT_OUT: i64 = i64::MAX;
 /// The steps of a round, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
 pub enum Step {
-    /// The proposal.
+    /// The proposer signs its block.
     Propose,
     /// The first vote.
     Prevote,
@@ -40,9 +40,9 @@ pub enum Refusal {
     /// Something else was signed for this very slot.
     #[error("another message was signed at {slot:?} (digest {signed}, now {wanted})")]
     Conflict {
-        /// The slot.
+        /// Height, round and step of both.
         slot: Slot,
-        /// What was signed.
+        /// Digest of what was signed.
         signed: B256,
         /// What is asked for now.
         wanted: B256,

@@ -23,7 +23,7 @@ pub type SaleLines = (B256, Vec<Line>);
 /// A transaction that was admitted.
 #[derive(Clone, Debug)]
 pub struct Pending {
-    /// Signature checked.
+    /// Its signature was checked; the ledger may still refuse it.
     pub transaction: Arc<VerifiedTransaction>,
     /// Lines of a sale.
     pub lines: Option<Arc<SaleLines>>,
@@ -55,7 +55,7 @@ enum Lane {
     Recordings(OutletId),
 }
 
-fn lane(transaction: &VerifiedTransaction) -> Lane {
+fn lane_of(transaction: &VerifiedTransaction) -> Lane {
     match &transaction.transaction.payload {
         Payload::Sale(sale) => Lane::Outlet(sale.outlet),
         Payload::RecordConsent(consent) => Lane::Consents(consent.outlet),
@@ -99,7 +99,7 @@ impl Default for MempoolLimits {
 /// What became of an offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offered {
-    /// Now waiting.
+    /// It was taken and waits now.
     Added,
     /// Was waiting already.
     Known,
@@ -116,7 +116,7 @@ struct Entry {
     all_bytes: usize,
 }
 
-/// The pool.
+/// Transactions that wait for a block: by lane, within a lane in the order in which they came.
 #[derive(Debug, Default)]
 pub struct Mempool {
     limits: MempoolLimits,
@@ -138,7 +138,7 @@ impl Mempool {
         }
     }
 
-    /// Transactions waiting.
+    /// How many transactions wait.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
@@ -190,7 +190,7 @@ impl Mempool {
 
         self.arrived += 1;
         self.lanes
-            .entry(lane(&pending.transaction))
+            .entry(lane_of(&pending.transaction))
             .or_default()
             .insert(self.arrived, id);
         self.bytes += all_bytes;
@@ -222,7 +222,7 @@ impl Mempool {
         self.signed
             .remove(&pending.transaction.transaction.signature);
 
-        let lane = lane(&pending.transaction);
+        let lane = lane_of(&pending.transaction);
         if let Some(queue) = self.lanes.get_mut(&lane) {
             queue.remove(&number);
             if queue.is_empty() {

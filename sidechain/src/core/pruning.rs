@@ -15,7 +15,7 @@ pub struct Facts {
 
 /// Blocks below this height may be forgotten; 0 when none may. A start needs the block of its snapshot and those after
 /// it, and what no quorum has signed yet has to be there for whoever asks why.
-pub fn horizon(facts: Facts) -> u64 {
+pub fn pruning_horizon(facts: Facts) -> u64 {
     let (true, Some(snapshot), Some(checkpointed_to)) = (
         facts.keep_blocks > 0,
         facts.oldest_snapshot,
@@ -43,16 +43,16 @@ mod tests {
 
     #[test]
     fn what_is_older_than_asked_for_may_go() {
-        assert_eq!(horizon(FACTS), 900);
+        assert_eq!(pruning_horizon(FACTS), 900);
         assert_eq!(
-            horizon(Facts {
+            pruning_horizon(Facts {
                 keep_blocks: 0,
                 ..FACTS
             }),
             0
         );
         assert_eq!(
-            horizon(Facts {
+            pruning_horizon(Facts {
                 keep_blocks: 2_000,
                 ..FACTS
             }),
@@ -63,28 +63,28 @@ mod tests {
     #[test]
     fn what_a_start_or_a_proof_needs_stays() {
         assert_eq!(
-            horizon(Facts {
+            pruning_horizon(Facts {
                 oldest_snapshot: Some(400),
                 ..FACTS
             }),
             400
         );
         assert_eq!(
-            horizon(Facts {
+            pruning_horizon(Facts {
                 checkpointed_to: Some(300),
                 ..FACTS
             }),
             300
         );
         assert_eq!(
-            horizon(Facts {
+            pruning_horizon(Facts {
                 oldest_snapshot: None,
                 ..FACTS
             }),
             0
         );
         assert_eq!(
-            horizon(Facts {
+            pruning_horizon(Facts {
                 checkpointed_to: None,
                 ..FACTS
             }),

@@ -14,7 +14,7 @@ pub struct Copied {
     pub height: u64,
     /// keccak256 of the bytes.
     pub hash: B256,
-    /// How many.
+    /// How many bytes they are.
     pub bytes: u64,
 }
 

@@ -14,13 +14,13 @@ use serde::Deserialize;
 /// Routes of these resources.
 pub fn router() -> Router<Api> {
     Router::new()
-        .route("/api/v1/accounts/{address}", get(account))
-        .route("/api/v1/outlets", get(outlets))
-        .route("/api/v1/supply", get(supply))
-        .route("/api/v1/validators", get(validators))
+        .route("/api/v1/accounts/{address}", get(show_account))
+        .route("/api/v1/outlets", get(list_outlets))
+        .route("/api/v1/supply", get(show_supply))
+        .route("/api/v1/validators", get(list_validators))
 }
 
-async fn account(
+async fn show_account(
     State(api): State<Api>,
     Path(address): Path<String>,
 ) -> Result<Json<AccountAnswer>, Refusal> {
@@ -57,7 +57,7 @@ async fn account(
     }))
 }
 
-async fn outlets(State(api): State<Api>) -> Json<Vec<OutletAnswer>> {
+async fn list_outlets(State(api): State<Api>) -> Json<Vec<OutletAnswer>> {
     let ledger = api.node.ledger();
     let answer = |(outlet, entry): (OutletId, &domain::outlet::Outlet)| OutletAnswer {
         outlet,
@@ -82,7 +82,7 @@ fn terminals_of(ledger: &Ledger, outlet: OutletId) -> Vec<TerminalAnswer> {
         .collect()
 }
 
-async fn supply(State(api): State<Api>) -> Json<SupplyAnswer> {
+async fn show_supply(State(api): State<Api>) -> Json<SupplyAnswer> {
     let ledger = api.node.ledger();
     let supply = ledger.supply();
 
@@ -108,7 +108,7 @@ struct At {
 }
 
 /// The set that decides a height; without one, that of the next block.
-async fn validators(
+async fn list_validators(
     State(api): State<Api>,
     Query(at): Query<At>,
 ) -> Result<Json<Vec<Validator>>, Refusal> {

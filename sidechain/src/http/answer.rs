@@ -7,7 +7,7 @@ use domain::rejection::{Rejection, RejectionKind};
 pub use problem::{JsonBody, Path, Query, Refusal, with_request_id};
 
 /// The refusal of a rejection by the ledger.
-pub fn rejected(rejection: &Rejection) -> Refusal {
+pub fn refusal_of(rejection: &Rejection) -> Refusal {
     let status = match rejection.kind() {
         RejectionKind::BadField => 422,
         RejectionKind::Forbidden => 403,
@@ -24,7 +24,7 @@ impl From<AdmissionError> for Refusal {
             AdmissionError::Signature(error) => {
                 Self::from(Problem::new(422, "bad_signature", error.to_string()).at("signature"))
             }
-            AdmissionError::Rejected(rejection) => rejected(&rejection),
+            AdmissionError::Rejected(rejection) => refusal_of(&rejection),
             AdmissionError::Full => Self::from(Problem::new(
                 503,
                 "mempool_full",
@@ -46,7 +46,7 @@ impl From<StoreError> for Refusal {
 }
 
 /// The refusal of a task that died.
-pub fn internal(error: &tokio::task::JoinError) -> Refusal {
+pub fn internal_error(error: &tokio::task::JoinError) -> Refusal {
     tracing::error!(%error, "a task died");
     Refusal::from(Problem::new(
         500,

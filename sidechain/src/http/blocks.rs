@@ -1,4 +1,4 @@
-//! Final blocks.
+//! Final blocks: one by its height, and pages of them, newest first.
 
 use super::Api;
 use super::answer::{Path, Query, Refusal};
@@ -19,11 +19,11 @@ const LIMIT_MAX: usize = 100;
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
     Router::new()
-        .route("/api/v1/blocks", get(list))
-        .route("/api/v1/blocks/{height}", get(show))
+        .route("/api/v1/blocks", get(list_blocks))
+        .route("/api/v1/blocks/{height}", get(show_block))
 }
 
-async fn show(
+async fn show_block(
     State(api): State<Api>,
     Path(height): Path<String>,
 ) -> Result<Json<BlockAnswer>, Refusal> {
@@ -37,8 +37,8 @@ async fn show(
         })?,
     };
 
-    let Some((block, certificate)) = find(&api.node.store, height)? else {
-        return Err(missing(&api.node.store, height)?);
+    let Some((block, certificate)) = find_block(&api.node.store, height)? else {
+        return Err(missing_block(&api.node.store, height)?);
     };
 
     let raw = format!("0x{}", hex::encode(block.encode()));
@@ -54,7 +54,7 @@ async fn show(
 }
 
 /// There is no such block yet, or it is not here any more.
-pub fn missing(store: &Store, height: u64) -> Result<Refusal, StoreError> {
+pub fn missing_block(store: &Store, height: u64) -> Result<Refusal, StoreError> {
     Ok(
         match store.first_height()?.filter(|first| height < *first) {
             Some(first) => {
@@ -68,7 +68,10 @@ pub fn missing(store: &Store, height: u64) -> Result<Refusal, StoreError> {
     )
 }
 
-fn find(store: &Store, height: u64) -> Result<Option<(Block, CommitCertificate)>, StoreError> {
+fn find_block(
+    store: &Store,
+    height: u64,
+) -> Result<Option<(Block, CommitCertificate)>, StoreError> {
     Ok(store.block(height)?.zip(store.certificate(height)?))
 }
 
@@ -105,13 +108,13 @@ impl PageQuery {
 }
 
 /// Newest first. A cursor is the height of the last block shown.
-async fn list(
+async fn list_blocks(
     State(api): State<Api>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<BlockSummary>>, Refusal> {
     let (limit, before) = (query.limit()?, query.before()?);
     // Reading many blocks takes a while: not on the threads that answer everybody.
-    let read = tokio::task::spawn_blocking(move || page(&api, limit, before)).await;
+    let read = tokio::task::spawn_blocking(move || read_page(&api, limit, before)).await;
     let lost = |_| {
         Problem::new(
             500,
@@ -122,16 +125,20 @@ async fn list(
     Ok(Json(read.map_err(lost)??))
 }
 
-fn page(api: &Api, limit: usize, before: Option<u64>) -> Result<Page<BlockSummary>, StoreError> {
+fn read_page(
+    api: &Api,
+    limit: usize,
+    before: Option<u64>,
+) -> Result<Page<BlockSummary>, StoreError> {
     let above = api.node.ledger().next_height();
     let mut height = before.unwrap_or(above).min(above);
     let mut data = Vec::new();
 
     while data.len() < limit
         && let Some(lower) = height.checked_sub(1)
-        && let Some((block, certificate)) = find(&api.node.store, lower)?
+        && let Some((block, certificate)) = find_block(&api.node.store, lower)?
     {
-        data.push(summary(&block, &certificate));
+        data.push(summarise_block(&block, &certificate));
         height = lower;
     }
 
@@ -143,7 +150,7 @@ fn page(api: &Api, limit: usize, before: Option<u64>) -> Result<Page<BlockSummar
     })
 }
 
-fn summary(block: &Block, certificate: &CommitCertificate) -> BlockSummary {
+fn summarise_block(block: &Block, certificate: &CommitCertificate) -> BlockSummary {
     BlockSummary {
         height: block.header.height,
         hash: block.header.hash(),

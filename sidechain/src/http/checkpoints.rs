@@ -2,7 +2,7 @@
 
 use super::Api;
 use super::answer::{Path, Refusal};
-use crate::tasks::checkpoints::digest;
+use crate::tasks::checkpoints::checkpoint_digest;
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -14,12 +14,15 @@ use domain::{Address, B256};
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
     Router::new()
-        .route("/api/v1/checkpoints/{epoch}", get(show))
-        .route("/api/v1/checkpoints/{epoch}/payouts", get(chunks))
-        .route("/api/v1/checkpoints/{epoch}/payouts/{account}", get(payout))
+        .route("/api/v1/checkpoints/{epoch}", get(show_checkpoint))
+        .route("/api/v1/checkpoints/{epoch}/payouts", get(list_payouts))
+        .route(
+            "/api/v1/checkpoints/{epoch}/payouts/{account}",
+            get(show_payout),
+        )
 }
 
-fn find(api: &Api, epoch: &str) -> Result<SignedCheckpoint, Refusal> {
+fn find_checkpoint(api: &Api, epoch: &str) -> Result<SignedCheckpoint, Refusal> {
     if epoch == "latest" {
         return latest(api)?.ok_or_else(|| Refusal::not_found("no checkpoint has a quorum yet"));
     }
@@ -38,17 +41,17 @@ pub fn latest(api: &Api) -> Result<Option<SignedCheckpoint>, Refusal> {
     Ok(api.node.store.latest_checkpoint_with_quorum()?)
 }
 
-async fn show(
+async fn show_checkpoint(
     State(api): State<Api>,
     Path(epoch): Path<String>,
 ) -> Result<Json<CheckpointAnswer>, Refusal> {
-    let signed = find(&api, &epoch)?;
-    let settlement = settlement(&api, signed.checkpoint.epoch)?;
+    let signed = find_checkpoint(&api, &epoch)?;
+    let settlement = read_settlement(&api, signed.checkpoint.epoch)?;
 
     Ok(Json(CheckpointAnswer {
         checkpoint: signed.checkpoint,
         anchor: signed.anchor,
-        digest: digest(&api.node, &signed),
+        digest: checkpoint_digest(&api.node, &signed),
         quorum: signed.has_quorum(),
         payouts: settlement.payouts().len(),
         validators: signed.validators.into(),
@@ -57,19 +60,21 @@ async fn show(
     }))
 }
 
-fn settlement(api: &Api, epoch: u64) -> Result<Settlement, Refusal> {
+fn read_settlement(api: &Api, epoch: u64) -> Result<Settlement, Refusal> {
     Ok(api.node.store.settlement(epoch)?.unwrap_or_default())
 }
 
-async fn chunks(
+async fn list_payouts(
     State(api): State<Api>,
     Path(epoch): Path<String>,
 ) -> Result<Json<Vec<Chunk>>, Refusal> {
-    let signed = find(&api, &epoch)?;
-    Ok(Json(settlement(&api, signed.checkpoint.epoch)?.chunks()))
+    let signed = find_checkpoint(&api, &epoch)?;
+    Ok(Json(
+        read_settlement(&api, signed.checkpoint.epoch)?.chunks(),
+    ))
 }
 
-async fn payout(
+async fn show_payout(
     State(api): State<Api>,
     Path((epoch, account)): Path<(String, String)>,
 ) -> Result<Json<PayoutAnswer>, Refusal> {
@@ -80,9 +85,9 @@ async fn payout(
         )
     })?;
 
-    let signed = find(&api, &epoch)?;
+    let signed = find_checkpoint(&api, &epoch)?;
     let epoch = signed.checkpoint.epoch;
-    let settlement = settlement(&api, epoch)?;
+    let settlement = read_settlement(&api, epoch)?;
 
     let missing = || Refusal::not_found(format!("epoch {epoch} does not pay {account}"));
     let (payout, siblings) = settlement.proof_of(account).ok_or_else(missing)?;

@@ -22,18 +22,18 @@ const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
     Router::new()
-        .route(EXCHANGE_PATH, post(take))
+        .route(EXCHANGE_PATH, post(take_batch))
         .layer(DefaultBodyLimit::max(BATCH_BYTES_MAX))
 }
 
-async fn take(State(api): State<Api>, body: Bytes) -> Result<StatusCode, Refusal> {
+async fn take_batch(State(api): State<Api>, body: Bytes) -> Result<StatusCode, Refusal> {
     let batch: Vec<Relayed> = borsh::from_slice(&body)
         .map_err(|error| Refusal::from(Problem::new(422, "malformed_batch", error.to_string())))?;
     let checker = api.clone();
     api.check(move || {
         let late: Vec<_> = batch
             .into_iter()
-            .filter_map(|relayed| admit(&checker, relayed))
+            .filter_map(|relayed| admit_relayed(&checker, relayed))
             .collect();
         // In one write: under load whole batches come after their block, and every write is fsynced.
         if let Err(error) = checker.node.keep_lines(late) {
@@ -46,7 +46,7 @@ async fn take(State(api): State<Api>, body: Bytes) -> Result<StatusCode, Refusal
 
 /// A transaction that is refused here was refused or outdated at its sender too: nobody waits for an answer.
 /// Gives the lines of a sale that is final already.
-fn admit(api: &Api, relayed: Relayed) -> Option<(SaleKey, Arc<SaleLines>)> {
+fn admit_relayed(api: &Api, relayed: Relayed) -> Option<(SaleKey, Arc<SaleLines>)> {
     let Relayed { transaction, lines } = relayed;
     // Its signature was checked when it came in, or with its block.
     if api.node.is_waiting(&transaction) {

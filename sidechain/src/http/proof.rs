@@ -2,8 +2,8 @@
 
 use super::Api;
 use super::answer::{Path, Refusal};
-use super::blocks::missing;
-use super::sales::key;
+use super::blocks::missing_block;
+use super::sales::parse_sale_key;
 use crate::node::Node;
 use axum::extract::State;
 use axum::routing::get;
@@ -19,16 +19,16 @@ use std::collections::BTreeMap;
 
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
-    Router::new().route("/api/v1/sales/{outlet}/{sale_id}/proof", get(show))
+    Router::new().route("/api/v1/sales/{outlet}/{sale_id}/proof", get(prove_sale))
 }
 
-async fn show(
+async fn prove_sale(
     State(api): State<Api>,
     Path((outlet, sale_id)): Path<(String, String)>,
 ) -> Result<Json<SaleProof>, Refusal> {
-    let key = key(&outlet, &sale_id)?;
+    let key = parse_sale_key(&outlet, &sale_id)?;
     // Reading and hashing a block takes a while: not on the threads that answer everybody.
-    let proved = tokio::task::spawn_blocking(move || prove(&api.node, key)).await;
+    let proved = tokio::task::spawn_blocking(move || build_proof(&api.node, key)).await;
     proved
         .map_err(|_| {
             Problem::new(
@@ -52,7 +52,7 @@ struct Facts {
     token: Option<Address>,
 }
 
-fn facts(node: &Node, key: SaleKey) -> Option<Facts> {
+fn sale_facts(node: &Node, key: SaleKey) -> Option<Facts> {
     let ledger = node.ledger();
     let entry = ledger.sale(key)?;
     let left = entry.shares.iter().filter(|share| share.outstanding() > 0);
@@ -70,14 +70,14 @@ fn facts(node: &Node, key: SaleKey) -> Option<Facts> {
     })
 }
 
-fn prove(node: &Node, key: SaleKey) -> Result<SaleProof, Refusal> {
+fn build_proof(node: &Node, key: SaleKey) -> Result<SaleProof, Refusal> {
     let not_final = || {
         Refusal::not_found(format!(
             "sale {} of outlet {} is not in the ledger",
             key.sale_id, key.outlet
         ))
     };
-    let facts = facts(node, key).ok_or_else(not_final)?;
+    let facts = sale_facts(node, key).ok_or_else(not_final)?;
     let height = facts.entry.height;
 
     let early = || {
@@ -94,10 +94,10 @@ fn prove(node: &Node, key: SaleKey) -> Result<SaleProof, Refusal> {
     let token = facts.token.ok_or_else(early)?;
 
     let Some(block) = node.store.block(height)? else {
-        return Err(missing(&node.store, height)?);
+        return Err(missing_block(&node.store, height)?);
     };
     let (index, transaction_proof) =
-        place(&block, &facts.domain, facts.entry.tx_id).ok_or_else(gone)?;
+        prove_inclusion(&block, &facts.domain, facts.entry.tx_id).ok_or_else(gone)?;
 
     let checkpoint = signed.checkpoint;
     let hashes = node
@@ -121,12 +121,16 @@ fn prove(node: &Node, key: SaleKey) -> Result<SaleProof, Refusal> {
         header: block.header,
         block_proof: merkle::proof(&leaves, at).ok_or_else(gone)?,
         checkpoint,
-        payouts: payouts(node, &facts, checkpoint.epoch)?,
+        payouts: prove_payouts(node, &facts, checkpoint.epoch)?,
     })
 }
 
 /// The transaction's place in its block, and its siblings up to the transactions root.
-fn place(block: &Block, domain: &DomainSeparator, id: B256) -> Option<(usize, Vec<B256>)> {
+fn prove_inclusion(
+    block: &Block,
+    domain: &DomainSeparator,
+    id: B256,
+) -> Option<(usize, Vec<B256>)> {
     let ids: Vec<B256> = block
         .transactions
         .iter()
@@ -152,10 +156,10 @@ fn place(block: &Block, domain: &DomainSeparator, id: B256) -> Option<(usize, Ve
 }
 
 /// What the accounts with a share of the sale were paid, as far as they were, accounts ascending.
-fn payouts(node: &Node, facts: &Facts, covered_in: u64) -> Result<Vec<PayoutProof>, Refusal> {
+fn prove_payouts(node: &Node, facts: &Facts, covered_in: u64) -> Result<Vec<PayoutProof>, Refusal> {
     let mut payouts = BTreeMap::new();
     for (account, epoch) in facts.released.iter().copied() {
-        let paid = payout(
+        let paid = prove_payout(
             node,
             account,
             epoch.max(covered_in),
@@ -168,7 +172,7 @@ fn payouts(node: &Node, facts: &Facts, covered_in: u64) -> Result<Vec<PayoutProo
 
 /// What an account was paid by the first settlement from an epoch on; nothing when debt took all its units. What was
 /// released before the contracts were bound is settled with the first checkpoint, which covers its blocks.
-fn payout(
+fn prove_payout(
     node: &Node,
     account: Address,
     from_epoch: u64,

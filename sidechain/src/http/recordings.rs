@@ -20,15 +20,21 @@ const AT_ONCE: usize = 1_000;
 /// Routes of these resources.
 pub fn router() -> Router<Api> {
     Router::new()
-        .route("/api/v1/consents/{id}", get(consent))
-        .route("/api/v1/outlets/{outlet}/consents", get(in_force))
-        .route("/api/v1/outlets/{outlet}/erasures", get(erasures))
-        .route("/api/v1/outlets/{outlet}/revocations", get(revocations))
-        .route("/api/v1/recordings/{cid}", get(recording))
-        .route("/api/v1/recordings/{cid}/proof", get(proof))
+        .route("/api/v1/consents/{id}", get(show_consent))
+        .route(
+            "/api/v1/outlets/{outlet}/consents",
+            get(list_consents_in_force),
+        )
+        .route("/api/v1/outlets/{outlet}/erasures", get(list_erasures))
+        .route(
+            "/api/v1/outlets/{outlet}/revocations",
+            get(list_revocations),
+        )
+        .route("/api/v1/recordings/{cid}", get(show_recording))
+        .route("/api/v1/recordings/{cid}/proof", get(prove_recording))
 }
 
-async fn consent(
+async fn show_consent(
     State(api): State<Api>,
     Path(id): Path<String>,
 ) -> Result<Json<ConsentAnswer>, Refusal> {
@@ -49,21 +55,21 @@ struct OfCamera {
     camera: Option<String>,
 }
 
-fn number(field: &str, text: &str) -> Result<u64, Refusal> {
+fn parse_number(field: &str, text: &str) -> Result<u64, Refusal> {
     text.parse()
         .map_err(|_| Refusal::bad_field(field, format!("{field} is a number, found {text:?}")))
 }
 
 /// Those of a camera that permit something: neither revoked nor over when the last block came, and no guest who shared
 /// the picture has left it since.
-async fn in_force(
+async fn list_consents_in_force(
     State(api): State<Api>,
     Path(outlet): Path<String>,
     Query(query): Query<OfCamera>,
 ) -> Result<Json<Vec<ConsentAnswer>>, Refusal> {
-    let outlet: OutletId = number("outlet", &outlet)?;
+    let outlet: OutletId = parse_number("outlet", &outlet)?;
     let missing = || Refusal::bad_field("camera", "name a camera, as in ?camera=3");
-    let camera = number("camera", &query.camera.ok_or_else(missing)?)?;
+    let camera = parse_number("camera", &query.camera.ok_or_else(missing)?)?;
 
     let ledger = api.node.ledger();
     Ok(Json(
@@ -81,13 +87,15 @@ struct After {
 }
 
 /// Those of an outlet above a height, oldest first. So many, and what else was erased at the height of the last one.
-async fn erasures(
+async fn list_erasures(
     State(api): State<Api>,
     Path(outlet): Path<String>,
     Query(query): Query<After>,
 ) -> Result<Json<Vec<ErasedAnswer>>, Refusal> {
-    let outlet: OutletId = number("outlet", &outlet)?;
-    let after = query.after.map_or(Ok(0), |after| number("after", &after))?;
+    let outlet: OutletId = parse_number("outlet", &outlet)?;
+    let after = query
+        .after
+        .map_or(Ok(0), |after| parse_number("after", &after))?;
 
     let ledger = api.node.ledger();
     let mut found: Vec<ErasedAnswer> = Vec::new();
@@ -113,13 +121,15 @@ async fn erasures(
 }
 
 /// Consents of an outlet's guests that were revoked after a block's time, oldest first; so many.
-async fn revocations(
+async fn list_revocations(
     State(api): State<Api>,
     Path(outlet): Path<String>,
     Query(query): Query<After>,
 ) -> Result<Json<Vec<ConsentAnswer>>, Refusal> {
-    let outlet: OutletId = number("outlet", &outlet)?;
-    let after = query.after.map_or(Ok(0), |after| number("after", &after))?;
+    let outlet: OutletId = parse_number("outlet", &outlet)?;
+    let after = query
+        .after
+        .map_or(Ok(0), |after| parse_number("after", &after))?;
 
     let ledger = api.node.ledger();
     let mut found: Vec<ConsentAnswer> = Vec::new();
@@ -137,20 +147,20 @@ async fn revocations(
     Ok(Json(found))
 }
 
-fn cid(text: &str) -> Result<Cid, Refusal> {
+fn parse_cid(text: &str) -> Result<Cid, Refusal> {
     Cid::from_str(text).map_err(|error| Refusal::bad_field("cid", error.to_string()))
 }
 
-fn find(node: &Node, cid: Cid) -> Result<Recording, Refusal> {
+fn find_recording(node: &Node, cid: Cid) -> Result<Recording, Refusal> {
     let missing = || Refusal::not_found(format!("recording {cid} is not in the ledger"));
     node.ledger().recording(cid).copied().ok_or_else(missing)
 }
 
-async fn recording(
+async fn show_recording(
     State(api): State<Api>,
     Path(text): Path<String>,
 ) -> Result<Json<RecordingAnswer>, Refusal> {
-    let recording = find(&api.node, cid(&text)?)?;
+    let recording = find_recording(&api.node, parse_cid(&text)?)?;
     let covering = api
         .node
         .store
@@ -161,11 +171,11 @@ async fn recording(
     )))
 }
 
-async fn proof(
+async fn prove_recording(
     State(api): State<Api>,
     Path(text): Path<String>,
 ) -> Result<Json<RecordingProofs>, Refusal> {
-    let cid = cid(&text)?;
+    let cid = parse_cid(&text)?;
     // Hashing an epoch's recordings takes a while: not on the threads that answer everybody.
     let proved = tokio::task::spawn_blocking(move || prove_both(&api.node, cid)).await;
     let lost = |_| {
@@ -179,22 +189,22 @@ async fn proof(
 }
 
 fn prove_both(node: &Node, cid: Cid) -> Result<RecordingProofs, Refusal> {
-    let recording = find(node, cid)?;
+    let recording = find_recording(node, cid)?;
     let early = || {
         Refusal::not_found(
             "the recording is final, but no signed checkpoint covers it yet; ask again later",
         )
     };
-    let pinned = prove(node, RecordingEntry::Pinned(recording.pinned))?.ok_or_else(early)?;
+    let pinned = prove_entry(node, RecordingEntry::Pinned(recording.pinned))?.ok_or_else(early)?;
     let erased = match recording.erased {
-        Some(erased) => prove(node, RecordingEntry::Erased(erased))?,
+        Some(erased) => prove_entry(node, RecordingEntry::Erased(erased))?,
         None => None,
     };
     Ok(RecordingProofs { pinned, erased })
 }
 
 /// Nothing until the checkpoint that covers it has a quorum.
-fn prove(node: &Node, entry: RecordingEntry) -> Result<Option<RecordingProof>, Refusal> {
+fn prove_entry(node: &Node, entry: RecordingEntry) -> Result<Option<RecordingProof>, Refusal> {
     let covering = node.store.checkpoint_of_height(entry.height())?;
     let Some(signed) = covering.filter(SignedCheckpoint::has_quorum) else {
         return Ok(None);

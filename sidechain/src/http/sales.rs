@@ -1,8 +1,8 @@
 //! Sales: taken from terminals one by one or in batches, looked up by anybody.
 
 use super::Api;
-use super::answer::{JsonBody, Path, Query, Refusal, rejected};
-use super::transactions::{Taken, Wait, deadline, finality, take};
+use super::answer::{JsonBody, Path, Query, Refusal, refusal_of};
+use super::transactions::{Taken, Wait, admit_and_relay, answer_deadline, wait_until_final};
 use crate::io::peers::Relayed;
 use crate::node::AdmissionError;
 use axum::Json;
@@ -24,27 +24,27 @@ use tokio::time::Instant;
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
     Router::new()
-        .route("/api/v1/sales", post(record))
-        .route("/api/v1/sales/batch", post(record_batch))
-        .route("/api/v1/sales/{outlet}/{sale_id}", get(show))
+        .route("/api/v1/sales", post(record_sale))
+        .route("/api/v1/sales/batch", post(record_sales))
+        .route("/api/v1/sales/{outlet}/{sale_id}", get(show_sale))
 }
 
 /// 201 when it is final, 200 when it stood already, 202 with `?wait=accepted`.
-async fn record(
+async fn record_sale(
     State(api): State<Api>,
     Query(Wait { wait }): Query<Wait>,
     JsonBody(request): JsonBody<SaleRequest>,
 ) -> Result<Response, Refusal> {
-    let step = begin(&api, request)?;
+    let step = admit_sale(&api, request)?;
     let (status, answer) = match (wait, step) {
         (WaitFor::Accepted, Step::Waiting(sale)) => (StatusCode::ACCEPTED, sale.accepted()),
-        (_, step) => finish(&api, step, deadline()).await?,
+        (_, step) => finish_sale(&api, step, answer_deadline()).await?,
     };
     Ok((status, Json(answer)).into_response())
 }
 
 /// Takes every sale for itself: each has the status and the body that it would have had alone, in the same order.
-async fn record_batch(
+async fn record_sales(
     State(api): State<Api>,
     JsonBody(SaleBatch(requests)): JsonBody<SaleBatch>,
 ) -> Result<Json<Vec<BatchedSale>>, Refusal> {
@@ -60,16 +60,16 @@ async fn record_batch(
     let begin_all = move || {
         requests
             .into_iter()
-            .map(|request| begin(&taker, request))
+            .map(|request| admit_sale(&taker, request))
             .collect::<Vec<_>>()
     };
     let steps = api.check(begin_all).await?;
 
-    let deadline = deadline();
+    let deadline = answer_deadline();
     let mut answers = Vec::with_capacity(steps.len());
     for step in steps {
         let outcome = match step {
-            Ok(step) => finish(&api, step, deadline).await,
+            Ok(step) => finish_sale(&api, step, deadline).await,
             Err(refusal) => Err(refusal),
         };
 
@@ -122,7 +122,7 @@ enum Step {
 }
 
 /// Checks a sale, lets it wait and passes it on.
-fn begin(api: &Api, request: SaleRequest) -> Result<Step, Refusal> {
+fn admit_sale(api: &Api, request: SaleRequest) -> Result<Step, Refusal> {
     if api.node.is_full() {
         return Err(AdmissionError::Full.into());
     }
@@ -132,8 +132,8 @@ fn begin(api: &Api, request: SaleRequest) -> Result<Step, Refusal> {
     // Before the signature: a sum that is wrong says more than a signature that therefore is.
     check_sum(&sale, &request.lines).map_err(AdmissionError::Rejected)?;
     let key = sale.key();
-    let verified = verify(api, sale, &request)?;
-    if let Some(answer) = recorded(api, key, verified.id)? {
+    let verified = verify_sale(api, sale, &request)?;
+    if let Some(answer) = find_recorded(api, key, verified.id)? {
         return Ok(Step::Stood(answer));
     }
     let relayed = Relayed {
@@ -144,11 +144,15 @@ fn begin(api: &Api, request: SaleRequest) -> Result<Step, Refusal> {
     Ok(Step::Waiting(TakenSale {
         key,
         id,
-        taken: take(api, verified, relayed)?,
+        taken: admit_and_relay(api, verified, relayed)?,
     }))
 }
 
-fn verify(api: &Api, sale: Sale, request: &SaleRequest) -> Result<VerifiedTransaction, Refusal> {
+fn verify_sale(
+    api: &Api,
+    sale: Sale,
+    request: &SaleRequest,
+) -> Result<VerifiedTransaction, Refusal> {
     let expected = sale.terminal;
     let transaction = SignedTransaction {
         payload: Payload::Sale(sale),
@@ -159,7 +163,7 @@ fn verify(api: &Api, sale: Sale, request: &SaleRequest) -> Result<VerifiedTransa
     let verified =
         VerifiedTransaction::verify(transaction, &domain).map_err(AdmissionError::Signature)?;
     if verified.signer != expected {
-        return Err(rejected(&Rejection::WrongTerminalSignature {
+        return Err(refusal_of(&Rejection::WrongTerminalSignature {
             expected,
             found: verified.signer,
         }));
@@ -169,7 +173,7 @@ fn verify(api: &Api, sale: Sale, request: &SaleRequest) -> Result<VerifiedTransa
 }
 
 /// Waits until a sale is final.
-async fn finish(
+async fn finish_sale(
     api: &Api,
     step: Step,
     deadline: Instant,
@@ -179,8 +183,8 @@ async fn finish(
         Step::Waiting(sale) => sale,
     };
 
-    let (_, is_new) = finality(api, id, taken, deadline).await?;
-    let answer = recorded(api, key, id)?.ok_or_else(|| {
+    let (_, is_new) = wait_until_final(api, id, taken, deadline).await?;
+    let answer = find_recorded(api, key, id)?.ok_or_else(|| {
         Refusal::from(Problem::new(
             503,
             "not_final_yet",
@@ -199,13 +203,13 @@ async fn finish(
 }
 
 /// The sale as it stands in the ledger; a conflict when it stands with other content.
-fn recorded(api: &Api, key: SaleKey, found: B256) -> Result<Option<SaleAnswer>, Refusal> {
+fn find_recorded(api: &Api, key: SaleKey, found: B256) -> Result<Option<SaleAnswer>, Refusal> {
     let ledger = api.node.ledger();
     let Some(entry) = ledger.sale(key) else {
         return Ok(None);
     };
     if entry.tx_id != found {
-        return Err(rejected(&Rejection::SaleConflict {
+        return Err(refusal_of(&Rejection::SaleConflict {
             key,
             expected: entry.tx_id,
             found,
@@ -214,11 +218,11 @@ fn recorded(api: &Api, key: SaleKey, found: B256) -> Result<Option<SaleAnswer>, 
     Ok(Some(SaleAnswer::is_final(&ledger, key, &entry)))
 }
 
-async fn show(
+async fn show_sale(
     State(api): State<Api>,
     Path((outlet, sale_id)): Path<(String, String)>,
 ) -> Result<Json<SaleAnswer>, Refusal> {
-    let key = key(&outlet, &sale_id)?;
+    let key = parse_sale_key(&outlet, &sale_id)?;
     let ledger = api.node.ledger();
     let missing = || {
         Refusal::not_found(format!(
@@ -234,7 +238,7 @@ async fn show(
 }
 
 /// The key that a path names.
-pub fn key(outlet: &str, sale_id: &str) -> Result<SaleKey, Refusal> {
+pub fn parse_sale_key(outlet: &str, sale_id: &str) -> Result<SaleKey, Refusal> {
     let outlet: OutletId = outlet.parse().map_err(|_| {
         Refusal::bad_field("outlet", format!("an outlet is a number, found {outlet:?}"))
     })?;

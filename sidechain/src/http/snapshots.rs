@@ -17,12 +17,12 @@ const PART_BYTES: u64 = 4 * 1024 * 1024;
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
     Router::new()
-        .route("/internal/v1/snapshots", get(list))
-        .route("/internal/v1/snapshots/{height}", get(part))
+        .route("/internal/v1/snapshots", get(list_snapshots))
+        .route("/internal/v1/snapshots/{height}", get(show_part))
 }
 
 /// What this validator has and signs for; nothing at a node that only follows.
-async fn list(State(api): State<Api>) -> Result<Json<Vec<SnapshotOffer>>, Refusal> {
+async fn list_snapshots(State(api): State<Api>) -> Result<Json<Vec<SnapshotOffer>>, Refusal> {
     let Some((validator, key)) = api.node.validator.zip(api.key) else {
         return Ok(Json(Vec::new()));
     };
@@ -61,7 +61,7 @@ struct From {
 }
 
 /// The next bytes of a state; none at its end.
-async fn part(
+async fn show_part(
     State(api): State<Api>,
     Path(height): Path<u64>,
     Query(From { from }): Query<From>,

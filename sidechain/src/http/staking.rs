@@ -11,22 +11,22 @@ use domain::ledger::Standing;
 /// Routes of these resources.
 pub fn router() -> Router<Api> {
     Router::new()
-        .route("/api/v1/candidates", get(candidates))
-        .route("/api/v1/evidence", get(evidence))
-        .route("/api/v1/parameters", get(parameters))
+        .route("/api/v1/candidates", get(list_candidates))
+        .route("/api/v1/evidence", get(list_evidence))
+        .route("/api/v1/parameters", get(show_parameters))
 }
 
-async fn candidates(State(api): State<Api>) -> Json<Vec<CandidateAnswer>> {
+async fn list_candidates(State(api): State<Api>) -> Json<Vec<CandidateAnswer>> {
     let standings = api.node.ledger().standings();
     Json(
         standings
             .into_iter()
-            .map(|(address, standing)| candidate(address, standing))
+            .map(|(address, standing)| candidate_answer(address, standing))
             .collect(),
     )
 }
 
-fn candidate(address: Address, standing: Standing) -> CandidateAnswer {
+fn candidate_answer(address: Address, standing: Standing) -> CandidateAnswer {
     let Standing {
         scored,
         candidate,
@@ -46,7 +46,7 @@ fn candidate(address: Address, standing: Standing) -> CandidateAnswer {
     }
 }
 
-async fn evidence(State(api): State<Api>) -> Json<Vec<EvidenceAnswer>> {
+async fn list_evidence(State(api): State<Api>) -> Json<Vec<EvidenceAnswer>> {
     let ledger = api.node.ledger();
     let answer =
         |((validator, _), punished): ((Address, u64), &domain::staking::Punished)| EvidenceAnswer {
@@ -58,7 +58,7 @@ async fn evidence(State(api): State<Api>) -> Json<Vec<EvidenceAnswer>> {
     Json(ledger.punished().map(answer).collect())
 }
 
-async fn parameters(State(api): State<Api>) -> Json<ParametersAnswer> {
+async fn show_parameters(State(api): State<Api>) -> Json<ParametersAnswer> {
     let ledger = api.node.ledger();
     let waiting = ledger
         .waiting_changes()

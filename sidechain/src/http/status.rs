@@ -18,27 +18,27 @@ use std::sync::atomic::Ordering;
 pub fn router() -> Router<Api> {
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
-        .route("/readyz", get(ready))
-        .route("/health", get(ready))
-        .route("/api/status", get(ready))
-        .route("/api/v1/genesis", get(genesis))
+        .route("/readyz", get(show_status))
+        .route("/health", get(show_status))
+        .route("/api/status", get(show_status))
+        .route("/api/v1/genesis", get(show_genesis))
 }
 
-async fn genesis(State(api): State<Api>) -> Json<Genesis> {
+async fn show_genesis(State(api): State<Api>) -> Json<Genesis> {
     Json(api.node.ledger().genesis().clone())
 }
 
 /// Why the node does not do its work.
 pub fn why_not_ready(node: &Node) -> Option<String> {
-    readiness::why_not_ready(&facts(node))
+    readiness::why_not_ready(&readiness_facts(node))
 }
 
 /// Why the node's state is an old one, which says little of what is true now.
 pub fn why_late(node: &Node) -> Option<String> {
-    readiness::why_late(&facts(node))
+    readiness::why_late(&readiness_facts(node))
 }
 
-fn facts(node: &Node) -> Facts {
+fn readiness_facts(node: &Node) -> Facts {
     let (height, head_time_ms) = {
         let ledger = node.ledger();
         (ledger.height(), ledger.head_time_ms())
@@ -64,7 +64,7 @@ fn signed_by(node: &Node, validator: Address) -> SignedAnswer {
     }
 }
 
-async fn ready(State(api): State<Api>) -> Result<(StatusCode, Json<StatusAnswer>), Refusal> {
+async fn show_status(State(api): State<Api>) -> Result<(StatusCode, Json<StatusAnswer>), Refusal> {
     let checkpointed_epoch = checkpoints::latest(&api)?.map_or(0, |signed| signed.checkpoint.epoch);
     let node = &api.node;
     let reason = why_not_ready(node);
@@ -73,10 +73,13 @@ async fn ready(State(api): State<Api>) -> Result<(StatusCode, Json<StatusAnswer>
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    Ok((status, Json(answer(node, reason, checkpointed_epoch))))
+    Ok((
+        status,
+        Json(status_answer(node, reason, checkpointed_epoch)),
+    ))
 }
 
-fn answer(node: &Node, reason: Option<String>, checkpointed_epoch: u64) -> StatusAnswer {
+fn status_answer(node: &Node, reason: Option<String>, checkpointed_epoch: u64) -> StatusAnswer {
     let last = node.attendance().power();
     let signed = node.validator.map(|own| signed_by(node, own));
     let mempool = node.mempool_len();

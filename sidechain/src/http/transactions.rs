@@ -1,7 +1,7 @@
 //! All other transactions.
 
 use super::Api;
-use super::answer::{JsonBody, Path, Query, Refusal, rejected};
+use super::answer::{JsonBody, Path, Query, Refusal, refusal_of};
 use super::status::why_late;
 use crate::core::mempool::Source;
 use crate::io::peers::Relayed;
@@ -25,8 +25,8 @@ const FINALITY_TIMEOUT: Duration = Duration::from_secs(25);
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
     Router::new()
-        .route("/api/v1/transactions", post(submit))
-        .route("/api/v1/transactions/{id}", get(show))
+        .route("/api/v1/transactions", post(submit_transaction))
+        .route("/api/v1/transactions/{id}", get(show_transaction))
 }
 
 /// What a request waits for.
@@ -64,7 +64,7 @@ impl Taken {
 }
 
 /// Admits a transaction and passes it on.
-pub fn take(
+pub fn admit_and_relay(
     api: &Api,
     transaction: VerifiedTransaction,
     relayed: Relayed,
@@ -77,7 +77,7 @@ pub fn take(
     {
         Ok(is_new) => is_new,
         Err(AdmissionError::Rejected(rejection)) => {
-            return duplicate(api, id, rejection).map(|height| Taken::Final { height });
+            return resolve_duplicate(api, id, rejection).map(|height| Taken::Final { height });
         }
         Err(error) => return Err(error.into()),
     };
@@ -89,12 +89,12 @@ pub fn take(
 }
 
 /// When whoever asks now is told that the outcome is open.
-pub fn deadline() -> Instant {
+pub fn answer_deadline() -> Instant {
     Instant::now() + FINALITY_TIMEOUT
 }
 
 /// Waits until a transaction is final; gives the block and whether it is new.
-pub async fn finality(
+pub async fn wait_until_final(
     api: &Api,
     id: B256,
     taken: Taken,
@@ -108,7 +108,7 @@ pub async fn finality(
     match tokio::time::timeout_at(deadline, waiter.outcome()).await {
         Ok(Some(Outcome::Final { height })) => Ok((height, is_new)),
         Ok(Some(Outcome::Rejected(rejection))) => {
-            duplicate(api, id, rejection).map(|height| (height, false))
+            resolve_duplicate(api, id, rejection).map(|height| (height, false))
         }
         Ok(None) | Err(_) => Err(Refusal::from(Problem::new(
             503,
@@ -119,7 +119,7 @@ pub async fn finality(
 }
 
 /// The same transaction may have become final between two looks.
-fn duplicate(api: &Api, id: B256, rejection: Rejection) -> Result<u64, Refusal> {
+fn resolve_duplicate(api: &Api, id: B256, rejection: Rejection) -> Result<u64, Refusal> {
     if let Some(height) = api.node.store.transaction_height(id)? {
         return Ok(height);
     }
@@ -133,7 +133,7 @@ fn duplicate(api: &Api, id: B256, rejection: Rejection) -> Result<u64, Refusal> 
 /// A node whose state is old may not know yet what makes a transaction good: its no is none.
 fn refusal(late: Option<String>, rejection: &Rejection) -> Refusal {
     let Some(reason) = late else {
-        return rejected(rejection);
+        return refusal_of(rejection);
     };
     let detail = format!(
         "{reason}; as of then the transaction is refused ({rejection}): try again, or another node"
@@ -142,7 +142,7 @@ fn refusal(late: Option<String>, rejection: &Rejection) -> Refusal {
 }
 
 /// 201 when it is final, 200 when it stood already, 202 with `?wait=accepted`.
-async fn submit(
+async fn submit_transaction(
     State(api): State<Api>,
     Query(Wait { wait }): Query<Wait>,
     JsonBody(transaction): JsonBody<SignedTransaction>,
@@ -157,7 +157,7 @@ async fn submit(
     let verified = VerifiedTransaction::verify(transaction.clone(), &domain)
         .map_err(AdmissionError::Signature)?;
     let id = verified.id;
-    let settled = settle(
+    let settled = admit_and_wait(
         &api,
         verified,
         Relayed {
@@ -185,7 +185,7 @@ async fn submit(
 }
 
 /// `None` = accepted only; else the block and whether it is new.
-async fn settle(
+async fn admit_and_wait(
     api: &Api,
     transaction: VerifiedTransaction,
     relayed: Relayed,
@@ -196,14 +196,16 @@ async fn settle(
         return Ok(Some((height, false)));
     }
 
-    let taken = take(api, transaction, relayed)?;
+    let taken = admit_and_relay(api, transaction, relayed)?;
     match wait {
         WaitFor::Accepted => Ok(taken.height().map(|height| (height, false))),
-        WaitFor::Final => finality(api, id, taken, deadline()).await.map(Some),
+        WaitFor::Final => wait_until_final(api, id, taken, answer_deadline())
+            .await
+            .map(Some),
     }
 }
 
-async fn show(
+async fn show_transaction(
     State(api): State<Api>,
     Path(id): Path<String>,
 ) -> Result<Json<TransactionAnswer>, Refusal> {

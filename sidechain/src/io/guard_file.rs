@@ -19,22 +19,22 @@ pub enum GuardError {
     /// The file cannot be read or written.
     #[error("guard file {}", path.display())]
     File {
-        /// Which.
+        /// Path of the guard file.
         path: PathBuf,
-        /// Why.
+        /// The operating system's error.
         #[source]
         source: std::io::Error,
     },
     /// Another process signs with the same guard, which would not see what this one signs.
     #[error("guard file {} is in use by another process: one validator's key, one process", path.display())]
     InUse {
-        /// Which.
+        /// Path of the guard file.
         path: PathBuf,
     },
     /// Both slots are damaged.
     #[error("guard file {} is damaged: do not restore an old one; remove it only while no other validator lags, or start with a new key", path.display())]
     Damaged {
-        /// Which.
+        /// Path of the guard file.
         path: PathBuf,
     },
     /// Signing would be, or could be, equivocation.
@@ -75,7 +75,7 @@ impl GuardFile {
             .mode(0o600)
             .open(path)
             .map_err(error)?;
-        lock(&file, path)?;
+        lock_file(&file, path)?;
         let mut opened = Self {
             path: path.to_owned(),
             file,
@@ -198,9 +198,11 @@ impl GuardFile {
             return Ok(Slotted::Blank);
         }
 
-        Ok(parse(&bytes).map_or(Slotted::Damaged, |(sequence, guard)| {
-            Slotted::Record(sequence, guard)
-        }))
+        Ok(
+            parse_record(&bytes).map_or(Slotted::Damaged, |(sequence, guard)| {
+                Slotted::Record(sequence, guard)
+            }),
+        )
     }
 }
 
@@ -221,7 +223,7 @@ impl Slotted {
     }
 }
 
-fn parse(bytes: &[u8]) -> Option<(u64, Guard)> {
+fn parse_record(bytes: &[u8]) -> Option<(u64, Guard)> {
     let (checksum, rest) = bytes.split_at_checked(32)?;
     let (length, rest) = rest.split_at_checked(8)?;
     let length = usize::try_from(u64::from_le_bytes(length.try_into().ok()?)).ok()?;
@@ -233,7 +235,7 @@ fn parse(bytes: &[u8]) -> Option<(u64, Guard)> {
 }
 
 /// Held until the process ends, however it ends.
-fn lock(file: &File, path: &Path) -> Result<(), GuardError> {
+fn lock_file(file: &File, path: &Path) -> Result<(), GuardError> {
     file.try_lock().map_err(|refused| match refused {
         TryLockError::WouldBlock => GuardError::InUse {
             path: path.to_owned(),

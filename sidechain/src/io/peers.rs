@@ -37,7 +37,7 @@ pub struct Relayed {
     pub lines: Option<Arc<SaleLines>>,
 }
 
-/// All peers.
+/// The other validators' nodes: transactions are pushed to all of them, and each can be asked.
 #[derive(Clone, Debug)]
 pub struct Peers {
     /// Of encoded transactions.
@@ -96,14 +96,14 @@ async fn send_loop(url: String, mut queue: mpsc::Receiver<Bytes>, stop: Cancella
             received = queue.recv_many(&mut batch, BATCH_MAX) => if received == 0 { return },
         }
 
-        for body in bodies(&batch) {
-            post(&http, &url, body).await;
+        for body in split_into_bodies(&batch) {
+            post_with_retries(&http, &url, body).await;
         }
         tokio::time::sleep(GATHER).await;
     }
 }
 
-async fn post(http: &reqwest::Client, url: &str, body: Bytes) {
+async fn post_with_retries(http: &reqwest::Client, url: &str, body: Bytes) {
     for _ in 0..ATTEMPTS {
         let sent = http.post(url).body(body.clone()).send().await;
         if sent.is_ok_and(|answer| answer.status().is_success()) {
@@ -114,7 +114,7 @@ async fn post(http: &reqwest::Client, url: &str, body: Bytes) {
 }
 
 /// A batch cut into request bodies of borsh lists, none much longer than [`BODY_BYTES`].
-fn bodies(batch: &[Bytes]) -> Vec<Bytes> {
+fn split_into_bodies(batch: &[Bytes]) -> Vec<Bytes> {
     let mut bodies: Vec<(u32, Vec<u8>)> = Vec::new();
     for bytes in batch {
         match bodies
@@ -166,7 +166,7 @@ mod tests {
             .iter()
             .map(|relayed| borsh::to_vec(relayed).unwrap().into())
             .collect();
-        let bodies = bodies(&encoded);
+        let bodies = split_into_bodies(&encoded);
         assert!(bodies.len() > 1 && bodies.iter().all(|body| body.len() <= BODY_BYTES + 4));
         let decode = |body: &Bytes| borsh::from_slice::<Vec<Relayed>>(body).unwrap();
         assert_eq!(bodies.iter().flat_map(decode).collect::<Vec<_>>(), batch);

@@ -25,16 +25,16 @@ pub enum SnapshotFileError {
     /// The file or its folder.
     #[error("snapshot {}", path.display())]
     File {
-        /// Which.
+        /// Path of the file, or of its folder.
         path: PathBuf,
-        /// Why.
+        /// The operating system's error.
         #[source]
         source: std::io::Error,
     },
     /// Its content is not what was written.
     #[error("snapshot {} is damaged", path.display())]
     Damaged {
-        /// Which.
+        /// Path of the damaged file.
         path: PathBuf,
     },
 }
@@ -70,7 +70,7 @@ impl Snapshots {
     /// The state at a height, as it was written: its checksum is right.
     pub fn read(&self, height: u64) -> Result<impl Read + use<>, SnapshotFileError> {
         let path = self.path(height);
-        match checked(&path) {
+        match open_checked(&path) {
             Ok(Some(content)) => Ok(content),
             Err(error) if error.kind() != ErrorKind::UnexpectedEof => Err(failed(&path)(error)),
             _ => Err(SnapshotFileError::Damaged { path }),
@@ -183,7 +183,7 @@ fn write_synced(
 }
 
 /// The content of a file whose beginning and checksum are right.
-fn checked(path: &Path) -> io::Result<Option<BufReader<File>>> {
+fn open_checked(path: &Path) -> io::Result<Option<BufReader<File>>> {
     let mut file = BufReader::with_capacity(BUFFER_BYTES, File::open(path)?);
     let (mut magic, mut checksum) = ([0; MAGIC.len()], B256::ZERO);
     file.read_exact(&mut magic)?;

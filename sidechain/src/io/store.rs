@@ -50,28 +50,28 @@ pub enum StoreError {
     /// The file cannot be opened, read or written.
     #[error("store {}", path.display())]
     Database {
-        /// Which.
+        /// Path of the store.
         path: PathBuf,
-        /// Why.
+        /// The database library's error.
         #[source]
         source: Box<redb::Error>,
     },
     /// A record is not what was written.
     #[error("store {}: record {key} of {table} is damaged", path.display())]
     Damaged {
-        /// Which file.
+        /// Path of the store.
         path: PathBuf,
-        /// Which table.
+        /// Name of the table.
         table: &'static str,
-        /// Which record.
+        /// The record's key, for people.
         key: String,
     },
     /// Another checkpoint was signed for this anchor and epoch.
     #[error("epoch {epoch}: another checkpoint was signed already (digest {signed}, now {wanted})")]
     AlreadySigned {
-        /// The epoch.
+        /// The epoch of both checkpoints.
         epoch: u64,
-        /// What was signed.
+        /// Digest of what was signed.
         signed: B256,
         /// What is asked for now.
         wanted: B256,
@@ -98,9 +98,9 @@ pub struct Proposed {
 pub struct LateLines {
     /// Of the block.
     pub height: u64,
-    /// The sale.
+    /// Outlet and sale id.
     pub key: SaleKey,
-    /// What it held.
+    /// The sale's lines and their salt.
     pub lines: Arc<SaleLines>,
 }
 
@@ -110,7 +110,7 @@ pub struct Decision<'a> {
     pub height: u64,
     /// The block, encoded.
     pub block: &'a [u8],
-    /// Why it is final.
+    /// The precommits that make it final.
     pub certificate: &'a CommitCertificate,
     /// Ids of its transactions.
     pub transactions: &'a [B256],
@@ -122,7 +122,7 @@ pub struct Decision<'a> {
     pub validators: Option<&'a ValidatorSet>,
 }
 
-/// The store.
+/// What a node makes durable: blocks, certificates, checkpoints, what it signed, lines of sales. One file.
 pub struct Store {
     database: Database,
     path: PathBuf,
@@ -215,7 +215,7 @@ impl Store {
             table: name,
             key: label(),
         };
-        decoded(&bytes).map(Some).ok_or_else(damaged)
+        decode_record(&bytes).map(Some).ok_or_else(damaged)
     }
 
     /// The decided block at a height.
@@ -313,7 +313,7 @@ impl Store {
             for LateLines { height, key, lines } in late {
                 table.insert(
                     lines_key(*height, *key).as_slice(),
-                    encoded(lines).as_slice(),
+                    encode_record(lines).as_slice(),
                 )?;
             }
             Ok(())
@@ -396,9 +396,9 @@ impl Store {
 
     /// Makes a proposal durable before the engine hears of it: its own log holds only the hash.
     pub fn put_proposed(&self, proposed: &Proposed) -> Result<(), StoreError> {
-        let record = encoded(proposed);
+        let record = encode_record(proposed);
         let mut key = proposed_key(proposed.height, proposed.round);
-        key.extend_from_slice(checksum(&record));
+        key.extend_from_slice(stored_checksum(&record));
         self.write(|write| {
             write
                 .open_table(UNDECIDED)?
@@ -432,7 +432,10 @@ impl Store {
         };
         let records = read().map_err(|source| self.failed(source))?;
         // A damaged proposal is one that nobody made: the network sends it again or decides another.
-        Ok(records.iter().filter_map(|bytes| decoded(bytes)).collect())
+        Ok(records
+            .iter()
+            .filter_map(|bytes| decode_record(bytes))
+            .collect())
     }
 
     /// Makes a decided block durable, with all that belongs to it, and forgets the proposals up to its height.
@@ -446,16 +449,16 @@ impl Store {
                 .insert(height, with_checksum(decision.block.to_vec()).as_slice())?;
             write
                 .open_table(CERTIFICATES)?
-                .insert(height, encoded(decision.certificate).as_slice())?;
+                .insert(height, encode_record(decision.certificate).as_slice())?;
             let mut transactions = write.open_table(TRANSACTIONS)?;
             for (id, at) in &turn {
                 transactions.insert(id.as_slice(), at)?;
             }
             let mut lines = write.open_table(LINES)?;
-            for (key, sold) in sorted(decision.lines, |(key, _)| *key) {
+            for (key, sold) in sorted_by_key(decision.lines, |(key, _)| *key) {
                 lines.insert(
                     lines_key(height, *key).as_slice(),
-                    encoded(sold.as_ref()).as_slice(),
+                    encode_record(sold.as_ref()).as_slice(),
                 )?;
             }
             if let Some(closed) = decision.checkpoint {
@@ -479,7 +482,7 @@ impl Store {
         self.write_with(Durability::None, |write| {
             write
                 .open_table(CERTIFICATES)?
-                .insert(certificate.height, encoded(certificate).as_slice())?;
+                .insert(certificate.height, encode_record(certificate).as_slice())?;
             Ok(())
         })
     }
@@ -517,10 +520,10 @@ impl Store {
         self.write(|write| {
             write
                 .open_table(BLOCKS)?
-                .insert(height, encoded(block).as_slice())?;
+                .insert(height, encode_record(block).as_slice())?;
             write
                 .open_table(CERTIFICATES)?
-                .insert(height, encoded(certificate).as_slice())?;
+                .insert(height, encode_record(certificate).as_slice())?;
 
             put_validators(write, height, validators)?;
             put_validators(write, height + 1, next_validators)
@@ -608,7 +611,7 @@ impl Store {
         self.write(|write| {
             write
                 .open_table(CHECKPOINTS)?
-                .insert(signed.checkpoint.epoch, encoded(signed).as_slice())?;
+                .insert(signed.checkpoint.epoch, encode_record(signed).as_slice())?;
             Ok(())
         })
     }
@@ -637,7 +640,7 @@ impl Store {
             None => {
                 let signature = sign();
                 self.write(|write| {
-                    let record = encoded(&(digest, signature));
+                    let record = encode_record(&(digest, signature));
                     write
                         .open_table(OWN_SIGNATURES)?
                         .insert(key.as_slice(), record.as_slice())?;
@@ -661,16 +664,16 @@ fn put_checkpoint(write: &WriteTransaction, closed: &EpochCheckpoint) -> Result<
 
     write
         .open_table(CHECKPOINTS)?
-        .insert(epoch, encoded(&signed).as_slice())?;
+        .insert(epoch, encode_record(&signed).as_slice())?;
     write
         .open_table(SETTLEMENTS)?
-        .insert(epoch, encoded(&closed.settlement).as_slice())?;
+        .insert(epoch, encode_record(&closed.settlement).as_slice())?;
     write
         .open_table(BLOCK_HASHES)?
-        .insert(epoch, encoded(&closed.block_hashes).as_slice())?;
+        .insert(epoch, encode_record(&closed.block_hashes).as_slice())?;
     write
         .open_table(RECORDING_LEAVES)?
-        .insert(epoch, encoded(&closed.recording_leaves).as_slice())?;
+        .insert(epoch, encode_record(&closed.recording_leaves).as_slice())?;
 
     Ok(())
 }
@@ -682,7 +685,7 @@ fn put_validators(
 ) -> Result<(), redb::Error> {
     write
         .open_table(VALIDATOR_SETS)?
-        .insert(first_height, encoded(validators).as_slice())?;
+        .insert(first_height, encode_record(validators).as_slice())?;
     Ok(())
 }
 
@@ -703,7 +706,7 @@ fn erase_lines(write: &WriteTransaction, up_to: u64) -> Result<(), redb::Error> 
 }
 
 /// A record with the first bytes of its BLAKE3 behind it: a flipped byte is seen, never answered.
-fn encoded(value: &impl BorshSerialize) -> Vec<u8> {
+fn encode_record(value: &impl BorshSerialize) -> Vec<u8> {
     // Writing to a vector cannot fail.
     with_checksum(borsh::to_vec(value).unwrap_or_default())
 }
@@ -714,14 +717,14 @@ fn with_checksum(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-fn decoded<T: BorshDeserialize>(bytes: &[u8]) -> Option<T> {
+fn decode_record<T: BorshDeserialize>(bytes: &[u8]) -> Option<T> {
     let (record, checksum) = bytes.split_at_checked(bytes.len().checked_sub(CHECKSUM_BYTES)?)?;
     (checksum_of(record) == checksum)
         .then(|| borsh::from_slice(record).ok())
         .flatten()
 }
 
-fn sorted<T, K: Ord>(items: &[T], key: impl Fn(&T) -> K) -> Vec<&T> {
+fn sorted_by_key<T, K: Ord>(items: &[T], key: impl Fn(&T) -> K) -> Vec<&T> {
     let mut sorted: Vec<&T> = items.iter().collect();
     sorted.sort_unstable_by_key(|item| key(item));
     sorted
@@ -746,6 +749,6 @@ fn checksum_of(bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
     checksum
 }
 
-fn checksum(record: &[u8]) -> &[u8] {
+fn stored_checksum(record: &[u8]) -> &[u8] {
     &record[record.len().saturating_sub(CHECKSUM_BYTES)..]
 }

@@ -32,7 +32,9 @@ pub async fn run(
 ) -> Result<(), StoreError> {
     let mut first_open = 0;
     loop {
-        let open = step(&node, key.as_ref(), &peers, &reporter, &mut first_open).await?;
+        let open =
+            complete_open_checkpoints(&node, key.as_ref(), &peers, &reporter, &mut first_open)
+                .await?;
         let pause = if open { POLL } else { 4 * POLL };
 
         tokio::select! {
@@ -44,7 +46,7 @@ pub async fn run(
 }
 
 /// Works on every checkpoint without a quorum, from the first on; says whether one is left.
-async fn step(
+async fn complete_open_checkpoints(
     node: &Node,
     key: Option<&SecretKey>,
     peers: &Peers,
@@ -60,11 +62,11 @@ async fn step(
             Some(signed) if is_complete(node, &signed) => {
                 // Whoever shows another one only now is seen as well.
                 if epoch == last {
-                    report(node, &signed, &ask(peers, epoch).await, reporter);
+                    report_offences(node, &signed, &ask_peers(peers, epoch).await, reporter);
                 }
                 true
             }
-            Some(signed) => gather(node, key, peers, reporter, signed).await?,
+            Some(signed) => gather_signatures(node, key, peers, reporter, signed).await?,
             None => true,
         };
         open |= !complete;
@@ -91,14 +93,14 @@ fn signer_of(node: &Node, signed: &SignedCheckpoint) -> Option<Address> {
         .filter(|own| signed.validators.get(*own).is_some())
 }
 
-async fn gather(
+async fn gather_signatures(
     node: &Node,
     key: Option<&SecretKey>,
     peers: &Peers,
     reporter: &mpsc::Sender<Report>,
     mut signed: SignedCheckpoint,
 ) -> Result<bool, StoreError> {
-    let digest = digest(node, &signed);
+    let digest = checkpoint_digest(node, &signed);
     let mut changed = false;
 
     if let (Some(validator), Some(key)) = (signer_of(node, &signed), key) {
@@ -113,11 +115,11 @@ async fn gather(
     }
 
     if !signed.has_quorum() {
-        let answers = ask(peers, signed.checkpoint.epoch).await;
+        let answers = ask_peers(peers, signed.checkpoint.epoch).await;
         for signature in answers.iter().flat_map(|answer| &answer.signatures) {
             changed |= signed.add(digest, *signature);
         }
-        report(node, &signed, &answers, reporter);
+        report_offences(node, &signed, &answers, reporter);
     }
 
     if changed {
@@ -128,7 +130,7 @@ async fn gather(
 }
 
 /// All peers at once; one that is away or slow is asked again in the next round.
-async fn ask(peers: &Peers, epoch: u64) -> Vec<CheckpointAnswer> {
+async fn ask_peers(peers: &Peers, epoch: u64) -> Vec<CheckpointAnswer> {
     let one = |peer: &NodeClient| {
         let peer = peer.clone();
         async move { tokio::time::timeout(PEER_TIMEOUT, peer.checkpoint(epoch)).await }
@@ -141,7 +143,7 @@ async fn ask(peers: &Peers, epoch: u64) -> Vec<CheckpointAnswer> {
 }
 
 /// Passes offences on to be put on the ledger. When too many wait, the first of them are enough.
-fn report(
+fn report_offences(
     node: &Node,
     signed: &SignedCheckpoint,
     answers: &[CheckpointAnswer],
@@ -161,7 +163,7 @@ fn report(
 }
 
 /// What the validators sign for this checkpoint.
-pub fn digest(node: &Node, signed: &SignedCheckpoint) -> B256 {
+pub fn checkpoint_digest(node: &Node, signed: &SignedCheckpoint) -> B256 {
     let chain_id = node.ledger().genesis().evm_chain_id;
     DomainSeparator::checkpoints(chain_id, signed.anchor).checkpoint_digest(&signed.checkpoint)
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// Who did what.
+/// A validator and the offence that it committed.
 pub type Report = (Address, Offence);
 
 /// Sends heartbeats and reports until `stop`. A node without a key does neither.
@@ -29,20 +29,20 @@ pub async fn run(
         tokio::select! {
             () = stop.cancelled() => return,
             changed = height.changed() => match (changed, &key) {
-                (Ok(()), Some(key)) => heartbeat(&node, key, &peers),
+                (Ok(()), Some(key)) => send_heartbeat(&node, key, &peers),
                 (Ok(()), None) => {}
                 (Err(_), _) => return stop.cancelled().await,
             },
             Some(report) = reports.recv() => if let Some(key) = &key {
-                send(&node, key, &peers, Payload::Evidence(Box::new(Evidence { offender: report.0, offence: report.1 })));
+                sign_and_send(&node, key, &peers, Payload::Evidence(Box::new(Evidence { offender: report.0, offence: report.1 })));
             },
         }
     }
 }
 
-fn heartbeat(node: &Node, key: &SecretKey, peers: &Peers) {
+fn send_heartbeat(node: &Node, key: &SecretKey, peers: &Peers) {
     if let Some(heartbeat) = due_heartbeat(node) {
-        send(node, key, peers, Payload::Heartbeat(heartbeat));
+        sign_and_send(node, key, peers, Payload::Heartbeat(heartbeat));
     }
 }
 
@@ -57,7 +57,7 @@ fn due_heartbeat(node: &Node) -> Option<Heartbeat> {
 }
 
 /// Signs and sends; what waits already or is settled is left alone.
-fn send(node: &Node, key: &SecretKey, peers: &Peers, payload: Payload) {
+fn sign_and_send(node: &Node, key: &SecretKey, peers: &Peers, payload: Payload) {
     let domain = *node.ledger().domain();
     let id = domain.transaction_digest(&payload);
     if node.is_pending(id) {

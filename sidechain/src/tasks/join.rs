@@ -24,13 +24,13 @@ pub enum NotJoined {
         "no peer offers a state that more than two thirds of the power signed; {offers} offers were seen"
     )]
     NotVouched {
-        /// Offers seen.
+        /// How many offers peers gave.
         offers: usize,
     },
     /// Nobody gave all of it.
     #[error("no peer gives the whole state of height {height} that was signed")]
     NotGiven {
-        /// Which.
+        /// Of the last block in the state.
         height: u64,
     },
     /// The state is none of this build's.
@@ -39,7 +39,7 @@ pub enum NotJoined {
     /// The block of the state is missing or another one.
     #[error("no peer gives block {height} as the state names it")]
     Block {
-        /// Which.
+        /// Of the last block in the state.
         height: u64,
     },
     /// That block's certificate proves nothing.
@@ -54,21 +54,21 @@ pub enum NotJoined {
 }
 
 /// Takes the newest state that is vouched for, with its block, into the folder and the store.
-pub async fn join(
+pub async fn join_from_snapshot(
     genesis: &Genesis,
     peers: &[NodeClient],
     store: &Store,
     snapshots: &Snapshots,
 ) -> Result<u64, NotJoined> {
-    let offers = offers(peers).await;
-    let checkpoints = checkpoints(peers, genesis).await;
+    let offers = fetch_offers(peers).await;
+    let checkpoints = fetch_checkpoints(peers, genesis).await;
 
     let not_vouched = NotJoined::NotVouched {
         offers: offers.len(),
     };
     let copied = newest_vouched(&offers, &checkpoints, genesis).ok_or(not_vouched)?;
 
-    let (height, content) = (copied.height, download(peers, copied).await?);
+    let (height, content) = (copied.height, download_state(peers, copied).await?);
     let ledger = Ledger::import(genesis.clone(), content.as_slice())?;
 
     let (block, certificate) = block_of(peers, &ledger).await?;
@@ -90,7 +90,7 @@ pub async fn join(
     Ok(height)
 }
 
-async fn offers(peers: &[NodeClient]) -> Vec<SnapshotOffer> {
+async fn fetch_offers(peers: &[NodeClient]) -> Vec<SnapshotOffer> {
     let asked = peers
         .iter()
         .map(|peer| tokio::time::timeout(PATIENCE, peer.snapshots()));
@@ -118,7 +118,7 @@ fn newest_vouched(
 
 /// Checkpoints that lead from the genesis' validators to those of today, ascending: from the newest one down to one
 /// that a quorum of the genesis' own set signed.
-async fn checkpoints(peers: &[NodeClient], genesis: &Genesis) -> Vec<CheckpointAnswer> {
+async fn fetch_checkpoints(peers: &[NodeClient], genesis: &Genesis) -> Vec<CheckpointAnswer> {
     let mut all = Vec::new();
     let mut next = newest_checkpoint(peers).await;
 
@@ -129,7 +129,7 @@ async fn checkpoints(peers: &[NodeClient], genesis: &Genesis) -> Vec<CheckpointA
         next = if is_last {
             None
         } else {
-            checkpoint(peers, below).await
+            fetch_checkpoint(peers, below).await
         };
     }
 
@@ -148,7 +148,7 @@ async fn newest_checkpoint(peers: &[NodeClient]) -> Option<CheckpointAnswer> {
     answers.max_by_key(|answer| answer.checkpoint.epoch)
 }
 
-async fn checkpoint(peers: &[NodeClient], epoch: u64) -> Option<CheckpointAnswer> {
+async fn fetch_checkpoint(peers: &[NodeClient], epoch: u64) -> Option<CheckpointAnswer> {
     for peer in peers {
         if let Ok(Ok(Some(answer))) = tokio::time::timeout(PATIENCE, peer.checkpoint(epoch)).await
             && answer.quorum
@@ -160,7 +160,7 @@ async fn checkpoint(peers: &[NodeClient], epoch: u64) -> Option<CheckpointAnswer
 }
 
 /// From the first peer that gives bytes with this hash.
-async fn download(peers: &[NodeClient], copied: Copied) -> Result<Vec<u8>, NotJoined> {
+async fn download_state(peers: &[NodeClient], copied: Copied) -> Result<Vec<u8>, NotJoined> {
     let height = copied.height;
     for peer in peers {
         match download_from(peer, copied).await {

@@ -1,6 +1,6 @@
 //! Forgets blocks, and lines of sales, that are older than the operator wants to keep.
 
-use crate::core::pruning::{Facts, horizon};
+use crate::core::pruning::{Facts, pruning_horizon};
 use crate::io::snapshots::SnapshotFileError;
 use crate::io::store::StoreError;
 use crate::node::Node;
@@ -41,14 +41,14 @@ pub async fn run(node: Arc<Node>, stop: CancellationToken) -> Result<()> {
         .is_some()
     {
         let node = Arc::clone(&node);
-        tokio::task::spawn_blocking(move || step(&node)).await??;
+        tokio::task::spawn_blocking(move || prune_due(&node)).await??;
     }
 
     Ok(())
 }
 
 /// Forgets what is due, in writes that hold nobody up.
-fn step(node: &Node) -> Result<(), PruningError> {
+fn prune_due(node: &Node) -> Result<(), PruningError> {
     let below = blocks_below(node)?;
     let domain = *node.ledger().domain();
     while node.store.prune_blocks(below, BATCH, &domain)? == BATCH {}
@@ -59,7 +59,7 @@ fn step(node: &Node) -> Result<(), PruningError> {
 
 fn blocks_below(node: &Node) -> Result<u64, PruningError> {
     let latest = node.store.latest_checkpoint_with_quorum()?;
-    Ok(horizon(Facts {
+    Ok(pruning_horizon(Facts {
         keep_blocks: node.config.storage.keep_blocks,
         next_height: node.ledger().next_height(),
         oldest_snapshot: node.snapshots.files().heights()?.last().copied(),

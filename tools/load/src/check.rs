@@ -64,7 +64,7 @@ pub async fn run(args: &CheckArgs) -> Result<bool> {
         losses,
     };
 
-    show(args, &outcome)?;
+    print_outcome(args, &outcome)?;
     Ok(outcome.losses.is_empty())
 }
 
@@ -84,7 +84,7 @@ async fn wait_for_height(node: &NodeClient, height: u64, deadline: Instant) {
 
 async fn missing_at(node: &NodeClient, entries: &[Entry], deadline: Instant) -> Vec<Loss> {
     let question = |entry: Entry| async move {
-        let found = compare(node, &entry, deadline).await.err()?;
+        let found = compare_entry(node, &entry, deadline).await.err()?;
         Some(Loss {
             node: node.base().to_owned(),
             entry,
@@ -98,7 +98,7 @@ async fn missing_at(node: &NodeClient, entries: &[Entry], deadline: Instant) -> 
 }
 
 /// What was found instead, if it is not what was acknowledged.
-async fn compare(node: &NodeClient, entry: &Entry, deadline: Instant) -> Result<(), String> {
+async fn compare_entry(node: &NodeClient, entry: &Entry, deadline: Instant) -> Result<(), String> {
     loop {
         match node.sale(entry.outlet, entry.sale_id).await {
             Ok(Some(sale)) if sale.transaction_id == entry.transaction_id => return Ok(()),
@@ -112,7 +112,7 @@ async fn compare(node: &NodeClient, entry: &Entry, deadline: Instant) -> Result<
     }
 }
 
-fn show(args: &CheckArgs, outcome: &Outcome) -> Result<()> {
+fn print_outcome(args: &CheckArgs, outcome: &Outcome) -> Result<()> {
     if args.json {
         println!("{}", serde_json::to_string(outcome)?);
         return Ok(());

@@ -27,7 +27,7 @@ pub enum Command {
     Cometbft(CometbftArgs),
 }
 
-/// `load store`.
+/// Arguments of `load store`.
 #[derive(Clone, Debug, Args)]
 pub struct StoreArgs {
     /// The copy of a `store.redb`.
@@ -35,7 +35,7 @@ pub struct StoreArgs {
     pub file: PathBuf,
 }
 
-/// `load cometbft`.
+/// Arguments of `load cometbft`.
 #[derive(Clone, Debug, Args)]
 pub struct CometbftArgs {
     /// The RPC address of a node, `http://host:port`. Repeatable: they take turns.
@@ -44,7 +44,7 @@ pub struct CometbftArgs {
     /// Transactions a second.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rate: u32,
-    /// How long is measured.
+    /// Seconds that are measured, after the warm-up.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=604_800))]
     pub seconds: u32,
     /// Seconds at the same rate before that.
@@ -61,7 +61,7 @@ pub struct CometbftArgs {
     pub bytes: usize,
 }
 
-/// `load sales`.
+/// Arguments of `load sales`.
 #[derive(Clone, Debug, Args)]
 pub struct SalesArgs {
     /// The `network.json` of a running `hotpot up`.
@@ -70,7 +70,7 @@ pub struct SalesArgs {
     /// Sales a second.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rate: u32,
-    /// How long is measured.
+    /// Seconds that are measured, after the warm-up.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=604_800))]
     pub seconds: u32,
     /// Seconds at the same rate before that; their answers are not measured.
@@ -79,7 +79,7 @@ pub struct SalesArgs {
     /// Append a line for each acknowledged sale, warm-up included.
     #[arg(long, value_name = "FILE")]
     pub journal: Option<PathBuf>,
-    /// How many outlets sell.
+    /// Number of outlets that sell; each is registered if it is missing.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=1_000))]
     pub outlets: u64,
     /// Terminals of each outlet.
@@ -102,7 +102,7 @@ pub struct SalesArgs {
     pub json: bool,
 }
 
-/// `load check`.
+/// Arguments of `load check`.
 #[derive(Clone, Debug, Args)]
 pub struct CheckArgs {
     /// The `network.json` of a running `hotpot up`.

@@ -23,7 +23,7 @@ const BLOCKS_PER_PAGE: u64 = 20;
 
 const NANOS: u64 = 1_000_000_000;
 
-/// The figures.
+/// What is printed, as one JSON object.
 #[derive(Debug, Serialize)]
 struct Report {
     rate: u32,
@@ -53,14 +53,14 @@ pub async fn run(args: &CometbftArgs) -> Result<bool> {
 
     let heights = async {
         sleep_until(measured_from).await;
-        let before = height(&nodes[0]).await?;
+        let before = latest_height(&nodes[0]).await?;
         sleep_until(end).await;
-        anyhow::Ok((before, height(&nodes[0]).await?))
+        anyhow::Ok((before, latest_height(&nodes[0]).await?))
     };
 
     let ((), heights) = tokio::join!(send_all(args, &nodes, &errors, start, offered), heights);
     let (before, after) = heights?;
-    let committed = transactions(&nodes[0], before + 1, after).await?;
+    let committed = count_transactions(&nodes[0], before + 1, after).await?;
 
     let errors = errors
         .lock()
@@ -102,7 +102,7 @@ async fn send_all(
         let last = (first + batch).min(total);
         sleep_until(start + Duration::from_nanos(last * NANOS / u64::from(args.rate))).await;
         let requests: Vec<String> = (first..last)
-            .map(|number| broadcast(method, seed, number, args.bytes))
+            .map(|number| broadcast_request(method, seed, number, args.bytes))
             .collect();
         let (nodes, errors) = (Arc::clone(nodes), Arc::clone(errors));
         under_way.spawn(async move {
@@ -122,7 +122,7 @@ async fn send_all(
 }
 
 /// The request for a transaction `key=value` of so many bytes.
-fn broadcast(method: &str, seed: u64, number: u64, bytes: usize) -> String {
+fn broadcast_request(method: &str, seed: u64, number: u64, bytes: usize) -> String {
     let mut text = hex::encode(keccak256(format!("{seed} {number}"))) + "=";
     text.extend(std::iter::repeat_n('v', bytes.saturating_sub(text.len())));
     let tx = BASE64.encode(text);
@@ -179,7 +179,7 @@ fn refusal(answer: &Value) -> Option<String> {
     }
 }
 
-async fn call<T: DeserializeOwned>(node: &Door, method: &str, params: Value) -> Result<T> {
+async fn call_node<T: DeserializeOwned>(node: &Door, method: &str, params: Value) -> Result<T> {
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
     let (_, answer) = node
         .send(&node.request("/", body.as_bytes()))
@@ -193,31 +193,31 @@ async fn call<T: DeserializeOwned>(node: &Door, method: &str, params: Value) -> 
 }
 
 /// Numbers are texts in its JSON.
-fn number(value: &Value) -> Result<u64> {
+fn parse_number(value: &Value) -> Result<u64> {
     value
         .as_str()
         .and_then(|text| text.parse().ok())
         .with_context(|| format!("expected a number, found {value}"))
 }
 
-async fn height(node: &Door) -> Result<u64> {
-    let status: Value = call(node, "status", json!({})).await?;
-    number(&status["sync_info"]["latest_block_height"])
+async fn latest_height(node: &Door) -> Result<u64> {
+    let status: Value = call_node(node, "status", json!({})).await?;
+    parse_number(&status["sync_info"]["latest_block_height"])
 }
 
 /// Transactions in the blocks from one height to another.
-async fn transactions(node: &Door, first: u64, last: u64) -> Result<u64> {
+async fn count_transactions(node: &Door, first: u64, last: u64) -> Result<u64> {
     let mut count = 0;
     for from in (first..=last).step_by(BLOCKS_PER_PAGE as usize) {
         let to = (from + BLOCKS_PER_PAGE - 1).min(last);
         let params = json!({"minHeight": from.to_string(), "maxHeight": to.to_string()});
-        let page: Value = call(node, "blockchain", params).await?;
+        let page: Value = call_node(node, "blockchain", params).await?;
 
         for meta in page["block_metas"]
             .as_array()
             .context("expected block_metas")?
         {
-            count += number(&meta["num_txs"])?;
+            count += parse_number(&meta["num_txs"])?;
         }
     }
 
@@ -231,12 +231,15 @@ mod tests {
     #[test]
     fn a_transaction_has_the_size_that_was_asked_for() {
         let request: Value =
-            serde_json::from_str(&broadcast("broadcast_tx_sync", 1, 2, 182)).unwrap();
+            serde_json::from_str(&broadcast_request("broadcast_tx_sync", 1, 2, 182)).unwrap();
         assert_eq!(
             request["params"]["tx"].as_str().unwrap().len(),
             182_usize.div_ceil(3) * 4
         );
-        assert_ne!(broadcast("", 1, 2, 182), broadcast("", 1, 3, 182));
+        assert_ne!(
+            broadcast_request("", 1, 2, 182),
+            broadcast_request("", 1, 3, 182)
+        );
     }
 
     #[test]

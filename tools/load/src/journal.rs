@@ -12,11 +12,10 @@ use std::thread::JoinHandle;
 /// A sale that a node said is final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Who sold.
     pub outlet: OutletId,
     /// The outlet's own id.
     pub sale_id: SaleId,
-    /// What was signed.
+    /// The digest that the terminal signed.
     pub transaction_id: B256,
     /// The block that it is in.
     pub height: u64,
@@ -35,11 +34,11 @@ impl Journal {
         let file = file.with_context(|| format!("open the journal {}", path.display()))?;
         let (entries, received) = mpsc::channel();
         let path = path.to_owned();
-        let writer = std::thread::spawn(move || write(file, &path, &received));
+        let writer = std::thread::spawn(move || write_entries(file, &path, &received));
         Ok(Self { entries, writer })
     }
 
-    /// Where to put entries.
+    /// A sender of entries to the thread that writes them.
     pub fn sender(&self) -> mpsc::Sender<Entry> {
         self.entries.clone()
     }
@@ -54,7 +53,7 @@ impl Journal {
 }
 
 /// Writes what has come in meanwhile as one group, until nobody can send any more.
-fn write(mut file: File, path: &Path, received: &mpsc::Receiver<Entry>) -> Result<u64> {
+fn write_entries(mut file: File, path: &Path, received: &mpsc::Receiver<Entry>) -> Result<u64> {
     let mut count = 0;
     while let Ok(first) = received.recv() {
         let mut group = Vec::new();

@@ -18,7 +18,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// Reads `network.json`.
+    /// Reads the `network.json` that `hotpot up` writes.
     pub fn read(file: &Path) -> Result<Self> {
         let nodes: Vec<NodeClient> = NetworkFile::read_nodes(file)?
             .iter()

@@ -16,7 +16,6 @@ pub const CURRENCY: &str = "GEL";
 /// A terminal that may sell.
 #[derive(Clone, Debug)]
 pub struct Terminal {
-    /// Its outlet.
     pub outlet: OutletId,
     /// Signs its sales.
     pub key: SecretKey,

@@ -61,7 +61,7 @@ impl Recorder {
         self.latencies_us.value_at_quantile(quantile)
     }
 
-    /// The figures.
+    /// Sums up the run; seconds beyond the measured time are left out.
     pub fn report(&self, run: Run) -> Report {
         let seconds = run.sent.seconds;
         let measured = &self.per_second[..self.per_second.len().min(seconds as usize)];
@@ -150,13 +150,13 @@ pub struct Report {
     pub p99_us: u64,
     /// 999 in a thousand.
     pub p999_us: u64,
-    /// All.
+    /// The slowest of them.
     pub max_us: u64,
     /// Sales that were not acknowledged, by code, warm-up included.
     pub errors: BTreeMap<Failure, u64>,
 }
 
-fn ms(us: u64) -> String {
+fn format_ms(us: u64) -> String {
     format!("{}.{} ms", us / 1_000, us % 1_000 / 100)
 }
 
@@ -166,7 +166,7 @@ impl Report {
         self.errors.is_empty() && self.acknowledged == self.offered && self.offered > 0
     }
 
-    /// For people.
+    /// The same figures for people, latencies in milliseconds.
     pub fn table(&self) -> Table {
         let run = &self.run;
         let mut table = Table::new();
@@ -197,13 +197,13 @@ impl Report {
             ),
         );
 
-        let rest = [self.p90_us, self.p99_us, self.p999_us, self.max_us].map(ms);
+        let rest = [self.p90_us, self.p99_us, self.p999_us, self.max_us].map(format_ms);
         let [p90, p99, p999, most] = rest;
         row(
             "latency",
             format!(
                 "p50 {}, p90 {p90}, p99 {p99}, p99.9 {p999}, max {most}",
-                ms(self.p50_us)
+                format_ms(self.p50_us)
             ),
         );
 
@@ -229,7 +229,7 @@ impl Report {
         row("blocks", run.blocks.to_string());
         row(
             "generator",
-            format!("sent at most {} late", ms(run.sent.late_us_max)),
+            format!("sent at most {} late", format_ms(run.sent.late_us_max)),
         );
         row(
             "signing",

@@ -63,7 +63,7 @@ pub async fn run(args: &SalesArgs) -> Result<bool> {
         signed_ahead: ahead,
         journaled: journal.map(Journal::close).transpose()?,
     };
-    show(
+    print_report(
         args,
         &recorder
             .lock()
@@ -72,7 +72,7 @@ pub async fn run(args: &SalesArgs) -> Result<bool> {
     )
 }
 
-fn show(args: &SalesArgs, report: &Report) -> Result<bool> {
+fn print_report(args: &SalesArgs, report: &Report) -> Result<bool> {
     if args.json {
         println!("{}", serde_json::to_string(report)?);
     } else {

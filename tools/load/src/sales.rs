@@ -39,7 +39,7 @@ pub struct SignedSale {
 
 /// Makes sales by their number.
 pub struct Factory {
-    /// Take turns.
+    /// They take turns.
     pub terminals: Vec<Terminal>,
     /// Of the network.
     pub domain: DomainSeparator,
@@ -66,9 +66,9 @@ impl Factory {
     pub fn make(&self, number: u64, occurred_at_ms: u64) -> SignedSale {
         let terminal = &self.terminals[number as usize % self.terminals.len()];
         let sale_id = sale_id(self.seed, number);
-        let lines = lines(number);
+        let lines = sample_lines(number);
         let salt = B256::from(lines_salt(&terminal.key, sale_id.0));
-        let (buyer_kind, buyer) = buyer(terminal, number, sale_id);
+        let (buyer_kind, buyer) = choose_buyer(terminal, number, sale_id);
         let sale = Sale {
             outlet: terminal.outlet,
             terminal: terminal.address,
@@ -101,7 +101,7 @@ fn sale_id(seed: u64, number: u64) -> SaleId {
     SaleId(id)
 }
 
-fn lines(number: u64) -> Vec<Line> {
+fn sample_lines(number: u64) -> Vec<Line> {
     let chosen = MENU
         .iter()
         .cycle()
@@ -118,7 +118,7 @@ fn lines(number: u64) -> Vec<Line> {
     chosen.map(line).collect()
 }
 
-fn buyer(terminal: &Terminal, number: u64, sale_id: SaleId) -> (BuyerKind, Address) {
+fn choose_buyer(terminal: &Terminal, number: u64, sale_id: SaleId) -> (BuyerKind, Address) {
     if number.is_multiple_of(WALLET_ONE_IN) {
         let wallet = keccak256(format!("load wallet {}", number / WALLET_ONE_IN % WALLETS));
         return (BuyerKind::Wallet, Address::from_slice(&wallet[12..]));

@@ -24,9 +24,9 @@ pub type Outcome = Result<Entry, Failure>;
 
 /// Sends a sale once to the node whose turn it is.
 pub async fn once(nodes: &[Door], number: usize, sale: &SignedSale) -> Outcome {
-    judge(
+    judge_answer(
         sale,
-        &ask(
+        &ask_node(
             &nodes[number % nodes.len()],
             "/api/v1/sales",
             &sale.body,
@@ -41,14 +41,14 @@ pub async fn batch(nodes: &[Door], number: usize, sales: &[SignedSale]) -> Vec<O
     let bodies: Vec<&[u8]> = sales.iter().map(|sale| sale.body.as_slice()).collect();
     let body = [b"[", bodies.join(&b',').as_slice(), b"]"].concat();
 
-    let answer = ask(
+    let answer = ask_node(
         &nodes[number % nodes.len()],
         "/api/v1/sales/batch",
         &body,
         ANSWER_TIMEOUT,
     )
     .await;
-    let answers = answer.and_then(|answer| match parse::<Vec<BatchedSale>>(&answer) {
+    let answers = answer.and_then(|answer| match parse_answer::<Vec<BatchedSale>>(&answer) {
         Ok(answers) if answers.len() == sales.len() => Ok(answers),
         Ok(_) => Err("other_number_of_answers".into()),
         Err(failure) => Err(failure),
@@ -66,8 +66,8 @@ pub async fn batch(nodes: &[Door], number: usize, sales: &[SignedSale]) -> Vec<O
 
 fn of_batch(sale: &SignedSale, answer: BatchedSale) -> Outcome {
     match (answer.sale, answer.problem) {
-        (Some(answer), _) => acknowledged(sale, &answer),
-        (None, Some(problem)) => Err(code(&problem)),
+        (Some(answer), _) => check_acknowledged(sale, &answer),
+        (None, Some(problem)) => Err(problem_code(&problem)),
         (None, None) => Err("malformed_answer".into()),
     }
 }
@@ -77,8 +77,8 @@ pub async fn until_acknowledged(nodes: &[Door], number: usize, sale: &SignedSale
     let deadline = Instant::now() + RETRY_TIMEOUT;
     let mut node = nodes.iter().cycle().skip(number % nodes.len());
     while let Some(node) = node.next().filter(|_| Instant::now() < deadline) {
-        match ask(node, "/api/v1/sales", &sale.body, ATTEMPT_TIMEOUT).await {
-            Ok(answer) if !is_retryable(answer.0) => return judge(sale, &answer),
+        match ask_node(node, "/api/v1/sales", &sale.body, ATTEMPT_TIMEOUT).await {
+            Ok(answer) if !is_retryable(answer.0) => return judge_answer(sale, &answer),
             Ok(_) | Err(_) => tokio::time::sleep(RETRY_PAUSE).await,
         }
     }
@@ -89,7 +89,12 @@ fn is_retryable(status: u16) -> bool {
     status == 429 || status >= 500
 }
 
-async fn ask(node: &Door, path: &str, body: &[u8], patience: Duration) -> Result<Answer, Failure> {
+async fn ask_node(
+    node: &Door,
+    path: &str,
+    body: &[u8],
+    patience: Duration,
+) -> Result<Answer, Failure> {
     match timeout(patience, node.send(&node.request(path, body))).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(format!("no_answer ({error})")),
@@ -97,19 +102,21 @@ async fn ask(node: &Door, path: &str, body: &[u8], patience: Duration) -> Result
     }
 }
 
-fn judge(sale: &SignedSale, answer: &Answer) -> Outcome {
-    acknowledged(sale, &parse(answer)?)
+fn judge_answer(sale: &SignedSale, answer: &Answer) -> Outcome {
+    check_acknowledged(sale, &parse_answer(answer)?)
 }
 
-fn parse<T: serde::de::DeserializeOwned>((status, body): &Answer) -> Result<T, Failure> {
+fn parse_answer<T: serde::de::DeserializeOwned>((status, body): &Answer) -> Result<T, Failure> {
     if (200..300).contains(status) {
         return serde_json::from_slice(body).map_err(|_| "malformed_answer".into());
     }
-    Err(serde_json::from_slice(body)
-        .map_or_else(|_| format!("status_{status}"), |problem| code(&problem)))
+    Err(serde_json::from_slice(body).map_or_else(
+        |_| format!("status_{status}"),
+        |problem| problem_code(&problem),
+    ))
 }
 
-fn code(problem: &Problem) -> Failure {
+fn problem_code(problem: &Problem) -> Failure {
     problem
         .kind
         .rsplit(':')
@@ -119,7 +126,7 @@ fn code(problem: &Problem) -> Failure {
 }
 
 /// An answer counts only if it speaks of this sale and says that it is final.
-fn acknowledged(sale: &SignedSale, answer: &SaleAnswer) -> Outcome {
+fn check_acknowledged(sale: &SignedSale, answer: &SaleAnswer) -> Outcome {
     match answer.height {
         _ if answer.transaction_id != sale.transaction_id => Err("other_transaction_id".into()),
         Some(height) if answer.status == SaleState::Final => Ok(Entry {

@@ -40,13 +40,13 @@ pub struct PlatformConfig {
     pub token_url: Option<String>,
 }
 
-/// Which platform.
+/// A platform that the public stream goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PlatformKind {
-    /// Twitch.
+    /// Twitch, by its Helix API.
     Twitch,
-    /// YouTube.
+    /// YouTube, by its Live Streaming API.
     Youtube,
 }
 

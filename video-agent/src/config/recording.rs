@@ -19,7 +19,7 @@ pub struct AgentConfig {
     pub passphrase_file: Option<PathBuf>,
 }
 
-/// Section `[vault]`.
+/// Section `[vault]`: where recordings are encrypted and wait.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VaultConfig {
@@ -87,7 +87,7 @@ pub struct PinningConfig {
     pub origins: Vec<String>,
 }
 
-/// Section `[ipfs.pinata]`.
+/// Section `[ipfs.pinata]`: an account at Pinata.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PinataConfig {

@@ -43,9 +43,9 @@ pub enum Unsure {
     /// More faces than a room holds: a known defect of OpenCV 4.6 looks like this.
     #[error("the detector found {found} faces, at most {max} can be right")]
     TooMany {
-        /// How many.
+        /// Faces in one frame.
         found: usize,
-        /// The limit.
+        /// The most that is believed.
         max: usize,
     },
 }

@@ -64,7 +64,7 @@ pub(crate) struct Listed {
     pub revoked_at_ms: Option<u64>,
 }
 
-/// Who asks.
+/// The camera that asks whether it may record or stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked {
     /// The outlet whose agent this is.

@@ -22,7 +22,7 @@ pub(crate) struct Sample {
     pub is_sync: bool,
 }
 
-fn boxed(kind: &[u8; 4], parts: &[&[u8]]) -> Vec<u8> {
+fn mp4_box(kind: &[u8; 4], parts: &[&[u8]]) -> Vec<u8> {
     let length = 8 + parts.iter().map(|part| part.len()).sum::<usize>();
     let mut bytes = Vec::with_capacity(length);
     bytes.extend((length as u32).to_be_bytes());
@@ -32,92 +32,119 @@ fn boxed(kind: &[u8; 4], parts: &[&[u8]]) -> Vec<u8> {
 }
 
 /// A box with version and flags.
-fn full(kind: &[u8; 4], version: u8, flags: u32, parts: &[&[u8]]) -> Vec<u8> {
+fn full_box(kind: &[u8; 4], version: u8, flags: u32, parts: &[&[u8]]) -> Vec<u8> {
     let head = (u32::from(version) << 24 | flags).to_be_bytes();
     let with_head: Vec<&[u8]> = std::iter::once(head.as_slice())
         .chain(parts.iter().copied())
         .collect();
-    boxed(kind, &with_head)
+    mp4_box(kind, &with_head)
 }
 
-fn words(words: &[u32]) -> Vec<u8> {
+fn words_to_bytes(words: &[u32]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_be_bytes()).collect()
 }
 
 /// `ftyp` and `moov`. `avcc` is the decoder's configuration record.
 pub(crate) fn init(avcc: &[u8], width: u16, height: u16) -> Vec<u8> {
-    let ftyp = boxed(b"ftyp", &[b"iso6", &words(&[0]), b"iso6", b"avc1", b"mp41"]);
+    let ftyp = mp4_box(
+        b"ftyp",
+        &[b"iso6", &words_to_bytes(&[0]), b"iso6", b"avc1", b"mp41"],
+    );
 
-    let mvhd = full(
+    let mvhd = full_box(
         b"mvhd",
         0,
         0,
         &[
-            &words(&[0, 0, TIMESCALE, 0, 0x1_0000, 0x0100_0000, 0, 0]),
-            &words(&IDENTITY),
-            &words(&[0, 0, 0, 0, 0, 0, TRACK + 1]),
+            &words_to_bytes(&[0, 0, TIMESCALE, 0, 0x1_0000, 0x0100_0000, 0, 0]),
+            &words_to_bytes(&IDENTITY),
+            &words_to_bytes(&[0, 0, 0, 0, 0, 0, TRACK + 1]),
         ],
     );
-    let trex = full(b"trex", 0, 0, &[&words(&[TRACK, 1, 0, 0, 0])]);
-    let moov = boxed(
+    let trex = full_box(b"trex", 0, 0, &[&words_to_bytes(&[TRACK, 1, 0, 0, 0])]);
+    let moov = mp4_box(
         b"moov",
-        &[&mvhd, &trak(avcc, width, height), &boxed(b"mvex", &[&trex])],
+        &[
+            &mvhd,
+            &trak_box(avcc, width, height),
+            &mp4_box(b"mvex", &[&trex]),
+        ],
     );
 
     [ftyp, moov].concat()
 }
 
-fn trak(avcc: &[u8], width: u16, height: u16) -> Vec<u8> {
-    let size = words(&[u32::from(width) << 16, u32::from(height) << 16]);
+fn trak_box(avcc: &[u8], width: u16, height: u16) -> Vec<u8> {
+    let size = words_to_bytes(&[u32::from(width) << 16, u32::from(height) << 16]);
     // Enabled and in the movie.
-    let tkhd = full(
+    let tkhd = full_box(
         b"tkhd",
         0,
         3,
         &[
-            &words(&[0, 0, TRACK, 0, 0, 0, 0, 0, 0]),
-            &words(&IDENTITY),
+            &words_to_bytes(&[0, 0, TRACK, 0, 0, 0, 0, 0, 0]),
+            &words_to_bytes(&IDENTITY),
             &size,
         ],
     );
     let language = 0x55c4_0000;
-    let mdhd = full(b"mdhd", 0, 0, &[&words(&[0, 0, TIMESCALE, 0, language])]);
-    let hdlr = full(
+    let mdhd = full_box(
+        b"mdhd",
+        0,
+        0,
+        &[&words_to_bytes(&[0, 0, TIMESCALE, 0, language])],
+    );
+    let hdlr = full_box(
         b"hdlr",
         0,
         0,
-        &[&words(&[0]), b"vide", &words(&[0, 0, 0]), b"video\0"],
+        &[
+            &words_to_bytes(&[0]),
+            b"vide",
+            &words_to_bytes(&[0, 0, 0]),
+            b"video\0",
+        ],
     );
-    let vmhd = full(b"vmhd", 0, 1, &[&words(&[0, 0])]);
-    let dref = full(b"dref", 0, 0, &[&words(&[1]), &full(b"url ", 0, 1, &[])]);
-    let empty = words(&[0]);
+    let vmhd = full_box(b"vmhd", 0, 1, &[&words_to_bytes(&[0, 0])]);
+    let dref = full_box(
+        b"dref",
+        0,
+        0,
+        &[&words_to_bytes(&[1]), &full_box(b"url ", 0, 1, &[])],
+    );
+    let empty = words_to_bytes(&[0]);
     let tables = [
-        full(b"stsd", 0, 0, &[&words(&[1]), &avc1(avcc, width, height)]),
-        full(b"stts", 0, 0, &[&empty]),
-        full(b"stsc", 0, 0, &[&empty]),
-        full(b"stsz", 0, 0, &[&words(&[0, 0])]),
-        full(b"stco", 0, 0, &[&empty]),
+        full_box(
+            b"stsd",
+            0,
+            0,
+            &[&words_to_bytes(&[1]), &avc1_box(avcc, width, height)],
+        ),
+        full_box(b"stts", 0, 0, &[&empty]),
+        full_box(b"stsc", 0, 0, &[&empty]),
+        full_box(b"stsz", 0, 0, &[&words_to_bytes(&[0, 0])]),
+        full_box(b"stco", 0, 0, &[&empty]),
     ];
-    let stbl = boxed(b"stbl", &[&tables.concat()]);
-    let minf = boxed(b"minf", &[&vmhd, &boxed(b"dinf", &[&dref]), &stbl]);
-    boxed(b"trak", &[&tkhd, &boxed(b"mdia", &[&mdhd, &hdlr, &minf])])
+    let stbl = mp4_box(b"stbl", &[&tables.concat()]);
+    let minf = mp4_box(b"minf", &[&vmhd, &mp4_box(b"dinf", &[&dref]), &stbl]);
+    mp4_box(b"trak", &[&tkhd, &mp4_box(b"mdia", &[&mdhd, &hdlr, &minf])])
 }
 
-fn avc1(avcc: &[u8], width: u16, height: u16) -> Vec<u8> {
+fn avc1_box(avcc: &[u8], width: u16, height: u16) -> Vec<u8> {
     let size = [width.to_be_bytes(), height.to_be_bytes()].concat();
-    boxed(
+    mp4_box(
         b"avc1",
         &[
             // Reserved, and the first data reference.
-            &words(&[0, 1]),
+            &words_to_bytes(&[0, 1]),
             &[0; 16],
             &size,
             // 72 dots an inch, one frame a sample, no name, 24 bits, no colour table.
-            &words(&[0x48_0000, 0x48_0000, 0]),
+            &words_to_bytes(&[0x48_0000, 0x48_0000, 0]),
             &1u16.to_be_bytes(),
             &[0; 32],
             &[0, 24, 0xff, 0xff],
-            &boxed(b"avcC", &[avcc]),
+            &mp4_box(b"avcC", &[avcc]),
         ],
     )
 }
@@ -125,39 +152,44 @@ fn avc1(avcc: &[u8], width: u16, height: u16) -> Vec<u8> {
 /// `moof` and `mdat` of samples that follow each other from `decode_time` on.
 pub(crate) fn fragment(number: u32, decode_time: u64, samples: &[Sample]) -> Vec<u8> {
     // The data begin behind the `moof` and the head of the `mdat`; the length of a `moof` does not depend on the offset.
-    let offset = moof(number, decode_time, samples, 0).len() as u32 + 8;
+    let offset = moof_box(number, decode_time, samples, 0).len() as u32 + 8;
     let data: Vec<&[u8]> = samples
         .iter()
         .map(|sample| sample.bytes.as_slice())
         .collect();
     [
-        moof(number, decode_time, samples, offset),
-        boxed(b"mdat", &data),
+        moof_box(number, decode_time, samples, offset),
+        mp4_box(b"mdat", &data),
     ]
     .concat()
 }
 
-fn moof(number: u32, decode_time: u64, samples: &[Sample], offset: u32) -> Vec<u8> {
-    let mfhd = full(b"mfhd", 0, 0, &[&words(&[number])]);
-    let tfhd = full(b"tfhd", 0, DEFAULT_BASE_IS_MOOF, &[&words(&[TRACK])]);
-    let tfdt = full(b"tfdt", 1, 0, &[&decode_time.to_be_bytes()]);
+fn moof_box(number: u32, decode_time: u64, samples: &[Sample], offset: u32) -> Vec<u8> {
+    let mfhd = full_box(b"mfhd", 0, 0, &[&words_to_bytes(&[number])]);
+    let tfhd = full_box(
+        b"tfhd",
+        0,
+        DEFAULT_BASE_IS_MOOF,
+        &[&words_to_bytes(&[TRACK])],
+    );
+    let tfdt = full_box(b"tfdt", 1, 0, &[&decode_time.to_be_bytes()]);
 
     let entry = |sample: &Sample| {
-        words(&[
+        words_to_bytes(&[
             sample.duration,
             sample.bytes.len() as u32,
             if sample.is_sync { SYNC } else { DEPENDS },
         ])
     };
     let entries: Vec<u8> = samples.iter().flat_map(entry).collect();
-    let trun = full(
+    let trun = full_box(
         b"trun",
         0,
         TRUN_FLAGS,
-        &[&words(&[samples.len() as u32, offset]), &entries],
+        &[&words_to_bytes(&[samples.len() as u32, offset]), &entries],
     );
 
-    boxed(b"moof", &[&mfhd, &boxed(b"traf", &[&tfhd, &tfdt, &trun])])
+    mp4_box(b"moof", &[&mfhd, &mp4_box(b"traf", &[&tfhd, &tfdt, &trun])])
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ impl RawFrame {
             return self.hide_all();
         }
 
-        fill(&mut self.pixels, size, mask);
+        fill_hidden(&mut self.pixels, size, mask);
         if !is_filled(&self.pixels, size, mask) {
             return self.hide_all();
         }
@@ -84,7 +84,7 @@ impl RawFrame {
 }
 
 /// Runs of hidden cells in a row, as (first, end).
-fn runs(row: &[u8]) -> impl Iterator<Item = (usize, usize)> + '_ {
+fn hidden_runs(row: &[u8]) -> impl Iterator<Item = (usize, usize)> + '_ {
     let mut at = 0;
     std::iter::from_fn(move || {
         let first = at + row[at..].iter().position(|cell| *cell != 0)?;
@@ -99,7 +99,7 @@ fn runs(row: &[u8]) -> impl Iterator<Item = (usize, usize)> + '_ {
 }
 
 /// The three planes: offset, bytes a row, side of a cell, colour.
-fn planes(size: Size) -> [(usize, usize, usize, u8); 3] {
+fn frame_planes(size: Size) -> [(usize, usize, usize, u8); 3] {
     let (luma, chroma) = (size.width * size.height, size.width * size.height / 4);
     let (half, cell) = (size.width / 2, CELL / 2);
     [
@@ -109,10 +109,10 @@ fn planes(size: Size) -> [(usize, usize, usize, u8); 3] {
     ]
 }
 
-fn fill(pixels: &mut [u8], size: Size, mask: &Mask) {
-    for (offset, stride, cell, colour) in planes(size) {
+fn fill_hidden(pixels: &mut [u8], size: Size, mask: &Mask) {
+    for (offset, stride, cell, colour) in frame_planes(size) {
         for row in 0..mask.rows() {
-            for (first, end) in runs(mask.row(row)) {
+            for (first, end) in hidden_runs(mask.row(row)) {
                 for line in row * cell..(row + 1) * cell {
                     let start = offset + line * stride;
                     pixels[start + first * cell..start + end * cell].fill(colour);
@@ -124,7 +124,7 @@ fn fill(pixels: &mut [u8], size: Size, mask: &Mask) {
 
 /// Looks at one pixel of each hidden cell, in each plane.
 fn is_filled(pixels: &[u8], size: Size, mask: &Mask) -> bool {
-    planes(size)
+    frame_planes(size)
         .into_iter()
         .all(|(offset, stride, cell, colour)| {
             (0..mask.rows()).all(|row| {
@@ -169,7 +169,7 @@ mod tests {
         ) {
             let mask = Mask::from_cells(64, 32, &cells).unwrap();
             let shown = raw(pixels.clone()).hide(&mask).into_pixels();
-            for (offset, stride, cell, colour) in planes(SIZE) {
+            for (offset, stride, cell, colour) in frame_planes(SIZE) {
                 for y in 0..SIZE.height * cell / CELL {
                     for x in 0..stride {
                         let hidden = mask.row(y / cell)[x / cell] == 1;

@@ -82,7 +82,7 @@ pub(crate) enum Verdict {
 }
 
 /// Shows only what everything speaks for.
-pub(crate) fn judge(evidence: &Evidence<'_>) -> Verdict {
+pub(crate) fn judge_frame(evidence: &Evidence<'_>) -> Verdict {
     if evidence.policy == Policy::Solid {
         return Verdict::Solid(Reason::Policy);
     }
@@ -136,7 +136,7 @@ mod tests {
         ) {
             let silhouettes = seen.as_deref().map_or(Silhouettes::Untrusted, |cells| Silhouettes::Seen(mask(cells)));
             let (faces, ever_moved) = (mask(&faces), mask(&moved));
-            let verdict = judge(&Evidence {
+            let verdict = judge_frame(&Evidence {
                 policy, at_ms, silhouettes: &silhouettes, looked_at_ms: &looked_at_ms, look_failed,
                 faces: &faces, ever_moved: &ever_moved,
             });

@@ -14,7 +14,7 @@ pub(crate) struct Entry {
 }
 
 /// A time of day as playlists write it, so that a reader can tell how far behind it is.
-fn date(at_ms: u64) -> String {
+fn format_date(at_ms: u64) -> String {
     let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at_ms) * 1_000_000);
     at.ok()
         .and_then(|at| at.format(&Rfc3339).ok())
@@ -43,7 +43,7 @@ pub(crate) fn playlist(entries: &[Entry]) -> String {
         let _ = write!(
             text,
             "#EXT-X-PROGRAM-DATE-TIME:{}\n#EXTINF:{}.{:03},\n{number}.m4s\n",
-            date(*taken_at_ms),
+            format_date(*taken_at_ms),
             duration_ms / 1_000,
             duration_ms % 1_000
         );

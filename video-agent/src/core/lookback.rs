@@ -5,7 +5,7 @@ use super::centerface::Detection;
 use super::frame::{RawFrame, ShownFrame, Size};
 #[cfg(test)]
 use super::gate::Reason;
-use super::gate::{Evidence, Silhouettes, Verdict, judge};
+use super::gate::{Evidence, Silhouettes, Verdict, judge_frame};
 use super::mask::Mask;
 use super::policy::{DETECT_EVERY, FRAME_MS, LOOK_BACK, MASK_AGE_MS_MAX, Policy};
 use super::tracker::{Cover, Tracker};
@@ -150,7 +150,7 @@ impl LookBack {
     fn verdict(&self, held: &Held) -> Verdict {
         let at_ms = held.frame.at_ms;
         let is_near = |failed: u64| failed + MASK_AGE_MS_MAX >= at_ms;
-        judge(&Evidence {
+        judge_frame(&Evidence {
             policy: self.policy,
             at_ms,
             silhouettes: &held.silhouettes,

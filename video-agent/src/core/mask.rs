@@ -47,7 +47,7 @@ impl Mask {
         &self.cells
     }
 
-    /// One row.
+    /// The cells of one row, from the left.
     pub fn row(&self, row: usize) -> &[u8] {
         &self.cells[row * self.columns..(row + 1) * self.columns]
     }
@@ -58,8 +58,8 @@ impl Mask {
             self.cells.fill(1);
             return;
         }
-        let (left, right) = span(rect.left, rect.right, self.columns);
-        let (top, bottom) = span(rect.top, rect.bottom, self.rows);
+        let (left, right) = cell_span(rect.left, rect.right, self.columns);
+        let (top, bottom) = cell_span(rect.top, rect.bottom, self.rows);
         for row in top..bottom {
             self.cells[row * self.columns + left..row * self.columns + right].fill(1);
         }
@@ -78,7 +78,7 @@ impl Mask {
 }
 
 /// The cells between two pixels, both ends' cells included, within the frame.
-fn span(from: f32, to: f32, cells: usize) -> (usize, usize) {
+fn cell_span(from: f32, to: f32, cells: usize) -> (usize, usize) {
     let cell = CELL as f32;
     // A float cast saturates: what lies left of the frame becomes 0.
     let first = ((from / cell).floor() as usize).min(cells);

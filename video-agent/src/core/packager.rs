@@ -100,7 +100,7 @@ impl Packager {
         let group = std::mem::take(&mut self.group);
         let taken_at_ms = group.first()?.taken_at_ms;
         self.fragments += 1;
-        let bytes = fmp4::fragment(self.fragments, self.ticks, &samples(&group));
+        let bytes = fmp4::fragment(self.fragments, self.ticks, &samples_of(&group));
         self.ticks += group.len() as u64 * u64::from(FRAME_TICKS);
         let duration_ms = group.len() as u64 * FRAME_MS;
         self.segment.push(group);
@@ -118,7 +118,7 @@ impl Packager {
 
         let (mut bytes, mut ticks) = (self.init.clone(), 0);
         for (number, group) in groups.iter().enumerate() {
-            bytes.extend(fmp4::fragment(number as u32 + 1, ticks, &samples(group)));
+            bytes.extend(fmp4::fragment(number as u32 + 1, ticks, &samples_of(group)));
             ticks += group.len() as u64 * u64::from(FRAME_TICKS);
         }
 
@@ -131,7 +131,7 @@ impl Packager {
 }
 
 /// A picture lasts until the next one.
-fn samples(group: &[Picture]) -> Vec<Sample> {
+fn samples_of(group: &[Picture]) -> Vec<Sample> {
     let sample = |picture: &Picture| Sample {
         bytes: picture.bytes.clone(),
         duration: FRAME_TICKS,

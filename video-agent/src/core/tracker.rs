@@ -85,7 +85,7 @@ impl Tracker {
 
         for track in &mut self.tracks {
             let expected = track.expected(frame);
-            match best(track, &expected, &mut free) {
+            match take_best(track, &expected, &mut free) {
                 Some(face) => {
                     covers.between(since, frame, &track.found.hull(&face.rect));
                     track.find(face.rect, frame);
@@ -119,7 +119,7 @@ impl Tracker {
 }
 
 /// Takes the most alike face out of those that are free.
-fn best<'a>(
+fn take_best<'a>(
     track: &Track,
     expected: &Rect,
     free: &mut Vec<&'a Detection>,

@@ -12,21 +12,21 @@ use problem::{JsonBody, Path, Problem, Refusal};
 
 pub(super) fn router() -> Router<Api> {
     Router::new()
-        .route("/api/v1/cameras", get(list))
-        .route("/api/v1/cameras/{camera}/push", put(switch))
+        .route("/api/v1/cameras", get(list_cameras))
+        .route("/api/v1/cameras/{camera}/push", put(switch_push))
         .route(
             "/api/v1/cameras/{camera}/view",
             axum::routing::delete(forget_view),
         )
 }
 
-fn answer(camera: &Camera) -> CameraAnswer {
+fn camera_answer(camera: &Camera) -> CameraAnswer {
     CameraAnswer {
         camera: camera.asked.camera,
-        kind: kind(camera.asked.kind),
+        kind: api_kind(camera.asked.kind),
         mask_policy: camera.setup.policy.name().to_owned(),
         state: camera.state(),
-        alerts: camera.alerts().into_iter().map(alert).collect(),
+        alerts: camera.alerts().into_iter().map(api_alert).collect(),
         push: match (&camera.push_to, camera.push_is_on()) {
             (None, _) => PushState::None,
             (Some(_), true) => PushState::On,
@@ -36,7 +36,7 @@ fn answer(camera: &Camera) -> CameraAnswer {
     }
 }
 
-const fn alert(alert: Alert) -> CameraAlert {
+const fn api_alert(alert: Alert) -> CameraAlert {
     match alert {
         Alert::Down => CameraAlert::Down,
         Alert::Covered => CameraAlert::Covered,
@@ -46,7 +46,7 @@ const fn alert(alert: Alert) -> CameraAlert {
     }
 }
 
-const fn kind(kind: CameraKind) -> api_types::CameraKind {
+const fn api_kind(kind: CameraKind) -> api_types::CameraKind {
     match kind {
         CameraKind::Security => api_types::CameraKind::Security,
         CameraKind::Chef => api_types::CameraKind::Chef,
@@ -54,11 +54,16 @@ const fn kind(kind: CameraKind) -> api_types::CameraKind {
     }
 }
 
-async fn list(Shared(api): Shared<Api>) -> Json<Vec<CameraAnswer>> {
-    Json(api.cameras.iter().map(|camera| answer(camera)).collect())
+async fn list_cameras(Shared(api): Shared<Api>) -> Json<Vec<CameraAnswer>> {
+    Json(
+        api.cameras
+            .iter()
+            .map(|camera| camera_answer(camera))
+            .collect(),
+    )
 }
 
-async fn switch(
+async fn switch_push(
     Shared(api): Shared<Api>,
     Path(camera): Path<u64>,
     JsonBody(PushSwitch { on }): JsonBody<PushSwitch>,
@@ -74,7 +79,7 @@ async fn switch(
         return Err(Problem::new(500, "internal", said).into());
     }
 
-    Ok(Json(answer(camera)))
+    Ok(Json(camera_answer(camera)))
 }
 
 /// An operator has turned the camera on purpose: what it shows from now on is its usual view.
@@ -84,5 +89,5 @@ async fn forget_view(
 ) -> Result<Json<CameraAnswer>, Refusal> {
     let camera = api.camera(camera)?;
     camera.forget_view();
-    Ok(Json(answer(camera)))
+    Ok(Json(camera_answer(camera)))
 }

@@ -11,13 +11,19 @@ use problem::{Path, Refusal};
 
 pub(super) fn router() -> Router<Api> {
     Router::new()
-        .route("/api/v1/cameras/{camera}/preview/index.m3u8", get(playlist))
-        .route("/api/v1/cameras/{camera}/preview/init.mp4", get(init))
-        .route("/api/v1/cameras/{camera}/preview/{fragment}", get(fragment))
+        .route(
+            "/api/v1/cameras/{camera}/preview/index.m3u8",
+            get(show_playlist),
+        )
+        .route("/api/v1/cameras/{camera}/preview/init.mp4", get(show_init))
+        .route(
+            "/api/v1/cameras/{camera}/preview/{fragment}",
+            get(show_fragment),
+        )
 }
 
 /// Nothing may keep it: after a revocation it is gone here, and has to be gone elsewhere.
-fn answer(kind: &'static str, body: impl Into<Bytes>) -> Response {
+fn uncached_response(kind: &'static str, body: impl Into<Bytes>) -> Response {
     (
         [(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-store")],
         body.into(),
@@ -25,23 +31,33 @@ fn answer(kind: &'static str, body: impl Into<Bytes>) -> Response {
         .into_response()
 }
 
-fn nothing() -> Refusal {
+fn nothing_shown() -> Refusal {
     Refusal::not_found("the camera shows nothing now")
 }
 
-async fn playlist(State(api): State<Api>, Path(camera): Path<u64>) -> Result<Response, Refusal> {
-    let playlist = api.camera(camera)?.preview.playlist().ok_or_else(nothing)?;
-    Ok(answer("application/vnd.apple.mpegurl", playlist))
+async fn show_playlist(
+    State(api): State<Api>,
+    Path(camera): Path<u64>,
+) -> Result<Response, Refusal> {
+    let playlist = api
+        .camera(camera)?
+        .preview
+        .playlist()
+        .ok_or_else(nothing_shown)?;
+    Ok(uncached_response("application/vnd.apple.mpegurl", playlist))
 }
 
-async fn init(State(api): State<Api>, Path(camera): Path<u64>) -> Result<Response, Refusal> {
-    Ok(answer(
+async fn show_init(State(api): State<Api>, Path(camera): Path<u64>) -> Result<Response, Refusal> {
+    Ok(uncached_response(
         "video/mp4",
-        api.camera(camera)?.preview.init().ok_or_else(nothing)?,
+        api.camera(camera)?
+            .preview
+            .init()
+            .ok_or_else(nothing_shown)?,
     ))
 }
 
-async fn fragment(
+async fn show_fragment(
     State(api): State<Api>,
     Path((camera, fragment)): Path<(u64, String)>,
 ) -> Result<Response, Refusal> {
@@ -50,11 +66,11 @@ async fn fragment(
         .and_then(|number| number.parse().ok());
     let number = number.ok_or_else(|| Refusal::not_found("no such file"))?;
 
-    Ok(answer(
+    Ok(uncached_response(
         "video/iso.segment",
         api.camera(camera)?
             .preview
             .fragment(number)
-            .ok_or_else(nothing)?,
+            .ok_or_else(nothing_shown)?,
     ))
 }

@@ -12,7 +12,7 @@ const LIMIT: usize = 50;
 const LIMIT_MAX: usize = 500;
 
 pub(super) fn router() -> Router<Api> {
-    Router::new().route("/api/v1/recordings", get(list))
+    Router::new().route("/api/v1/recordings", get(list_recordings))
 }
 
 #[derive(Deserialize)]
@@ -57,13 +57,13 @@ impl Shown {
             stage: if is_erased {
                 "erasing"
             } else {
-                name(record.stage)
+                stage_name(record.stage)
             },
         }
     }
 }
 
-fn name(stage: Stage) -> &'static str {
+fn stage_name(stage: Stage) -> &'static str {
     match stage {
         Stage::Encrypted => "encrypted",
         Stage::Added => "added",
@@ -80,8 +80,11 @@ struct Page {
     next_before: Option<u64>,
 }
 
-/// Newest first.
-async fn list(State(api): State<Api>, Query(wanted): Query<Wanted>) -> Result<Json<Page>, Refusal> {
+/// A page of the vault's recordings, newest first.
+async fn list_recordings(
+    State(api): State<Api>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<Page>, Refusal> {
     let vault = api
         .vault
         .clone()
@@ -94,8 +97,8 @@ async fn list(State(api): State<Api>, Query(wanted): Query<Wanted>) -> Result<Js
     let found =
         tokio::task::spawn_blocking(move || vault.newest(wanted.camera, before, limit)).await;
     let found = found
-        .map_err(|error| broken(&error))?
-        .map_err(|error: VaultError| broken(&error))?;
+        .map_err(|error| vault_failure(&error))?
+        .map_err(|error: VaultError| vault_failure(&error))?;
 
     let data: Vec<Shown> = found
         .iter()
@@ -109,7 +112,7 @@ async fn list(State(api): State<Api>, Query(wanted): Query<Wanted>) -> Result<Js
     Ok(Json(Page { data, next_before }))
 }
 
-fn broken(error: &(dyn std::error::Error + 'static)) -> Refusal {
+fn vault_failure(error: &(dyn std::error::Error + 'static)) -> Refusal {
     tracing::error!(
         error = service_kit::error::in_full(error),
         "the vault cannot be read"

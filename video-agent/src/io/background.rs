@@ -31,12 +31,12 @@ pub(crate) struct Background {
     margin: Mat,
 }
 
-fn subtractor() -> Result<Ptr<BackgroundSubtractorMOG2>, Error> {
+fn new_subtractor() -> Result<Ptr<BackgroundSubtractorMOG2>, Error> {
     // A shadow counts as foreground: it may be somebody in a dark coat.
     create_background_subtractor_mog2(HISTORY, THRESHOLD, true).map_err(failed("make a background"))
 }
 
-fn square(side: i32) -> Result<Mat, Error> {
+fn square_kernel(side: i32) -> Result<Mat, Error> {
     get_structuring_element_def(MORPH_RECT, CvSize::new(side, side))
         .map_err(failed("make a kernel"))
 }
@@ -45,17 +45,17 @@ impl Background {
     pub fn new(size: Size) -> Result<Self, Error> {
         Ok(Self {
             size,
-            subtractor: subtractor()?,
-            open: square(OPEN)?,
-            close: square(CLOSE)?,
-            margin: square(MARGIN)?,
+            subtractor: new_subtractor()?,
+            open: square_kernel(OPEN)?,
+            close: square_kernel(CLOSE)?,
+            margin: square_kernel(MARGIN)?,
         })
     }
 
     /// Learns from a picture and says what of it moves: the silhouettes with a margin, and the share without.
     pub fn see(&mut self, picture: &Picture, step: Step) -> Result<(Mask, f32), Error> {
         if step.forget {
-            self.subtractor = subtractor()?;
+            self.subtractor = new_subtractor()?;
         }
 
         let (moving, share) = self
@@ -76,8 +76,8 @@ impl Background {
         let (mut smooth, mut moving) = (Mat::default(), Mat::default());
         gaussian_blur_def(picture, &mut smooth, CvSize::new(3, 3), 0.0)?;
         BackgroundSubtractorMOG2Trait::apply(&mut self.subtractor, &smooth, &mut moving, rate)?;
-        let without_specks = morphed(&moving, MORPH_OPEN, &self.open)?;
-        let whole = morphed(&without_specks, MORPH_CLOSE, &self.close)?;
+        let without_specks = apply_morphology(&moving, MORPH_OPEN, &self.open)?;
+        let whole = apply_morphology(&without_specks, MORPH_CLOSE, &self.close)?;
         let cells = whole.data_bytes()?;
         let share =
             cells.iter().filter(|cell| **cell != 0).count() as f32 / cells.len().max(1) as f32;
@@ -87,7 +87,7 @@ impl Background {
     }
 }
 
-fn morphed(from: &Mat, operation: i32, kernel: &Mat) -> opencv::Result<Mat> {
+fn apply_morphology(from: &Mat, operation: i32, kernel: &Mat) -> opencv::Result<Mat> {
     let mut to = Mat::default();
     morphology_ex_def(from, &mut to, operation, kernel)?;
     Ok(to)

@@ -45,7 +45,7 @@ pub(crate) struct Capture {
 
 impl Capture {
     pub fn open(source: &Source, size: Size) -> Result<Self, Error> {
-        let (pipeline, sink) = start(source, size)?;
+        let (pipeline, sink) = start_pipeline(source, size)?;
         Ok(Self {
             pipeline,
             sink,
@@ -56,7 +56,7 @@ impl Capture {
 
     /// A film from its beginning; frames go on being numbered.
     pub fn again(&mut self, source: &Source) -> Result<(), Error> {
-        (self.pipeline, self.sink) = start(source, self.size)?;
+        (self.pipeline, self.sink) = start_pipeline(source, self.size)?;
         Ok(())
     }
 
@@ -101,13 +101,13 @@ impl Capture {
     }
 }
 
-fn start(source: &Source, size: Size) -> Result<(Pipeline, AppSink), Error> {
+fn start_pipeline(source: &Source, size: Size) -> Result<(Pipeline, AppSink), Error> {
     let lossless = matches!(source, Source::File { paced: false, .. });
     let description = format!(
         "{head} ! videorate ! video/x-raw,framerate={rate} ! videoscale ! videoconvert \
          ! video/x-raw,format=I420,width={width},height={height},pixel-aspect-ratio=1/1 \
          ! appsink name=frames sync={sync} max-buffers={WAITING_MAX} drop={live} enable-last-sample=false",
-        head = head(source),
+        head = pipeline_head(source),
         width = size.width,
         height = size.height,
         rate = format_args!("{}/{}", FRAME_RATE.0, FRAME_RATE.1),
@@ -123,7 +123,7 @@ fn start(source: &Source, size: Size) -> Result<(Pipeline, AppSink), Error> {
     Ok((pipeline, sink))
 }
 
-fn head(source: &Source) -> &'static str {
+fn pipeline_head(source: &Source) -> &'static str {
     match source {
         Source::Rtsp(_) => {
             "rtspsrc name=camera protocols=tcp latency=100 drop-on-latency=true \

@@ -71,7 +71,7 @@ impl CenterFace {
     }
 
     fn self_test(&mut self) -> Result<(), Error> {
-        let (grey, portrait) = reference()?;
+        let (grey, portrait) = reference_pictures()?;
         let on_grey = self.detect(&grey)?;
         let (x, y) = (REFERENCE_AT.0 as f32, REFERENCE_AT.1 as f32);
         let expected = REFERENCE_FACE.moved((x, y));
@@ -117,23 +117,23 @@ impl FaceDetector for CenterFace {
         let output = Output {
             columns: DETECTOR_SIZE.width / 4,
             rows: DETECTOR_SIZE.height / 4,
-            heat: values(&heat)?,
-            sizes: values(&sizes)?,
-            offsets: values(&offsets)?,
+            heat: float_values(&heat)?,
+            sizes: float_values(&sizes)?,
+            offsets: float_values(&offsets)?,
         };
 
         Ok(output.faces(SCORE_KEEP, self.scale)?)
     }
 }
 
-fn values(plane: &Mat) -> Result<&[f32], Error> {
+fn float_values(plane: &Mat) -> Result<&[f32], Error> {
     plane
         .data_typed::<f32>()
         .map_err(failed("read the detector's answer"))
 }
 
 /// Grey alone, and with the portrait on it.
-fn reference() -> Result<(Picture, Picture), Error> {
+fn reference_pictures() -> Result<(Picture, Picture), Error> {
     let Size { width, height } = REFERENCE_SIZE;
     let pixels = REFERENCE
         .len()
@@ -142,7 +142,7 @@ fn reference() -> Result<(Picture, Picture), Error> {
     let pixels = pixels.unwrap_or_default();
 
     let mut bytes = vec![128u8; DETECTOR_SIZE.bytes() * 2];
-    let grey = picture(&bytes)?;
+    let grey = to_picture(&bytes)?;
 
     for (row, line) in pixels.chunks_exact(width).enumerate() {
         for (column, value) in line.iter().enumerate() {
@@ -151,10 +151,10 @@ fn reference() -> Result<(Picture, Picture), Error> {
         }
     }
 
-    Ok((grey, picture(&bytes)?))
+    Ok((grey, to_picture(&bytes)?))
 }
 
-fn picture(bytes: &[u8]) -> Result<Picture, Error> {
+fn to_picture(bytes: &[u8]) -> Result<Picture, Error> {
     let rows = DETECTOR_SIZE.height as i32;
     let mat = Mat::from_slice(bytes).and_then(|flat| flat.reshape(3, rows)?.try_clone());
     mat.map(Picture)

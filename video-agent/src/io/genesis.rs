@@ -7,17 +7,17 @@ use std::path::Path;
 
 /// The genesis in `file`, or that of the first node that answers, which is kept there.
 pub(crate) async fn of_chain(nodes: &[NodeClient], file: &Path) -> Result<Genesis> {
-    if let Some(known) = read(file)? {
+    if let Some(known) = read_genesis(file)? {
         return Ok(known);
     }
-    let genesis = ask(nodes)
+    let genesis = ask_nodes(nodes)
         .await
         .context("the first start needs a node that says what chain it is")?;
-    keep(file, &genesis).with_context(|| format!("write {}", file.display()))?;
+    write_genesis(file, &genesis).with_context(|| format!("write {}", file.display()))?;
     Ok(genesis)
 }
 
-fn read(file: &Path) -> Result<Option<Genesis>> {
+fn read_genesis(file: &Path) -> Result<Option<Genesis>> {
     match std::fs::read(file) {
         Ok(bytes) => Some(serde_json::from_slice(&bytes))
             .transpose()
@@ -27,7 +27,7 @@ fn read(file: &Path) -> Result<Option<Genesis>> {
     }
 }
 
-async fn ask(nodes: &[NodeClient]) -> Result<Genesis> {
+async fn ask_nodes(nodes: &[NodeClient]) -> Result<Genesis> {
     let mut last = anyhow!("node.urls is empty");
     for node in nodes {
         match node.genesis().await {
@@ -39,7 +39,7 @@ async fn ask(nodes: &[NodeClient]) -> Result<Genesis> {
 }
 
 /// Whole or not at all.
-fn keep(file: &Path, genesis: &Genesis) -> Result<()> {
+fn write_genesis(file: &Path, genesis: &Genesis) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     let folder = file.parent().context("a file has a folder")?;
     std::fs::DirBuilder::new()

@@ -38,7 +38,7 @@ pub(crate) fn background(frame: &RawFrame, size: Size) -> Result<Picture, Error>
         width: small.width.next_multiple_of(2),
         height: small.height.next_multiple_of(4),
     };
-    let picture = coloured(frame, even).map_err(failed("shrink a frame"))?;
+    let picture = shrink_frame(frame, even).map_err(failed("shrink a frame"))?;
     if even == small {
         return Ok(Picture(picture));
     }
@@ -50,7 +50,7 @@ pub(crate) fn background(frame: &RawFrame, size: Size) -> Result<Picture, Error>
 
 /// What the detector looks at.
 pub(crate) fn faces(frame: &RawFrame, _size: Size) -> Result<Picture, Error> {
-    coloured(frame, DETECTOR_SIZE)
+    shrink_frame(frame, DETECTOR_SIZE)
         .map(Picture)
         .map_err(failed("shrink a frame for the detector"))
 }
@@ -58,22 +58,22 @@ pub(crate) fn faces(frame: &RawFrame, _size: Size) -> Result<Picture, Error> {
 /// What alerts are judged by.
 pub(crate) fn thumbnail(frame: &RawFrame) -> Result<Vec<u8>, Error> {
     let (width, height) = THUMBNAIL;
-    let grey = plane(frame, 0).and_then(|luma| shrunk(&luma, Size { width, height }));
+    let grey = borrow_plane(frame, 0).and_then(|luma| shrink_plane(&luma, Size { width, height }));
     let bytes = grey.and_then(|grey| grey.data_bytes().map(<[u8]>::to_vec));
     bytes.map_err(failed("shrink a frame for alerts"))
 }
 
-fn coloured(frame: &RawFrame, size: Size) -> opencv::Result<Mat> {
+fn shrink_frame(frame: &RawFrame, size: Size) -> opencv::Result<Mat> {
     let half = Size {
         width: size.width / 2,
         height: size.height / 2,
     };
-    let luma = shrunk(&plane(frame, 0)?, size)?;
+    let luma = shrink_plane(&borrow_plane(frame, 0)?, size)?;
     let mut planes = Vector::<Mat>::new();
     planes.push(luma);
     for number in [1, 2] {
         // Two rows of a half plane make one row of the whole picture.
-        let chroma = shrunk(&plane(frame, number)?, half)?;
+        let chroma = shrink_plane(&borrow_plane(frame, number)?, half)?;
         planes.push(chroma.reshape(1, size.height as i32 / 4)?.try_clone()?);
     }
     let (mut together, mut picture) = (Mat::default(), Mat::default());
@@ -86,14 +86,17 @@ fn cv_size(size: Size) -> CvSize {
     CvSize::new(size.width as i32, size.height as i32)
 }
 
-fn shrunk(plane: &impl opencv::core::ToInputArray, size: Size) -> opencv::Result<Mat> {
+fn shrink_plane(plane: &impl opencv::core::ToInputArray, size: Size) -> opencv::Result<Mat> {
     let mut small = Mat::default();
     resize(plane, &mut small, cv_size(size), 0.0, 0.0, INTER_AREA)?;
     Ok(small)
 }
 
 /// Luma, or one of the two chroma planes, without a copy.
-fn plane(frame: &RawFrame, number: usize) -> opencv::Result<opencv::boxed_ref::BoxedRef<'_, Mat>> {
+fn borrow_plane(
+    frame: &RawFrame,
+    number: usize,
+) -> opencv::Result<opencv::boxed_ref::BoxedRef<'_, Mat>> {
     let Size { width, height } = frame.size;
     let (luma, chroma) = (width * height, width * height / 4);
     let (from, length, rows, columns) = match number {

@@ -147,7 +147,7 @@ impl NodeLedger {
         let status = tokio::time::timeout(READY_TIMEOUT, node.status())
             .await
             .map_err(silent)?;
-        let status = status.map_err(|error| refused(&error))?;
+        let status = status.map_err(|error| to_ledger_error(&error))?;
 
         if status.sidechain_id != self.sidechain_id {
             return Err(LedgerError::Unreachable(format!(
@@ -176,7 +176,7 @@ impl NodeLedger {
             node.post_transaction(transaction)
                 .await
                 .map(drop)
-                .map_err(|error| refused(&error))
+                .map_err(|error| to_ledger_error(&error))
         })
         .await
     }
@@ -197,14 +197,14 @@ fn graver(before: LedgerError, now: LedgerError) -> LedgerError {
 }
 
 /// What a node's no means for a recording.
-fn refused(error: &ClientError) -> LedgerError {
+fn to_ledger_error(error: &ClientError) -> LedgerError {
     match error {
-        ClientError::Problem(problem) if !error.is_retryable() => meaning(problem),
+        ClientError::Problem(problem) if !error.is_retryable() => judge_problem(problem),
         other => LedgerError::Unreachable(service_kit::error::in_full(other)),
     }
 }
 
-fn meaning(problem: &Problem) -> LedgerError {
+fn judge_problem(problem: &Problem) -> LedgerError {
     let code = problem
         .kind
         .strip_prefix("urn:hotpot:problem:")
@@ -243,7 +243,7 @@ fn on_vault(erased: &ErasedAnswer) -> Result<ErasedOnLedger, LedgerError> {
     })
 }
 
-fn reason(reason: Reason) -> EraseReason {
+fn reason_on_ledger(reason: Reason) -> EraseReason {
     match reason {
         Reason::Revoked => EraseReason::Revoked,
         Reason::Retention => EraseReason::Retention,
@@ -256,7 +256,11 @@ impl Ledger for NodeLedger {
     async fn state(&self, cid: &ipfs::Cid) -> Result<LedgerState, LedgerError> {
         let cid = on_ledger(cid)?;
         let found = self
-            .first(|node| async move { node.recording(cid).await.map_err(|error| refused(&error)) })
+            .first(|node| async move {
+                node.recording(cid)
+                    .await
+                    .map_err(|error| to_ledger_error(&error))
+            })
             .await?;
         Ok(match found {
             None => LedgerState::Unknown,
@@ -285,7 +289,7 @@ impl Ledger for NodeLedger {
         let (outlet, cid, reason) = (
             report.outlet,
             on_ledger(&report.cid)?,
-            reason(report.reason),
+            reason_on_ledger(report.reason),
         );
         self.submit(Payload::EraseRecording(EraseRecording {
             outlet,
@@ -304,7 +308,7 @@ impl ErasureFeed for NodeLedger {
             .first(|node| async move {
                 node.revocations(outlet, ms)
                     .await
-                    .map_err(|error| refused(&error))
+                    .map_err(|error| to_ledger_error(&error))
             })
             .await?;
         Ok(found.iter().filter_map(Left::of).collect())
@@ -316,7 +320,7 @@ impl ErasureFeed for NodeLedger {
             .first(|node| async move {
                 node.erasures(outlet, height)
                     .await
-                    .map_err(|error| refused(&error))
+                    .map_err(|error| to_ledger_error(&error))
             })
             .await?;
         found.iter().map(on_vault).collect()
@@ -324,7 +328,7 @@ impl ErasureFeed for NodeLedger {
 }
 
 /// Clients of the configured nodes.
-pub(crate) fn nodes(urls: &[String]) -> anyhow::Result<Vec<NodeClient>> {
+pub(crate) fn node_clients(urls: &[String]) -> anyhow::Result<Vec<NodeClient>> {
     let http = reqwest::Client::builder()
         .timeout(REQUEST_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
@@ -341,7 +345,7 @@ mod tests {
     use super::*;
 
     fn said(status: u16, code: &str) -> LedgerError {
-        refused(&ClientError::Problem(Box::new(Problem::new(
+        to_ledger_error(&ClientError::Problem(Box::new(Problem::new(
             status, code, "because",
         ))))
     }

@@ -83,13 +83,13 @@ impl Pipeline {
         Some(Error::Stream {
             pipeline: self.name,
             element,
-            what: class(&error.error()),
+            what: failure_class(&error.error()),
         })
     }
 }
 
 /// What kind of failure it is, in words without anything that came from outside.
-fn class(error: &gst::glib::Error) -> &'static str {
+fn failure_class(error: &gst::glib::Error) -> &'static str {
     if let Some(kind) = error.kind::<gst::ResourceError>() {
         return match kind {
             gst::ResourceError::NotAuthorized => "refused: not authorised",

@@ -31,7 +31,7 @@ pub(crate) async fn serve(film: &Path, port: u16, stop: CancellationToken) -> Re
         .mount_points()
         .context("the RTSP server has no mount points")?;
     for mount in MOUNTS {
-        mounts.add_factory(mount, factory(uri.as_str()));
+        mounts.add_factory(mount, media_factory(uri.as_str()));
     }
 
     let context = glib::MainContext::new();
@@ -51,7 +51,7 @@ pub(crate) async fn serve(film: &Path, port: u16, stop: CancellationToken) -> Re
 }
 
 /// One encoder for all who look at a mount.
-fn factory(uri: &str) -> RTSPMediaFactory {
+fn media_factory(uri: &str) -> RTSPMediaFactory {
     let factory = RTSPMediaFactory::new();
     factory.set_launch(&format!(
         "( appsrc name=film is-live=true do-timestamp=true format=time caps=\"{CAPS}\" \
@@ -60,11 +60,11 @@ fn factory(uri: &str) -> RTSPMediaFactory {
     ));
     factory.set_shared(true);
     let uri = uri.to_owned();
-    factory.connect_media_configure(move |_, media| begin(media, &uri));
+    factory.connect_media_configure(move |_, media| start_film(media, &uri));
     factory
 }
 
-fn begin(media: &RTSPMedia, uri: &str) {
+fn start_film(media: &RTSPMedia, uri: &str) {
     let bin = media.element().downcast::<gst::Bin>().ok();
     let film = bin
         .and_then(|bin| bin.by_name("film"))
@@ -75,7 +75,7 @@ fn begin(media: &RTSPMedia, uri: &str) {
 
     let uri = uri.to_owned();
     std::thread::spawn(move || {
-        while let Err(error) = play(&uri, &film) {
+        while let Err(error) = play_film(&uri, &film) {
             tracing::warn!(
                 error = format!("{error:#}"),
                 "the film does not play; trying again"
@@ -86,7 +86,7 @@ fn begin(media: &RTSPMedia, uri: &str) {
 }
 
 /// Plays the film at its own speed until nobody looks any more.
-fn play(uri: &str, to: &AppSrc) -> Result<()> {
+fn play_film(uri: &str, to: &AppSrc) -> Result<()> {
     let pipeline = gst::parse::launch(&format!(
         "uridecodebin uri=\"{uri}\" ! videoconvert ! videoscale ! videorate ! {CAPS} ! appsink name=frames max-buffers=4"
     ))?;

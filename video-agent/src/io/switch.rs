@@ -5,7 +5,7 @@ use std::io::{Error, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-/// One camera's.
+/// The kill switch of one camera.
 #[derive(Clone, Debug)]
 pub(crate) struct Switch {
     folder: PathBuf,

@@ -38,7 +38,7 @@ impl VaultSink {
 
 /// What is revoked is dropped: the session hears of it from the gate, and nothing of it may be kept. Likewise what began
 /// on a day whose retention ended while it was recorded.
-fn accept(vault: &Vault, segment: &Segment, terms: Terms) -> Result<(), VaultError> {
+fn accept_segment(vault: &Vault, segment: &Segment, terms: Terms) -> Result<(), VaultError> {
     let accepted = vault.accept(&recording_vault::Segment {
         camera: segment.camera,
         consent: B256::from(segment.consent),
@@ -73,7 +73,8 @@ impl SegmentSink for VaultSink {
 
     async fn accept(&self, segment: Segment) -> Result<(), SinkError> {
         let (vault, terms) = (Arc::clone(&self.vault), self.terms(segment.retention_days));
-        let answer = tokio::task::spawn_blocking(move || accept(&vault, &segment, terms)).await;
+        let answer =
+            tokio::task::spawn_blocking(move || accept_segment(&vault, &segment, terms)).await;
         answer.map_err(failed)?.map_err(failed)
     }
 }

@@ -195,7 +195,7 @@ impl Camera {
         self.view_is_new.swap(false, Ordering::Relaxed)
     }
 
-    /// Frames come.
+    /// Frames come: the camera is live for as long as this permission reaches.
     pub fn is_live(&self, permission: Permission) {
         let until = |grant: Option<Grant>| grant.map(|grant| grant.until_ms);
         let (recording, stream) = (until(permission.recording), until(permission.stream));
@@ -237,8 +237,10 @@ pub(crate) async fn run(context: Context, camera: Arc<Camera>, stop: Cancellatio
     let mut backoff = Backoff::new(PAUSE_FIRST_MS, PAUSE_MAX_MS);
 
     while !stop.is_cancelled() {
-        let pause = match ask(&context, &camera).await {
-            Ok(permission) => attempt(&context, &camera, permission, &mut backoff, &stop).await,
+        let pause = match ask_permission(&context, &camera).await {
+            Ok(permission) => {
+                attempt_session(&context, &camera, permission, &mut backoff, &stop).await
+            }
             Err(reason) => {
                 camera.enter(CameraState::Waiting { reason });
                 camera.saw(Vec::new());
@@ -258,7 +260,7 @@ pub(crate) async fn run(context: Context, camera: Arc<Camera>, stop: Cancellatio
 }
 
 /// What is permitted, or why nothing is.
-async fn ask(context: &Context, camera: &Camera) -> Result<Permission, String> {
+async fn ask_permission(context: &Context, camera: &Camera) -> Result<Permission, String> {
     let number = camera.asked.camera;
     let answer = tokio::time::timeout(ASK_TIMEOUT, context.gate.ask(&camera.asked)).await;
 
@@ -283,7 +285,7 @@ async fn ask(context: &Context, camera: &Camera) -> Result<Permission, String> {
 }
 
 /// One session, from yes to no. Gives the pause before the next question.
-async fn attempt(
+async fn attempt_session(
     context: &Context,
     camera: &Arc<Camera>,
     permission: Permission,
@@ -292,7 +294,7 @@ async fn attempt(
 ) -> Duration {
     let started = Instant::now();
 
-    match session(context, camera, permission, stop).await {
+    match run_session(context, camera, permission, stop).await {
         Ok(()) => Duration::ZERO,
         Err(failure) => {
             tracing::warn!(
@@ -321,7 +323,7 @@ enum Failure {
     Panicked,
 }
 
-async fn session(
+async fn run_session(
     context: &Context,
     camera: &Arc<Camera>,
     permission: Permission,
@@ -342,7 +344,7 @@ async fn session(
     };
     let running = Arc::clone(camera);
     let frames = tokio::task::spawn_blocking(move || session::run(&running, &wires));
-    let keeping = keep(context, camera, sequence, waiting, &ending);
+    let keeping = keep_segments(context, camera, sequence, waiting, &ending);
     let asking = keep_asking(context, camera, &permit, &ending);
     let watched = async {
         let ended = frames.await;
@@ -373,7 +375,7 @@ async fn keep_asking(
             _ = ticks.tick() => {}
         }
 
-        match ask(context, camera).await {
+        match ask_permission(context, camera).await {
             Ok(permission) => {
                 permit.send_replace(permission);
             }
@@ -393,7 +395,7 @@ async fn keep_asking(
 }
 
 /// Hands segments to the vault, also the last ones after the session's end.
-async fn keep(
+async fn keep_segments(
     context: &Context,
     camera: &Camera,
     mut sequence: u64,

@@ -59,7 +59,9 @@ impl Followed {
             };
             let (vault, to) = (Arc::clone(&self.vault), last.revoked_at_ms);
             tokio::task::spawn_blocking(move || {
-                found.iter().try_for_each(|left| forget(&vault, left))
+                found
+                    .iter()
+                    .try_for_each(|left| forget_consent(&vault, left))
             })
             .await??;
             self.left_ms = to;
@@ -74,7 +76,9 @@ impl Followed {
             };
             let (vault, to) = (Arc::clone(&self.vault), last.height);
             tokio::task::spawn_blocking(move || {
-                found.iter().try_for_each(|erased| erase(&vault, erased))
+                found
+                    .iter()
+                    .try_for_each(|erased| erase_recording(&vault, erased))
             })
             .await??;
             self.erased_height = to;
@@ -84,7 +88,7 @@ impl Followed {
 
 /// What others allowed while this guest was in the picture goes with it. That comes first: once the revocation is noted,
 /// a start passes it over.
-fn forget(vault: &Vault, left: &Left) -> Result<(), VaultError> {
+fn forget_consent(vault: &Vault, left: &Left) -> Result<(), VaultError> {
     if vault.is_revoked(left.consent)? {
         return Ok(());
     }
@@ -95,7 +99,7 @@ fn forget(vault: &Vault, left: &Left) -> Result<(), VaultError> {
     Ok(())
 }
 
-fn erase(vault: &Vault, erased: &ErasedOnLedger) -> Result<(), VaultError> {
+fn erase_recording(vault: &Vault, erased: &ErasedOnLedger) -> Result<(), VaultError> {
     match vault.erase(&erased.cid, erased.reason, clock::now_ms()) {
         Ok(()) => {
             tracing::info!(cid = %erased.cid, reason = ?erased.reason, "erased on the ledger: the key is destroyed");

@@ -14,11 +14,11 @@ const INTERVAL: Duration = Duration::from_secs(5);
 pub(crate) async fn run(vault: Arc<Vault>, dir: PathBuf, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(INTERVAL);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        look(&vault, &dir);
+        set_gauges(&vault, &dir);
     }
 }
 
-fn look(vault: &Vault, dir: &std::path::Path) {
+fn set_gauges(vault: &Vault, dir: &std::path::Path) {
     match vault
         .waiting()
         .and_then(|waiting| Ok((waiting, vault.erasures_waiting()?)))

@@ -45,7 +45,7 @@ impl Looker {
                 picture,
             }) = asked.recv()
             {
-                let faces = look(detector.as_mut(), &picture);
+                let faces = look_for_faces(detector.as_mut(), &picture);
                 // Whoever asked for so much without reading does not need this one.
                 let _ = answer.try_send(Answer {
                     session,
@@ -89,7 +89,7 @@ impl Looker {
     }
 }
 
-fn look(detector: &mut dyn FaceDetector, picture: &Picture) -> Option<Vec<Detection>> {
+fn look_for_faces(detector: &mut dyn FaceDetector, picture: &Picture) -> Option<Vec<Detection>> {
     let started = Instant::now();
     let found = detector.detect(picture);
     metrics::looked(started.elapsed());

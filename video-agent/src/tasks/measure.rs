@@ -21,10 +21,10 @@ use std::time::Duration;
 /// How long a film may take for its next frame.
 const FRAME: Duration = Duration::from_secs(20);
 
-/// What to measure.
+/// Options of `video-agent measure`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct MeasureArgs {
-    /// The film.
+    /// The film to anonymise, in any format that GStreamer decodes.
     #[arg(long)]
     pub film: PathBuf,
     /// Times that it is shown, one after the other.

@@ -52,18 +52,18 @@ fn keep_connected(
     loop {
         metrics::push_attempt(camera);
         let started = Instant::now();
-        if let End::Over = connection(camera, location, configuration, waiting) {
+        if let End::Over = push_until_broken(camera, location, configuration, waiting) {
             return;
         }
 
         let pause = Duration::from_millis(backoff.after(started.elapsed().as_millis() as u64));
-        if let End::Over = discard(waiting, pause) {
+        if let End::Over = discard_during_pause(waiting, pause) {
             return;
         }
     }
 }
 
-fn connection(
+fn push_until_broken(
     camera: u64,
     location: &Secret,
     configuration: &[u8],
@@ -93,7 +93,7 @@ fn connection(
 }
 
 /// What comes during a pause is not sent later: the stream is live.
-fn discard(waiting: &Receiver<Arc<Picture>>, pause: Duration) -> End {
+fn discard_during_pause(waiting: &Receiver<Arc<Picture>>, pause: Duration) -> End {
     let until = Instant::now() + pause;
     loop {
         let left = until.saturating_duration_since(Instant::now());

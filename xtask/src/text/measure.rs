@@ -14,11 +14,10 @@ const LONG_LINES: usize = 15;
 /// A function with a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Function {
-    /// Where it stands.
+    /// The file, as git names it.
     pub file: PathBuf,
     /// Its first line there.
     pub line: usize,
-    /// Its name.
     pub name: String,
     /// Whether it belongs to no type and no trait.
     pub is_free: bool,

@@ -65,10 +65,14 @@ impl Figures {
         Self(vec![
             number(
                 "lines of a function, median",
-                at(&lengths, 50) * 1_000,
+                percentile(&lengths, 50) * 1_000,
                 10_000,
             ),
-            number("lines of a function, p95", at(&lengths, 95) * 1_000, 35_000),
+            number(
+                "lines of a function, p95",
+                percentile(&lengths, 95) * 1_000,
+                35_000,
+            ),
             percent("functions over 70 lines", long(70), lengths.len(), 3),
             number(
                 "tokens a code line",
@@ -101,7 +105,7 @@ impl Figures {
         self.0.iter().filter(|figure| !figure.is_reached()).count()
     }
 
-    /// What people read.
+    /// The figures as a table for a terminal.
     pub fn table(&self) -> Table {
         let mut table = Table::new();
         table.load_preset(UTF8_BORDERS_ONLY);
@@ -128,7 +132,7 @@ fn thousandths(part: usize, whole: usize) -> u64 {
 }
 
 /// The value that so many percent do not exceed.
-fn at(sorted: &[usize], percent: usize) -> u64 {
+fn percentile(sorted: &[usize], percent: usize) -> u64 {
     let place = (sorted.len() * percent).div_ceil(100).max(1) - 1;
     sorted.get(place).copied().unwrap_or(0) as u64
 }
@@ -140,8 +144,11 @@ mod tests {
     #[test]
     fn percentiles_and_shares_are_exact() {
         let lengths: Vec<usize> = (1..=100).collect();
-        assert_eq!((at(&lengths, 50), at(&lengths, 95)), (50, 95));
-        assert_eq!(at(&[], 50), 0);
+        assert_eq!(
+            (percentile(&lengths, 50), percentile(&lengths, 95)),
+            (50, 95)
+        );
+        assert_eq!(percentile(&[], 50), 0);
         assert_eq!(thousandths(1, 3), 333);
         assert_eq!(thousandths(1, 0), 0);
     }

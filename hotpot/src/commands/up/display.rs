@@ -37,7 +37,7 @@ fn count(counter: &AtomicU64) -> u64 {
 }
 
 /// Units of 0.01 FRT as people write them.
-fn frt(units: u128) -> String {
+fn format_frt(units: u128) -> String {
     format!("{}.{:02} FRT", units / 100, units % 100)
 }
 
@@ -62,7 +62,7 @@ impl Display {
         }
     }
 
-    /// One look.
+    /// Shows one look at the books: a table on a terminal, else a line every few seconds.
     pub fn show(&self, look: &Look, progress: &Progress, elapsed: Duration) {
         if !self.json && self.terminal {
             return self.draw(&self.table(look, progress, elapsed));
@@ -153,7 +153,7 @@ impl Display {
         row(
             "validators",
             format!("{up} of {}", look.nodes.len()),
-            heights(look),
+            format_heights(look),
         );
         row(
             "sidechain",
@@ -166,7 +166,7 @@ impl Display {
             format!(
                 "{}/s, {} issued",
                 self.rate(elapsed, sales),
-                frt(issued.into())
+                format_frt(issued.into())
             ),
         );
 
@@ -181,12 +181,12 @@ impl Display {
         );
         row(
             "minted",
-            frt(latest.minted),
+            format_frt(latest.minted),
             format!(
                 "of {} released, {} pending, {} unclaimed",
-                frt(released.into()),
-                frt(pending.into()),
-                frt(unclaimed.into())
+                format_frt(released.into()),
+                format_frt(pending.into()),
+                format_frt(unclaimed.into())
             ),
         );
 
@@ -229,10 +229,10 @@ impl Display {
         let rows = summary.rows;
 
         table.add_row(["sales final", &summary.sales_final.to_string()]);
-        table.add_row(["issued", &frt(summary.issued.into())]);
-        table.add_row(["released", &frt(summary.released.into())]);
-        table.add_row(["unclaimed receipts", &frt(summary.unclaimed.into())]);
-        table.add_row(["minted", &frt(summary.minted)]);
+        table.add_row(["issued", &format_frt(summary.issued.into())]);
+        table.add_row(["released", &format_frt(summary.released.into())]);
+        table.add_row(["unclaimed receipts", &format_frt(summary.unclaimed.into())]);
+        table.add_row(["minted", &format_frt(summary.minted)]);
         table.add_row([
             "rows",
             &format!(
@@ -272,7 +272,7 @@ impl Display {
     }
 }
 
-fn heights(look: &Look) -> String {
+fn format_heights(look: &Look) -> String {
     let height = |status: &Option<client::StatusAnswer>| {
         status
             .as_ref()
@@ -306,6 +306,6 @@ fn status_line(look: &Look, seconds: u64) -> String {
         "{seconds:>4} s  height {}  final {sales}  anchored epoch {}  minted {}  indexed {indexed}",
         look.height(),
         latest.epoch,
-        frt(latest.minted)
+        format_frt(latest.minted)
     )
 }

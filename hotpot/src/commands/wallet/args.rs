@@ -9,7 +9,7 @@ use wallet::{ExtendedPublicKey, HdPath, Role};
 /// The node that is asked when none is named.
 pub const NODE: &str = "http://127.0.0.1:7000";
 
-/// `hotpot wallet`.
+/// Actions of `hotpot wallet`.
 #[derive(Debug, Subcommand)]
 pub enum WalletCommand {
     /// Make a wallet: new words, shown once, and an encrypted file of them.
@@ -140,7 +140,7 @@ pub struct NetworkArgs {
 #[derive(Debug, Args)]
 pub struct NewArgs {
     /// 12 or 24.
-    #[arg(long, default_value_t = 12, value_parser = words)]
+    #[arg(long, default_value_t = 12, value_parser = parse_words)]
     pub words: usize,
     /// The encrypted file to make; it must not exist.
     #[arg(long, default_value = "wallet.json", value_name = "FILE")]
@@ -235,7 +235,7 @@ pub struct ExportArgs {
 pub enum Nonce {
     /// One more than the last one that the node has seen.
     Next,
-    /// This one.
+    /// The number that was given, whatever the node has seen.
     Is(u64),
 }
 
@@ -254,7 +254,7 @@ pub struct SignArgs {
     #[command(flatten)]
     pub network: NetworkArgs,
     /// Where the JSON has none and the transaction needs one: a number, or next, which the node is asked for.
-    #[arg(long, default_value = "next", value_parser = nonce)]
+    #[arg(long, default_value = "next", value_parser = parse_nonce)]
     pub nonce: Nonce,
     /// Send it, wait until it is final, and print the answer.
     #[arg(long)]
@@ -276,8 +276,8 @@ pub struct ApproveArgs {
     /// The number of the new outlet.
     #[arg(long)]
     pub outlet: OutletId,
-    /// Its owner.
-    #[arg(long, value_parser = address)]
+    /// The account that will own the outlet and enrol its terminals.
+    #[arg(long, value_parser = parse_address)]
     pub owner: Address,
     /// When the approval ends, RFC 3339.
     #[arg(long, value_name = "TIME", value_parser = client::parse_time)]
@@ -315,8 +315,8 @@ pub struct ReceiptArgs {
 pub struct ClaimArgs {
     /// The text of the QR code; `-` for standard input, where no other user of this machine sees it.
     pub code: String,
-    /// Where the units go.
-    #[arg(long, value_name = "0x…", value_parser = address)]
+    /// The account that gets the units.
+    #[arg(long, value_name = "0x…", value_parser = parse_address)]
     pub wallet: Address,
     #[command(flatten)]
     pub network: NetworkArgs,
@@ -346,7 +346,7 @@ pub struct ConsentArgs {
     )]
     pub guest: Option<PathBuf>,
     /// Only the guest's address: what is printed is then for the guest to sign.
-    #[arg(long, value_name = "0x…", value_parser = address, conflicts_with = "send")]
+    #[arg(long, value_name = "0x…", value_parser = parse_address, conflicts_with = "send")]
     pub guest_address: Option<Address>,
     #[command(flatten)]
     pub unlock: Unlock,
@@ -354,14 +354,14 @@ pub struct ConsentArgs {
     pub which: Which,
     #[command(flatten)]
     pub network: NetworkArgs,
-    /// The outlet.
+    /// The number of the outlet whose camera it is.
     #[arg(long)]
     pub outlet: OutletId,
     /// The outlet's number of the camera.
     #[arg(long)]
     pub camera: u64,
     /// recording or stream; twice for both.
-    #[arg(long = "purpose", value_name = "WORD", required = true, value_parser = purpose)]
+    #[arg(long = "purpose", value_name = "WORD", required = true, value_parser = parse_purpose)]
     pub purposes: Vec<Purpose>,
     /// How long it is in force: 1 to 715, so that it reaches a block within twelve hours of its end.
     #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=715))]
@@ -396,7 +396,7 @@ pub struct WitnessArgs {
     pub outlet: Option<OutletId>,
 }
 
-fn purpose(text: &str) -> Result<Purpose, String> {
+fn parse_purpose(text: &str) -> Result<Purpose, String> {
     match text {
         "recording" => Ok(Purpose::Recording),
         "stream" => Ok(Purpose::Stream),
@@ -404,7 +404,7 @@ fn purpose(text: &str) -> Result<Purpose, String> {
     }
 }
 
-fn words(text: &str) -> Result<usize, String> {
+fn parse_words(text: &str) -> Result<usize, String> {
     match text {
         "12" => Ok(12),
         "24" => Ok(24),
@@ -412,7 +412,7 @@ fn words(text: &str) -> Result<usize, String> {
     }
 }
 
-fn nonce(text: &str) -> Result<Nonce, String> {
+fn parse_nonce(text: &str) -> Result<Nonce, String> {
     match text {
         "next" => Ok(Nonce::Next),
         _ => text
@@ -423,7 +423,7 @@ fn nonce(text: &str) -> Result<Nonce, String> {
 }
 
 /// An address; where it has capitals and small letters its checksum (EIP-55) must be right.
-fn address(text: &str) -> Result<Address, String> {
+fn parse_address(text: &str) -> Result<Address, String> {
     let address: Address = text
         .parse()
         .map_err(|_| format!("expected 0x and 40 hex digits, found {text:?}"))?;
@@ -445,13 +445,13 @@ mod tests {
     #[test]
     fn a_mistyped_address_is_noticed() {
         let right = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
-        assert_eq!(address(right).unwrap().to_string(), right);
-        assert!(address(&right.to_lowercase()).is_ok());
+        assert_eq!(parse_address(right).unwrap().to_string(), right);
+        assert!(parse_address(&right.to_lowercase()).is_ok());
         assert!(
-            address(&right.replace("92266", "92267"))
+            parse_address(&right.replace("92266", "92267"))
                 .unwrap_err()
                 .contains("checksum")
         );
-        assert!(address("0xf39F").is_err());
+        assert!(parse_address("0xf39F").is_err());
     }
 }

@@ -4,7 +4,7 @@ use super::args::{ConsentArgs, Unlock, Which};
 use super::draft::Signed;
 use super::keys;
 use super::network::Network;
-use super::sign::deliver;
+use super::sign::print_or_send;
 use anyhow::{Context, Result};
 use domain::consent::{Purposes, consent_commitment};
 use domain::eip712::WitnessedConsent;
@@ -29,14 +29,14 @@ pub async fn consent(args: &ConsentArgs) -> Result<()> {
         .context("name the guest's key or address")?;
     let network = Network::of(&args.network).await?;
     let salt = B256::from(rand::random::<[u8; 32]>());
-    let payload = Payload::RecordConsent(seen(args, &network, &witness, address, salt)?);
+    let payload = Payload::RecordConsent(witness_consent(args, &network, &witness, address, salt)?);
     // Before anything is sent: a consent whose salt is lost could never be shown to be anybody's.
     keep_salt(args, salt)?;
     let Some(guest) = guest else {
         return print_unsigned(&payload);
     };
     let signature = Signature::sign(network.domain.transaction_digest(&payload), &guest);
-    deliver(
+    print_or_send(
         &Signed::Other(SignedTransaction { payload, signature }),
         &network,
         args.send,
@@ -59,7 +59,7 @@ fn witness_key(args: &ConsentArgs) -> Which {
     }
 }
 
-fn seen(
+fn witness_consent(
     args: &ConsentArgs,
     network: &Network,
     witness: &SecretKey,

@@ -24,7 +24,7 @@ pub enum Draft {
 pub enum Signed {
     /// A sale with its lines.
     Sale(SaleRequest),
-    /// Anything else.
+    /// Any other transaction, for `POST /api/v1/transactions`.
     Other(SignedTransaction),
 }
 
@@ -38,14 +38,14 @@ impl Draft {
         }
 
         if fields.contains_key("lines") {
-            return sale(fields, key).map(Self::Sale);
+            return complete_sale(fields, key).map(Self::Sale);
         }
 
-        match payload(fields.clone()) {
+        match parse_payload(fields.clone()) {
             Ok(payload) => Ok(Self::Other(payload)),
             Err(_)
                 if !fields.contains_key("nonce")
-                    && payload(with_nonce(fields.clone(), 0)).is_ok() =>
+                    && parse_payload(with_nonce(fields.clone(), 0)).is_ok() =>
             {
                 Ok(Self::NeedsNonce(fields))
             }
@@ -62,7 +62,7 @@ impl Draft {
                 return Ok(Signed::Sale(request));
             }
             Self::Other(payload) => payload,
-            Self::NeedsNonce(fields) => payload(with_nonce(fields, nonce))?,
+            Self::NeedsNonce(fields) => parse_payload(with_nonce(fields, nonce))?,
         };
         let signature = Signature::sign(domain.transaction_digest(&payload), key);
         Ok(Signed::Other(SignedTransaction { payload, signature }))
@@ -79,7 +79,7 @@ impl Signed {
     }
 }
 
-fn payload(fields: Map<String, Value>) -> Result<Payload> {
+fn parse_payload(fields: Map<String, Value>) -> Result<Payload> {
     serde_json::from_value(Value::Object(fields)).context("not a transaction of docs/PROTOCOL.md")
 }
 
@@ -88,7 +88,7 @@ fn with_nonce(mut fields: Map<String, Value>, nonce: u64) -> Map<String, Value> 
     fields
 }
 
-fn sale(mut fields: Map<String, Value>, key: &SecretKey) -> Result<SaleRequest> {
+fn complete_sale(mut fields: Map<String, Value>, key: &SecretKey) -> Result<SaleRequest> {
     let signer = wallet::address(key);
     if let Some(kind) = fields.remove("type").filter(|kind| kind != "sale") {
         bail!("only a sale has lines, found type {kind}");
@@ -99,35 +99,35 @@ fn sale(mut fields: Map<String, Value>, key: &SecretKey) -> Result<SaleRequest> 
         .and_then(Value::as_str)
         .and_then(|id| id.parse::<SaleId>().ok());
     if let Some(SaleId(id)) = id {
-        fill(&mut fields, "lines_salt", || {
+        fill_missing(&mut fields, "lines_salt", || {
             json!(domain::B256::from(lines_salt(key, id)))
         });
         if fields
             .get("buyer_kind")
             .is_some_and(|kind| kind == "receipt")
         {
-            fill(&mut fields, "buyer", || {
+            fill_missing(&mut fields, "buyer", || {
                 json!(wallet::address(&receipt_key(key, id)))
             });
         }
     }
 
-    fill(&mut fields, "terminal", || json!(signer));
+    fill_missing(&mut fields, "terminal", || json!(signer));
     fields.insert("signature".into(), json!(UNSIGNED));
 
     let request: SaleRequest =
         serde_json::from_value(Value::Object(fields)).context("not a sale of docs/PROTOCOL.md")?;
-    check(&request, signer)?;
+    check_sale(&request, signer)?;
     Ok(request)
 }
 
-fn fill(fields: &mut Map<String, Value>, name: &str, value: impl FnOnce() -> Value) {
+fn fill_missing(fields: &mut Map<String, Value>, name: &str, value: impl FnOnce() -> Value) {
     if !fields.contains_key(name) {
         fields.insert(name.to_owned(), value());
     }
 }
 
-fn check(request: &SaleRequest, signer: Address) -> Result<()> {
+fn check_sale(request: &SaleRequest, signer: Address) -> Result<()> {
     if request.terminal != signer {
         bail!(
             "the sale names terminal {}, but the key is of {signer}",

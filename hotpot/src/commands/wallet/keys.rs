@@ -18,7 +18,7 @@ pub fn new(args: &NewArgs) -> Result<()> {
     refuse_existing(&args.out)?;
     let password = password::fresh(&args.out, args.password_file.as_deref())?;
     let mnemonic = Mnemonic::generate(args.words)?;
-    save(
+    save_keystore(
         &args.out,
         &Keystore::seal_mnemonic(&mnemonic, &password, Cost::Password)?,
     )?;
@@ -31,7 +31,7 @@ pub fn new(args: &NewArgs) -> Result<()> {
     }
 
     match (terminal, args.show_mnemonic) {
-        (true, _) => println!("{}", *numbered(&mnemonic)),
+        (true, _) => println!("{}", *numbered_words(&mnemonic)),
         (false, true) => println!("{}", *mnemonic.phrase()),
         (false, false) => {
             eprintln!(
@@ -52,7 +52,7 @@ pub fn import(args: &ImportArgs) -> Result<()> {
         Some(mnemonic) => Keystore::seal_mnemonic(mnemonic, &password, Cost::Password)?,
         None => Keystore::seal(&opened.key, &password, Cost::Password)?,
     };
-    save(&args.out, &keystore)
+    save_keystore(&args.out, &keystore)
 }
 
 /// `hotpot wallet derive`.
@@ -62,17 +62,20 @@ pub fn derive(args: &DeriveArgs) -> Result<()> {
         let Some(public) = &args.from else {
             bail!("name a wallet, or a public key with --from")
         };
-        return addresses(public, first, args.count);
+        return print_addresses(public, first, args.count);
     };
 
-    let opened = open(file, &args.unlock)?;
+    let opened = open_keystore(file, &args.unlock)?;
     if let Some(out) = &args.out {
-        let key = choose(file, &opened, &args.which)?;
+        let key = choose_key(file, &opened, &args.which)?;
         return seal_one(&key, out, args.new_password_file.as_deref());
     }
 
     if args.which.path.is_some() {
-        println!("{}", wallet::address(&choose(file, &opened, &args.which)?));
+        println!(
+            "{}",
+            wallet::address(&choose_key(file, &opened, &args.which)?)
+        );
         return Ok(());
     }
 
@@ -83,7 +86,7 @@ pub fn derive(args: &DeriveArgs) -> Result<()> {
         return Ok(());
     }
 
-    addresses(&public, first, args.count)
+    print_addresses(&public, first, args.count)
 }
 
 /// `hotpot wallet show`.
@@ -92,7 +95,7 @@ pub fn show(args: &ShowArgs) -> Result<ExitCode> {
     for path in args
         .paths
         .iter()
-        .map(|path| listed(path))
+        .map(|path| list_files(path))
         .collect::<Result<Vec<_>>>()?
         .concat()
     {
@@ -128,11 +131,11 @@ pub fn export(args: &ExportArgs) -> Result<()> {
         bail!("--print is for --raw and --mnemonic; a keystore goes to a file, named with --out");
     }
 
-    let opened = open(&args.key, &args.unlock)?;
+    let opened = open_keystore(&args.key, &args.unlock)?;
     let secret = if args.mnemonic {
         words_of(&args.key, &opened)?.phrase()
     } else {
-        let key = choose(&args.key, &opened, &args.which)?;
+        let key = choose_key(&args.key, &opened, &args.which)?;
         match &args.out {
             Some(out) if !args.raw => {
                 return seal_one(&key, out, args.new_password_file.as_deref());
@@ -151,7 +154,7 @@ pub fn export(args: &ExportArgs) -> Result<()> {
 
 /// The key that signs.
 pub fn signer(file: &Path, unlock: &Unlock, which: &Which) -> Result<SecretKey> {
-    choose(file, &open(file, unlock)?, which)
+    choose_key(file, &open_keystore(file, unlock)?, which)
 }
 
 /// A file's content, or standard input's for `-`.
@@ -169,7 +172,7 @@ pub fn read_text(source: &Path) -> Result<Zeroizing<String>> {
     Ok(text)
 }
 
-fn open(file: &Path, unlock: &Unlock) -> Result<Opened> {
+fn open_keystore(file: &Path, unlock: &Unlock) -> Result<Opened> {
     let keystore = wallet::read_keystore(file)?;
     let password = password::existing(file, unlock.password_file.as_deref())?;
     keystore
@@ -177,7 +180,7 @@ fn open(file: &Path, unlock: &Unlock) -> Result<Opened> {
         .with_context(|| format!("key file {}", file.display()))
 }
 
-fn choose(file: &Path, opened: &Opened, which: &Which) -> Result<SecretKey> {
+fn choose_key(file: &Path, opened: &Opened, which: &Which) -> Result<SecretKey> {
     match which.path() {
         Some(path) => Ok(words_of(file, opened)?.key(&path)?),
         None => Ok(opened.key),
@@ -247,11 +250,11 @@ fn source_text(args: &ImportArgs) -> Result<Zeroizing<String>> {
 fn seal_one(key: &SecretKey, out: &Path, password_file: Option<&Path>) -> Result<()> {
     refuse_existing(out)?;
     let password = password::fresh(out, password_file)?;
-    save(out, &Keystore::seal(key, &password, Cost::Password)?)
+    save_keystore(out, &Keystore::seal(key, &password, Cost::Password)?)
 }
 
 /// Writes the file and prints its address.
-fn save(out: &Path, keystore: &Keystore) -> Result<()> {
+fn save_keystore(out: &Path, keystore: &Keystore) -> Result<()> {
     wallet::write_keystore(out, keystore)?;
     if let Some(address) = keystore.address() {
         println!("{address}");
@@ -271,7 +274,7 @@ fn refuse_existing(out: &Path) -> Result<()> {
     Ok(())
 }
 
-fn addresses(public: &ExtendedPublicKey, first: u32, count: u32) -> Result<()> {
+fn print_addresses(public: &ExtendedPublicKey, first: u32, count: u32) -> Result<()> {
     for index in first..first.saturating_add(count) {
         let step: HdPath = format!("m/{index}").parse()?;
         println!("{}", public.derive(&step)?.address()?);
@@ -279,7 +282,7 @@ fn addresses(public: &ExtendedPublicKey, first: u32, count: u32) -> Result<()> {
     Ok(())
 }
 
-fn listed(path: &Path) -> Result<Vec<PathBuf>> {
+fn list_files(path: &Path) -> Result<Vec<PathBuf>> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
@@ -295,7 +298,7 @@ fn listed(path: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// `1 word  2 word …`, four in a row.
-fn numbered(mnemonic: &Mnemonic) -> Zeroizing<String> {
+fn numbered_words(mnemonic: &Mnemonic) -> Zeroizing<String> {
     let phrase = mnemonic.phrase();
     let mut text = Zeroizing::new(String::with_capacity(phrase.len() * 4));
     for (index, word) in phrase.split(' ').enumerate() {

@@ -23,7 +23,7 @@ impl Network {
         let node = NodeClient::new(args.node.as_deref().unwrap_or(NODE));
         let (chain_id, sidechain_id) = match (args.chain_id, args.sidechain_id) {
             (Some(chain_id), Some(sidechain_id)) => (chain_id, sidechain_id),
-            _ => ask(&node, args).await?,
+            _ => ask_node(&node, args).await?,
         };
         Ok(Self {
             domain: DomainSeparator::transactions(chain_id, sidechain_id),
@@ -38,15 +38,15 @@ impl Network {
     }
 }
 
-async fn ask(node: &NodeClient, args: &NetworkArgs) -> Result<(u64, B256)> {
+async fn ask_node(node: &NodeClient, args: &NetworkArgs) -> Result<(u64, B256)> {
     let genesis = node.genesis().await?;
     let found = (genesis.evm_chain_id, genesis.sidechain_id());
-    same("--chain-id", args.chain_id, found.0)?;
-    same("--sidechain-id", args.sidechain_id, found.1)?;
+    check_same("--chain-id", args.chain_id, found.0)?;
+    check_same("--sidechain-id", args.sidechain_id, found.1)?;
     Ok(found)
 }
 
-fn same<T: PartialEq + Display>(option: &str, given: Option<T>, found: T) -> Result<()> {
+fn check_same<T: PartialEq + Display>(option: &str, given: Option<T>, found: T) -> Result<()> {
     match given {
         Some(given) if given != found => {
             bail!("{option} is {given}, but the node is of {found}: nothing was signed")

@@ -4,7 +4,7 @@ use super::args::{ClaimArgs, ReceiptArgs};
 use super::draft::Signed;
 use super::keys;
 use super::network::Network;
-use super::sign::deliver;
+use super::sign::print_or_send;
 use anyhow::{Context, Result, bail};
 use domain::transaction::ClaimReceipt;
 use domain::{Payload, Signature, SignedTransaction};
@@ -35,7 +35,7 @@ pub async fn receipt(args: &ReceiptArgs) -> Result<()> {
     if !args.text {
         println!(
             "{}\n\nOutlet {}, sale {}\n",
-            *picture(&text)?,
+            *draw_qr_code(&text)?,
             args.outlet,
             args.sale_id
         );
@@ -70,7 +70,7 @@ pub async fn claim(args: &ClaimArgs) -> Result<()> {
     let payload = Payload::ClaimReceipt(claim);
     let signature = Signature::sign(network.domain.transaction_digest(&payload), &code.key);
 
-    deliver(
+    print_or_send(
         &Signed::Other(SignedTransaction { payload, signature }),
         &network,
         args.send,
@@ -79,7 +79,7 @@ pub async fn claim(args: &ClaimArgs) -> Result<()> {
 }
 
 /// A QR code of letters: two modules in a character. Medium correction, because receipts get crumpled.
-fn picture(text: &str) -> Result<Zeroizing<String>> {
+fn draw_qr_code(text: &str) -> Result<Zeroizing<String>> {
     let code =
         QrCode::with_error_correction_level(text, EcLevel::M).context("the code does not fit")?;
     let image = Zeroizing::new(code.render::<Dense1x2>().build());

@@ -20,7 +20,7 @@ pub async fn sign(args: &SignArgs) -> Result<()> {
         (_, Nonce::Next) => 0,
     };
 
-    deliver(
+    print_or_send(
         &draft.sign(&key, &network.domain, nonce)?,
         &network,
         args.send,
@@ -29,7 +29,7 @@ pub async fn sign(args: &SignArgs) -> Result<()> {
 }
 
 /// Prints what was signed, or sends it and prints the answer.
-pub async fn deliver(signed: &Signed, network: &Network, send: bool) -> Result<()> {
+pub async fn print_or_send(signed: &Signed, network: &Network, send: bool) -> Result<()> {
     let text = match signed {
         _ if !send => signed.to_json()?,
         Signed::Sale(sale) => serde_json::to_string(&network.node.post_sale(sale).await?.1)?,

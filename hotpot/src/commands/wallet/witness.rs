@@ -49,22 +49,22 @@ impl FromStr for Request {
         };
 
         let consent = WitnessedConsent {
-            outlet: part("outlet", outlet)?,
-            camera: part("camera", camera)?,
+            outlet: parse_part("outlet", outlet)?,
+            camera: parse_part("camera", camera)?,
             purposes: purposes_of(purposes)?,
-            commitment: part("commitment", commitment)?,
-            guest: part("guest", guest)?,
-            until_ms: part("until", until)?,
+            commitment: parse_part("commitment", commitment)?,
+            guest: parse_part("guest", guest)?,
+            until_ms: parse_part("until", until)?,
         };
 
         Ok(Self {
-            sidechain_id: part("chain", chain)?,
+            sidechain_id: parse_part("chain", chain)?,
             consent,
         })
     }
 }
 
-fn part<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
+fn parse_part<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
     what: &str,
     text: &str,
 ) -> Result<T> {
@@ -88,7 +88,7 @@ pub async fn witness(args: &WitnessArgs) -> Result<()> {
         code => code.to_owned(),
     };
     let request: Request = text.parse()?;
-    check(&request.consent, args, now_ms())?;
+    check_consent(&request.consent, args, now_ms())?;
 
     let till = keys::signer(&args.key, &args.unlock, &args.which)?;
     let network = Network::of(&args.network).await?;
@@ -100,7 +100,7 @@ pub async fn witness(args: &WitnessArgs) -> Result<()> {
         );
     }
 
-    eprintln!("{}", terms(&request.consent));
+    eprintln!("{}", terms_table(&request.consent));
     let seen = witnessed_consent(&request.consent, &till, &network.domain);
     let answer = format!(
         "HOTPOT-WITNESS:1/{:x}/{}",
@@ -112,7 +112,7 @@ pub async fn witness(args: &WitnessArgs) -> Result<()> {
 }
 
 /// A till answers for its own outlet, and for what a block would take.
-fn check(consent: &WitnessedConsent, args: &WitnessArgs, now_ms: u64) -> Result<()> {
+fn check_consent(consent: &WitnessedConsent, args: &WitnessArgs, now_ms: u64) -> Result<()> {
     if args.outlet.is_some_and(|outlet| outlet != consent.outlet) {
         bail!(
             "the guest asks for outlet {}, expected {:?}: nothing was signed",
@@ -133,7 +133,7 @@ fn check(consent: &WitnessedConsent, args: &WitnessArgs, now_ms: u64) -> Result<
 }
 
 /// For the eyes of whoever stands at the table.
-fn terms(consent: &WitnessedConsent) -> Table {
+fn terms_table(consent: &WitnessedConsent) -> Table {
     let words: Vec<&str> = consent
         .purposes
         .words()

@@ -1,7 +1,7 @@
 //! What the anchor accepted against what the blocks lead to.
 
 use crate::error::Error;
-use crate::io::store::number;
+use crate::io::store::from_bigint;
 use sqlx::PgPool;
 
 /// How many anchored checkpoints the blocks do not lead to, and the first epoch among them.
@@ -13,7 +13,7 @@ pub async fn checkpoint_disagreements(pool: &PgPool) -> Result<(u64, Option<u64>
             .map_err(Error::store("compare checkpoints"))?;
     let first_epoch = row
         .first_epoch
-        .map(|epoch| number("epoch", epoch))
+        .map(|epoch| from_bigint("epoch", epoch))
         .transpose()?;
-    Ok((number("count", row.count)?, first_epoch))
+    Ok((from_bigint("count", row.count)?, first_epoch))
 }

@@ -1,15 +1,15 @@
 //! How far a stream is mirrored.
 
-use crate::core::rows::bigint;
+use crate::core::rows::to_bigint;
 use crate::error::Error;
-use crate::io::store::{Stream, Writer, hash, number};
+use crate::io::store::{Stream, Writer, from_bigint, parse_hash};
 use alloy::primitives::B256;
 use sqlx::postgres::PgConnection;
 
 /// One row of `chain.cursor`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// The chain.
+    /// Identifies the chain: the hash of its first block, or the sidechain id.
     pub identity: B256,
     /// What of it is mirrored.
     pub scope: String,
@@ -34,22 +34,25 @@ impl Writer {
         let Some(row) = row else { return Ok(None) };
 
         Ok(Some(Cursor {
-            identity: hash("cursor", &row.identity)?,
+            identity: parse_hash("cursor", &row.identity)?,
             scope: row.scope,
-            position: number("cursor", row.position)?,
-            hash: row.hash.map(|bytes| hash("cursor", &bytes)).transpose()?,
-            finalized: number("cursor", row.finalized)?,
+            position: from_bigint("cursor", row.position)?,
+            hash: row
+                .hash
+                .map(|bytes| parse_hash("cursor", &bytes))
+                .transpose()?,
+            finalized: from_bigint("cursor", row.finalized)?,
         }))
     }
 
     /// Begins the EVM stream.
     pub async fn begin_evm(&mut self, cursor: &Cursor) -> Result<(), Error> {
-        begin(&mut self.connection, self.stream, cursor).await
+        insert_cursor(&mut self.connection, self.stream, cursor).await
     }
 }
 
 /// Writes a stream's first cursor.
-pub async fn begin(
+pub async fn insert_cursor(
     connection: &mut PgConnection,
     stream: Stream,
     cursor: &Cursor,
@@ -59,8 +62,8 @@ pub async fn begin(
         stream.name(),
         cursor.identity.as_slice(),
         cursor.scope,
-        bigint("position", cursor.position)?,
-        bigint("finalized", cursor.finalized)?,
+        to_bigint("position", cursor.position)?,
+        to_bigint("finalized", cursor.finalized)?,
     )
     .execute(connection)
     .await
@@ -68,12 +71,12 @@ pub async fn begin(
     Ok(())
 }
 
-/// Where a cursor goes.
+/// One step of a stream's cursor.
 #[derive(Clone, Copy, Debug)]
 pub struct Move {
-    /// Where it must be.
+    /// The position that it must still have.
     pub from: u64,
-    /// Where it goes.
+    /// The position that it gets.
     pub to: u64,
     /// The hash there.
     pub hash: Option<B256>,
@@ -82,7 +85,7 @@ pub struct Move {
 }
 
 /// Moves the cursor; fails when it is not where this process left it.
-pub async fn advance(
+pub async fn advance_cursor(
     connection: &mut PgConnection,
     stream: Stream,
     step: Move,
@@ -91,10 +94,10 @@ pub async fn advance(
         "UPDATE chain.cursor SET position = $3, hash = $4, finalized = $5, updated_at = now()
          WHERE stream = $1 AND position = $2",
         stream.name(),
-        bigint("position", step.from)?,
-        bigint("position", step.to)?,
+        to_bigint("position", step.from)?,
+        to_bigint("position", step.to)?,
         step.hash.as_ref().map(|hash| hash.as_slice()),
-        bigint("finalized", step.finalized)?,
+        to_bigint("finalized", step.finalized)?,
     )
     .execute(connection)
     .await

@@ -1,11 +1,11 @@
 //! EVM blocks and logs: raw first, everything typed from the raw rows by SQL.
 
 use crate::core::logs::{Block, Header, Log};
-use crate::core::rows::bigint;
+use crate::core::rows::to_bigint;
 use crate::error::Error;
-use crate::io::store::cursor::{Move, advance};
-use crate::io::store::notify::{Kind, notify};
-use crate::io::store::{Stream, Writer, hash, number};
+use crate::io::store::cursor::{Move, advance_cursor};
+use crate::io::store::notify::{Kind, notify_readers};
+use crate::io::store::{Stream, Writer, from_bigint, parse_hash};
 use alloy::primitives::B256;
 use sqlx::Connection;
 use sqlx::postgres::PgConnection;
@@ -14,9 +14,9 @@ use std::collections::BTreeMap;
 /// Everything that one transaction does.
 #[derive(Debug)]
 pub struct EvmWrite<'a> {
-    /// The chain.
+    /// The EVM chain id of all rows.
     pub chain_id: u64,
-    /// Where the cursor is.
+    /// The cursor's position before: the last block mirrored.
     pub from: u64,
     /// What has to go first.
     pub replaced: Option<Replaced>,
@@ -44,15 +44,20 @@ impl Writer {
     ) -> Result<BTreeMap<u64, B256>, Error> {
         let rows = sqlx::query!(
             "SELECT number, hash FROM chain.evm_block WHERE chain_id = $1 AND number >= $2",
-            bigint("chain id", chain_id)?,
-            bigint("number", from)?
+            to_bigint("chain id", chain_id)?,
+            to_bigint("number", from)?
         )
         .fetch_all(&mut self.connection)
         .await
         .map_err(Error::store("read block hashes"))?;
 
         rows.into_iter()
-            .map(|row| Ok((number("number", row.number)?, hash("hash", &row.hash)?)))
+            .map(|row| {
+                Ok((
+                    from_bigint("number", row.number)?,
+                    parse_hash("hash", &row.hash)?,
+                ))
+            })
             .collect()
     }
 
@@ -64,7 +69,7 @@ impl Writer {
         .fetch_one(&mut self.connection)
         .await
         .map_err(Error::store("read the last block"))?;
-        number("time", time)
+        from_bigint("time", time)
     }
 
     /// Undoes, applies, moves the cursor and says so, in one transaction.
@@ -77,20 +82,20 @@ impl Writer {
             .map_err(Error::store("begin"))?;
 
         if let Some(replaced) = &write.replaced {
-            undo(&mut tx, stream, write, replaced).await?;
+            undo_blocks(&mut tx, stream, write, replaced).await?;
         }
-        apply(&mut tx, stream, write).await?;
-        finalize(&mut tx, write).await?;
+        apply_blocks(&mut tx, stream, write).await?;
+        finalize_blocks(&mut tx, write).await?;
 
         if write.replaced.is_none() && write.blocks.is_empty() {
-            notify(&mut tx, stream, write.from + 1, write.from, Kind::Apply).await?;
+            notify_readers(&mut tx, stream, write.from + 1, write.from, Kind::Apply).await?;
         }
 
         tx.commit().await.map_err(Error::store("commit"))
     }
 }
 
-async fn undo(
+async fn undo_blocks(
     connection: &mut PgConnection,
     stream: Stream,
     write: &EvmWrite<'_>,
@@ -98,8 +103,8 @@ async fn undo(
 ) -> Result<(), Error> {
     let first = replaced.fork + 1;
     let (chain_id, from) = (
-        bigint("chain id", write.chain_id)?,
-        bigint("number", first)?,
+        to_bigint("chain id", write.chain_id)?,
+        to_bigint("number", first)?,
     );
 
     add_to_balances(connection, chain_id, from, i64::MAX, -1).await?;
@@ -131,17 +136,17 @@ async fn undo(
         "INSERT INTO chain.reorg_log (chain_id, fork_number, depth, old_hash, new_hash, rows_removed)
          VALUES ($1, $2, $3, $4, $5, $6)",
         chain_id,
-        bigint("number", replaced.fork)?,
-        bigint("depth", write.from - replaced.fork)?,
+        to_bigint("number", replaced.fork)?,
+        to_bigint("depth", write.from - replaced.fork)?,
         replaced.old_hash.as_slice(),
         new_hash.as_slice(),
-        bigint("rows", removed.rows_affected())?,
+        to_bigint("rows", removed.rows_affected())?,
     )
     .execute(&mut *connection)
     .await
     .map_err(Error::store("log the reorganisation"))?;
 
-    notify(connection, stream, first, write.from, Kind::Revert).await
+    notify_readers(connection, stream, first, write.from, Kind::Revert).await
 }
 
 async fn delete_typed(
@@ -190,7 +195,7 @@ async fn delete_typed(
     Ok(())
 }
 
-async fn apply(
+async fn apply_blocks(
     connection: &mut PgConnection,
     stream: Stream,
     write: &EvmWrite<'_>,
@@ -200,7 +205,7 @@ async fn apply(
     };
 
     let (from, to) = (first.header.number, last.header.number);
-    let chain_id = bigint("chain id", write.chain_id)?;
+    let chain_id = to_bigint("chain id", write.chain_id)?;
     insert_blocks(connection, chain_id, write.blocks, write.finalized).await?;
 
     let logs: Vec<(&Header, &Log)> = write
@@ -210,11 +215,11 @@ async fn apply(
         .collect();
     if !logs.is_empty() {
         insert_logs(connection, chain_id, &logs).await?;
-        decode(
+        decode_logs(
             connection,
             chain_id,
-            bigint("number", from)?,
-            bigint("number", to)?,
+            to_bigint("number", from)?,
+            to_bigint("number", to)?,
         )
         .await?;
     }
@@ -225,8 +230,8 @@ async fn apply(
         hash: Some(last.header.hash),
         finalized: write.finalized,
     };
-    advance(connection, stream, step).await?;
-    notify(connection, stream, from, to, Kind::Apply).await
+    advance_cursor(connection, stream, step).await?;
+    notify_readers(connection, stream, from, to, Kind::Apply).await
 }
 
 async fn insert_blocks(
@@ -237,12 +242,12 @@ async fn insert_blocks(
 ) -> Result<(), Error> {
     let headers = || blocks.iter().map(|block| &block.header);
     let numbers = headers()
-        .map(|h| bigint("number", h.number))
+        .map(|h| to_bigint("number", h.number))
         .collect::<Result<Vec<_>, _>>()?;
     let hashes: Vec<Vec<u8>> = headers().map(|h| h.hash.to_vec()).collect();
     let parents: Vec<Vec<u8>> = headers().map(|h| h.parent_hash.to_vec()).collect();
     let times = headers()
-        .map(|h| bigint("time", h.time_s.saturating_mul(1000)))
+        .map(|h| to_bigint("time", h.time_s.saturating_mul(1000)))
         .collect::<Result<Vec<_>, _>>()?;
 
     sqlx::query!(
@@ -254,7 +259,7 @@ async fn insert_blocks(
         &hashes,
         &parents,
         &times,
-        bigint("finalized", finalized)?,
+        to_bigint("finalized", finalized)?,
     )
     .execute(connection)
     .await
@@ -270,7 +275,7 @@ async fn insert_logs(
 ) -> Result<(), Error> {
     let numbers = |field: &'static str, get: fn(&Header, &Log) -> u64| {
         logs.iter()
-            .map(|(header, log)| bigint(field, get(header, log)))
+            .map(|(header, log)| to_bigint(field, get(header, log)))
             .collect::<Result<Vec<i64>, Error>>()
     };
 
@@ -317,7 +322,7 @@ async fn insert_logs(
 }
 
 /// Typed rows of a range, from its raw logs.
-async fn decode(
+async fn decode_logs(
     connection: &mut PgConnection,
     chain_id: i64,
     from: i64,
@@ -412,10 +417,10 @@ async fn add_to_balances(
     Ok(())
 }
 
-async fn finalize(connection: &mut PgConnection, write: &EvmWrite<'_>) -> Result<(), Error> {
+async fn finalize_blocks(connection: &mut PgConnection, write: &EvmWrite<'_>) -> Result<(), Error> {
     let (chain_id, finalized) = (
-        bigint("chain id", write.chain_id)?,
-        bigint("number", write.finalized)?,
+        to_bigint("chain id", write.chain_id)?,
+        to_bigint("number", write.finalized)?,
     );
 
     sqlx::query!(

@@ -1,6 +1,6 @@
 //! One message for what each transaction did; kept in `chain.event`, so that a reader who was away can continue.
 
-use crate::core::rows::bigint;
+use crate::core::rows::to_bigint;
 use crate::error::Error;
 use crate::io::store::Stream;
 use sqlx::postgres::PgConnection;
@@ -16,7 +16,7 @@ pub enum Kind {
 
 /// Kept and sent when the transaction commits, never otherwise. `from` greater than `to`: no block came, but the last
 /// final one moved.
-pub async fn notify(
+pub async fn notify_readers(
     connection: &mut PgConnection,
     stream: Stream,
     from: u64,
@@ -27,7 +27,7 @@ pub async fn notify(
         Kind::Apply => "apply",
         Kind::Revert => "revert",
     };
-    let (from, to) = (bigint("number", from)?, bigint("number", to)?);
+    let (from, to) = (to_bigint("number", from)?, to_bigint("number", to)?);
 
     sqlx::query!(
         "SELECT chain.tell($1, $2, $3, $4)",

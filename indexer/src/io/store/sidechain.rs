@@ -4,12 +4,12 @@ use crate::core::replica::RawBlock;
 use crate::core::rows::{
     BlockRow, CheckpointRow, ClaimRow, ConsentRevocationRow, ConsentRow, ErasureRow, OutletRow,
     RecordingRow, RefundRow, RefundShareRow, ReleaseRow, Rows, SaleRow, ShareRow, TerminalRow,
-    bigint,
+    to_bigint,
 };
 use crate::error::Error;
-use crate::io::store::cursor::{Cursor, Move, advance, begin};
-use crate::io::store::notify::{Kind, notify};
-use crate::io::store::{Writer, hash, number};
+use crate::io::store::cursor::{Cursor, Move, advance_cursor, insert_cursor};
+use crate::io::store::notify::{Kind, notify_readers};
+use crate::io::store::{Writer, from_bigint, parse_hash};
 use alloy::primitives::{Address, B256};
 use domain::ledger::Supply;
 use domain::limits::GENESIS_UNITS;
@@ -27,7 +27,7 @@ impl Writer {
         let Some(row) = row else { return Ok(None) };
         let genesis: Genesis =
             borsh::from_slice(&row.genesis).map_err(|_| Error::Damaged { what: "genesis" })?;
-        let sidechain_id = hash("sidechain id", &row.sidechain_id)?;
+        let sidechain_id = parse_hash("sidechain id", &row.sidechain_id)?;
         if genesis.sidechain_id() != sidechain_id {
             return Err(Error::Damaged { what: "genesis" });
         }
@@ -49,9 +49,9 @@ impl Writer {
              VALUES ($1, $2, $3, $4, $5)",
             identity.as_slice(),
             borsh::to_vec(genesis).unwrap_or_default(),
-            bigint("chain id", genesis.evm_chain_id)?,
-            bigint("first height", genesis.first_height)?,
-            bigint("genesis units", GENESIS_UNITS)?,
+            to_bigint("chain id", genesis.evm_chain_id)?,
+            to_bigint("first height", genesis.first_height)?,
+            to_bigint("genesis units", GENESIS_UNITS)?,
         )
         .execute(&mut *tx)
         .await
@@ -59,9 +59,9 @@ impl Writer {
 
         let ledger = Ledger::new(genesis.clone()).map_err(Error::Genesis)?;
         let before = ledger.height();
-        let units = bigint("genesis units", GENESIS_UNITS)?;
+        let units = to_bigint("genesis units", GENESIS_UNITS)?;
         let release = ReleaseRow {
-            height: bigint("height", before)?,
+            height: to_bigint("height", before)?,
             account: genesis.founder,
             units,
             debt_paid: 0,
@@ -77,7 +77,7 @@ impl Writer {
             hash: None,
             finalized: before,
         };
-        begin(&mut tx, stream, &cursor).await?;
+        insert_cursor(&mut tx, stream, &cursor).await?;
 
         tx.commit().await.map_err(Error::store("commit"))
     }
@@ -86,7 +86,7 @@ impl Writer {
     pub async fn blocks_after(&mut self, height: u64, count: i64) -> Result<Vec<RawBlock>, Error> {
         let rows = sqlx::query!(
             "SELECT raw, certificate FROM chain.sidechain_block WHERE height > $1 ORDER BY height LIMIT $2",
-            bigint("height", height)?,
+            to_bigint("height", height)?,
             count
         )
         .fetch_all(&mut self.connection)
@@ -113,12 +113,12 @@ impl Writer {
     pub async fn sidechain_hash(&mut self, height: u64) -> Result<Option<B256>, Error> {
         let found = sqlx::query_scalar!(
             "SELECT hash FROM chain.sidechain_block WHERE height = $1",
-            bigint("height", height)?
+            to_bigint("height", height)?
         )
         .fetch_optional(&mut self.connection)
         .await
         .map_err(Error::store("read a block's hash"))?;
-        found.map(|bytes| hash("hash", &bytes)).transpose()
+        found.map(|bytes| parse_hash("hash", &bytes)).transpose()
     }
 
     /// Writes blocks with everything that happened in them and moves the cursor, in one transaction.
@@ -133,7 +133,7 @@ impl Writer {
             return Ok(());
         };
 
-        let to = number("height", last.height)?;
+        let to = from_bigint("height", last.height)?;
         let stream = self.stream;
         let mut tx = self
             .connection
@@ -143,7 +143,7 @@ impl Writer {
 
         insert_all(&mut tx, rows).await?;
         put_supply(&mut tx, to, supply).await?;
-        advance(
+        advance_cursor(
             &mut tx,
             stream,
             Move {
@@ -155,7 +155,7 @@ impl Writer {
         )
         .await?;
 
-        notify(&mut tx, stream, from + 1, to, Kind::Apply).await?;
+        notify_readers(&mut tx, stream, from + 1, to, Kind::Apply).await?;
         tx.commit().await.map_err(Error::store("commit"))
     }
 }
@@ -170,7 +170,7 @@ async fn insert_all(tx: &mut PgConnection, rows: &Rows) -> Result<(), Error> {
         insert_terminals(tx, &rows.terminals).await?;
     }
     for (terminal, height) in &rows.revocations {
-        revoke(tx, *terminal, *height).await?;
+        revoke_terminal(tx, *terminal, *height).await?;
     }
 
     if !rows.sales.is_empty() {
@@ -221,7 +221,7 @@ fn column<R, T>(rows: &[R], get: impl Fn(&R) -> T) -> Vec<T> {
     rows.iter().map(get).collect()
 }
 
-fn bytes(address: Option<Address>) -> Option<Vec<u8>> {
+fn address_bytes(address: Option<Address>) -> Option<Vec<u8>> {
     address.map(|address| address.to_vec())
 }
 
@@ -292,7 +292,7 @@ async fn insert_terminals(
     Ok(())
 }
 
-async fn revoke(
+async fn revoke_terminal(
     connection: &mut PgConnection,
     terminal: Address,
     height: i64,
@@ -330,7 +330,7 @@ async fn insert_sales(connection: &mut PgConnection, rows: &[SaleRow]) -> Result
         &column(rows, |row| row.total),
         &column(rows, |row| row.lines_hash.to_vec()),
         &column(rows, |row| row.buyer_kind.to_owned()),
-        &column(rows, |row| bytes(row.buyer)) as &[Option<Vec<u8>>],
+        &column(rows, |row| address_bytes(row.buyer)) as &[Option<Vec<u8>>],
         &column(rows, |row| row.issued),
         &column(rows, |row| row.not_issued.map(str::to_owned)) as &[Option<String>],
     )
@@ -348,7 +348,7 @@ async fn insert_shares(connection: &mut PgConnection, rows: &[ShareRow]) -> Resu
         &column(rows, |row| row.sale_id.to_vec()),
         &column(rows, |row| row.place),
         &column(rows, |row| row.kind.to_owned()),
-        &column(rows, |row| bytes(row.account)) as &[Option<Vec<u8>>],
+        &column(rows, |row| address_bytes(row.account)) as &[Option<Vec<u8>>],
         &column(rows, |row| row.units),
     )
     .execute(connection)
@@ -455,17 +455,17 @@ async fn put_supply(
                 reversed = EXCLUDED.reversed, released = EXCLUDED.released, pending = EXCLUDED.pending,
                 receipts = EXCLUDED.receipts, pool = EXCLUDED.pool, debt = EXCLUDED.debt, bonded = EXCLUDED.bonded,
                 slashed = EXCLUDED.slashed, sales = EXCLUDED.sales",
-        bigint("height", height)?,
-        bigint("issued", issued)?,
-        bigint("reversed", reversed)?,
-        bigint("released", released)?,
-        bigint("pending", pending)?,
-        bigint("receipts", receipts)?,
-        bigint("pool", pool)?,
-        bigint("debt", debt)?,
-        bigint("bonded", bonded)?,
-        bigint("slashed", slashed)?,
-        bigint("sales", sales)?,
+        to_bigint("height", height)?,
+        to_bigint("issued", issued)?,
+        to_bigint("reversed", reversed)?,
+        to_bigint("released", released)?,
+        to_bigint("pending", pending)?,
+        to_bigint("receipts", receipts)?,
+        to_bigint("pool", pool)?,
+        to_bigint("debt", debt)?,
+        to_bigint("bonded", bonded)?,
+        to_bigint("slashed", slashed)?,
+        to_bigint("sales", sales)?,
     )
     .execute(connection)
     .await
@@ -523,11 +523,11 @@ async fn insert_consents(connection: &mut PgConnection, rows: &[ConsentRow]) -> 
         &column(rows, |row| row.camera),
         &column(rows, |row| row.purposes),
         &column(rows, |row| hash_bytes(row.commitment)) as &[Option<Vec<u8>>],
-        &column(rows, |row| bytes(row.guest)) as &[Option<Vec<u8>>],
-        &column(rows, |row| bytes(row.witness)) as &[Option<Vec<u8>>],
+        &column(rows, |row| address_bytes(row.guest)) as &[Option<Vec<u8>>],
+        &column(rows, |row| address_bytes(row.witness)) as &[Option<Vec<u8>>],
         &column(rows, |row| hash_bytes(row.notice_hash)) as &[Option<Vec<u8>>],
         &column(rows, |row| row.retention_days) as &[Option<i64>],
-        &column(rows, |row| bytes(row.owner)) as &[Option<Vec<u8>>],
+        &column(rows, |row| address_bytes(row.owner)) as &[Option<Vec<u8>>],
         &column(rows, |row| row.recorded_at_ms),
         &column(rows, |row| row.until_ms),
     )

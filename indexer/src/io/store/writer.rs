@@ -11,7 +11,7 @@ const LOCK_CLASS: i32 = 0x4348;
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What is followed.
+/// The chain that a task follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
     /// The contracts' events.

@@ -23,9 +23,12 @@ impl TryFrom<IntentRow> for Intent {
     fn try_from(row: IntentRow) -> Result<Self, Error> {
         Ok(Self {
             id: row.id,
-            key: key(&row.kind, row.epoch, row.chunk)?,
+            key: parse_key(&row.kind, row.epoch, row.chunk)?,
             calldata: row.calldata.into(),
-            stage: intent_stage(&row.stage, block(row.block_number, row.block_hash)?)?,
+            stage: intent_stage(
+                &row.stage,
+                parse_block_id(row.block_number, row.block_hash)?,
+            )?,
             may_retry: row.may_retry,
         })
     }
@@ -53,13 +56,13 @@ impl SlotRow {
         Ok(Slot {
             id: self.id,
             intent_id: self.intent_id,
-            key: key(&self.kind, self.epoch, self.chunk)?,
+            key: parse_key(&self.kind, self.epoch, self.chunk)?,
             calldata: self.calldata.into(),
             nonce: to_u64("nonce", self.nonce)?,
             gas_limit: to_u64("gas_limit", self.gas_limit)?,
             stage: slot_stage(
                 &self.stage,
-                block(self.block_number, self.block_hash)?,
+                parse_block_id(self.block_number, self.block_hash)?,
                 self.outcome.as_deref(),
             )?,
             variants: own.map(Variant::try_from).collect::<Result<_, _>>()?,
@@ -82,7 +85,7 @@ impl TryFrom<&VariantRow> for Variant {
     fn try_from(row: &VariantRow) -> Result<Self, Error> {
         let fee = |field, wei| to_u64(field, wei).map(u128::from);
         Ok(Self {
-            hash: hash(&row.hash)?,
+            hash: parse_hash(&row.hash)?,
             raw: row.raw.clone().into(),
             fees: Fees {
                 max_fee: fee("max_fee_per_gas", row.max_fee_per_gas)?,
@@ -94,7 +97,7 @@ impl TryFrom<&VariantRow> for Variant {
     }
 }
 
-fn key(kind: &str, epoch: i64, chunk: i64) -> Result<Key, Error> {
+fn parse_key(kind: &str, epoch: i64, chunk: i64) -> Result<Key, Error> {
     let kind = match kind {
         "checkpoint" => Kind::Checkpoint,
         "chunk" => Kind::Chunk,
@@ -173,17 +176,17 @@ fn outcome_named(found: &str) -> Result<Outcome, Error> {
         .ok_or_else(|| damaged("outcome", found))
 }
 
-fn block(number: Option<i64>, bytes: Option<Vec<u8>>) -> Result<Option<BlockId>, Error> {
+fn parse_block_id(number: Option<i64>, bytes: Option<Vec<u8>>) -> Result<Option<BlockId>, Error> {
     let (Some(number), Some(bytes)) = (number, bytes) else {
         return Ok(None);
     };
     Ok(Some(BlockId {
         number: to_u64("block_number", number)?,
-        hash: hash(&bytes)?,
+        hash: parse_hash(&bytes)?,
     }))
 }
 
-fn hash(bytes: &[u8]) -> Result<B256, Error> {
+fn parse_hash(bytes: &[u8]) -> Result<B256, Error> {
     B256::try_from(bytes).map_err(|_| damaged("hash", &format!("{} bytes", bytes.len())))
 }
 
