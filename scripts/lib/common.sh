@@ -13,6 +13,8 @@ fi
 TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
 # shellcheck disable=SC2034
 FOUNDRY_BIN=$ROOT/contracts/node_modules/.bin
+# Tools that are built once and kept.
+TOOLS_BIN=$HOME/.cache/hotpot/bin
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
 die() {
@@ -175,7 +177,7 @@ build_pages() {
 # Kubo, for real IPFS in tests and in `hotpot up`. Both do without it: then the built-in block store keeps the same CIDs.
 # `go install PACKAGE@VERSION` refuses a module with exclude lines, so it is built from the module's own folder.
 KUBO_VERSION=v0.42.0
-KUBO_BIN=$HOME/.cache/hotpot/bin
+KUBO_BIN=$TOOLS_BIN
 setup_kubo() {
     local go source
     "$KUBO_BIN/ipfs" version --number 2> /dev/null | grep -qxF "${KUBO_VERSION#v}" && return

@@ -134,7 +134,8 @@ contract_tests() {
 
 web_units() {
     npm run --silent --prefix "$ROOT" --workspaces --if-present typecheck
-    npm test --silent --prefix "$ROOT" --workspaces --if-present | grep -E '^# (pass|fail)'
+    # Every test of them, and whether enough of the sources was run.
+    "$ROOT/scripts/coverage" typescript
 }
 
 # --- how layers run ---

@@ -3,7 +3,6 @@
 
 ACTIONLINT_VERSION=v1.7.12
 CARGO_DENY_VERSION=0.20.2
-TOOLS_BIN=$HOME/.cache/hotpot/bin
 
 setup_lint() {
     lint_venv

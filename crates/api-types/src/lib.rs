@@ -13,6 +13,7 @@ mod outlet;
 mod page;
 mod recording;
 mod sale;
+mod stage;
 mod staking;
 mod status;
 mod supply;
@@ -34,8 +35,9 @@ pub use recording::{
 };
 pub use sale::{
     BatchedSale, SALES_PER_BATCH_MAX, SaleAnswer, SaleBatch, SaleDetail, SaleRequest, SaleRow,
-    SaleShare, SaleState, ShareAnswer, ShareKind, ShareState, Stage, StageName, StageState,
+    SaleState, ShareAnswer, ShareKind,
 };
+pub use stage::{SaleShare, ShareState, Stage, StageName, StageState};
 pub use staking::{CandidateAnswer, EvidenceAnswer, ParametersAnswer, WaitingChangeAnswer};
 pub use status::{SignedAnswer, StatusAnswer};
 pub use supply::{Supply, SupplyAnswer, SupplyOverview};

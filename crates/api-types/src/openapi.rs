@@ -64,7 +64,8 @@ fn name_formats(value: &mut Value) {
         video::list_cameras, video::switch_push,
     ),
     components(schemas(
-        Problem, crate::BlocksEvent, crate::EvmEvent, crate::RevertedEvent, crate::ResetEvent
+        Problem, crate::BlocksEvent, crate::EvmEvent, crate::RevertedEvent, crate::ResetEvent,
+        crate::WaitFor
     )),
     modifiers(&Refusals, &Compositions, &Passes),
     tags(

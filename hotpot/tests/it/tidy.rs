@@ -224,6 +224,18 @@ fn the_doors_answer_with_types_and_every_route_is_described() {
                 "{} must answer with a type",
                 path.display()
             );
+            for plain in [
+                "extract::{Path",
+                "extract::Path",
+                "Query, State}",
+                "extract::Query",
+            ] {
+                assert!(
+                    !text.contains(plain),
+                    "{} must take {plain} from the crate problem: axum refuses in plain text",
+                    path.display()
+                );
+            }
             routed.extend(text.split(".route(").skip(1).flat_map(operations_of));
         }
     }
