@@ -195,7 +195,7 @@ mod tests {
     fn a_whole_number_is_described_with_its_width() {
         let document = openapi().to_json().unwrap();
         assert!(!document.contains("u-int"), "see name_formats");
-        let quota = &serde_json::to_value(openapi()).unwrap()["components"]["schemas"]["OutletAnswer"]
+        let quota = &serde_json::to_value(openapi()).unwrap()["components"]["schemas"]["RegisterOutlet"]
             ["properties"]["quota_per_day"];
         assert_eq!(quota["format"], "uint32");
     }
