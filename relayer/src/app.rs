@@ -5,7 +5,7 @@ use crate::io::evm::Evm;
 use crate::io::node::Node;
 use crate::io::signer::Signer;
 use crate::metrics;
-use crate::tasks::{lock, relay};
+use crate::tasks::{context, lock, relay};
 use alloy::primitives::Address;
 use anyhow::Context;
 use service_kit::http::{Readiness, bind_listener, operations_router, serve};
@@ -94,7 +94,7 @@ impl Relayer {
             };
             tracing::info!(signer = %signer.address(), anchor = %config.blockchain.anchor, "holds the signer's lock");
 
-            let context = relay::Context {
+            let context = context::Context {
                 evm,
                 nodes,
                 store,

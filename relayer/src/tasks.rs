@@ -2,6 +2,7 @@
 
 pub(crate) mod collect;
 pub(crate) mod confirm;
+pub(crate) mod context;
 pub(crate) mod lock;
 pub(crate) mod relay;
 pub(crate) mod send;

@@ -1,11 +1,12 @@
 //! Blocks: what validators agree on.
 
+use crate::canonical::canonical_bytes;
 use crate::certificate::CommitCertificate;
 use crate::limits::BLOCK_BYTES_MAX;
 use crate::merkle;
 #[cfg(feature = "schema")]
 use crate::schema::{AddressText, HashText};
-use crate::transaction::{SignedTransaction, canonical_bytes};
+use crate::transaction::SignedTransaction;
 use alloy_primitives::{Address, B256, keccak256};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};

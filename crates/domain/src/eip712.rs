@@ -4,7 +4,6 @@
 //! Domain of checkpoints: `{name "HotPot", version "1", chainId, verifyingContract = anchor}`.
 
 use crate::consent::Purposes;
-use crate::transaction::{Payload, RecordConsent};
 use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_sol_types::{Eip712Domain, SolStruct};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -43,29 +42,6 @@ pub struct WitnessedConsent {
     pub until_ms: u64,
 }
 
-impl From<&RecordConsent> for WitnessedConsent {
-    fn from(t: &RecordConsent) -> Self {
-        let RecordConsent {
-            outlet,
-            camera,
-            purposes,
-            commitment,
-            guest,
-            until_ms,
-            ..
-        } = *t;
-
-        Self {
-            outlet,
-            camera,
-            purposes,
-            commitment,
-            guest,
-            until_ms,
-        }
-    }
-}
-
 /// The separator of a typed-data domain, computed once and kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct DomainSeparator(pub B256);
@@ -81,18 +57,14 @@ impl DomainSeparator {
         Self(eip712_domain(evm_chain_id, Some(anchor), None).separator())
     }
 
-    fn digest(&self, struct_hash: B256) -> B256 {
+    /// What is signed of a content with this `hashStruct`.
+    pub(crate) fn digest(&self, struct_hash: B256) -> B256 {
         let mut preimage = [0u8; 66];
         preimage[0] = 0x19;
         preimage[1] = 0x01;
         preimage[2..34].copy_from_slice(self.0.as_slice());
         preimage[34..].copy_from_slice(struct_hash.as_slice());
         keccak256(preimage)
-    }
-
-    /// What the actor signs; also the id of the transaction.
-    pub fn transaction_digest(&self, payload: &Payload) -> B256 {
-        self.digest(payload.hash_struct())
     }
 
     /// What the registrar signs to approve an outlet.

@@ -1,10 +1,10 @@
 //! The first facts of a sidechain. Their hash is its name.
 
+use crate::canonical::canonical_bytes;
 use crate::eip712::DomainSeparator;
 use crate::parameters::{ElectionRules, Parameters};
 #[cfg(feature = "schema")]
 use crate::schema::{AddressText, HashText};
-use crate::transaction::canonical_bytes;
 use crate::validators::ValidatorSet;
 use alloy_primitives::{Address, B256, keccak256};
 use borsh::{BorshDeserialize, BorshSerialize};

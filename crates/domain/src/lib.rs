@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod block;
+mod canonical;
 pub mod certificate;
 pub mod checkpoint;
 pub mod consent;

@@ -1,10 +1,10 @@
 //! Recordings: encrypted segments that lie on IPFS, named by their content, and what became of them.
 
+use crate::canonical::canonical_bytes;
 use crate::merkle;
 use crate::outlet::OutletId;
 #[cfg(feature = "schema")]
 use crate::schema::{AddressText, HashText};
-use crate::transaction::canonical_bytes;
 use alloy_primitives::{Address, B256};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -3,7 +3,7 @@
 use crate::consent::Purpose;
 use crate::outlet::{Currency, OutletId, TerminalKind};
 use crate::recording::Cid;
-use crate::sale::{RefundId, SaleKey};
+use crate::sale::id::{RefundId, SaleKey};
 use alloy_primitives::{Address, B256};
 
 /// What a caller can do about a rejection; decides the HTTP status.

@@ -13,6 +13,7 @@ pub use staking::{Evidence, Heartbeat, RegisterValidator, SetBonding, Unbond, Un
 pub use tokens::{ClaimReceipt, FullSettlement, Refund, RequestPayout};
 pub use video::{EraseRecording, PinRecording, RecordConsent, RecordLegalBasis, RevokeConsent};
 
+use crate::canonical::canonical_bytes;
 use crate::crypto::{Signature, SignatureError};
 use crate::eip712::{DomainSeparator, HashStruct};
 use crate::limits::TRANSACTION_BYTES_MAX;
@@ -49,6 +50,13 @@ pub enum Payload {
     RevokeConsent(RevokeConsent),
     PinRecording(PinRecording),
     EraseRecording(EraseRecording),
+}
+
+impl DomainSeparator {
+    /// What the actor signs; also the id of the transaction.
+    pub fn transaction_digest(&self, payload: &Payload) -> B256 {
+        self.digest(payload.hash_struct())
+    }
 }
 
 impl HashStruct for Payload {
@@ -212,9 +220,4 @@ pub fn transaction_leaf(index: u32, id: B256, signature: &Signature) -> B256 {
     preimage[4..36].copy_from_slice(id.as_slice());
     preimage[36..].copy_from_slice(&signature.0);
     keccak256(keccak256(preimage))
-}
-
-/// Canonical borsh bytes. Writing to a vector cannot fail.
-pub(crate) fn canonical_bytes<T: BorshSerialize>(value: &T) -> Vec<u8> {
-    borsh::to_vec(value).unwrap_or_default()
 }

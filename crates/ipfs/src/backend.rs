@@ -4,23 +4,11 @@ use crate::block_store::BlockStore;
 use crate::cid::Cid;
 use crate::error::IpfsError;
 use crate::kubo::Kubo;
+use crate::pin_state::PinState;
 use crate::pinata::Pinata;
 use crate::pinning::PinningService;
 use crate::unixfs;
 use std::sync::Arc;
-
-/// Whether a backend keeps something.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PinState {
-    /// It was not told to.
-    Absent,
-    /// It is about to; that is no promise.
-    Pending,
-    /// It keeps it.
-    Pinned,
-    /// It gave up, and why.
-    Failed(String),
-}
 
 /// A place where content can be kept.
 #[derive(Clone, Debug)]

@@ -8,14 +8,16 @@ mod error;
 mod http;
 mod kubo;
 mod node;
-pub mod pinata;
+pub mod pin_state;
+mod pinata;
 mod pinning;
 pub mod unixfs;
 
-pub use backend::{Backend, PinState};
+pub use backend::Backend;
 pub use block_store::{BlockStore, Collected};
 pub use cid::{CID_BYTES, Cid, CidError, Codec};
 pub use error::IpfsError;
 pub use kubo::{Identity, Kubo};
+pub use pin_state::PinState;
 pub use pinata::Pinata;
 pub use pinning::{Pin, PinningService, Requested, Status};

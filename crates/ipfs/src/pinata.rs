@@ -1,10 +1,10 @@
 //! Pinata, a pinning service that takes the content itself (API version 3).
 
-use crate::backend::PinState;
 use crate::cid::Cid;
 use crate::error::IpfsError;
 use crate::http::UPLOAD_TIMEOUT;
 use crate::http::new_service;
+use crate::pin_state::PinState;
 use crate::unixfs;
 use outbound::{ANSWER_BYTES_MAX, OutboundError, Service};
 use reqwest::Method;

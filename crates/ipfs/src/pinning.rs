@@ -1,10 +1,10 @@
 //! The IPFS Pinning Service API, version 1.0: a service that fetches what is named to it and keeps it.
 //! It takes no content; `origins` says where it finds some.
 
-use crate::backend::PinState;
 use crate::cid::Cid;
 use crate::error::IpfsError;
 use crate::http::new_service;
+use crate::pin_state::PinState;
 use outbound::{ANSWER_BYTES_MAX, OutboundError, Service};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};

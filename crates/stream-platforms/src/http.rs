@@ -2,26 +2,15 @@
 
 use crate::error::PlatformError;
 use crate::oauth::Oauth;
-use outbound::{ANSWER_BYTES_MAX, Options, OutboundError, Service};
+use crate::service::platform_service;
+use outbound::{ANSWER_BYTES_MAX, OutboundError, Service};
 use reqwest::Method;
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::time::Duration;
-
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What stands in an address after `?`.
 pub(crate) type Query<'a> = &'a [(&'a str, &'a str)];
-
-/// A platform, without access.
-pub(crate) fn platform_service(base: &str) -> Result<Service, PlatformError> {
-    let options = Options {
-        request_timeout: REQUEST_TIMEOUT,
-        ..Options::default()
-    };
-    Ok(Service::new(base, None, &options)?)
-}
 
 /// One address, with an account's access.
 #[derive(Debug)]

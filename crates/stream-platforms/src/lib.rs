@@ -6,6 +6,7 @@
 mod error;
 mod http;
 mod oauth;
+mod service;
 mod twitch;
 mod youtube;
 

@@ -1,7 +1,7 @@
 //! Access by a refresh token (RFC 6749, section 6), which a person gave once and which stands in a file.
 
 use crate::error::PlatformError;
-use crate::http::platform_service;
+use crate::service::platform_service;
 use outbound::{ANSWER_BYTES_MAX, OutboundError, Service};
 use reqwest::Method;
 use serde::Deserialize;

@@ -1,7 +1,8 @@
 //! The contracts against the blocks: nothing anchored or minted that the ledger does not lead to.
 
 use crate::chain::Chain;
-use crate::evm::{Contracts, Entry, Facts, Scope};
+use crate::evm::Scope;
+use crate::evm_facts::{Contracts, Entry, Facts};
 use crate::evm_rows::{
     decode_anchored, decode_chunk, decode_transfer, epoch_of_payout, token_balances,
 };

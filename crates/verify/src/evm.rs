@@ -1,5 +1,6 @@
 //! Reads the EVM: blocks, logs of the contracts, and what the contracts say at one block.
 
+use crate::evm_facts::{Block, Contracts, Entry, Facts};
 use alloy::consensus::BlockHeader;
 use alloy::network::Ethereum;
 use alloy::primitives::{Address, B256};
@@ -23,77 +24,6 @@ pub struct Scope {
     pub anchor: Address,
     /// The first block that may hold their logs.
     pub first_block: u64,
-}
-
-/// A block of the EVM, as far as it is mirrored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Block {
-    pub number: u64,
-    pub hash: B256,
-    /// The block before.
-    pub parent_hash: B256,
-    /// Seconds since the Unix epoch.
-    pub time_s: u64,
-}
-
-/// A log of one of the contracts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// The block it is in.
-    pub block_number: u64,
-    pub block_hash: B256,
-    /// Place in the block.
-    pub log_index: u64,
-    pub tx_hash: B256,
-    /// Place of the transaction in the block.
-    pub tx_index: u64,
-    /// Who logged, and what.
-    pub inner: alloy::primitives::Log,
-}
-
-/// What the contracts say at the last block that was read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Contracts {
-    /// The anchor's sidechain.
-    pub sidechain_id: B256,
-    /// The anchor's token.
-    pub anchor_token: Address,
-    /// The token's issuer.
-    pub issuer: Address,
-    /// The token's decimals.
-    pub decimals: u8,
-    /// Units ever minted.
-    pub minted: u128,
-    /// Units that exist.
-    pub supply: u128,
-    /// The last anchored epoch.
-    pub epoch: u64,
-    /// Its last height.
-    pub last_height: u64,
-    /// What that checkpoint said was released, ever.
-    pub total_released: u128,
-    /// What the anchor keeps, by epoch.
-    pub commitments: BTreeMap<u64, B256>,
-    /// Units ever minted, by account.
-    pub issued: BTreeMap<Address, u128>,
-    /// Units held, by holder.
-    pub balances: BTreeMap<Address, u128>,
-}
-
-/// Everything that was read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
-    pub chain_id: u64,
-    /// Hash of block 0 of the EVM chain.
-    pub genesis_hash: B256,
-    /// The last block that no reorganisation can replace, where the node knows one.
-    pub finalized: Option<u64>,
-    /// Blocks from the scope's first one on.
-    pub blocks: Vec<Block>,
-    /// Logs, in order.
-    pub logs: Vec<Entry>,
-    /// What the contracts say.
-    pub contracts: Contracts,
 }
 
 /// A connection that cannot write.

@@ -1,6 +1,6 @@
 //! What the mirror's tables of the EVM must hold, from blocks and logs.
 
-use crate::evm::{Block, Entry, Facts};
+use crate::evm_facts::{Block, Entry, Facts};
 use crate::rows::{Comparison, bytes, number, text, time};
 use crate::tables;
 use alloy::primitives::{Address, U256};

@@ -18,6 +18,7 @@ mod chain;
 mod contracts;
 mod database;
 mod evm;
+mod evm_facts;
 mod evm_rows;
 mod export;
 mod ledger_rows;

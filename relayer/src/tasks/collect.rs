@@ -1,6 +1,6 @@
 //! From the sidechain's nodes into the journal: the next checkpoint, and the chunks of every anchored epoch.
 
-use super::relay::Context;
+use super::context::Context;
 use crate::core::checkpoint::Expected;
 use crate::core::slot::View;
 use crate::core::{checkpoint, chunk};

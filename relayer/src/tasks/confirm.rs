@@ -1,6 +1,6 @@
 //! What became of every reserved nonce.
 
-use super::relay::Context;
+use super::context::Context;
 use crate::core::slot::{Outcome, Sighting, Slot, SlotStage, View, judge_slot};
 use crate::error::Error;
 use crate::io::evm::Evm;

@@ -1,15 +1,11 @@
 //! The loop, and the order of a step: what became of our nonces, what does the contract hold, what is new at the
 //! nodes, what is missing on the chain.
 
+use super::context::Context;
 use super::send::Funds;
 use super::{collect, confirm, send, submit};
-use crate::config::BlockchainConfig;
 use crate::core::slot::{Slot, SlotStage, View};
 use crate::error::Error;
-use crate::io::evm::Evm;
-use crate::io::node::Node;
-use crate::io::signer::Signer;
-use crate::io::store::Store;
 use crate::metrics;
 use service_kit::error::in_full;
 use service_kit::http::Readiness;
@@ -20,15 +16,6 @@ use tokio_util::sync::CancellationToken;
 const RETRY_INTERVALS_MAX: u32 = 16;
 /// Far more than a step ever needs: every request has a limit of its own, only Postgres has none.
 const STEP_LIMIT: Duration = Duration::from_secs(600);
-
-/// Everything a step touches.
-pub(crate) struct Context {
-    pub(crate) evm: Evm,
-    pub(crate) nodes: Vec<Node>,
-    pub(crate) store: Store,
-    pub(crate) signer: Signer,
-    pub(crate) config: BlockchainConfig,
-}
 
 /// Repeats the step until `stop`. An error means that only a restart can help.
 pub(crate) async fn run(

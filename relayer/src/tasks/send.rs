@@ -1,6 +1,6 @@
 //! Sends what is signed and not mined, lowest nonce first, and raises the fee of the lowest when it is stuck.
 
-use super::relay::Context;
+use super::context::Context;
 use super::submit::Wanted;
 use crate::core::fees;
 use crate::core::reply::Reply;

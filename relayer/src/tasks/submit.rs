@@ -1,6 +1,6 @@
 //! Compares what is wanted with what the contract holds, and signs for what is missing.
 
-use super::relay::Context;
+use super::context::Context;
 use crate::core::chunk::{Need, chunk_need, decode_claims};
 use crate::core::fees::{self, Fees};
 use crate::core::intent::{Intent, IntentStage, Kind};

@@ -1,6 +1,6 @@
 //! Bonds and validators.
 
-use super::canonical_bytes;
+use crate::canonical::canonical_bytes;
 use crate::crypto::Signature;
 use crate::eip712::HashStruct;
 use crate::evidence::Offence;

@@ -4,7 +4,7 @@
 use crate::consent::Purpose;
 use crate::consent::{BasisKind, Purposes};
 use crate::crypto::Signature;
-use crate::eip712::HashStruct;
+use crate::eip712::{HashStruct, WitnessedConsent};
 use crate::outlet::OutletId;
 use crate::recording::{Cid, EraseReason};
 #[cfg(feature = "schema")]
@@ -46,6 +46,29 @@ pub struct RecordConsent {
     pub witness: Address,
     /// The terminal's signature over `ConsentWitness(outlet, camera, purposes, commitment, guest, until)`.
     pub witness_signature: Signature,
+}
+
+impl From<&RecordConsent> for WitnessedConsent {
+    fn from(t: &RecordConsent) -> Self {
+        let RecordConsent {
+            outlet,
+            camera,
+            purposes,
+            commitment,
+            guest,
+            until_ms,
+            ..
+        } = *t;
+
+        Self {
+            outlet,
+            camera,
+            purposes,
+            commitment,
+            guest,
+            until_ms,
+        }
+    }
 }
 
 impl HashStruct for RecordConsent {
