@@ -104,7 +104,7 @@ pub struct Video {
 pub struct VideoAgent {
     /// The outlet's number.
     pub outlet: u64,
-    /// The agent's base URL, such as `http://127.0.0.1:7300`; nobody but this gateway needs to reach it.
+    /// The agent's base URL, such as `http://127.0.0.1:7600`; nobody but this gateway needs to reach it.
     pub url: String,
 }
 

@@ -41,7 +41,7 @@ pub struct BlockchainConfig {
     pub token: Address,
     /// Blocks until a block counts as final, where the chain knows neither `finalized` nor `safe`. Default 12.
     pub finality_depth_fallback: u64,
-    /// The most wei·10⁹ per gas that is ever offered; above it transactions wait. Default 200.
+    /// The most gwei per gas that is ever offered; above it transactions wait. Default 200.
     pub max_fee_gwei_cap: u64,
     /// Payouts are not begun while the estimated fee is above this; they lose nothing by waiting. Default 100.
     pub payout_fee_gwei_cap: u64,

@@ -98,7 +98,7 @@ lint_rust_docs() { RUSTDOCFLAGS="--deny warnings" cargo doc --quiet --workspace 
 # A text that scripts/mutants takes out has to be there once.
 lint_mutants() { xtask mutants --check; }
 
-# How our Rust reads may become better, not worse; and the documentation says how far it has come.
+# How our Rust reads has goals, and the documentation names them.
 lint_text() {
     xtask text
     xtask tables --check

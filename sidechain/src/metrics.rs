@@ -15,8 +15,8 @@ pub fn decided(took: Duration, after_parent_ms: u64) {
     histogram!("hotpot_node_block_time_seconds").record(Duration::from_millis(after_parent_ms));
 }
 
-/// A block says who did not sign the one before.
-pub fn missed(validators: &[Address]) {
+/// Counts one missed block for each of these validators, who did not sign the block before.
+pub fn count_missed(validators: &[Address]) {
     for validator in validators {
         counter!("hotpot_node_blocks_missed_total", "validator" => address_label(validator))
             .increment(1);

@@ -249,7 +249,7 @@ impl Node {
 
     /// Whether this very transaction, signature included, waits for a block here.
     pub fn is_waiting(&self, transaction: &SignedTransaction) -> bool {
-        locked(&self.mempool).same(transaction).is_some()
+        locked(&self.mempool).find_same(transaction).is_some()
     }
 
     /// Checks a transaction as the next block would and lets it wait; says whether it is new here.
@@ -320,7 +320,7 @@ impl Node {
         transaction: &SignedTransaction,
         domain: &DomainSeparator,
     ) -> Result<VerifiedTransaction, SignatureError> {
-        if let Some(known) = locked(&self.mempool).same(transaction) {
+        if let Some(known) = locked(&self.mempool).find_same(transaction) {
             return Ok((*known).clone());
         }
         VerifiedTransaction::verify(transaction.clone(), domain)
@@ -509,7 +509,7 @@ impl Node {
             return;
         };
         let validators = self.ledger().previous_validators().clone();
-        crate::metrics::missed(self.attendance().note(certificate, &validators));
+        crate::metrics::count_missed(self.attendance().note(certificate, &validators));
     }
 
     fn lines_of(&self, block: &Block, ids: &[B256]) -> Vec<(SaleKey, Arc<SaleLines>)> {

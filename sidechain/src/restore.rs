@@ -8,7 +8,7 @@ use domain::ledger::SnapshotError;
 use domain::{B256, Genesis, Ledger};
 use std::time::Instant;
 
-/// Why a snapshot is of no use. The one before it, or the genesis, is.
+/// Why a snapshot is of no use; then the one before it is tried, and at last the genesis.
 #[derive(Debug, thiserror::Error)]
 enum Unusable {
     #[error(transparent)]

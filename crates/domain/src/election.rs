@@ -86,7 +86,8 @@ fn weighted_mean<const N: usize>(parts: [(u64, u64); N]) -> u64 {
         / PPM
 }
 
-/// The participation of seated candidates in the middle, the lower one of two; all of it while nobody has a record.
+/// The median participation of those candidates that had a seat, of two in the middle the lower one, in parts per
+/// million; the whole while nobody had a seat.
 fn median_participation(candidates: &[Candidacy]) -> u64 {
     let mut known: Vec<u64> = candidates
         .iter()

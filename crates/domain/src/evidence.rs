@@ -131,7 +131,7 @@ impl Offence {
         evm_chain_id: u64,
         offender: Address,
     ) -> Result<(), EvidenceError> {
-        let [first, second] = self.signed(sidechain_id, evm_chain_id)?;
+        let [first, second] = self.signed_digests(sidechain_id, evm_chain_id)?;
         for (which, (digest, signature)) in [("first", first), ("second", second)] {
             if signature.recover(digest) != Ok(offender) {
                 return Err(EvidenceError::Signature { which });
@@ -140,8 +140,12 @@ impl Offence {
         Ok(())
     }
 
-    /// Both digests with their signatures.
-    fn signed(&self, id: B256, evm_chain_id: u64) -> Result<[(B256, Signature); 2], EvidenceError> {
+    /// What was signed twice: each digest with its signature. Refused when both are the same, or not of one place.
+    fn signed_digests(
+        &self,
+        id: B256,
+        evm_chain_id: u64,
+    ) -> Result<[(B256, Signature); 2], EvidenceError> {
         match self {
             Self::DoubleVote { first, second, .. } if first.block_hash == second.block_hash => {
                 Err(EvidenceError::Same)
@@ -181,10 +185,11 @@ impl Offence {
                 first,
                 second,
             } => {
-                let of_here = |signed: &SignedSummary| signed.checkpoint.sidechain_id == id;
+                let is_of_this_chain =
+                    |signed: &SignedSummary| signed.checkpoint.sidechain_id == id;
                 if first.checkpoint.epoch != second.checkpoint.epoch
-                    || !of_here(first)
-                    || !of_here(second)
+                    || !is_of_this_chain(first)
+                    || !is_of_this_chain(second)
                 {
                     return Err(EvidenceError::Places);
                 }

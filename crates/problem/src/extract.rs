@@ -57,31 +57,31 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
 
 fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let pointer = error
-            .path()
-            .to_string()
-            .replace(['.', '['], "/")
-            .replace(']', "");
-        let cause = error.into_inner();
-
-        if cause.is_data() {
-            let missing = cause.to_string().split('`').nth(1).map(str::to_owned);
-            let field = if cause.to_string().starts_with("missing field") {
-                missing
-            } else {
-                None
-            };
-            let field = field.unwrap_or_else(|| pointer.trim_matches('/').to_owned());
-            let field = if field == "." { String::new() } else { field };
-            return Refusal::from(Problem::new(422, "bad_field", cause.to_string()).at(&field));
-        }
-
-        malformed_json(&cause)
-    })?;
-
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(refuse_value)?;
     deserializer.end().map_err(|error| malformed_json(&error))?;
     Ok(value)
+}
+
+/// 422 with the field that is wrong or missing; 400 when it is no JSON at all.
+fn refuse_value(error: serde_path_to_error::Error<serde_json::Error>) -> Refusal {
+    let path = error
+        .path()
+        .to_string()
+        .replace(['.', '['], "/")
+        .replace(']', "");
+    let cause = error.into_inner();
+    if !cause.is_data() {
+        return malformed_json(&cause);
+    }
+
+    // The path of a missing field is that of what it is missing in; serde names the field in its message alone.
+    let text = cause.to_string();
+    let missing = text
+        .strip_prefix("missing field")
+        .and_then(|rest| rest.split('`').nth(1));
+    let field = missing.unwrap_or_else(|| path.trim_matches('/'));
+
+    Refusal::from(Problem::new(422, "bad_field", cause.to_string()).at(field))
 }
 
 fn malformed_json(error: &serde_json::Error) -> Refusal {

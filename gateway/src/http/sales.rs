@@ -39,11 +39,11 @@ async fn record_sale(State(api): State<Api>, request: Request) -> Result<Respons
         let status = answer.as_ref().map(|answer| answer.status).ok();
         match (noted, status) {
             (Some((key, id)), Some(StatusCode::CREATED | StatusCode::OK)) => {
-                api.journal.finalized(key, id)
+                api.journal.note_finalized(key, id)
             }
             // Accepted, or not final yet: still on its way.
             (_, Some(StatusCode::ACCEPTED | StatusCode::SERVICE_UNAVAILABLE)) | (None, _) => {}
-            (Some((key, id)), _) => api.journal.refused(key, id),
+            (Some((key, id)), _) => api.journal.forget_refused(key, id),
         }
         answer.map(IntoResponse::into_response)
     });
@@ -67,7 +67,7 @@ async fn journal_received(api: &Api, body: &[u8]) -> Option<(SaleKey, B256)> {
         .signer(&domain)
         .is_ok_and(|signer| signer == sale.terminal);
     let (key, id) = (sale.key(), transaction.id(&domain));
-    is_signed.then(|| api.journal.received(id, request))?;
+    is_signed.then(|| api.journal.note_received(id, request))?;
     Some((key, id))
 }
 

@@ -39,18 +39,21 @@ fn sale_key(request: &SaleRequest) -> SaleKey {
 }
 
 impl Journal {
-    /// A sale arrived whose terminal's signature is good. One that arrives again keeps its first time.
-    pub fn received(&self, id: B256, mut request: SaleRequest) {
+    /// Notes that a sale arrived; the caller has checked its terminal's signature. One that arrives again keeps its
+    /// first time.
+    pub fn note_received(&self, id: B256, mut request: SaleRequest) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = sale_key(&request);
         if inner.sales.contains_key(&key) {
             return;
         }
+
         if inner.order.len() >= SALES_MAX
             && let Some(oldest) = inner.order.pop_front()
         {
             inner.sales.remove(&oldest);
         }
+
         // What was sold is nobody's business here.
         request.lines = Vec::new();
         let seen = Seen {
@@ -61,8 +64,8 @@ impl Journal {
         inner.sales.insert(key, Entry { id, request, seen });
     }
 
-    /// A node answered that a sale is final.
-    pub fn finalized(&self, key: SaleKey, id: B256) {
+    /// Notes that a node answered that a sale is final.
+    pub fn note_finalized(&self, key: SaleKey, id: B256) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = inner.sales.get_mut(&key).filter(|entry| entry.id == id) {
             entry
@@ -72,8 +75,8 @@ impl Journal {
         }
     }
 
-    /// The nodes did not take a sale: it is not on its way.
-    pub fn refused(&self, key: SaleKey, id: B256) {
+    /// Forgets a sale that the nodes did not take: it is not on its way.
+    pub fn forget_refused(&self, key: SaleKey, id: B256) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if inner
             .sales

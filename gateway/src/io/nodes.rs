@@ -54,8 +54,8 @@ impl IntoResponse for Answer {
     }
 }
 
-/// What another node may answer better.
-fn is_for_now(status: StatusCode) -> bool {
+/// Whether another node may answer better: this one is not well, or behind.
+fn is_temporary(status: StatusCode) -> bool {
     matches!(
         status,
         StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
@@ -110,16 +110,21 @@ impl Nodes {
     ) -> Result<Answer, Refusal> {
         let (started, first) = (Instant::now(), self.preferred.load(Ordering::Relaxed));
         let mut refused = None;
+
         for turn in 0..self.urls.len() {
             let place = (first + turn) % self.urls.len();
+
             // Before the answer: a client that does not wait for a silent node must not find it again.
             self.preferred
                 .store((place + 1) % self.urls.len(), Ordering::Relaxed);
+
             match self
                 .ask(place, method, path, passed_on(headers), body.clone())
                 .await
             {
-                Ok(answer) if is_for_now(answer.status) && started.elapsed() < NEXT_NODE_WITHIN => {
+                Ok(answer)
+                    if is_temporary(answer.status) && started.elapsed() < NEXT_NODE_WITHIN =>
+                {
                     refused = Some(answer);
                 }
                 Ok(answer) => {
@@ -131,6 +136,7 @@ impl Nodes {
                 }
             }
         }
+
         let detail = "no node of the sidechain answers; send the same request again later";
         refused.ok_or_else(|| Problem::new(503, "no_node_answers", detail).into())
     }

@@ -169,8 +169,8 @@ impl Mempool {
             || self.bytes + bytes > self.limits.bytes_max.saturating_mul(share)
     }
 
-    /// The very same transaction, content and signature, if it waits.
-    pub fn same(&self, transaction: &SignedTransaction) -> Option<Arc<VerifiedTransaction>> {
+    /// The very same transaction, content and signature, as it was verified; `None` if it does not wait.
+    pub fn find_same(&self, transaction: &SignedTransaction) -> Option<Arc<VerifiedTransaction>> {
         let entry = self.entries.get(self.signed.get(&transaction.signature)?)?;
         let known = &entry.pending.transaction;
         (known.transaction == *transaction).then(|| Arc::clone(known))
@@ -354,19 +354,19 @@ mod tests {
         let known = pending(1, 1);
         pool.offer(known.clone(), Source::Client);
         let same = &known.transaction.transaction;
-        assert_eq!(pool.same(same).unwrap().id, known.transaction.id);
+        assert_eq!(pool.find_same(same).unwrap().id, known.transaction.id);
         let other = &pending(1, 2).transaction.transaction;
-        assert!(pool.same(other).is_none());
+        assert!(pool.find_same(other).is_none());
         let forged = SignedTransaction {
             signature: same.signature,
             ..other.clone()
         };
         assert!(
-            pool.same(&forged).is_none(),
+            pool.find_same(&forged).is_none(),
             "the signature alone is not enough"
         );
         pool.remove(known.transaction.id);
-        assert!(pool.same(same).is_none());
+        assert!(pool.find_same(same).is_none());
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl Unindexed {
             .collect()
     }
 
-    /// Once a block is durable: its ids wait, but for those whose turn it was.
+    /// To be called once a block is durable: its own ids wait from now on, those of its turn are in the index.
     pub fn wrote(&mut self, turn: &[(B256, u64)], height: u64, own: &[B256]) {
         self.add(own, height);
         self.remove(turn.iter().map(|(id, _)| id));

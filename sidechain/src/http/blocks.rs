@@ -38,7 +38,7 @@ async fn show_block(
     };
 
     let Some((block, certificate)) = find_block(&api.node.store, height)? else {
-        return Err(missing_block(&api.node.store, height)?);
+        return Err(refuse_missing_block(&api.node.store, height)?);
     };
 
     let raw = format!("0x{}", hex::encode(block.encode()));
@@ -53,8 +53,8 @@ async fn show_block(
     }))
 }
 
-/// There is no such block yet, or it is not here any more.
-pub fn missing_block(store: &Store, height: u64) -> Result<Refusal, StoreError> {
+/// The refusal for a block that is not here: not yet, or not any more.
+pub fn refuse_missing_block(store: &Store, height: u64) -> Result<Refusal, StoreError> {
     Ok(
         match store.first_height()?.filter(|first| height < *first) {
             Some(first) => {

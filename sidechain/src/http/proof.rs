@@ -2,7 +2,7 @@
 
 use super::Api;
 use super::answer::{Path, Refusal};
-use super::blocks::missing_block;
+use super::blocks::refuse_missing_block;
 use super::sales::parse_sale_key;
 use crate::node::Node;
 use axum::extract::State;
@@ -94,7 +94,7 @@ fn build_proof(node: &Node, key: SaleKey) -> Result<SaleProof, Refusal> {
     let token = facts.token.ok_or_else(early)?;
 
     let Some(block) = node.store.block(height)? else {
-        return Err(missing_block(&node.store, height)?);
+        return Err(refuse_missing_block(&node.store, height)?);
     };
     let (index, transaction_proof) =
         prove_inclusion(&block, &facts.domain, facts.entry.tx_id).ok_or_else(gone)?;

@@ -126,12 +126,13 @@ fn resolve_duplicate(api: &Api, id: B256, rejection: Rejection) -> Result<u64, R
     match rejection {
         Rejection::AlreadyIncluded { height } => Ok(height),
         rejection if rejection.kind() == RejectionKind::Duplicate => Ok(api.node.ledger().height()),
-        rejection => Err(refusal(why_late(&api.node), &rejection)),
+        rejection => Err(refusal_or_late(why_late(&api.node), &rejection)),
     }
 }
 
-/// A node whose state is old may not know yet what makes a transaction good: its no is none.
-fn refusal(late: Option<String>, rejection: &Rejection) -> Refusal {
+/// The refusal of a rejected transaction. While the node is late it is 503: blocks that it lacks may make the
+/// transaction good.
+fn refusal_or_late(late: Option<String>, rejection: &Rejection) -> Refusal {
     let Some(reason) = late else {
         return refusal_of(rejection);
     };
@@ -251,12 +252,12 @@ mod tests {
         let rejection = Rejection::UnknownTerminal {
             found: Address::ZERO,
         };
-        let Refusal(problem) = refusal(None, &rejection);
+        let Refusal(problem) = refusal_or_late(None, &rejection);
         assert_eq!(
             (problem.status, problem.title.as_str()),
             (403, "unknown terminal")
         );
-        let Refusal(problem) = refusal(
+        let Refusal(problem) = refusal_or_late(
             Some("the last block here, 7, is 60 s old".into()),
             &rejection,
         );

@@ -697,7 +697,7 @@ fn sales_of(block: &Block, domain: &DomainSeparator) -> impl Iterator<Item = B25
     sales.map(|transaction| transaction.id(domain))
 }
 
-/// Those of all blocks up to a height.
+/// Erases the lines of sales of all blocks up to a height.
 fn erase_lines(write: &WriteTransaction, up_to: u64) -> Result<(), redb::Error> {
     let end = (up_to + 1).to_be_bytes();
     Ok(write

@@ -128,7 +128,7 @@ impl NodeLedger {
                     self.begin.store(place, Ordering::Relaxed);
                     return Ok(answer);
                 }
-                Err(error) => said = graver(said, error),
+                Err(error) => said = graver_error(said, error),
             }
         }
 
@@ -183,7 +183,7 @@ impl NodeLedger {
 }
 
 /// A refusal for good counts more than one for now, and that more than silence; of equals the later one.
-fn graver(before: LedgerError, now: LedgerError) -> LedgerError {
+fn graver_error(before: LedgerError, now: LedgerError) -> LedgerError {
     let weight = |error: &LedgerError| match error {
         LedgerError::Unreachable(_) => 0,
         LedgerError::NotAllowed(_) => 1,
@@ -399,8 +399,8 @@ mod tests {
             LedgerError::NotAllowed("b".into()),
         );
         let never = LedgerError::Refused("c".into());
-        assert_eq!(graver(silent.clone(), waits.clone()), waits);
-        assert_eq!(graver(never.clone(), silent), never);
-        assert_eq!(graver(waits, never.clone()), never);
+        assert_eq!(graver_error(silent.clone(), waits.clone()), waits);
+        assert_eq!(graver_error(never.clone(), silent), never);
+        assert_eq!(graver_error(waits, never.clone()), never);
     }
 }

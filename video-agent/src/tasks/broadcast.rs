@@ -19,7 +19,7 @@ const PAUSE_MAX_MS: u64 = 300_000;
 /// What the end of a broadcast may take when the agent stops.
 const END_TIMEOUT: Duration = Duration::from_millis(1_500);
 
-/// Works until `stop`.
+/// Keeps the platform's page in step with the camera until `stop`, then ends the broadcast.
 pub(crate) async fn run(camera: Arc<Camera>, platform: Platform, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -671,6 +671,8 @@ fn take_back(state: &mut Overlay<'_>, entry: &SaleEntry, share: Share, units: u6
     }
 }
 
+/// The place of a sale's receipt among its shares, and the receipt's address. `found` is the wallet that claims: to
+/// whoever claimed before it is said that the receipt is claimed already, to another wallet that it is somebody else's.
 fn unclaimed_receipt(
     state: &Overlay<'_>,
     entry: &SaleEntry,

@@ -267,7 +267,7 @@ impl<'a> Overlay<'a> {
         )
     }
 
-    /// Units wait on a receipt of a sale of a block.
+    /// Adds units that wait on receipts, under the block time of their sale.
     pub fn add_receipt(&mut self, recorded_at_ms: u64, units: u64) {
         let before = units_waiting(&self.base.receipts, &self.changes.receipts, &recorded_at_ms);
         self.changes
@@ -275,7 +275,7 @@ impl<'a> Overlay<'a> {
             .insert(recorded_at_ms, unless_none(before + units));
     }
 
-    /// They do not any more: a claim or a refund took them.
+    /// Takes units that a claim or a refund took from a receipt off those that wait.
     pub fn take_receipt(&mut self, recorded_at_ms: u64, units: u64) {
         let before = units_waiting(&self.base.receipts, &self.changes.receipts, &recorded_at_ms);
         self.changes
@@ -283,7 +283,7 @@ impl<'a> Overlay<'a> {
             .insert(recorded_at_ms, unless_none(before - units));
     }
 
-    /// Takes out what waits on receipts of sales of blocks up to a time.
+    /// Takes out all that waits on receipts of sales up to a block time; gives their sum.
     pub fn take_receipts(&mut self, to_ms: u64) -> u64 {
         let taken = take_all(
             &self.base.receipts,

@@ -20,8 +20,8 @@ pub(super) struct VideoIndex {
 }
 
 impl VideoIndex {
-    /// Of a state that was read.
-    pub fn of(tables: &Tables) -> Self {
+    /// Builds the index of a whole state, such as one that was read from a snapshot.
+    pub fn from_tables(tables: &Tables) -> Self {
         let mut index = Self::default();
         tables
             .recordings
@@ -34,7 +34,7 @@ impl VideoIndex {
         index
     }
 
-    /// With what a block wrote.
+    /// Takes in what a block wrote.
     pub fn add(&mut self, written: &TableChanges) {
         written
             .recordings

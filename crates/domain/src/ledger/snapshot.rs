@@ -160,7 +160,7 @@ impl Ledger {
             receipts: receipts.into_owned(),
             approvals: approvals.into_owned(),
             to_settle: to_settle.into_owned(),
-            index: VideoIndex::of(&tables),
+            index: VideoIndex::from_tables(&tables),
             tables: tables.into_owned(),
             uncovered_blocks: uncovered_blocks.into_owned(),
             uncovered_recordings: uncovered_recordings.into_owned(),

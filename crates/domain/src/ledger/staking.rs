@@ -233,7 +233,8 @@ pub(super) fn evidence(state: &mut Overlay<'_>, t: &Evidence, signer: Address) -
     Ok(vec![punish_offender(state, t, candidate)])
 }
 
-/// While it is jailed, and for heights before it was let out, a validator has paid.
+/// Whether evidence about the height `found` may still cost its validator something. It may not be too old, and one
+/// punishment pays for everything that was signed until the validator is out of jail again.
 fn check_punishable(
     state: &Overlay<'_>,
     candidate: &Candidate,

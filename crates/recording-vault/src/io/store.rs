@@ -232,6 +232,7 @@ impl Store {
             let capture = &record.signed.manifest.capture;
             let (id, keep_until_ms, consent) =
                 (record.id(), capture.keep_until_ms, capture.consent);
+
             let mut uploads = transaction
                 .open_table(UPLOADS)
                 .map_err(VaultError::database)?;
@@ -244,6 +245,8 @@ impl Store {
             uploads
                 .insert(record.order, id)
                 .map_err(VaultError::database)?;
+
+            // A key is needed as long as the last of its recordings.
             let mut keys = transaction.open_table(KEYS).map_err(VaultError::database)?;
             let before = keys
                 .get(record.key.as_str())
@@ -251,6 +254,7 @@ impl Store {
                 .map_or(0, |until| until.value());
             keys.insert(record.key.as_str(), before.max(keep_until_ms))
                 .map_err(VaultError::database)?;
+
             let mut by_cid = transaction
                 .open_table(BY_CID)
                 .map_err(VaultError::database)?;
@@ -269,6 +273,7 @@ impl Store {
             by_expiry
                 .insert((keep_until_ms, id.0, id.1), ())
                 .map_err(VaultError::database)?;
+
             let chain = Chain {
                 next_sequence: id.1 + 1,
                 last: record.signed.manifest.hash(),

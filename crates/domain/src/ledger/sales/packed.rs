@@ -122,7 +122,7 @@ impl Parties {
             shares: packed
                 .shares
                 .into_iter()
-                .map(|share| self.share(share))
+                .map(|share| self.unpack_share(share))
                 .collect(),
             recorded_at_ms: packed.recorded_at_ms,
             matures_at_ms: packed.recorded_at_ms.wrapping_add(packed.matures_ms),
@@ -130,7 +130,7 @@ impl Parties {
         }
     }
 
-    fn share(&self, packed: PackedShare) -> Share {
+    fn unpack_share(&self, packed: PackedShare) -> Share {
         let PackedShare {
             to,
             units,
