@@ -1,5 +1,6 @@
 //! Puts the agent together from its configuration and runs it until it is told to stop.
 
+use crate::camera::{Camera, Setup};
 use crate::config::{CameraConfig, Config};
 use crate::core::consent::Asked;
 use crate::core::consent::CameraKind;
@@ -18,7 +19,7 @@ use crate::metrics;
 use crate::recordings::Recordings;
 use crate::sink::{NoVault, SegmentSink};
 use crate::tasks::broadcast;
-use crate::tasks::camera::{self, ASK_TIMEOUT, Camera, Context, Setup};
+use crate::tasks::camera::{self, ASK_TIMEOUT, Context};
 use crate::tasks::look::Looker;
 use crate::tasks::measure::{self, MeasureArgs};
 use crate::tasks::output::PushTo;

@@ -4,7 +4,7 @@ mod cameras;
 mod preview;
 mod recordings;
 
-use crate::tasks::camera::Camera;
+use crate::camera::Camera;
 use axum::Router;
 use problem::Refusal;
 use recording_vault::Vault;

@@ -4,6 +4,7 @@
 //! takes only frames that went through it. Raw frames are in memory, and nowhere else.
 
 mod app;
+mod camera;
 mod config;
 mod core;
 mod error;

@@ -8,8 +8,8 @@ mod error;
 mod http;
 mod kubo;
 mod node;
-pub mod pin_state;
-mod pinata;
+mod pin_state;
+pub mod pinata;
 mod pinning;
 pub mod unixfs;
 

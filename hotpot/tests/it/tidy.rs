@@ -273,7 +273,7 @@ fn sql_and_the_environment_have_one_place_each() {
         path.contains("/io/store")
             || path.starts_with("crates/read-model")
             || path == "crates/local-network/src/external.rs"
-            || path == "crates/verify/src/database.rs"
+            || path == "verify/src/database.rs"
     });
     assert_only_in("std::env::var", &all, |path| {
         path.starts_with("crates/service-kit")

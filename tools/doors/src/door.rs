@@ -5,7 +5,7 @@ use crate::draft::Document;
 use crate::network::{Answer, wait_for};
 use crate::report;
 use crate::supply::{Move, OF_A_DOOR, differences};
-use crate::walk::Walk;
+use crate::walk::{SALES, TRANSACTIONS, Walk};
 use anyhow::{Context, Result};
 use api_types::SupplyAnswer;
 use std::fmt;
@@ -40,6 +40,31 @@ struct Wanted<'m> {
     status: u16,
     code: Option<&'m str>,
     moves: &'m [Move],
+}
+
+/// Doors: each is one thing that somebody does, with what has to come of it.
+impl Walk {
+    /// Somebody sends what is signed to where it belongs.
+    pub fn door<'w>(&'w mut self, who: Actor, what: &'w str, sent: &'w Document) -> Door<'w> {
+        let path = if sent.is_sale() { SALES } else { TRANSACTIONS };
+        self.knock(who, what, path, sent)
+    }
+
+    /// Somebody sends anything anywhere.
+    pub fn knock<'w>(
+        &'w mut self,
+        who: Actor,
+        what: &'w str,
+        path: &'w str,
+        sent: &'w Document,
+    ) -> Door<'w> {
+        Door::new(self, who, what, Request::Post(path, sent))
+    }
+
+    /// Somebody reads.
+    pub fn look<'w>(&'w mut self, who: Actor, what: &'w str, path: &'w str) -> Door<'w> {
+        Door::new(self, who, what, Request::Get(path))
+    }
 }
 
 impl<'w> Door<'w> {

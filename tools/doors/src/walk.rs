@@ -1,7 +1,6 @@
 //! One walk: through the gateway or through a node, with two outlets and a wallet of its own.
 
 use crate::actor::Actor;
-use crate::door::{Door, Request};
 use crate::draft::{Document, Draft};
 use crate::network::Network;
 use crate::signer::Signer;
@@ -204,30 +203,8 @@ impl Walk {
     }
 }
 
-/// Doors: each is one thing that somebody does, with what has to come of it.
+/// Doors that stand for more than one look.
 impl Walk {
-    /// Somebody sends what is signed to where it belongs.
-    pub fn door<'w>(&'w mut self, who: Actor, what: &'w str, sent: &'w Document) -> Door<'w> {
-        let path = if sent.is_sale() { SALES } else { TRANSACTIONS };
-        self.knock(who, what, path, sent)
-    }
-
-    /// Somebody sends anything anywhere.
-    pub fn knock<'w>(
-        &'w mut self,
-        who: Actor,
-        what: &'w str,
-        path: &'w str,
-        sent: &'w Document,
-    ) -> Door<'w> {
-        Door::new(self, who, what, Request::Post(path, sent))
-    }
-
-    /// Somebody reads.
-    pub fn look<'w>(&'w mut self, who: Actor, what: &'w str, path: &'w str) -> Door<'w> {
-        Door::new(self, who, what, Request::Get(path))
-    }
-
     /// A refund that is taken, with the moves that the protocol computes.
     pub fn gives_back(
         &mut self,

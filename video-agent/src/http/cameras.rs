@@ -1,9 +1,9 @@
 //! `/api/v1/cameras`: what they do, and the kill switch of their public streams.
 
 use super::Api;
+use crate::camera::Camera;
 use crate::core::alerts::Alert;
 use crate::core::consent::CameraKind;
-use crate::tasks::camera::Camera;
 use api_types::{CameraAlert, CameraAnswer, PushState, PushSwitch};
 use axum::extract::State as Shared;
 use axum::routing::{get, put};

@@ -1,9 +1,9 @@
 //! Keeps a platform's page in step with the public stream of one camera: named when it begins, ended when it ends.
 
+use crate::camera::Camera;
 use crate::core::backoff::Backoff;
 use crate::io::platform::{OnAir, Platform, Seen};
 use crate::metrics;
-use crate::tasks::camera::Camera;
 use service_kit::error::in_full;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,8 +1,8 @@
 //! One camera while something permits it: frames in, segments out, in a thread of its own.
 
 use super::anonymise::Anonymiser;
-use super::camera::Camera;
 use super::output::{Kept, Output};
+use crate::camera::Camera;
 use crate::core::alerts::Alert;
 use crate::core::consent::Permission;
 use crate::core::gate::{Reason, Verdict};

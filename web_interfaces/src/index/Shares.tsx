@@ -3,7 +3,7 @@ import { Chip, type Tone } from '../components/Chip.tsx'
 import { Hash } from '../components/Hash.tsx'
 import { formatUnits } from '../shared/format.ts'
 import { useWords } from '../shared/hooks.ts'
-import { EvmTransaction } from './Step.tsx'
+import { EvmTransaction } from './EvmTransaction.tsx'
 
 const TONES: Record<ShareState, Tone> = {
   minted: 'ok',

@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn every_table_of_the_migrations_is_known() {
         let migrations =
-            std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations")).unwrap();
+            std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations")).unwrap();
         let text: String = migrations
             .flatten()
             .filter_map(|file| std::fs::read_to_string(file.path()).ok())
