@@ -3,14 +3,14 @@
 use crate::evm_facts::{Block, Contracts, Entry, Facts};
 use alloy::consensus::BlockHeader;
 use alloy::network::Ethereum;
-use alloy::primitives::{Address, B256};
+use alloy::primitives::Address;
 use alloy::providers::{Provider, RootProvider};
 use alloy::rpc::types::{BlockId, BlockNumberOrTag, Filter, Log};
 use anyhow::{Context, Result};
 use contract_bindings::{CheckpointAnchor, FranchiseToken};
 use futures::{StreamExt, TryStreamExt, stream};
 use indicatif::ProgressBar;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Blocks in one request for logs.
 const LOG_RANGE: u64 = 2_000;

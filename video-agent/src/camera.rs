@@ -10,11 +10,9 @@ use crate::io::switch::Switch;
 use crate::metrics;
 use crate::tasks::look::Looker;
 use crate::tasks::output::PushTo;
-use crate::tasks::session::{self};
 use api_types::CameraState;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use tokio::sync::watch;
 
 /// How frames are made into segments.
 #[derive(Clone, Debug)]
@@ -187,7 +185,8 @@ impl Camera {
         });
     }
 
-    fn enter(&self, state: CameraState) {
+    /// From now on it is in this state; who looked at it live sees nothing more, unless it is live.
+    pub fn enter(&self, state: CameraState) {
         metrics::live(self.asked.camera, matches!(state, CameraState::Live { .. }));
         if !matches!(state, CameraState::Live { .. }) {
             self.preview.clear();
