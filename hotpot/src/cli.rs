@@ -85,9 +85,11 @@ pub enum NodeCommand {
     Status(NodeStatusArgs),
 }
 
-/// Logs of a service: ours at info, the engine's network only when something is wrong.
+/// Logs of a service: ours at info, the engine's network only when something is wrong. Clients of HTTP never say more:
+/// an address may hold a provider's key.
 const SERVICE_FILTER: &str = "info,arc_malachitebft_network=off,arc_malachitebft_discovery=off,libp2p=error,\
-    arc_malachitebft_engine=warn,arc_malachitebft_core_consensus=warn,arc_malachitebft_sync=warn,informalsystems=warn";
+    arc_malachitebft_engine=warn,arc_malachitebft_core_consensus=warn,arc_malachitebft_sync=warn,informalsystems=warn,\
+    alloy_transport_http=warn,alloy_rpc_client=warn,reqwest=warn,hyper_util=warn";
 /// Logs of a command that a person watches.
 const TOOL_FILTER: &str = "warn";
 

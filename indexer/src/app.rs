@@ -28,7 +28,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
     let database = database.application_name("indexer");
     let chain = &config.blockchain;
     let evm = Evm::new(
-        &chain.rpc_url,
+        chain.rpc_url(),
         [chain.token, chain.anchor],
         chain.finality_depth,
     )

@@ -2,6 +2,7 @@
 
 use alloy::primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
+use service_kit::Secret;
 use service_kit::database::DatabaseConfig;
 use service_kit::mistakes::{ConfigMistakes, refuse_mistakes};
 use std::net::SocketAddr;
@@ -24,8 +25,8 @@ pub struct Config {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Blockchain {
-    /// JSON-RPC over HTTP. Default `http://127.0.0.1:8545`.
-    pub rpc_url: String,
+    /// JSON-RPC over HTTP; may hold a provider's key, so it does not print. Default `http://127.0.0.1:8545`.
+    pub rpc_url: Secret,
     /// The chain that must be behind `rpc_url`; another one is refused. Default 31337.
     pub chain_id: u64,
     /// The token. Required.
@@ -45,10 +46,20 @@ pub struct Blockchain {
     pub poll_ms: u64,
 }
 
+impl Blockchain {
+    /// Where to ask; a default would not survive as a secret.
+    pub fn rpc_url(&self) -> &str {
+        match self.rpc_url.expose() {
+            "" => "http://127.0.0.1:8545",
+            given => given,
+        }
+    }
+}
+
 impl Default for Blockchain {
     fn default() -> Self {
         Self {
-            rpc_url: "http://127.0.0.1:8545".into(),
+            rpc_url: Secret::default(),
             chain_id: 31337,
             token: Address::ZERO,
             anchor: Address::ZERO,
@@ -118,10 +129,6 @@ impl Config {
             (
                 chain.range_blocks_max == 0,
                 "blockchain.range_blocks_max: must be at least 1",
-            ),
-            (
-                chain.rpc_url.is_empty(),
-                "blockchain.rpc_url: must not be empty",
             ),
             (
                 self.node.urls.is_empty(),

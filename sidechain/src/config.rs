@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// The whole configuration; see each section.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct NodeConfig {
     /// Holds the store, the consensus log and the network key. Default `node`.
     pub data_dir: PathBuf,

@@ -87,6 +87,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             until_stopped(cli.sources.stop_on_stdin_close, async |stop| {
                 video_agent::run(config, stop).await
             })
+            .inspect_err(|error| {
+                tracing::error!(fatal = true, error = format!("{error:#}"), "stopped");
+            })
         }
     }
 }

@@ -263,6 +263,9 @@ impl Service {
 
 /// Which of our own rules ended a request, if one did: no service was away then.
 fn broken_rule(error: &reqwest::Error) -> Option<String> {
+    if error.is_builder() {
+        return Some("the request cannot be made".into());
+    }
     let mut cause = error.source()?;
     loop {
         if cause.is::<NotPublic>() {

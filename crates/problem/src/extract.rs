@@ -9,6 +9,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use futures::StreamExt;
 use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
 
 /// The largest body of a public request; a sale of 500 lines is well below.
 pub const BODY_BYTES_MAX: usize = 512 * 1024;
@@ -64,11 +65,7 @@ fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
 
 /// 422 with the field that is wrong or missing; 400 when it is no JSON at all.
 fn refuse_value(error: serde_path_to_error::Error<serde_json::Error>) -> Refusal {
-    let path = error
-        .path()
-        .to_string()
-        .replace(['.', '['], "/")
-        .replace(']', "");
+    let mut path = pointer_to(error.path());
     let cause = error.into_inner();
     if !cause.is_data() {
         return malformed_json(&cause);
@@ -79,9 +76,24 @@ fn refuse_value(error: serde_path_to_error::Error<serde_json::Error>) -> Refusal
     let missing = text
         .strip_prefix("missing field")
         .and_then(|rest| rest.split('`').nth(1));
-    let field = missing.unwrap_or_else(|| path.trim_matches('/'));
+    path.extend(missing.map(escape_token));
 
-    Refusal::from(Problem::new(422, "bad_field", cause.to_string()).at(field))
+    Refusal::from(Problem::new(422, "bad_field", text.as_str()).at(&path.join("/")))
+}
+
+/// The parts of a JSON pointer (RFC 6901) to where reading stopped.
+fn pointer_to(path: &serde_path_to_error::Path) -> Vec<String> {
+    let token = |segment: &Segment| match segment {
+        Segment::Seq { index } => Some(index.to_string()),
+        Segment::Map { key } => Some(escape_token(key)),
+        // A variant is no level of its own in our JSON.
+        Segment::Enum { .. } | Segment::Unknown => None,
+    };
+    path.iter().filter_map(token).collect()
+}
+
+fn escape_token(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
 }
 
 fn malformed_json(error: &serde_json::Error) -> Refusal {
@@ -179,6 +191,25 @@ mod tests {
         let (mut parts, ()) = Request::builder().uri(uri).body(()).unwrap().into_parts();
         let taken = Query::<Wanted>::from_request_parts(&mut parts, &()).await;
         *taken.err().expect("it is refused").0
+    }
+
+    #[test]
+    fn a_field_is_found_wherever_it_is_missing_or_wrong() {
+        #[derive(Debug, Deserialize)]
+        #[expect(dead_code, reason = "only whether it is read")]
+        struct Line {
+            sku: String,
+            #[serde(rename = "a/b")]
+            odd: Option<u8>,
+        }
+
+        let at = |text: &str| {
+            let refused = parse_json::<Vec<Line>>(text.as_bytes()).unwrap_err();
+            refused.0.errors[0].pointer.clone()
+        };
+        assert_eq!(at(r#"[{"sku": "a"}, {}]"#), "/1/sku");
+        assert_eq!(at(r#"[{"sku": 7}]"#), "/0/sku");
+        assert_eq!(at(r#"[{"sku": "a", "a/b": 300}]"#), "/0/a~1b");
     }
 
     #[tokio::test]

@@ -77,7 +77,8 @@ pub async fn with_request_id(request: Request, next: Next) -> Response {
         str::to_owned,
     );
 
-    let span = tracing::info_span!(
+    // At the highest level, so that each line of a request has its id, however little is logged.
+    let span = tracing::error_span!(
         "http_request",
         request_id = id,
         method = %request.method(),

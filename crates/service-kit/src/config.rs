@@ -28,7 +28,7 @@ pub struct Sources {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A value is missing, unknown or of the wrong type; the cause names its path and layer.
-    #[error("configuration{}", file.as_ref().map(|file| format!(" ({})", file.display())).unwrap_or_default())]
+    #[error("configuration{}", in_file(file))]
     Invalid {
         /// The file that took part.
         file: Option<PathBuf>,
@@ -36,9 +36,22 @@ pub enum ConfigError {
         #[source]
         source: ::config::ConfigError,
     },
+    /// The file is no TOML.
+    #[error("configuration{}: {place}", in_file(file))]
+    Syntax {
+        /// The file.
+        file: Option<PathBuf>,
+        /// Line and column; not what stands there.
+        place: String,
+    },
     /// Names of the documents that stand for nothing here.
     #[error(transparent)]
     Names(#[from] ConfigMistakes),
+}
+
+fn in_file(file: &Option<PathBuf>) -> String {
+    let shown = file.as_ref().map(|file| format!(" ({})", file.display()));
+    shown.unwrap_or_default()
 }
 
 /// What a service was told.
@@ -61,10 +74,7 @@ pub fn load_config<T: Serialize + DeserializeOwned>(
     defaults: &T,
     sources: &Sources,
 ) -> Result<Loaded<T>, ConfigError> {
-    let named = |source| ConfigError::Invalid {
-        file: sources.config.clone(),
-        source,
-    };
+    let named = |error| name_file(error, sources.config.as_deref());
     let defaults = ::config::Config::try_from(defaults).map_err(named)?;
     let given = read_given(sources).map_err(named)?;
     let table = defaults.collect().map_err(named)?;
@@ -82,12 +92,25 @@ pub fn load_config<T: Serialize + DeserializeOwned>(
     Ok(Loaded { config, log_level })
 }
 
+/// The parser of TOML shows the line that it does not understand, which may hold a password.
+fn name_file(error: ::config::ConfigError, file: Option<&Path>) -> ConfigError {
+    let file = file.map(Path::to_owned);
+    match error {
+        ::config::ConfigError::FileParse { cause, .. } => {
+            let said = cause.to_string();
+            let place = said.lines().next().unwrap_or_default().to_owned();
+            ConfigError::Syntax { file, place }
+        }
+        source => ConfigError::Invalid { file, source },
+    }
+}
+
 /// All layers above the defaults.
 fn read_given(sources: &Sources) -> Result<Map<String, Value>, ::config::ConfigError> {
     let environment = ::config::Environment::with_prefix("HOTPOT")
         .prefix_separator("__")
         .separator("__");
-    let mut builder = ::config::Config::builder().add_source(environment.try_parsing(true));
+    let mut builder = ::config::Config::builder().add_source(environment);
 
     if let Some(file) = &sources.config {
         builder = builder.add_source(::config::File::from(file.as_path()));
@@ -130,4 +153,51 @@ pub fn find_program(name: &str, further: &[PathBuf]) -> Option<PathBuf> {
         .map(|folder| folder.join(name))
         .chain(path.split(':').map(|folder| Path::new(folder).join(name)))
         .find(is_file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Config {
+        port: u16,
+        join: bool,
+    }
+
+    fn load_text(text: &str, set: &[(&str, &str)]) -> Result<Loaded<Config>, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("service.toml");
+        std::fs::write(&file, text).unwrap();
+        let owned = |(path, value): &(&str, &str)| ((*path).to_owned(), (*value).to_owned());
+        let sources = Sources {
+            config: Some(file),
+            set: set.iter().map(owned).collect(),
+            ..Sources::default()
+        };
+        load_config(&Config::default(), &sources)
+    }
+
+    #[test]
+    fn the_command_line_wins_over_the_file_and_texts_become_what_is_wanted() {
+        let loaded = load_text("port = 1\njoin = false", &[("port", "2"), ("join", "true")]);
+        let expected = Config {
+            port: 2,
+            join: true,
+        };
+        assert_eq!(loaded.unwrap().config, expected);
+    }
+
+    #[test]
+    fn a_broken_file_is_named_with_its_line_and_not_with_what_stands_there() {
+        let error = load_text("port = 1\npassword = \"s3cret", &[]).unwrap_err();
+        let said = format!("{error} {error:?}");
+        assert!(
+            said.contains("service.toml") && said.contains("line 2"),
+            "{said}"
+        );
+        assert!(!said.contains("s3cret"), "{said}");
+    }
 }

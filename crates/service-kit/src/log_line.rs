@@ -3,9 +3,10 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use std::fmt::{self, Debug};
+use std::fmt::{self, Debug, Write as _};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
+use tracing_log::NormalizeEvent;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
@@ -41,7 +42,8 @@ where
 
         let mut timestamp = String::new();
         SystemTime.format_time(&mut Writer::new(&mut timestamp))?;
-        let described = event.metadata();
+        let of_log = event.normalized_metadata();
+        let described = of_log.as_ref().unwrap_or_else(|| event.metadata());
         let module = described.module_path().unwrap_or(described.target());
         let line = Line::new(timestamp, *described.level(), module, function, fields.0);
         let text = serde_json::to_string(&line).map_err(|_| fmt::Error)?;
@@ -97,14 +99,20 @@ impl Fields {
         }
     }
 
+    /// What the crate `log` says of the place stands in the event's metadata already.
     fn add(&mut self, field: &Field, value: impl Into<Value>) {
-        self.0.insert(field.name().to_owned(), value.into());
+        if !field.name().starts_with("log.") {
+            self.0.insert(field.name().to_owned(), value.into());
+        }
     }
 }
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.add(field, format!("{value:?}"));
+        let mut text = String::new();
+        // What cannot be shown is shown as far as it can.
+        let _ = write!(text, "{value:?}");
+        self.add(field, text);
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {

@@ -1,5 +1,6 @@
 //! Logs and metrics.
 
+use crate::config::environment_variable;
 use crate::log_line::JsonLines;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::io::IsTerminal;
@@ -9,13 +10,19 @@ use tracing_subscriber::fmt::format::JsonFields;
 
 /// JSON lines on standard error, or readable lines when that is a terminal. `RUST_LOG` overrides `default_filter`.
 pub fn init_logs(default_filter: &str) {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default_filter));
+    let wanted = environment_variable("RUST_LOG").filter(|wanted| !wanted.is_empty());
+    let parsed = wanted.map(EnvFilter::try_new).transpose();
+    let (filter, mistake) = match parsed {
+        Ok(filter) => (filter, None),
+        Err(mistake) => (None, Some(mistake)),
+    };
+
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(filter.unwrap_or_else(|| EnvFilter::new(default_filter)))
+        // A line that cannot be written is lost: saying so where nothing can be written would end the process.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
-    // A second call, as in tests, keeps the first subscriber.
-    let _ = if std::io::stderr().is_terminal() {
+    let is_first = if std::io::stderr().is_terminal() {
         builder.compact().try_init()
     } else {
         builder
@@ -23,7 +30,27 @@ pub fn init_logs(default_filter: &str) {
             .fmt_fields(JsonFields::new())
             .try_init()
     };
-    std::panic::set_hook(Box::new(log_panic));
+
+    // A second call, as in tests, keeps the first subscriber.
+    if is_first.is_ok() {
+        log_panics();
+    }
+    if let Some(mistake) = mistake {
+        let error = mistake.to_string();
+        tracing::warn!(error, "RUST_LOG is not understood: the default holds");
+    }
+}
+
+/// Panics become log lines, where such lines are written.
+fn log_panics() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if tracing::enabled!(tracing::Level::ERROR) {
+            log_panic(info);
+        } else {
+            before(info);
+        }
+    }));
 }
 
 /// A service's filter at another level: a word about one part of it stays.

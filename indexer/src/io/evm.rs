@@ -10,7 +10,7 @@ use alloy::network::Ethereum;
 use alloy::primitives::{Address, B256, Bloom, LogData};
 use alloy::providers::{Provider, RootProvider};
 use alloy::rpc::types as rpc;
-use alloy::transports::{RpcError, TransportError};
+use alloy::transports::{RpcError, TransportError, TransportErrorKind};
 use futures::{StreamExt, TryStreamExt, stream};
 use std::future::IntoFuture;
 use std::time::Duration;
@@ -204,12 +204,30 @@ async fn call_with_timeout<T>(
     request: impl IntoFuture<Output = Result<T, TransportError>>,
 ) -> Result<T, Error> {
     match tokio::time::timeout(Duration::from_secs(CALL_SECONDS_MAX), request.into_future()).await {
-        Ok(answer) => answer.map_err(|source| Error::Rpc { call, source }),
+        Ok(answer) => answer.map_err(|error| {
+            let source = without_url(error);
+            Error::Rpc { call, source }
+        }),
         Err(_) => Err(Error::RpcTimeout {
             call,
             seconds: CALL_SECONDS_MAX,
         }),
     }
+}
+
+/// A failed connection's own text names the URL, which may hold a provider's key; what lies below it does not.
+fn without_url(error: TransportError) -> TransportError {
+    let RpcError::Transport(TransportErrorKind::Custom(cause)) = error else {
+        return error;
+    };
+
+    let mut said = "no answer".to_owned();
+    let mut below = cause.source();
+    while let Some(deeper) = below {
+        said = format!("{said}: {deeper}");
+        below = deeper.source();
+    }
+    TransportErrorKind::custom_str(&said)
 }
 
 fn header_of(block: &rpc::Block) -> Header {

@@ -3,6 +3,7 @@ use crate::evm;
 use crate::fake_node::FakeNode;
 use crate::fake_rpc::FakeRpc;
 use crate::world::{Indexer, World, assert_equals_the_chain, caught_up, metrics};
+use service_kit::Secret;
 use std::sync::atomic::Ordering;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -18,7 +19,7 @@ async fn empty_answers_and_limits_of_a_node_leave_no_gaps() {
     let node = FakeNode::start(&actors::Chain::new("test")).await;
     let rpc = FakeRpc::start(&world.evm_url()).await;
     let mut config = world.config("main", &evm, &node.url);
-    config.blockchain.rpc_url = rpc.url.clone();
+    config.blockchain.rpc_url = Secret::new(rpc.url.clone());
     config.blockchain.range_blocks_max = 1000;
     // The first answers are empty, for ranges and for blocks; wide ranges are refused.
     rpc.lies.range_max.store(5, Ordering::SeqCst);

@@ -3,8 +3,9 @@
 //! others read. Pure.
 
 use ::config::{Map, Value, ValueKind};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fmt::Display;
-use url::Url;
+use std::net::IpAddr;
 
 type Table = Map<String, Value>;
 
@@ -50,7 +51,8 @@ pub(super) struct Translated {
     pub log_level: Option<String>,
 }
 
-/// Translates what was given on top of the defaults. `environment` are variables that are not `HOTPOT__…`.
+/// Translates what was given on top of the defaults. `environment` are variables that are not `HOTPOT__…`; an empty one
+/// is none.
 ///
 /// # Errors
 ///
@@ -92,7 +94,7 @@ struct Names<'a> {
 impl Names<'_> {
     fn read_observability(&mut self) -> Option<String> {
         let level = self.take_text("observability", "log_level");
-        let level = level.or_else(|| (self.environment)("OBSERVABILITY_LOG_LEVEL"));
+        let level = level.or_else(|| self.variable("OBSERVABILITY_LOG_LEVEL"));
         let level = level.map(|level| level.to_lowercase());
         if let Some(unknown) = level.as_ref().filter(|one| !is_log_level(one)) {
             self.refuse(format!(
@@ -124,19 +126,35 @@ impl Names<'_> {
             return;
         }
 
+        if !self.is_table("database") {
+            self.refuse("database: is a section, with url or url_file in it");
+            return;
+        }
         let is_given = self.is_given("database", "url") || self.is_given("database", "url_file");
         if parts.is_given() && is_given {
             self.refuse(
                 "database.host: remove it, or database.url; one of them says where the database is",
             );
         } else if parts.is_given() {
-            let password = (self.environment)("DATABASE_PASSWORD");
-            match parts.to_url(password) {
+            match parts.to_url(self.variable("DATABASE_PASSWORD")) {
                 Ok(url) => self.set("database", "url", url),
                 Err(mistake) => self.refuse(mistake),
             }
-        } else if let Some(url) = (self.environment)("DATABASE_URL").filter(|_| !is_given) {
-            self.set("database", "url", url);
+        }
+        self.read_database_url(is_given);
+    }
+
+    /// Two different ones are refused: nobody could say which is meant.
+    fn read_database_url(&mut self, is_given: bool) {
+        let Some(url) = self.variable("DATABASE_URL") else {
+            return;
+        };
+        match self.text_at("database", "url") {
+            Some(other) if other != url => {
+                self.refuse("DATABASE_URL: another database than in section database; remove one");
+            }
+            None if !is_given => self.set("database", "url", url),
+            _ => {}
         }
     }
 
@@ -170,16 +188,21 @@ impl Names<'_> {
     }
 
     fn read_network(&mut self) {
-        if !self.reads_key("blockchain", "chain_id") || self.is_given("blockchain", "chain_id") {
+        if !self.reads_key("blockchain", "chain_id") {
             return;
         }
-        let Some(name) = (self.environment)("BLOCKCHAIN_NETWORK") else {
+        let Some(name) = self.variable("BLOCKCHAIN_NETWORK") else {
             return;
         };
 
-        match NETWORKS.iter().find(|(known, _)| *known == name) {
-            Some((_, chain_id)) => self.set("blockchain", "chain_id", *chain_id),
-            None => self.refuse(format!(
+        let known = NETWORKS.iter().find(|(known, _)| *known == name);
+        match (known, self.text_at("blockchain", "chain_id")) {
+            (Some((_, chain_id)), None) => self.set("blockchain", "chain_id", *chain_id),
+            (Some((_, chain_id)), Some(given)) if given != chain_id.to_string() => self.refuse(
+                format!("BLOCKCHAIN_NETWORK: {name} is chain {chain_id}, blockchain.chain_id is {given}; remove one"),
+            ),
+            (Some(_), Some(_)) => {}
+            (None, _) => self.refuse(format!(
                 "BLOCKCHAIN_NETWORK: found {name:?}, allowed are {}; or set blockchain.chain_id",
                 NETWORKS.map(|(known, _)| known).join(", ")
             )),
@@ -199,7 +222,7 @@ impl Names<'_> {
             let name = format!("{platform}_client_id");
             let variable = format!("VIDEO_{}", name.to_uppercase());
             let id = self.take_text("video", &name);
-            if let Some(id) = id.or_else(|| (self.environment)(&variable)) {
+            if let Some(id) = id.or_else(|| self.variable(&variable)) {
                 self.name_application(platform, &id);
             }
         }
@@ -231,7 +254,7 @@ impl Names<'_> {
             self.refuse("kyc: remove the section; no service of this version checks persons");
         }
         for (variable, section, remedy) in SECRETS {
-            if self.reads(section) && (self.environment)(variable).is_some() {
+            if self.reads(section) && self.variable(variable).is_some() {
                 self.refuse(format!(
                     "{variable}: remove it from the environment; {remedy}"
                 ));
@@ -250,6 +273,10 @@ impl Names<'_> {
         }
     }
 
+    fn variable(&self, name: &str) -> Option<String> {
+        (self.environment)(name).filter(|value| !value.is_empty())
+    }
+
     /// Whether the service has such a section.
     fn reads(&self, section: &str) -> bool {
         self.defaults.contains_key(section)
@@ -260,9 +287,24 @@ impl Names<'_> {
         matches!(found, Some(ValueKind::Table(table)) if table.contains_key(key))
     }
 
-    fn is_given(&self, section: &str, key: &str) -> bool {
+    /// Also when it was not given at all.
+    fn is_table(&self, section: &str) -> bool {
         let found = self.given.get(section).map(|value| &value.kind);
-        matches!(found, Some(ValueKind::Table(table)) if table.contains_key(key))
+        matches!(found, None | Some(ValueKind::Table(_)))
+    }
+
+    /// An empty text is none.
+    fn text_at(&self, section: &str, key: &str) -> Option<String> {
+        let found = self.given.get(section).map(|value| &value.kind);
+        let Some(ValueKind::Table(table)) = found else {
+            return None;
+        };
+        let text = table.get(key)?.clone().into_string().ok()?;
+        Some(text).filter(|text| !text.is_empty())
+    }
+
+    fn is_given(&self, section: &str, key: &str) -> bool {
+        self.text_at(section, key).is_some()
     }
 
     fn take(&mut self, section: &str, key: &str) -> Option<Value> {
@@ -322,44 +364,71 @@ impl DatabaseParts {
             || self.password.is_some()
     }
 
-    /// A URL with everything escaped that has a meaning in one. No error names the password.
+    /// A URL with everything escaped that has a meaning in one. No error shows the password.
     fn to_url(&self, password_elsewhere: Option<String>) -> Result<String, String> {
+        let user = escape(&needed("username", &self.username)?);
+        let database = needed("database", &self.database)?;
+        if matches!(database.as_str(), "." | "..") {
+            return Err("database.database: is no name of a database".into());
+        }
+
         let password = match (&self.password, password_elsewhere) {
             (Some(one), Some(other)) if *one != other => {
                 return Err("database.password and DATABASE_PASSWORD differ; remove one".into());
             }
             (one, other) => one.clone().or(other),
         };
-        let needed = |name: &str, value: &Option<String>| {
-            value
-                .clone()
-                .ok_or_else(|| format!("database.{name}: is missing beside the others"))
-        };
-        let host = self.host.as_deref().unwrap_or("localhost");
-        let bad_host =
-            |_| format!("database.host: found {host:?}, a name or an address is expected");
+        let password = password.map(|password| format!(":{}", escape(&password)));
+        let (password, database) = (password.unwrap_or_default(), escape(&database));
+        let port = self.port_number()?;
 
-        let mut url = Url::parse(&format!("postgres://{host}")).map_err(bad_host)?;
-        if url.host_str() != Some(host) {
-            return Err(format!(
-                "database.host: found {host:?}, a name or an address is expected"
+        let host = self.host.as_deref().unwrap_or("localhost");
+        if host.starts_with('/') {
+            let folder = escape(host);
+            return Ok(format!(
+                "postgres://{user}{password}@localhost:{port}/{database}?host={folder}"
             ));
         }
-        if let Some(port) = &self.port {
-            let number = port.parse().ok();
-            let number = number.filter(|number| *number != 0);
-            let number = number
-                .ok_or_else(|| format!("database.port: found {port}, 1 to 65535 are allowed"))?;
-            url.set_port(Some(number))
-                .map_err(|()| "database.port: does not fit the host")?;
-        }
-        url.set_path(&needed("database", &self.database)?);
-        let user = needed("username", &self.username)?;
-        url.set_username(&user)
-            .and_then(|()| url.set_password(password.as_deref()))
-            .map_err(|()| "database.username: does not fit the host")?;
-        Ok(url.into())
+        let host = host_of_url(host)?;
+        Ok(format!(
+            "postgres://{user}{password}@{host}:{port}/{database}"
+        ))
     }
+
+    fn port_number(&self) -> Result<u16, String> {
+        let port = self.port.as_deref().unwrap_or("5432");
+        let number = port.parse().ok().filter(|number| *number != 0);
+        number.ok_or_else(|| format!("database.port: found {port:?}, 1 to 65535 are allowed"))
+    }
+}
+
+fn needed(name: &str, value: &Option<String>) -> Result<String, String> {
+    let given = value.clone().filter(|value| !value.is_empty());
+    given.ok_or_else(|| format!("database.{name}: is missing beside the others"))
+}
+
+fn escape(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+/// A name, or an address in the form that URLs want. Anything else may hold a password, so it is not shown.
+fn host_of_url(host: &str) -> Result<String, String> {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    if let Ok(address) = bare.parse::<IpAddr>() {
+        return Ok(match address {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => format!("[{address}]"),
+        });
+    }
+
+    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    if host.is_empty() || !host.bytes().all(is_of_name) {
+        return Err(
+            "database.host: a name, an address or the folder of a socket is expected, without user, port or path"
+                .into(),
+        );
+    }
+    Ok(host.to_lowercase())
 }
 
 #[cfg(test)]
@@ -464,17 +533,46 @@ mod tests {
             Some("1")
         );
 
-        // Our own names win, as a file wins over the environment.
-        let own = "[database]\nurl = 'postgres://a/b'\n[blockchain]\nchain_id = 5\n";
-        let Translated { given, .. } = translated(own, WITH_DATABASE, &environment).unwrap();
+        let others = "[database]\nurl = 'postgres://a/b'\n[blockchain]\nchain_id = 5\n";
+        let mistakes = translated(others, WITH_DATABASE, &environment).unwrap_err();
+        assert_eq!(mistakes.len(), 2, "one of two is meant: {mistakes:?}");
+
+        let empty = [
+            ("DATABASE_URL", ""),
+            ("BLOCKCHAIN_NETWORK", ""),
+            ("OBSERVABILITY_LOG_LEVEL", ""),
+        ];
+        let Translated { given, log_level } = translated(others, WITH_DATABASE, &empty).unwrap();
         assert_eq!(
             text_at(&given, "database", "url").as_deref(),
             Some("postgres://a/b")
         );
-        assert_eq!(
-            text_at(&given, "blockchain", "chain_id").as_deref(),
-            Some("5")
-        );
+        assert_eq!(log_level, None);
+    }
+
+    #[test]
+    fn a_database_is_reached_by_name_address_or_socket() {
+        let url_at = |host: &str| {
+            let text = format!("[database]\nhost = '{host}'\ndatabase = 'd'\nusername = 'u'");
+            let given = translated(&text, WITH_DATABASE, &[]).map(|translated| translated.given);
+            given.map(|given| text_at(&given, "database", "url").unwrap())
+        };
+        for (host, url) in [
+            ("DB.example", "postgres://u@db.example:5432/d"),
+            ("10.0.0.7", "postgres://u@10.0.0.7:5432/d"),
+            ("2001:DB8::1", "postgres://u@[2001:db8::1]:5432/d"),
+            ("[::1]", "postgres://u@[::1]:5432/d"),
+            ("/run/pg", "postgres://u@localhost:5432/d?host=%2Frun%2Fpg"),
+        ] {
+            assert_eq!(url_at(host).unwrap(), url);
+        }
+        for refused in ["", "u:s3cret@h", "postgres://u:s3cret@h/d", "h:5432", "a b"] {
+            let mistakes = url_at(refused).unwrap_err().join("; ");
+            assert!(
+                mistakes.contains("database.host") && !mistakes.contains("s3cret"),
+                "{mistakes}"
+            );
+        }
     }
 
     #[test]
@@ -541,14 +639,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_password_comes_through_whatever_it_holds(password in "\\PC{1,20}", user in "[a-z@:/ ]{1,8}") {
+        fn a_password_comes_through_whatever_it_holds(password in "(\\PC|%[0-9a-f]{2}){1,20}", user in "[a-z@:/% ]{1,8}") {
             let parts = DatabaseParts {
                 username: Some(user.clone()),
                 password: Some(password.clone()),
                 database: Some("d".into()),
                 ..DatabaseParts::default()
             };
-            let url = Url::parse(&parts.to_url(None).unwrap()).unwrap();
+            let url = url::Url::parse(&parts.to_url(None).unwrap()).unwrap();
             let plain = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().unwrap().into_owned();
             prop_assert_eq!(plain(url.password().unwrap()), password);
             prop_assert_eq!(plain(url.username()), user);
