@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 
-from common import Broken, are_close, ask_all, furthest, say, wait_for
+from .common import Broken, are_close, ask_all, furthest, say, wait_for
 
 # Pause before a process that ended is started again, as a supervisor would.
 RESTART_PAUSE_S = 0.3

@@ -1,9 +1,5 @@
-"""Breaks four validators, alone, on a seeded schedule; nothing acknowledged may be lost, nothing signed twice.
+"""Breaks four validators, alone, on a seeded schedule; nothing acknowledged may be lost, nothing signed twice."""
 
-Started by scripts/chaos, which builds what is needed.
-"""
-
-import argparse
 import errno
 import http.client
 import json
@@ -12,7 +8,6 @@ import random
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -20,26 +15,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import damage
-from common import (
+from . import damage
+from .common import (
     RECOVERY_S_MAX,
     Broken,
     Length,
     Load,
     Rounds,
-    add_length,
     ask,
     ask_all,
     check_conservation,
-    finish,
     judge,
     recovery_figures,
     say,
     wait_for,
 )
-from evidence import Guards, reported
-from machine import NoWires, free_port, open_disks, open_wires
-from validators import Validators
+from .evidence import Guards, reported
+from .machine import NoWires, free_port, open_disks, open_wires
+from .validators import Validators
 
 VALIDATORS = 4
 # One round of faults has each of these; what this machine does not allow is left out, and said.
@@ -61,6 +54,7 @@ WITH_WIRES = ["partition", "partition", "halves", "one_way", "bad_network"]
 WITH_DISKS = ["disk_full", "power_cut", "power_cut_all"]
 WITH_STRACE = ["disk_error", "slow_disk"]
 WITH_FAKETIME = ["clock"]
+KINDS = sorted({*ANYWHERE, *WITH_WIRES, *WITH_DISKS, *WITH_STRACE, *WITH_FAKETIME})
 
 # A chain that stands still for so long never goes on.
 NEW_HEIGHT_S_MAX = 60
@@ -736,26 +730,3 @@ def is_by_twin(twins, height, address):
     return any(
         address in (twin, "unknown") and first <= height <= last for twin, first, last in twins
     )
-
-
-def main():
-    parser = argparse.ArgumentParser(
-        prog="scripts/chaos chain", description=__doc__.splitlines()[0]
-    )
-    parser.add_argument("--hotpot", required=True, type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--load", required=True, type=Path, help=argparse.SUPPRESS)
-    every = sorted({*ANYWHERE, *WITH_WIRES, *WITH_DISKS, *WITH_STRACE, *WITH_FAKETIME})
-    parser.add_argument(
-        "--only",
-        action="append",
-        choices=every,
-        metavar="KIND",
-        help=f"repeatable: {', '.join(every)}",
-    )
-    add_length(parser)
-    options = parser.parse_args(sys.argv[1:])
-    finish(lambda: chain(options), options.seed)
-
-
-if __name__ == "__main__":
-    main()

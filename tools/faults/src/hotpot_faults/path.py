@@ -1,9 +1,5 @@
-"""Breaks a running network on a seeded schedule and sees whether anything is lost or minted twice.
+"""Breaks the whole system on a seeded schedule; nothing acknowledged may be lost, nothing minted twice."""
 
-Started by scripts/chaos, which builds what is needed.
-"""
-
-import argparse
 import contextlib
 import json
 import os
@@ -12,26 +8,23 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from itertools import pairwise
 from pathlib import Path
 
-from common import (
+from .common import (
     PATIENCE_S,
     Broken,
     Length,
     Load,
     Rounds,
-    add_length,
     are_close,
     ask,
     ask_all,
     check_conservation,
     fill_disk,
-    finish,
     furthest,
     judge,
     recovery_figures,
@@ -39,8 +32,6 @@ from common import (
     wait_for,
 )
 
-# Where npm puts anvil.
-TOOLS = Path(__file__).resolve().parents[3] / "contracts/node_modules/.bin"
 # The sequence of faults is made of shuffled rounds of these, so that a short run sees each of them.
 ROUND = ["kill", "kill", "kill", "freeze", "freeze", "reorg", "reorg", "disk_full", "kill_all"]
 # Pause after the network has recovered.
@@ -80,12 +71,11 @@ class Anvil:
     back but not the blocks, and the same transactions stand in two of them: no chain does that.
     """
 
-    def __init__(self):
+    def __init__(self, program):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
-        program = TOOLS / "anvil" if (TOOLS / "anvil").exists() else "anvil"
         command = [program, *ANVIL, "--port", str(port)]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
         chain_id = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}
@@ -379,9 +369,17 @@ class Chaos:
         return self.network.log(f"node-{SMALL_DISK_NODE}").count("No space left on device")
 
 
+def is_given(name, arguments):
+    """Whether `hotpot up` is told this already."""
+    return any(argument.split("=")[0] == name for argument in arguments)
+
+
 def path(options, arguments):
     """The whole run; gives the summary."""
     started = time.monotonic()
+    for name, value in UP_DEFAULTS.items():
+        if not is_given(name, arguments):
+            arguments += [name, value]
     folder = Path(tempfile.mkdtemp(prefix="hotpot-chaos-"))
     network = Network(options.hotpot, folder / "net", arguments)
     network.folder.mkdir()
@@ -390,8 +388,8 @@ def path(options, arguments):
     load, anvil = None, None
     summary = {"ok": False}
     try:
-        if not any(argument.split("=")[0] == "--evm-rpc" for argument in arguments):
-            anvil = Anvil()
+        if not is_given("--evm-rpc", arguments):
+            anvil = Anvil(options.anvil)
             arguments += ["--evm-rpc", anvil.url]
         network.start()
         load = Load(
@@ -457,25 +455,3 @@ def verdict(chaos, sent, checked, books):
     for difference in [*books["differences"], *checked["losses"][:20], *sent["errors"].items()]:
         say(f"WRONG  {difference}")
     return {"ok": not wrong, "wrong": wrong, **summary}
-
-
-def parse(arguments):
-    cut = arguments.index("--") if "--" in arguments else len(arguments)
-    own, for_up = arguments[:cut], arguments[cut + 1 :]
-    parser = argparse.ArgumentParser(prog="scripts/chaos path", description=__doc__.splitlines()[0])
-    parser.add_argument("--hotpot", required=True, type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--load", required=True, type=Path, help=argparse.SUPPRESS)
-    add_length(parser)
-    return parser.parse_args(own), for_up
-
-
-def main():
-    options, arguments = parse(sys.argv[1:])
-    for name, value in UP_DEFAULTS.items():
-        if not any(argument.split("=")[0] == name for argument in arguments):
-            arguments += [name, value]
-    finish(lambda: path(options, arguments), options.seed)
-
-
-if __name__ == "__main__":
-    main()

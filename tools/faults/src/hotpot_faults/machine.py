@@ -15,8 +15,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from common import Broken, fill_disk, say, wait_for
-from switch import address
+from .common import Broken, fill_disk, say, wait_for
+from .switch import address
 
 DISK_BYTES = 384 * 1024 * 1024
 # _IOR('X', 125, __u32), and the flag that drops what the journal has not flushed.
@@ -55,7 +55,7 @@ class Wires:
         for name in self.namespaces:
             subprocess.run(["ip", "netns", "add", name], check=True)
             subprocess.run(["ip", "-n", name, "link", "set", "lo", "up"], check=True)
-        command = [sys.executable, str(Path(__file__).with_name("switch.py")), *self.namespaces]
+        command = [sys.executable, "-m", f"{__package__}.switch", *self.namespaces]
         self.switch = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

@@ -6,11 +6,9 @@ Standard library only, as all beside it.
 import errno
 import json
 import math
-import random
 import signal
 import statistics
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -182,17 +180,6 @@ def judge(summary, must_be_zero):
     return wrong
 
 
-def add_length(parser):
-    """The options that every kind of chaos has."""
-    length = parser.add_mutually_exclusive_group()
-    length.add_argument("--minutes", type=float, help="go on breaking for so long (default 5)")
-    length.add_argument("--kills", type=int, help="stop after so many faults")
-    parser.add_argument(
-        "--seed", type=int, default=random.randrange(1 << 32), help="repeats a schedule"
-    )
-    parser.add_argument("--rate", type=int, default=20, help="sales a second (default 20)")
-
-
 class Length:
     """How long faults go on."""
 
@@ -203,18 +190,3 @@ class Length:
 
     def is_over(self, faults):
         return faults >= self.kills if self.kills else time.monotonic() > self.end
-
-
-def finish(run, seed):
-    """Runs to the end; prints the summary; exits 0 if all is as it must be."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        summary = run()
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Broken as broken:
-        summary = {"ok": False, "wrong": [str(broken)], "seed": seed}
-    for name, value in summary.items():
-        say(f"{name:24} {value}")
-    print(json.dumps(summary))
-    sys.exit(0 if summary["ok"] else 1)
