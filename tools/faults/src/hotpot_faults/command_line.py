@@ -6,8 +6,8 @@ import random
 import signal
 import sys
 
+from .asking import Broken, say
 from .chain import KINDS, chain
-from .common import Broken, say
 from .path import path
 
 
