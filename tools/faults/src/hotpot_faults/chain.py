@@ -52,6 +52,8 @@ CLOCKS_S = [3_600, 86_400, 200_000, -3_600, -864_000]
 UNNOTICED_S_MAX = 5
 # How long a damaged node may take to refuse, or to come back.
 VERDICT_S = 15
+# How long a disk may fail until somebody writes to it often enough.
+STRIKE_S_MAX = 30
 LAST_BLOCKS = 20
 RANDOM_BLOCKS = 30
 ERRORS = ["EIO", "ENOSPC"]
@@ -223,14 +225,15 @@ class Chaos(Schedule):
     def power_cut_all(self):
         return self.lose_power(self.chain.all)
 
-    def inject(self, victim, syscalls, what, *more):
-        """strace between a running process and its kernel, for a while."""
+    def inject(self, victim, syscalls, what, *more, until=lambda: True):
+        """strace between a running process and its kernel, for a while, and until it has struck."""
         command = ["strace", "-f", "-qq", "-o", "/dev/null", "-p", str(victim.process.pid), *more]
         command += ["-e", f"trace={syscalls}", "-e", f"inject={syscalls}:{what}"]
         strace = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
         try:
             wait_for("strace at work", lambda: is_traced(victim), VERDICT_S)
             self.hold([victim])
+            wait_for(f"sign of {what} in the log of {victim.name}", until, STRIKE_S_MAX)
         finally:
             strace.terminate()
             strace.wait()
@@ -242,11 +245,10 @@ class Chaos(Schedule):
         )
         say(f"{victim.name}: writing {path.name} fails with {error} from the {first}. time on")
         since = victim.log_length()
-        self.inject(victim, WRITES, f"error={error}:when={first}+", "-P", path)
-        if os.strerror(getattr(errno, error)) not in victim.logged(since):
-            raise Broken(
-                f"{victim.name} says nothing of {error}: this fault was none, or it hid it"
-            )
+        words = os.strerror(getattr(errno, error))
+        fails = f"error={error}:when={first}+"
+        # Who fell behind follows by sync, and writes to its guard only when it votes again.
+        self.inject(victim, WRITES, fails, "-P", path, until=lambda: words in victim.logged(since))
 
     def slow_disk(self):
         victim, milliseconds = self.one(), self.random.randint(50, 500)
