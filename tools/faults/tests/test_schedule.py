@@ -42,14 +42,20 @@ class Network:
 class Drawn(Schedule):
     """Notes what is drawn."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, more: int = 0) -> None:
         super().__init__(Network(), KINDS, seed)
         self.drawn: list[tuple[str, int]] = []
+        self.more = more
 
     def __getattr__(self, kind: str) -> Any:
         if kind not in KINDS:
             raise AttributeError(kind)
-        return lambda: self.drawn.append((kind, self.random.randrange(1_000)))
+        return lambda: self.draw(kind)
+
+    def draw(self, kind: str) -> None:
+        self.drawn.append((kind, self.random.randrange(1_000_000)))
+        for _ in range(self.more):
+            self.random.random()
 
     def after(self, faults: int) -> list[tuple[str, int]]:
         with contextlib.redirect_stdout(io.StringIO()):
@@ -62,6 +68,12 @@ class Seeds(unittest.TestCase):
     def test_a_seed_repeats_kinds_and_numbers(self) -> None:
         self.assertEqual(Drawn(7).after(9), Drawn(7).after(9))
         self.assertNotEqual(Drawn(7).after(9), Drawn(8).after(9))
+
+    def test_what_a_fault_comes_to_changes_no_later_one(self) -> None:
+        self.assertEqual(Drawn(7).after(9), Drawn(7, more=5).after(9))
+
+    def test_every_fault_draws_anew(self) -> None:
+        self.assertEqual(len({number for _, number in Drawn(7).after(9)}), 9)
 
     def test_a_round_has_every_kind_as_often_as_it_is_listed(self) -> None:
         rounds = Rounds(EVERY, random.Random(1))

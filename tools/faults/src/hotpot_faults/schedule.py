@@ -27,21 +27,24 @@ class Rounds:
 
 
 class Schedule:
-    """Kinds of faults are methods of who inherits. All that is random is drawn here, in one order: a seed repeats it."""
+    """Kinds of faults are methods of who inherits, and draw from `random`. Each fault has a source of its own, so that
+    what an earlier one came to, and so drew, changes nothing: a seed repeats kinds, victims and pauses.
+    """
 
     # Between two faults, once the network has recovered.
     PAUSE_S = (0.0, 0.0)
 
     def __init__(self, network, kinds, seed):
-        self.network = network
-        self.random = random.Random(seed)
-        self.rounds = Rounds(kinds, self.random)
+        self.network, self.seed = network, seed
+        self.rounds = Rounds(kinds, random.Random(seed))
+        self.random = random.Random()
         self.faults = {}
         self.recoveries_s, self.rejoins_s = [], []
         self.full_disks_unnoticed = 0
 
     def step(self):
         """One fault, then recovery."""
+        self.random = random.Random(f"{self.seed}/{len(self.recoveries_s)}")
         kind, pause_s = self.rounds.next(), self.random.uniform(*self.PAUSE_S)
         before = self.network.height()
         struck_all = getattr(self, kind)()
