@@ -16,8 +16,8 @@ install_cometbft() {
     GOBIN=$folder go install "github.com/cometbft/cometbft/cmd/cometbft@$COMETBFT_VERSION" 2> /dev/null
 }
 
-# As in lib/chaos/machine.py: no outgoing connection takes one of these in between.
-free_port() { (cd "$ROOT/scripts/lib/chaos" && python3 -c 'from machine import free_port; print(free_port())'); }
+# No outgoing connection takes one of these in between.
+free_port() { PYTHONPATH=$FAULTS_SRC python3 -c 'from hotpot_faults.machine import free_port; print(free_port())'; }
 
 # start_cometbft VALIDATORS: their RPC addresses are in `cometbft_urls`. The least time of a height is that of our own
 # network, its mempool holds as many transactions, and the checks of the application are its own: none.

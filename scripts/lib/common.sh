@@ -13,6 +13,9 @@ fi
 TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
 # shellcheck disable=SC2034
 FOUNDRY_BIN=$ROOT/contracts/node_modules/.bin
+# Python without packages that breaks networks: `PYTHONPATH=$FAULTS_SRC python3 -m hotpot_faults`.
+# shellcheck disable=SC2034
+FAULTS_SRC=$ROOT/tools/faults/src
 # Tools that are built once and kept.
 TOOLS_BIN=$HOME/.cache/hotpot/bin
 

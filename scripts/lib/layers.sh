@@ -45,6 +45,7 @@ layer_unit() {
     step venv
     step run_tests unit
     step cargo test --quiet --workspace --doc
+    step fault_tool_tests
     DOMAIN_TESTS=$(test_binary domain it) step scripts/replay-test chains
     if [ -n "$slow" ]; then step scripts/fuzz --seconds 120; fi
 }
@@ -109,6 +110,9 @@ run_tests() {
         die "only $count test binaries of kind $kind, expected ${TEST_BINARIES_MIN[$kind]} or more"
     [ ${#failed[@]} = 0 ] || die "failed: ${failed[*]}"
 }
+
+# What it decides; what it does to networks is the layer `faults`.
+fault_tool_tests() { (cd "$ROOT/tools/faults" && PYTHONPATH=$FAULTS_SRC python3 -m unittest --quiet); }
 
 # What is `#[ignore = "slow: …"]` in hotpot's tests.
 slow_networks() { (cd "$ROOT/hotpot" && "$(test_binary hotpot it)" --ignored < /dev/null); }

@@ -1,45 +1,25 @@
-"""Breaks four validators, alone, on a seeded schedule; nothing acknowledged may be lost, nothing signed twice.
+"""Breaks four validators, alone, on a seeded schedule; nothing acknowledged may be lost, nothing signed twice."""
 
-Started by scripts/chaos, which builds what is needed.
-"""
-
-import argparse
 import errno
-import http.client
-import json
 import os
-import random
-import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import damage
-from common import (
-    RECOVERY_S_MAX,
-    Broken,
-    Length,
-    Load,
-    Rounds,
-    add_length,
-    ask,
-    ask_all,
-    check_conservation,
-    finish,
-    judge,
-    recovery_figures,
-    say,
-    wait_for,
-)
-from evidence import Guards, reported
-from machine import NoWires, free_port, open_disks, open_wires
-from validators import Validators
+from . import damage
+from .asking import Broken, ask, ask_all, check_conservation, say, wait_for
+from .blocks import Blocks, verify
+from .disks import NO_SPACE, open_disks
+from .evidence import SLOT_BYTES, Guards, reported
+from .load import Load
+from .logs import FOLLOWED, FOLLOWS, GUARD_DAMAGED, GUARD_IN_USE, SITS_OUT, has_jumped, last_error
+from .machine import free_port
+from .schedule import RECOVERY_S_MAX, Length, Schedule, judge, recovery_figures
+from .validators import Validators
+from .wires import NoWires, open_wires
 
 VALIDATORS = 4
 # One round of faults has each of these; what this machine does not allow is left out, and said.
@@ -61,23 +41,21 @@ WITH_WIRES = ["partition", "partition", "halves", "one_way", "bad_network"]
 WITH_DISKS = ["disk_full", "power_cut", "power_cut_all"]
 WITH_STRACE = ["disk_error", "slow_disk"]
 WITH_FAKETIME = ["clock"]
+KINDS = sorted({*ANYWHERE, *WITH_WIRES, *WITH_DISKS, *WITH_STRACE, *WITH_FAKETIME})
 
-# A chain that stands still for so long never goes on.
-NEW_HEIGHT_S_MAX = 60
-PAUSE_S = (0.2, 1.0)
 DOWN_S = (0.0, 2.0)
 HOLD_S = (2.0, 4.0)
 # Blocks between the copy of a folder and its restoring.
 OLD_BLOCKS = 12
 # Seconds that a clock may be wrong by. A sale may be 72 h old and 10 s ahead, so no honest one is refused for these.
 CLOCKS_S = [3_600, 86_400, 200_000, -3_600, -864_000]
-# A store that has free pages of its own goes on with them for a while.
 UNNOTICED_S_MAX = 5
 # How long a damaged node may take to refuse, or to come back.
 VERDICT_S = 15
+# How long a disk may fail until somebody writes to it often enough.
+STRIKE_S_MAX = 30
 LAST_BLOCKS = 20
 RANDOM_BLOCKS = 30
-NO_SPACE = "No space left on device"
 ERRORS = ["EIO", "ENOSPC"]
 SYNCS = "fsync,fdatasync"
 WRITES = f"write,pwrite64,{SYNCS}"
@@ -95,39 +73,22 @@ def has_quorum(away):
     return 3 * (VALIDATORS - len(away)) > 2 * VALIDATORS
 
 
-class Chaos:
-    """The schedule. Everything random is drawn here, in one order, so that a seed repeats it."""
+class Chaos(Schedule):
+    """What is done to validators."""
+
+    PAUSE_S = (0.2, 1.0)
 
     def __init__(self, chain, guards, kinds, folder, seed):
+        super().__init__(chain, kinds, seed)
         self.chain, self.guards, self.folder = chain, guards, folder
-        self.random = random.Random(seed)
-        self.rounds = Rounds(kinds, self.random)
-        self.faults = {}
-        self.recoveries_s, self.rejoins_s = [], []
         # What became of damaged files.
         self.damaged = {"harmless": 0, "refused": 0, "repaired": 0}
         # Heights between which a second process had a validator's key and a guard of its own.
         self.twins = []
-        self.unnoticed = 0
 
-    def step(self):
-        """One fault, then recovery."""
-        kind, pause_s = self.rounds.next(), self.random.uniform(*PAUSE_S)
-        before = self.chain.height()
-        healed_before = getattr(self, kind)()
-        healed = time.monotonic()
-        before = before if healed_before else self.chain.height()
-        wait_for("new height", lambda: self.chain.height() > before, NEW_HEIGHT_S_MAX)
-        recovery_s = time.monotonic() - healed
-        wait_for("network with all its validators", self.chain.all_ready)
-        rejoin_s = time.monotonic() - healed
+    def check(self):
         self.guards.damaged.clear()
         check_conservation(self.chain.ask("/api/v1/supply"))
-        self.faults[kind] = self.faults.get(kind, 0) + 1
-        self.recoveries_s.append(recovery_s)
-        self.rejoins_s.append(rejoin_s)
-        say(f"    a new height after {recovery_s:.1f} s, all validators after {rejoin_s:.1f} s")
-        time.sleep(pause_s)
 
     def some(self, count):
         return sorted(
@@ -242,14 +203,7 @@ class Chaos:
         victim.disk.fill()
         try:
             self.hold([victim])
-            wait_for(
-                "complaint about the disk",
-                lambda: NO_SPACE in victim.logged(since),
-                UNNOTICED_S_MAX,
-            )
-        except Broken:
-            say(f"    not noticed within {UNNOTICED_S_MAX} s more: its store had room left")
-            self.unnoticed += 1
+            self.expect_complaint(lambda: NO_SPACE in victim.logged(since), UNNOTICED_S_MAX)
         finally:
             victim.disk.free()
 
@@ -271,14 +225,15 @@ class Chaos:
     def power_cut_all(self):
         return self.lose_power(self.chain.all)
 
-    def inject(self, victim, syscalls, what, *more):
-        """strace between a running process and its kernel, for a while."""
+    def inject(self, victim, syscalls, what, *more, until=lambda: True):
+        """strace between a running process and its kernel, for a while, and until it has struck."""
         command = ["strace", "-f", "-qq", "-o", "/dev/null", "-p", str(victim.process.pid), *more]
         command += ["-e", f"trace={syscalls}", "-e", f"inject={syscalls}:{what}"]
         strace = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
         try:
             wait_for("strace at work", lambda: is_traced(victim), VERDICT_S)
             self.hold([victim])
+            wait_for(f"sign of {what} in the log of {victim.name}", until, STRIKE_S_MAX)
         finally:
             strace.terminate()
             strace.wait()
@@ -290,11 +245,10 @@ class Chaos:
         )
         say(f"{victim.name}: writing {path.name} fails with {error} from the {first}. time on")
         since = victim.log_length()
-        self.inject(victim, WRITES, f"error={error}:when={first}+", "-P", path)
-        if os.strerror(getattr(errno, error)) not in victim.logged(since):
-            raise Broken(
-                f"{victim.name} says nothing of {error}: this fault was none, or it hid it"
-            )
+        words = os.strerror(getattr(errno, error))
+        fails = f"error={error}:when={first}+"
+        # Who fell behind follows by sync, and writes to its guard only when it votes again.
+        self.inject(victim, WRITES, fails, "-P", path, until=lambda: words in victim.logged(since))
 
     def slow_disk(self):
         victim, milliseconds = self.one(), self.random.randint(50, 500)
@@ -354,7 +308,7 @@ class Chaos:
         finally:
             second.kill()
             second.wait()
-        if "in use by another process" not in log.read_text():
+        if GUARD_IN_USE not in log.read_text():
             raise Broken(
                 f"the second process ended for another reason: {last_error(log.read_text())}"
             )
@@ -393,7 +347,7 @@ class Chaos:
         subprocess.run(["sync", "--file-system", victim.data], check=True)
         since = victim.log_length()
         victim.start()
-        wait_for("following", lambda: "it follows until then" in victim.logged(since), VERDICT_S)
+        wait_for("following", lambda: FOLLOWS in victim.logged(since), VERDICT_S)
 
     def verdict(self, victim):
         """Starts a damaged validator: `refused` when it ends or comes to nothing, else `started`."""
@@ -403,7 +357,7 @@ class Chaos:
             status = ask(victim.url + "/readyz")
             if not victim.is_running():
                 # Following up to a height ends with a start anew: that is no refusal.
-                if "start again to vote" not in victim.logged()[-2000:]:
+                if FOLLOWED not in victim.logged()[-2000:]:
                     return "refused"
                 victim.start_unsupervised()
             elif (
@@ -430,7 +384,7 @@ class Chaos:
             victim.start()
         if verdict == "started":
             self.compare_answers(victim)
-            followed = "follows until then" in victim.logged(since)
+            followed = FOLLOWS in victim.logged(since)
             verdict = "repaired" if followed else "harmless"
         self.damaged[verdict] += 1
 
@@ -483,12 +437,12 @@ class Chaos:
         both = self.random.random() < 0.5
         slots = [0, 1] if both else [self.random.randrange(2)]
         for slot in slots:
-            start = slot * 8 * 1024
+            start = slot * SLOT_BYTES
             damage.flip(victim.guard, self.random, 4, start, start + 80)
         say(f"the guard of {victim.name}: {'both slots' if both else 'one slot'} damaged")
         since = victim.log_length()
         self.examine(victim, victim.guard.unlink)
-        if both and "is damaged" not in victim.logged(since):
+        if both and GUARD_DAMAGED not in victim.logged(since):
             raise Broken(f"{victim.name} started with a guard that nobody can read")
 
     def lost_guard(self):
@@ -499,7 +453,7 @@ class Chaos:
         victim.guard.unlink()
         since = victim.log_length()
         self.examine(victim, lambda: None)
-        if "not signing at this height" not in victim.logged(since):
+        if SITS_OUT not in victim.logged(since):
             raise Broken(f"{victim.name} signs at once without knowing what it signed before")
 
 
@@ -517,87 +471,6 @@ def is_traced(validator):
         return "TracerPid:\t0\n" not in Path(f"/proc/{validator.process.pid}/status").read_text()
     except OSError:
         return True
-
-
-def has_jumped(log, seconds):
-    """Whether the last line has a time that is wrong by so much."""
-    stamp = re.findall(r'"timestamp":"([^"]+)Z"', log)
-    if not stamp:
-        return False
-    logged = datetime.fromisoformat(stamp[-1]).replace(tzinfo=UTC).timestamp()
-    return abs(logged - time.time() - seconds) < 60
-
-
-def last_error(log):
-    """What the node said last, in one line."""
-    for line in reversed(log.splitlines()):
-        if '"ERROR"' in line or '"FATAL"' in line or "panicked" in line or "rror" in line:
-            return line[-300:]
-    return "it says nothing" if not log else log.splitlines()[-1][-300:]
-
-
-class Blocks:
-    """All blocks of all validators, asked for once more at the end."""
-
-    def __init__(self, validators):
-        self.validators = validators
-        self.last = min(validator_height(validator) for validator in validators)
-
-    def read(self, validator):
-        """Height, hash, and who signed in which round, of each block."""
-        connection = http.client.HTTPConnection(validator.host, validator.http, timeout=30)
-        read = []
-        for height in range(1, self.last + 1):
-            connection.request("GET", f"/api/v1/blocks/{height}")
-            block = json.load(connection.getresponse())
-            certificate = block["certificate"]
-            signers = [signature["validator"] for signature in certificate["signatures"]]
-            read.append(
-                (height, block["hash"], certificate["round"], certificate["block_hash"], signers)
-            )
-        return read
-
-    def compare(self):
-        """Counts; heights with more than one hash; votes that contradict each other."""
-        with ThreadPoolExecutor(len(self.validators)) as pool:
-            copies = list(pool.map(self.read, self.validators))
-        hashes: dict[int, str] = {}
-        votes: dict[tuple[str, int, int], str] = {}
-        conflicts, doubled = set(), set()
-        for height, block_hash, round_, voted, signers in (
-            block for copy in copies for block in copy
-        ):
-            if (
-                hashes.setdefault(height, block_hash) != block_hash
-                or voted != block_hash
-                or 3 * len(signers) <= 2 * VALIDATORS
-            ):
-                conflicts.add(height)
-            for signer in signers:
-                if votes.setdefault((signer, height, round_), voted) != voted:
-                    doubled.add((signer, height, round_))
-        return (
-            {"blocks": len(hashes), "copies": sum(map(len, copies)), "votes": len(votes)},
-            conflicts,
-            doubled,
-        )
-
-
-def validator_height(validator):
-    status = ask(validator.url + "/readyz")
-    if not status:
-        raise Broken(f"{validator.name} does not answer at the end")
-    return status["height"]
-
-
-def verify(hotpot, urls):
-    """Every block of every node, executed as a stranger would; the differences."""
-    command = [hotpot, "verify", "--json", *(part for url in urls for part in ("--node", url))]
-    out = subprocess.run(command, stdout=subprocess.PIPE, check=False).stdout
-    summary = json.loads((out.splitlines() or [b"{}"])[-1])
-    if "differences" not in summary:
-        raise Broken(f"hotpot verify could not check: {summary.get('error')}")
-    return summary
 
 
 def kinds(wires, disks):
@@ -648,7 +521,8 @@ def chain(options):
             "no more faults: the load ends, every validator is asked for every sale and every block"
         )
         sent = load.stop()
-        summary = verdict(chaos, sent, load.check(), verify(options.hotpot, validators.urls()))
+        verified = verify(options.hotpot, validators.urls())
+        summary = look_once_more(chaos, sent, load.check(), verified)
         summary |= {"seed": options.seed, "minutes": round((time.monotonic() - started) / 60, 1)}
     except Broken as broken:
         doubled = sorted(guards.doubled) if guards else []
@@ -688,29 +562,36 @@ def leave(disks, folder, keep):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def verdict(chaos, sent, checked, verified):
-    """The figures, and whether they are what they must be."""
+def look_once_more(chaos, sent, checked, verified):
+    """Guards, blocks and logs of all, when the load has ended; then the verdict."""
     chaos.guards.stop()
-    counted, conflicts, doubled_votes = Blocks(chaos.chain.all).compare()
-    evidence = reported(chaos.chain.all)
+    blocks = Blocks(chaos.chain.all).compare()
+    evidence = reported(validator.logged() for validator in chaos.chain.all)
+    return verdict(chaos, sent, checked, verified, blocks, evidence)
+
+
+def verdict(chaos, sent, checked, verified, blocks, evidence):
+    """The figures, and whether they are what they must be."""
+    counted, conflicts, doubled_votes = blocks
     by_twins = {
         (height, address)
         for height, address in evidence
         if is_by_twin(chaos.twins, height, address)
     }
     # A validator that gets its blocks anew does not know yet who may sell. It says so for good, and load believes it.
-    refused = sent["errors"].pop("unknown_terminal", 0) if chaos.damaged["refused"] else 0
+    errors = dict(sent["errors"])
+    refused = errors.pop("unknown_terminal", 0) if chaos.damaged["refused"] else 0
     doubled = [*(evidence - by_twins), *chaos.guards.doubled, *doubled_votes]
     summary = {
         "faults": chaos.faults,
         "damaged_files": chaos.damaged,
-        "full_disks_unnoticed": chaos.unnoticed,
+        "full_disks_unnoticed": chaos.full_disks_unnoticed,
         "ended_by_themselves": chaos.chain.ends_by_itself,
         "engines_restarted_by_hand": chaos.chain.engine_restarts,
         "logs_moved_away_by_hand": chaos.chain.logs_moved_away,
         "acknowledged": sent["journaled"],
         "refused_while_catching_up": refused,
-        "unacknowledged": sum(sent["errors"].values()),
+        "unacknowledged": sum(errors.values()),
         **counted,
         "signatures_in_guards": len(chaos.guards.signed),
         "double_signatures_of_twins": len(by_twins),
@@ -720,10 +601,14 @@ def verdict(chaos, sent, checked, verified):
         **recovery_figures(chaos.recoveries_s, chaos.rejoins_s),
         "latency_ms_max": sent["max_us"] // 1000,
     }
-    wrong = judge(summary, ("unacknowledged", "lost", "conflicts", "double_signatures"))
+    wrong = judge(
+        summary,
+        ("unacknowledged", "lost", "conflicts", "double_signatures"),
+        ("acknowledged", "blocks", "votes", "signatures_in_guards"),
+    )
     for found in [
         *checked["losses"][:20],
-        *sent["errors"].items(),
+        *errors.items(),
         *sorted(conflicts),
         *verified["differences"],
         *doubled,
@@ -736,26 +621,3 @@ def is_by_twin(twins, height, address):
     return any(
         address in (twin, "unknown") and first <= height <= last for twin, first, last in twins
     )
-
-
-def main():
-    parser = argparse.ArgumentParser(
-        prog="scripts/chaos chain", description=__doc__.splitlines()[0]
-    )
-    parser.add_argument("--hotpot", required=True, type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--load", required=True, type=Path, help=argparse.SUPPRESS)
-    every = sorted({*ANYWHERE, *WITH_WIRES, *WITH_DISKS, *WITH_STRACE, *WITH_FAKETIME})
-    parser.add_argument(
-        "--only",
-        action="append",
-        choices=every,
-        metavar="KIND",
-        help=f"repeatable: {', '.join(every)}",
-    )
-    add_length(parser)
-    options = parser.parse_args(sys.argv[1:])
-    finish(lambda: chain(options), options.seed)
-
-
-if __name__ == "__main__":
-    main()

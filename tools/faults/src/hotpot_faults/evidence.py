@@ -1,9 +1,11 @@
 """Double signatures, seen from outside: what validators report of each other, and what each guard file says."""
 
-import json
 import re
 import struct
 import threading
+from collections.abc import Iterable
+
+from .logs import EQUIVOCATION, entry_of
 
 SLOT_BYTES = 8 * 1024
 # keccak256 and length before each record.
@@ -12,17 +14,20 @@ HEAD_BYTES = 32 + 8
 SIGNED = struct.Struct("<QqB32s")
 SAT_OUT = (1 << 63) - 1
 LOOK_EVERY_S = 0.05
-
+# Height and address.
+Offence = tuple[int, str]
+# Who signed twice if a report does not say it.
+UNKNOWN = "unknown"
 
 MASK = (1 << 64) - 1
 RATE_BYTES = 136
 
 
-def rotate(value, count):
+def rotate(value: int, count: int) -> int:
     return ((value << count) | (value >> (64 - count))) & MASK
 
 
-def keccak_f(lanes):
+def keccak_f(lanes: list[list[int]]) -> list[list[int]]:
     """The permutation of FIPS 202 over lanes[x][y]."""
     register = 1
     for _ in range(24):
@@ -46,7 +51,7 @@ def keccak_f(lanes):
     return lanes
 
 
-def keccak256(message):
+def keccak256(message: bytes) -> bytes:
     """As Ethereum pads it, which hashlib does not have."""
     padded = bytearray(message + b"\x01" + bytes(-(len(message) + 1) % RATE_BYTES))
     padded[-1] |= 0x80
@@ -60,13 +65,14 @@ def keccak256(message):
     return struct.pack("<4Q", *(lanes[x][0] for x in range(4)))
 
 
-def is_whole(slot):
+def is_whole(slot: bytes) -> bool:
     """Whether the checksum of a record is right."""
     length = struct.unpack_from("<Q", slot, 32)[0]
-    return length <= SLOT_BYTES and keccak256(slot[HEAD_BYTES : HEAD_BYTES + length]) == slot[:32]
+    record = slot[HEAD_BYTES : HEAD_BYTES + length]
+    return len(record) == length and keccak256(record) == slot[:32]
 
 
-def parse_slot(slot):
+def parse_slot(slot: bytes) -> dict[tuple[int, int, int], bytes]:
     """What a validator signed, by place in consensus; empty if this is no record."""
     length = struct.unpack_from("<Q", slot, 32)[0]
     record = slot[HEAD_BYTES : HEAD_BYTES + length]
@@ -131,17 +137,19 @@ class Guards:
                     self.doubled.append((name, *place))
 
 
-def reported(validators):
-    """(height, address) of every double signature that an engine reported, from the logs."""
-    found = set()
-    for validator in validators:
-        for line in validator.logged().splitlines():
-            if "equivocation was seen" in line:
-                found |= parse_report(line)
-    return found
+def reported(logs: Iterable[str]) -> set[Offence]:
+    """Every double signature that an engine reported."""
+    lines = (line for log in logs for line in log.splitlines() if EQUIVOCATION in line)
+    return {offence for line in lines for offence in parse_report(line)}
 
 
-def parse_report(line):
-    entry = json.loads(line)["metadata"]
-    addresses = re.findall(r"0x[0-9a-f]{40}\b", entry["evidence"].lower())
-    return {(int(entry["height"]), address) for address in addresses or ["unknown"]}
+def parse_report(line: str) -> set[Offence]:
+    """Of height 0, and of nobody known, if it says too little: it must not pass for no report."""
+    entry = entry_of(line)
+    if entry is None:
+        return {(0, UNKNOWN)}
+    if entry["message"] != EQUIVOCATION:
+        return set()
+    said = entry["metadata"]
+    addresses = re.findall(r"0x[0-9a-f]{40}\b", str(said.get("evidence", "")).lower())
+    return {(int(said.get("height", 0)), address) for address in addresses or [UNKNOWN]}

@@ -8,15 +8,12 @@ import subprocess
 import threading
 import time
 
-from common import Broken, are_close, ask_all, furthest, say, wait_for
+from .asking import Broken, are_close, ask_all, furthest, say, wait_for
+from .logs import ENGINE_STOPPED, LOG_TORN, STARTS
 
 # Pause before a process that ended is started again, as a supervisor would.
 RESTART_PAUSE_S = 0.3
 SUPERVISE_EVERY_S = 0.05
-# What the node says when its engine stopped for good; an operator restarts it.
-ENGINE_STOPPED = "could not write its log"
-# What it logs when a power cut tore its log: an operator moves that away, at one validator at a time.
-LOG_TORN = "Corrupted WAL entry"
 LOG_TAIL_BYTES = 6_000
 CONFIG = """data_dir = "{data}"
 genesis_file = "{genesis}"
@@ -120,9 +117,8 @@ class Validator:
 
     def tail(self):
         """What it has logged since it started last, if that is not long ago."""
-        return self.logged(max(0, self.log_length() - LOG_TAIL_BYTES)).rpartition('"node starts"')[
-            2
-        ]
+        end = self.logged(max(0, self.log_length() - LOG_TAIL_BYTES))
+        return end.rpartition(f'"{STARTS}"')[2]
 
     def log_length(self):
         return self.log.stat().st_size if self.log.exists() else 0

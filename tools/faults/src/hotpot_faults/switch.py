@@ -1,6 +1,6 @@
 """A switch between network namespaces: TUN devices whose packets it passes on, late or not at all, as it is told.
 
-    switch.py NAMESPACE...       namespace i gets 10.77.0.(i+1); who starts the switch gets 10.77.0.254
+    python -m hotpot_faults.switch NAMESPACE...       namespace i gets 10.77.0.(i+1); who starts the switch gets 10.77.0.254
 
 Each line on standard input is a JSON object with the rules from then on, answered by a line:
 {"cut": [[FROM, TO], ...], "delay_ms": [LEAST, MOST], "loss": SHARE}; FROM and TO are numbers of namespaces.

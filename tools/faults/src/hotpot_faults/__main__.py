@@ -1,0 +1,5 @@
+"""`python -m hotpot_faults`."""
+
+from .command_line import main
+
+main()
