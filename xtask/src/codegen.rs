@@ -45,7 +45,8 @@ fn describe_api(args: &CodegenArgs) -> Result<bool> {
     let example = ["--workspace", "--example", "openapi"];
     process::run(
         Command::new("cargo")
-            .args(["build", "--quiet"])
+            .args(["build", "--quiet", "--target-dir"])
+            .arg(args.target.folder()?)
             .args(example),
     )?;
     let made = process::read(&mut Command::new(args.target.built("examples/openapi")?))?;

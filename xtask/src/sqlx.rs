@@ -11,12 +11,15 @@ use cluster::Cluster;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 use touched::Touched;
 
 /// What the macros that check a query are called; sqlx's own name stands before it.
 const QUERY_MACROS: &str = "::query[a-z_]*!";
 /// Where their data are committed.
 const COMMITTED: &str = ".sqlx";
+/// How long a build from nothing may take.
+const CARGO_MAX: Duration = Duration::from_secs(3_600);
 /// The version of PostgreSQL that they are committed from.
 const COMMITTED_BY: &str = "15";
 
@@ -32,7 +35,7 @@ pub struct SqlxArgs {
 /// Starts a private PostgreSQL cluster, applies `migrations/`, has the compiler check every query against it, and writes
 /// or compares what it found.
 pub fn run(args: &SqlxArgs) -> Result<bool> {
-    let _interrupt = Interrupt::listen()?;
+    let interrupt = Interrupt::listen()?;
     let roots = crate_roots()?;
     let work = tempfile::Builder::new()
         .prefix("sqlx-prepare.")
@@ -51,7 +54,7 @@ pub fn run(args: &SqlxArgs) -> Result<bool> {
     } else {
         commit_fresh
     };
-    let is_good = compare(&cluster, &fresh, &roots)?;
+    let is_good = compare(&cluster, &fresh, &roots, &interrupt)?;
     if is_good {
         println!("{} queries are checked", read_folder(&fresh)?.len());
     }
@@ -88,14 +91,18 @@ fn list_migrations(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Clippy's results are kept apart from what is built, so afterwards the crates are as old as before.
-fn compare_committed(cluster: &Cluster, fresh: &Path, roots: &BTreeSet<PathBuf>) -> Result<bool> {
+fn compare_committed(
+    cluster: &Cluster,
+    fresh: &Path,
+    roots: &BTreeSet<PathBuf>,
+    interrupt: &Interrupt,
+) -> Result<bool> {
     let touched = Touched::touch(roots)?;
     let mut clippy = cargo_asking(cluster, fresh);
-    process::run(
-        clippy
-            .args(["clippy", "--workspace", "--all-targets", "--quiet"])
-            .args(["--", "--deny", "warnings"]),
-    )?;
+    clippy
+        .args(["clippy", "--workspace", "--all-targets", "--quiet"])
+        .args(["--", "--deny", "warnings"]);
+    run_cargo(&mut clippy, interrupt)?;
     drop(touched);
 
     let differences = find_differences(&read_folder(Path::new(COMMITTED))?, &read_folder(fresh)?);
@@ -112,10 +119,16 @@ fn compare_committed(cluster: &Cluster, fresh: &Path, roots: &BTreeSet<PathBuf>)
     Ok(differences.is_empty())
 }
 
-fn commit_fresh(cluster: &Cluster, fresh: &Path, roots: &BTreeSet<PathBuf>) -> Result<bool> {
+fn commit_fresh(
+    cluster: &Cluster,
+    fresh: &Path,
+    roots: &BTreeSet<PathBuf>,
+    interrupt: &Interrupt,
+) -> Result<bool> {
     let touched = Touched::touch(roots)?;
     let mut cargo = cargo_asking(cluster, fresh);
-    process::run(cargo.args(["check", "--workspace", "--all-targets", "--quiet"]))?;
+    cargo.args(["check", "--workspace", "--all-targets", "--quiet"]);
+    run_cargo(&mut cargo, interrupt)?;
 
     replace_files(Path::new(COMMITTED), &read_folder(fresh)?)?;
 
@@ -123,6 +136,14 @@ fn commit_fresh(cluster: &Cluster, fresh: &Path, roots: &BTreeSet<PathBuf>) -> R
     touched.keep();
     Touched::touch(roots)?.keep();
     Ok(true)
+}
+
+/// Shows what it says once it has ended; an error when it fails, or when we are told to end.
+fn run_cargo(cargo: &mut Command, interrupt: &Interrupt) -> Result<()> {
+    let ended = process::run_within(CARGO_MAX, cargo, interrupt)?;
+    eprint!("{}", ended.output);
+    ensure!(ended.is_good, "failed: {}", process::command_line(cargo));
+    Ok(())
 }
 
 /// Cargo, with macros that ask the cluster and leave what they heard in a folder.

@@ -132,7 +132,7 @@ impl<'w> Door<'w> {
         let mut last = None;
         let found = wait_for(PAUSE, || {
             let answer = self.walk.network().get(&url)?;
-            if status != 200 || answer.status == status {
+            if status != 200 || answer.status != 404 {
                 return Ok(Some(answer));
             }
             last = Some(answer);
