@@ -613,7 +613,12 @@ mod tests {
                 "[database]\nhost = 'a'\nurl = 'postgres://b'",
                 "database.url",
             ),
-            ("[database]\nhost = 'a'", "database.database"),
+            ("[database]\nhost = 'a'", "database.username"),
+            (
+                "[database]\ndatabase = ''\nusername = 'u'",
+                "database.database",
+            ),
+            ("database = 'postgres://u:s3cret@h/d'", "is a section"),
             (
                 "[database]\nhost = 'a/b'\ndatabase = 'd'\nusername = 'u'",
                 "database.host",
