@@ -52,7 +52,7 @@ fn logged(folder: &Folder, node: usize, from: usize) -> Vec<Value> {
 fn named(log: &[Value], message: &str) -> Vec<u64> {
     log.iter()
         .filter(|line| line["message"] == message)
-        .map(|line| line["height"].as_u64().unwrap())
+        .map(|line| line["metadata"]["height"].as_u64().unwrap())
         .collect()
 }
 
@@ -116,9 +116,10 @@ fn a_node_starts_from_its_newest_good_snapshot_and_executes_only_what_follows() 
             .iter()
             .find(|line| line["message"] == "stored blocks are executed")
             .unwrap();
+        let said = &line["metadata"];
         (
-            line["blocks"].as_u64().unwrap(),
-            line["height"].as_u64().unwrap(),
+            said["blocks"].as_u64().unwrap(),
+            said["height"].as_u64().unwrap(),
         )
     };
     assert!(executed(0).0 < 8, "{:?} after {}", executed(0), kept[0][0]);
