@@ -135,6 +135,20 @@ impl Error {
         }
     }
 
+    /// Whether the endpoint answered and would not do it, or answered what nobody asked for: as endpoints do when an
+    /// array of calls is too long for them.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Rpc {
+                source: RpcFailure::Refused { .. }
+                    | RpcFailure::Malformed
+                    | RpcFailure::Http { status: 400 | 413 },
+                ..
+            }
+        )
+    }
+
     /// Whether the endpoint may have been replaced by another one since it was last checked.
     pub(crate) fn is_disconnect(&self) -> bool {
         matches!(

@@ -24,6 +24,22 @@ pub(crate) fn first(estimate: Fees, base_fee: u128, cap: u128) -> Option<Fees> {
     })
 }
 
+/// The most that a replacement offers: twice what the chain asks for now, and never more than the cap. An endpoint that
+/// refuses every offer would drive it up to the cap otherwise.
+pub(crate) fn ceiling(estimate: Fees, cap: u128) -> u128 {
+    estimate.max_fee.saturating_mul(2).min(cap)
+}
+
+/// The estimate with a tip that the endpoint takes.
+pub(crate) fn with_tip_of(estimate: Fees, tip_min: u128, base_fee: u128) -> Fees {
+    let max_priority_fee = estimate.max_priority_fee.max(tip_min);
+    let room_for_tip = base_fee.saturating_mul(2).saturating_add(max_priority_fee);
+    Fees {
+        max_fee: estimate.max_fee.max(room_for_tip),
+        max_priority_fee,
+    }
+}
+
 /// The offer that replaces `old`: an eighth more in both fields, or the estimate when that is higher. `None` when
 /// the replacement would exceed the cap.
 pub(crate) fn bump(old: Fees, estimate: Fees, cap: u128) -> Option<Fees> {
@@ -77,6 +93,28 @@ mod tests {
             Some(fees(1_000, 50))
         );
         assert_eq!(bump(fees(900, 10), fees(0, 0), 1_000), None);
+    }
+
+    #[test]
+    fn an_endpoint_that_always_wants_more_gets_no_more_than_twice_the_estimate() {
+        let estimate = fees(100, 5);
+        let mut offer = fees(100, 5);
+        let mut offers = 0;
+        while let Some(next) = bump(offer, estimate, ceiling(estimate, 1_000)) {
+            offer = next;
+            offers += 1;
+        }
+        assert!(offers < 8 && offer.max_fee <= 200, "{offers} {offer:?}");
+    }
+
+    #[test]
+    fn a_tip_that_an_endpoint_asks_for_is_offered_with_room_for_the_base_fee() {
+        let asked = with_tip_of(fees(60, 1), 25, 30);
+        assert_eq!(asked, fees(85, 25));
+        assert_eq!(
+            bump(fees(60, 1), asked, ceiling(asked, 200)),
+            Some(fees(85, 25))
+        );
     }
 
     #[test]

@@ -7,8 +7,11 @@ pub(crate) enum Reply {
     Sent,
     /// The nonce is used: by one of our hashes, or by somebody else with our key.
     NonceTooLow,
-    /// Another transaction of this nonce offers more, or the offer is below the base fee: raise it.
-    Underpriced,
+    /// Another transaction of this nonce offers more, or the offer is below what the endpoint takes: raise it.
+    Underpriced {
+        /// The least tip that it takes, in wei, if it says so.
+        tip_min: Option<u128>,
+    },
     /// The signer cannot pay.
     NoFunds,
     /// Anything else: try again later.
@@ -49,11 +52,20 @@ pub(crate) fn classify_error(code: i64, message: &str) -> Reply {
         "fee too low",
         "gas price too low",
         "feetoolow",
+        "replacementnotallowed",
+        "below configured minimum",
     ]) {
-        return Reply::Underpriced;
+        return Reply::Underpriced {
+            tip_min: least_tip(&message),
+        };
     }
 
-    if says(&["insufficient funds", "insufficient balance"]) {
+    if says(&[
+        "insufficient funds",
+        "insufficient balance",
+        "insufficientfunds",
+        "upfront cost exceeds",
+    ]) {
         return Reply::NoFunds;
     }
 
@@ -64,9 +76,60 @@ pub(crate) fn classify_error(code: i64, message: &str) -> Reply {
     }
 }
 
+/// The number in `minimum needed 25000000000` or `tip needed 25000000000`.
+fn least_tip(message: &str) -> Option<u128> {
+    let (_, rest) = message
+        .split_once("minimum needed ")
+        .or_else(|| message.split_once("tip needed "))?;
+    let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+    digits.parse().ok()
+}
+
+/// Whether a refused estimate says that the call itself would fail, rather than that the endpoint cannot tell now.
+pub(crate) fn is_revert(code: i64, message: &str) -> bool {
+    const CODE_REVERTED: i64 = 3;
+    let message = message.to_lowercase();
+    let texts = [
+        "revert",
+        "vm exception",
+        "vm execution error",
+        "always failing transaction",
+        "gas required exceeds",
+        "out of gas",
+        "invalid opcode",
+    ];
+    code == CODE_REVERTED || texts.iter().any(|text| message.contains(text))
+}
+
+/// Whether an endpoint says that it does not have a method.
+pub(crate) fn is_unknown_method(code: i64, message: &str) -> bool {
+    const CODE_METHOD_NOT_FOUND: i64 = -32601;
+    let message = message.to_lowercase();
+    code == CODE_METHOD_NOT_FOUND || message.contains("method not found")
+}
+
+/// Whether an endpoint says that it does not know a block's tag, or that nothing stands under it. Anything else, such as
+/// a rate limit, says nothing about the tag.
+pub(crate) fn is_unknown_tag(code: i64, message: &str) -> bool {
+    const CODE_INVALID_PARAMS: i64 = -32602;
+    let message = message.to_lowercase();
+    let texts = [
+        "block not found",
+        "unknown block",
+        "invalid block tag",
+        "unsupported block",
+        "hex string without 0x prefix",
+        "tag not supported",
+        "not supported",
+    ];
+    code == CODE_INVALID_PARAMS || texts.iter().any(|text| message.contains(text))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const UNDERPRICED: Reply = Reply::Underpriced { tip_min: None };
 
     #[test]
     fn texts_of_the_usual_nodes_are_understood() {
@@ -81,20 +144,43 @@ mod tests {
             ),
             (-32003, "nonce too low", Reply::NonceTooLow),
             (-32603, "Nonce too low", Reply::NonceTooLow),
-            (
-                -32000,
-                "replacement transaction underpriced",
-                Reply::Underpriced,
-            ),
+            (-32000, "replacement transaction underpriced", UNDERPRICED),
             (
                 -32000,
                 "transaction underpriced: tip needed 1, tip permitted 0",
-                Reply::Underpriced,
+                Reply::Underpriced { tip_min: Some(1) },
+            ),
+            (
+                -32000,
+                "transaction underpriced: gas tip cap 12, minimum needed 25000000000",
+                Reply::Underpriced {
+                    tip_min: Some(25_000_000_000),
+                },
+            ),
+            (
+                -32010,
+                "ReplacementNotAllowed, MaxFeePerGas too low",
+                UNDERPRICED,
+            ),
+            (
+                -32009,
+                "Gas price below configured minimum gas price",
+                UNDERPRICED,
+            ),
+            (
+                -32010,
+                "InsufficientFunds, Account balance: 0, cumulative cost: 1",
+                Reply::NoFunds,
+            ),
+            (
+                -32004,
+                "Upfront cost exceeds account balance",
+                Reply::NoFunds,
             ),
             (
                 -32000,
                 "max fee per gas less than block base fee: address 0x…",
-                Reply::Underpriced,
+                UNDERPRICED,
             ),
             (
                 -32000,
@@ -110,6 +196,27 @@ mod tests {
         ];
         for (code, message, expected) in cases {
             assert_eq!(classify_error(code, message), expected, "{code} {message}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_that_cannot_tell_now_says_nothing_about_a_call_or_a_tag() {
+        assert!(is_revert(3, "execution reverted: WrongEpoch"));
+        assert!(is_revert(
+            -32000,
+            "gas required exceeds allowance (30000000)"
+        ));
+        assert!(is_unknown_tag(-32602, "invalid argument 0"));
+        assert!(is_unknown_tag(-32000, "finalized block not found"));
+
+        for message in [
+            "daily request count exceeded, request rate limited",
+            "internal error",
+            "header not found",
+        ] {
+            assert!(!is_revert(-32005, message), "{message}");
+            assert!(!is_unknown_tag(-32005, message), "{message}");
+            assert!(!is_unknown_method(-32005, message), "{message}");
         }
     }
 }

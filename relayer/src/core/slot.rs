@@ -78,14 +78,23 @@ pub(crate) struct View {
     pub(crate) base_fee: u128,
     /// Seconds since the Unix epoch.
     pub(crate) timestamp: u64,
-    pub(crate) final_number: u64,
+    /// The last block that the chain does not take back.
+    pub(crate) finalized: BlockId,
     /// The signer's transaction count at the head.
     pub(crate) confirmed: u64,
+    /// The same at the final block.
+    pub(crate) confirmed_final: u64,
 }
 
 /// Where a slot stands now, given a receipt of any of its variants. A slot that had been included and whose block
 /// has vanished is pending again.
+///
+/// A receipt alone closes nothing: the count of transactions must agree, at the head and then at the final block, or one
+/// wrong receipt would leave a gap that no later nonce can pass.
 pub(crate) fn judge_slot(slot: &Slot, view: &View, sighting: Option<Sighting>) -> SlotStage {
+    let is_used = view.confirmed > slot.nonce;
+    let sighting = sighting.filter(|seen| is_used || seen.block.number > view.head.number);
+
     if let Some(Sighting {
         block,
         success,
@@ -97,15 +106,15 @@ pub(crate) fn judge_slot(slot: &Slot, view: &View, sighting: Option<Sighting>) -
             (true, true) => Outcome::Cancelled,
             (false, _) => Outcome::Reverted,
         };
-        return final_or_included(block, outcome, view);
+        return final_or_included(slot, block, outcome, view);
     }
-    if view.confirmed > slot.nonce {
+    if is_used {
         // The head is canonical: seen first at an earlier block of it, or now.
         let block = match slot.stage {
             SlotStage::Included(block, Outcome::Taken) => block,
             _ => view.head,
         };
-        return final_or_included(block, Outcome::Taken, view);
+        return final_or_included(slot, block, Outcome::Taken, view);
     }
     match slot.stage {
         SlotStage::Signed => SlotStage::Signed,
@@ -113,8 +122,9 @@ pub(crate) fn judge_slot(slot: &Slot, view: &View, sighting: Option<Sighting>) -
     }
 }
 
-fn final_or_included(block: BlockId, outcome: Outcome, view: &View) -> SlotStage {
-    if block.number <= view.final_number {
+fn final_or_included(slot: &Slot, block: BlockId, outcome: Outcome, view: &View) -> SlotStage {
+    let is_final = block.number <= view.finalized.number && view.confirmed_final > slot.nonce;
+    if is_final {
         SlotStage::Final(block, outcome)
     } else {
         SlotStage::Included(block, outcome)
@@ -176,8 +186,9 @@ mod tests {
             head: block(head),
             base_fee: 1,
             timestamp: 0,
-            final_number,
+            finalized: block(final_number),
             confirmed,
+            confirmed_final: confirmed,
         }
     }
 
@@ -229,6 +240,33 @@ mod tests {
         assert_eq!(
             judge_slot(&sent, &view(20, 15, 6), sighting(15, true)),
             SlotStage::Final(block(15), executed)
+        );
+    }
+
+    #[test]
+    fn a_receipt_that_the_count_contradicts_closes_nothing() {
+        let sent = slot(SlotStage::Sent);
+        let unused = view(20, 15, 5);
+        assert_eq!(
+            judge_slot(&sent, &unused, sighting(15, true)),
+            SlotStage::Sent
+        );
+
+        let used_at_the_head = View {
+            confirmed_final: 5,
+            ..view(20, 15, 6)
+        };
+        assert_eq!(
+            judge_slot(&sent, &used_at_the_head, sighting(15, true)),
+            SlotStage::Included(block(15), Outcome::Executed)
+        );
+    }
+
+    #[test]
+    fn a_receipt_of_a_block_after_the_view_is_believed() {
+        assert_eq!(
+            judge_slot(&slot(SlotStage::Sent), &view(20, 15, 5), sighting(21, true)),
+            SlotStage::Included(block(21), Outcome::Executed)
         );
     }
 

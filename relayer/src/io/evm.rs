@@ -4,7 +4,7 @@ use crate::config::BlockchainConfig;
 use crate::core::chunk::Allowance;
 use crate::core::fees::Fees;
 use crate::core::intent::BlockId;
-use crate::core::reply::{Reply, classify_error};
+use crate::core::reply::{Reply, classify_error, is_unknown_method, is_unknown_tag};
 use crate::core::slot::View;
 use crate::error::{Error, RpcFailure};
 use alloy::consensus::BlockHeader;
@@ -51,6 +51,8 @@ pub(crate) struct Evm {
     finality_depth: u64,
     /// Whether chain id and token were checked since the last failure.
     checked: bool,
+    /// What the chain is known to say about finality; never given up for a weaker word.
+    finality_tag: Option<BlockNumberOrTag>,
 }
 
 impl Evm {
@@ -70,6 +72,7 @@ impl Evm {
             token: config.token,
             finality_depth: config.finality_depth_fallback,
             checked: false,
+            finality_tag: None,
         })
     }
 
@@ -118,47 +121,66 @@ impl Evm {
     }
 
     /// The chain's head, its finality and the signer's count at the head.
-    pub(crate) async fn view(&self, signer: Address) -> Result<View, Error> {
+    pub(crate) async fn view(&mut self, signer: Address) -> Result<View, Error> {
         let head = self
             .header(At::latest())
             .await?
             .ok_or_else(|| unknown_block("latest"))?;
-        let at = At::from(head.hash);
-
-        let counting = async {
-            self.provider
-                .get_transaction_count(signer)
-                .block_id(at)
-                .await
-        };
+        let finalized = self.final_block(head.number()).await?;
 
         Ok(View {
-            head: BlockId {
-                number: head.number(),
-                hash: head.hash,
-            },
+            head: block_id(&head),
             base_fee: u128::from(head.base_fee_per_gas().unwrap_or_default()),
             timestamp: head.timestamp(),
-            final_number: self.final_number(head.number()).await?,
-            confirmed: self.ask("eth_getTransactionCount", counting).await?,
+            finalized,
+            confirmed: self.count_transactions(signer, head.hash).await?,
+            confirmed_final: self.count_transactions(signer, finalized.hash).await?,
         })
     }
 
-    /// `finalized`, else `safe`, else a depth.
-    async fn final_number(&self, head: u64) -> Result<u64, Error> {
+    async fn count_transactions(&self, signer: Address, at: B256) -> Result<u64, Error> {
+        let counting = async {
+            self.provider
+                .get_transaction_count(signer)
+                .block_id(At::from(at))
+                .await
+        };
+        self.ask("eth_getTransactionCount", counting).await
+    }
+
+    /// `finalized`, else `safe`, else a depth. A tag that was known once is waited for.
+    async fn final_block(&mut self, head: u64) -> Result<BlockId, Error> {
+        if let Some(tag) = self.finality_tag {
+            let header = self.header(tag.into()).await?;
+            return header
+                .map(|header| block_id(&header))
+                .ok_or_else(|| unknown_block(&tag.to_string()));
+        }
+
         for tag in [BlockNumberOrTag::Finalized, BlockNumberOrTag::Safe] {
-            match self.header(tag.into()).await {
-                Ok(Some(header)) => return Ok(header.number()),
-                // A chain without the tag says so in either of these ways.
-                Ok(None)
-                | Err(Error::Rpc {
-                    source: RpcFailure::Refused { .. },
-                    ..
-                }) => {}
-                Err(error) => return Err(error),
+            if let Some(block) = self.tagged_block(tag).await? {
+                self.finality_tag = Some(tag);
+                return Ok(block);
             }
         }
-        Ok(head.saturating_sub(self.finality_depth))
+
+        let number = head.saturating_sub(self.finality_depth);
+        let header = self.header(BlockNumberOrTag::Number(number).into()).await?;
+        header
+            .map(|header| block_id(&header))
+            .ok_or_else(|| unknown_block(&number.to_string()))
+    }
+
+    /// `None` only when the endpoint says that it has no such block; any other error is one.
+    async fn tagged_block(&self, tag: BlockNumberOrTag) -> Result<Option<BlockId>, Error> {
+        match self.header(tag.into()).await {
+            Ok(header) => Ok(header.map(|header| block_id(&header))),
+            Err(Error::Rpc {
+                source: RpcFailure::Refused { code, message },
+                ..
+            }) if is_unknown_tag(code, &message) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     async fn header(&self, at: At) -> Result<Option<Header>, Error> {
@@ -176,8 +198,8 @@ impl Evm {
         Ok(header.is_some_and(|header| header.hash == block.hash))
     }
 
-    /// What both contracts hold at the view's head.
-    pub(crate) async fn contracts(&self, view: &View) -> Result<Contracts, Error> {
+    /// What both contracts hold at a block; `timestamp` decides whether issuing is paused.
+    pub(crate) async fn contracts(&self, at: B256, timestamp: u64) -> Result<Contracts, Error> {
         let (anchor, token) = (self.anchor, self.token);
         let calls = [
             (anchor, anchor_abi::headCall {}.abi_encode()),
@@ -188,7 +210,7 @@ impl Evm {
             (token, token_abi::issueCapacityCall {}.abi_encode()),
         ];
 
-        let answers = self.batch(&calls, view.head.hash.into()).await?;
+        let answers = self.batch(&calls, at.into()).await?;
         let head = decode_answer::<anchor_abi::headCall>(anchor, &answers[0])?;
         let paused_until =
             decode_answer::<anchor_abi::issuingPausedUntilCall>(anchor, &answers[3])?;
@@ -201,7 +223,7 @@ impl Evm {
             },
             validators_hash: decode_answer::<anchor_abi::validatorsHashCall>(anchor, &answers[1])?,
             sidechain_id: decode_answer::<anchor_abi::sidechainIdCall>(anchor, &answers[2])?,
-            issuing_paused: view.timestamp < paused_until.to::<u64>(),
+            issuing_paused: timestamp < paused_until.to::<u64>(),
             allowance: Allowance {
                 available: decode_answer::<token_abi::issueAllowanceCall>(token, &answers[4])?,
                 capacity: decode_answer::<token_abi::issueCapacityCall>(token, &answers[5])?,
@@ -231,13 +253,6 @@ impl Evm {
     /// Whether the anchor holds nothing for an epoch that it has passed, at the view's final block. At the head this
     /// proves nothing: in the middle of a reorganisation an endpoint answers from two states.
     pub(crate) async fn is_revoked(&self, epoch: u64, view: &View) -> Result<bool, Error> {
-        let Some(last) = self
-            .header(BlockNumberOrTag::Number(view.final_number).into())
-            .await?
-        else {
-            return Ok(false);
-        };
-
         let calls = [
             (self.anchor, anchor_abi::headCall {}.abi_encode()),
             (
@@ -245,7 +260,7 @@ impl Evm {
                 anchor_abi::commitmentOfCall { epoch }.abi_encode(),
             ),
         ];
-        let answers = self.batch(&calls, last.hash.into()).await?;
+        let answers = self.batch(&calls, view.finalized.hash.into()).await?;
         let head = decode_answer::<anchor_abi::headCall>(self.anchor, &answers[0])?;
         let commitment = decode_answer::<anchor_abi::commitmentOfCall>(self.anchor, &answers[1])?;
 
@@ -293,13 +308,28 @@ impl Evm {
         .await
     }
 
-    /// What the chain asks for at present.
-    pub(crate) async fn fees(&self) -> Result<Fees, Error> {
+    /// What the chain asks for at present. An endpoint without a history of fees is asked for its price.
+    pub(crate) async fn fees(&self, base_fee: u128) -> Result<Fees, Error> {
         let asking = async { self.provider.estimate_eip1559_fees().await };
-        let estimate = self.ask("eth_feeHistory", asking).await?;
+        match self.ask("eth_feeHistory", asking).await {
+            Ok(estimate) => Ok(Fees {
+                max_fee: estimate.max_fee_per_gas,
+                max_priority_fee: estimate.max_priority_fee_per_gas,
+            }),
+            Err(Error::Rpc {
+                source: RpcFailure::Refused { code, message },
+                ..
+            }) if is_unknown_method(code, &message) => self.fees_from_price(base_fee).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn fees_from_price(&self, base_fee: u128) -> Result<Fees, Error> {
+        let asking = async { self.provider.get_gas_price().await };
+        let price = self.ask("eth_gasPrice", asking).await?;
         Ok(Fees {
-            max_fee: estimate.max_fee_per_gas,
-            max_priority_fee: estimate.max_priority_fee_per_gas,
+            max_fee: price.saturating_add(base_fee),
+            max_priority_fee: price.saturating_sub(base_fee).max(1),
         })
     }
 
@@ -338,9 +368,30 @@ impl Evm {
     async fn batch(&self, calls: &[(Address, Vec<u8>)], at: At) -> Result<Vec<Bytes>, Error> {
         let mut answers = Vec::with_capacity(calls.len());
         for calls in calls.chunks(BATCH_CALLS_MAX) {
-            answers.extend(self.ask("eth_call", self.batch_once(calls, at)).await?);
+            self.batch_in_parts(calls, at, &mut answers).await?;
         }
         Ok(answers)
+    }
+
+    /// Endpoints bound their batches each in their own way and words: one that fails is halved until a single call does.
+    async fn batch_in_parts(
+        &self,
+        calls: &[(Address, Vec<u8>)],
+        at: At,
+        answers: &mut Vec<Bytes>,
+    ) -> Result<(), Error> {
+        let mut parts = vec![calls];
+        while let Some(part) = parts.pop() {
+            match self.ask("eth_call", self.batch_once(part, at)).await {
+                Ok(found) => answers.extend(found),
+                Err(error) if part.len() > 1 && error.is_refusal() => {
+                    let (first, second) = part.split_at(part.len() / 2);
+                    parts.extend([second, first]);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     async fn batch_once(
@@ -389,6 +440,13 @@ fn unknown_block(block: &str) -> Error {
 
 fn decode_answer<C: SolCall>(contract: Address, answer: &[u8]) -> Result<C::Return, Error> {
     C::abi_decode_returns(answer).map_err(|source| Error::Answer { contract, source })
+}
+
+fn block_id(header: &Header) -> BlockId {
+    BlockId {
+        number: header.number(),
+        hash: header.hash,
+    }
 }
 
 fn mined_from(receipt: &TransactionReceipt) -> Option<Mined> {

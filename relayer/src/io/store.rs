@@ -380,6 +380,60 @@ impl Store {
         .map(|_| ())
     }
 
+    /// Opens slots again that were final and whose nonces are unused, with their intents: the newest of each nonce, unless
+    /// one is open. Returns how many.
+    pub(crate) async fn reopen_slots(
+        &mut self,
+        confirmed: u64,
+        head_number: u64,
+    ) -> Result<u64, Error> {
+        let mut transaction = self.connection.begin().await.map_err(failed("begin"))?;
+
+        let reopened = sqlx::query!(
+            "UPDATE relayer.slots AS s
+             SET stage = 'sent', outcome = NULL, block_number = NULL, block_hash = NULL, updated_at = now()
+             WHERE s.id IN
+                 (SELECT max(f.id) FROM relayer.slots f
+                  WHERE f.chain_id = $1 AND f.anchor = $2 AND f.signer = $3 AND f.stage = 'final' AND f.nonce >= $4
+                    AND NOT EXISTS
+                        (SELECT 1 FROM relayer.slots o
+                         WHERE o.chain_id = f.chain_id AND o.anchor = f.anchor AND o.signer = f.signer
+                           AND o.nonce = f.nonce AND o.stage <> 'final')
+                  GROUP BY f.nonce)
+             RETURNING s.id, s.intent_id",
+            self.chain_id,
+            self.anchor.as_slice(),
+            self.signer.as_slice(),
+            rows::to_i64("nonce", confirmed)?,
+        )
+        .fetch_all(&mut *transaction)
+        .await
+        .map_err(failed("open slots again"))?;
+
+        let slots: Vec<i64> = reopened.iter().map(|row| row.id).collect();
+        let intents: Vec<i64> = reopened.iter().map(|row| row.intent_id).collect();
+        sqlx::query!(
+            "UPDATE relayer.variants SET head_number = $2 WHERE slot_id = ANY($1)",
+            &slots,
+            rows::to_i64("head_number", head_number)?,
+        )
+        .execute(&mut *transaction)
+        .await
+        .map_err(failed("restart the waits"))?;
+        sqlx::query!(
+            "UPDATE relayer.intents
+             SET stage = 'intended', block_number = NULL, block_hash = NULL, updated_at = now()
+             WHERE id = ANY($1) AND stage IN ('final', 'obsolete')",
+            &intents,
+        )
+        .execute(&mut *transaction)
+        .await
+        .map_err(failed("open intents again"))?;
+
+        transaction.commit().await.map_err(failed("commit"))?;
+        Ok(slots.len() as u64)
+    }
+
     /// How the intents stand.
     pub(crate) async fn summary(&mut self) -> Result<Summary, Error> {
         let rows = sqlx::query!(

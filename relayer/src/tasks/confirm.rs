@@ -7,6 +7,8 @@ use crate::io::evm::Evm;
 
 /// The open slots as they stand now; final ones are left out.
 pub(crate) async fn step(context: &mut Context, view: &View) -> Result<Vec<Slot>, Error> {
+    reopen_unused(context, view).await?;
+
     let mut slots = context.store.open_slots().await?;
     for slot in &mut slots {
         let stage = judge_slot(slot, view, find_sighting(&context.evm, slot).await?);
@@ -17,6 +19,23 @@ pub(crate) async fn step(context: &mut Context, view: &View) -> Result<Vec<Slot>
     }
     slots.retain(|slot| !matches!(slot.stage, SlotStage::Final(..)));
     Ok(slots)
+}
+
+/// A nonce that was used for ever and is not used any more, since the chain went back beyond what it had called final:
+/// without a transaction for it, none of a higher nonce would ever be mined.
+async fn reopen_unused(context: &mut Context, view: &View) -> Result<(), Error> {
+    let reopened = context
+        .store
+        .reopen_slots(view.confirmed, view.head.number)
+        .await?;
+    if reopened > 0 {
+        tracing::warn!(
+            reopened,
+            from = view.confirmed,
+            "nonces that were final are unused again"
+        );
+    }
+    Ok(())
 }
 
 async fn write_stage(

@@ -71,16 +71,21 @@ pub(crate) async fn run_step(context: &mut Context) -> Result<Result<(), String>
     let view = context.evm.view(context.signer.address()).await?;
     let slots = confirm::step(context, &view).await?;
 
-    let mut funds = Funds::Suffice;
+    let (mut funds, mut trouble) = (Funds::Suffice, None);
     if !slots.iter().any(|slot| is_ahead(slot, &view)) {
-        let contracts = context.evm.contracts(&view).await?;
+        let contracts = context
+            .evm
+            .contracts(view.head.hash, view.timestamp)
+            .await?;
         metrics::anchored_epoch(contracts.head.epoch);
         collect::step(context, &view, &contracts).await?;
         let wanted = submit::step(context, &view, &contracts, &slots).await?;
-        funds = send::step(context, &view, &wanted).await?;
+        funds = send::step(context, &view, &wanted.intents).await?;
+        trouble = wanted.trouble;
     }
 
-    check_funds(context, funds).await
+    let state = check_funds(context, funds).await?;
+    Ok(trouble.map_or(state, Err))
 }
 
 /// A transaction was mined after the view was taken: what the contract held then says nothing about it.

@@ -1,8 +1,8 @@
 //! Sends what is signed and not mined, lowest nonce first, and raises the fee of the lowest when it is stuck.
 
 use super::context::Context;
-use super::submit::Wanted;
-use crate::core::fees;
+use super::submit::IntentIds;
+use crate::core::fees::{self, Fees};
 use crate::core::reply::Reply;
 use crate::core::slot::{Drive, Slot, SlotStage, Variant, View, decide_drive};
 use crate::error::Error;
@@ -21,7 +21,7 @@ pub(crate) enum Funds {
 pub(crate) async fn step(
     context: &mut Context,
     view: &View,
-    wanted: &Wanted,
+    wanted: &IntentIds,
 ) -> Result<Funds, Error> {
     let slots = context.store.open_slots().await?;
     let pending = slots.iter().filter(|slot| slot.stage.is_pending());
@@ -38,7 +38,7 @@ pub(crate) async fn step(
             context.config.bump_after_blocks,
         );
 
-        let reply = match sign_replacement(context, view, slot, decision).await? {
+        let reply = match sign_replacement(context, view, slot, decision, None).await? {
             Some(variant) => send_variant(context, slot, &variant).await?,
             None => send_newest(context, slot).await?,
         };
@@ -46,19 +46,43 @@ pub(crate) async fn step(
         if reply == Reply::NoFunds {
             funds = Funds::Lacking;
         }
-        if reply == Reply::Underpriced && lowest && decision == Drive::Resend {
-            let decision = if is_wanted {
-                Drive::Bump
-            } else {
-                Drive::Cancel
-            };
-            if let Some(variant) = sign_replacement(context, view, slot, decision).await? {
-                send_variant(context, slot, &variant).await?;
-            }
+        if let Reply::Underpriced { tip_min } = reply
+            && lowest
+            && decision == Drive::Resend
+        {
+            raise_offer(context, view, slot, is_wanted, tip_min).await?;
         }
     }
 
     Ok(funds)
+}
+
+/// An offer that was refused is raised at once, but once a block: each poll would be once a second or more.
+async fn raise_offer(
+    context: &mut Context,
+    view: &View,
+    slot: &Slot,
+    is_wanted: bool,
+    tip_min: Option<u128>,
+) -> Result<(), Error> {
+    let Some(newest) = slot.variants.last() else {
+        return Ok(());
+    };
+    if newest.head_number >= view.head.number {
+        return Ok(());
+    }
+
+    let decision = if is_wanted {
+        Drive::Bump
+    } else {
+        Drive::Cancel
+    };
+    // An endpoint that does not say how much it wants: twice as much is there in a few blocks.
+    let tip_min = tip_min.unwrap_or(newest.fees.max_priority_fee.saturating_mul(2));
+    if let Some(variant) = sign_replacement(context, view, slot, decision, Some(tip_min)).await? {
+        send_variant(context, slot, &variant).await?;
+    }
+    Ok(())
 }
 
 async fn send_newest(context: &mut Context, slot: &Slot) -> Result<Reply, Error> {
@@ -77,6 +101,7 @@ async fn sign_replacement(
     view: &View,
     slot: &Slot,
     decision: Drive,
+    tip_min: Option<u128>,
 ) -> Result<Option<Variant>, Error> {
     let action = match decision {
         Drive::Resend => return Ok(None),
@@ -91,9 +116,14 @@ async fn sign_replacement(
         return Ok(None);
     };
 
-    let estimate = context.evm.fees().await?;
-    let Some(fees) = fees::bump(newest.fees, estimate, context.config.max_fee_cap()) else {
-        tracing::warn!(intent = %slot.key, nonce = slot.nonce, "the fee stands at its cap: the transaction waits");
+    let estimate = context.evm.fees(view.base_fee).await?;
+    let Some(fees) = raised_fees(context, newest.fees, estimate, view.base_fee, tip_min) else {
+        tracing::warn!(
+            intent = %slot.key,
+            nonce = slot.nonce,
+            max_fee = newest.fees.max_fee,
+            "the fee stands at its cap, or at twice what the chain asks for: the transaction waits"
+        );
         return Ok(None);
     };
 
@@ -111,6 +141,21 @@ async fn sign_replacement(
     Ok(Some(variant))
 }
 
+fn raised_fees(
+    context: &Context,
+    old: Fees,
+    estimate: Fees,
+    base_fee: u128,
+    tip_min: Option<u128>,
+) -> Option<Fees> {
+    let estimate = fees::with_tip_of(estimate, tip_min.unwrap_or(0), base_fee);
+    fees::bump(
+        old,
+        estimate,
+        fees::ceiling(estimate, context.config.max_fee_cap()),
+    )
+}
+
 async fn send_variant(
     context: &mut Context,
     slot: &Slot,
@@ -126,7 +171,7 @@ async fn send_variant(
         }
         // Mined in the meantime, by us or with our key by somebody else: the next step looks.
         Reply::Sent | Reply::NonceTooLow => {}
-        Reply::Underpriced | Reply::NoFunds | Reply::Refused => {
+        Reply::Underpriced { .. } | Reply::NoFunds | Reply::Refused => {
             tracing::warn!(intent = %slot.key, nonce = slot.nonce, ?reply, "not taken");
         }
     }

@@ -139,7 +139,7 @@ async fn a_nonce_used_by_an_outside_transaction_costs_only_that_nonce() {
 }
 
 /// Somebody else uses the relayer's key.
-async fn spend_nonce(world: &World) {
+pub async fn spend_nonce(world: &World) {
     let wallet = EthereumWallet::from(world.signer.clone());
     let provider = ProviderBuilder::new()
         .wallet(wallet)

@@ -4,6 +4,7 @@
 
 mod crashes;
 mod disturbances;
+mod endpoints;
 mod node;
 mod proxy;
 mod relaying;
