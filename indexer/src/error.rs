@@ -82,6 +82,9 @@ pub enum Error {
         #[source]
         source: NotProven,
     },
+    /// The EVM node had the `finalized` tag and says now that there is none.
+    #[error("EVM node: it gives no `finalized` block any more; none is taken to be final by depth")]
+    TagGone,
     /// Another chain id behind the URL.
     #[error("EVM node: chain id {found}, expected {expected}")]
     ChainId {

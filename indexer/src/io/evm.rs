@@ -15,6 +15,7 @@ use alloy::providers::{Provider, RootProvider};
 use alloy::rpc::types as rpc;
 use alloy::transports::{RpcError, TransportError, TransportErrorKind};
 use answers::{RawReceipt, header_of, log_of, receipt_of};
+use contract_bindings::finality::{Tag, TagAnswer, read_tag};
 use futures::{StreamExt, TryStreamExt, stream};
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -43,6 +44,8 @@ pub struct Evm {
 /// endpoint cannot talk its way out of it.
 #[derive(Debug, Default)]
 struct Seen {
+    /// A block behind the `finalized` tag.
+    finalized_tag: AtomicBool,
     /// Receipts that lead to their header's root.
     receipts_root: AtomicBool,
     /// A block that no header could prove.
@@ -72,16 +75,20 @@ impl Evm {
             .ok_or(Error::MissingBlock { number: 0 })
     }
 
-    /// The last block that cannot be replaced any more: the node's `finalized` tag where it has one, else by depth.
+    /// The last block that cannot be replaced any more: the node's `finalized` tag, and a depth only where the node
+    /// plainly has no such tag. An error says nothing of that kind.
     pub async fn finalized(&self, head: &Header) -> Result<u64, Error> {
-        let by_depth = head.number.saturating_sub(self.finality_depth);
-        match self.by_tag(BlockNumberOrTag::Finalized).await {
-            Ok(tagged) => Ok(tagged.map_or(by_depth, |header| header.number.min(head.number))),
-            Err(Error::Rpc {
-                source: RpcError::ErrorResp(_),
-                ..
-            }) => Ok(by_depth),
-            Err(error) => Err(error),
+        let answer = self.by_tag(BlockNumberOrTag::Finalized).await;
+        let was_seen = self.seen.finalized_tag.load(Ordering::Relaxed);
+        let tag = read_tag(tag_answer(&answer), was_seen);
+
+        match tag {
+            Tag::At(number) => {
+                self.seen.finalized_tag.store(true, Ordering::Relaxed);
+                Ok(number.min(head.number))
+            }
+            Tag::Absent => Ok(head.number.saturating_sub(self.finality_depth)),
+            Tag::Unclear => Err(answer.err().unwrap_or(Error::TagGone)),
         }
     }
 
@@ -246,6 +253,21 @@ fn assemble_given(headers: Vec<Header>, logs: Vec<Log>) -> Vec<Block> {
         tracing::warn!(%error, "eth_getLogs gave logs that do not belong to the blocks asked for");
     }
     blocks
+}
+
+fn tag_answer(answer: &Result<Option<Header>, Error>) -> TagAnswer<'_> {
+    match answer {
+        Ok(Some(header)) => TagAnswer::Block(header.number),
+        Ok(None) => TagAnswer::Null,
+        Err(Error::Rpc {
+            source: RpcError::ErrorResp(refusal),
+            ..
+        }) => TagAnswer::Refused {
+            code: refusal.code,
+            message: &refusal.message,
+        },
+        Err(_) => TagAnswer::Unanswered,
+    }
 }
 
 async fn call_with_timeout<T>(
