@@ -158,8 +158,8 @@ impl Evm {
             .await
     }
 
-    /// What `eth_getLogs` gave for a block is a hint: the receipts decide, which the header commits to. They need not be
-    /// asked where the header itself excludes logs of ours.
+    /// What `eth_getLogs` gave for a block is a hint: the receipts decide, which the header commits to. They are not
+    /// asked for where the header itself excludes logs of ours.
     async fn believe(&self, given: Block) -> Result<Block, Error> {
         if is_surely_empty(&given, &self.addresses) {
             return Ok(given);
