@@ -4,5 +4,6 @@ pub mod choice;
 pub mod logs;
 pub mod plan;
 pub mod range;
+pub mod receipts;
 pub mod replica;
 pub mod rows;

@@ -1,6 +1,6 @@
 //! What can go wrong, and whether waiting can help.
 
-use crate::core::logs::LogsError;
+use crate::core::receipts::NotProven;
 use crate::core::replica::Refusal;
 use alloy::primitives::B256;
 use alloy::transports::TransportError;
@@ -61,24 +61,30 @@ pub enum Error {
         /// The block's number.
         number: u64,
     },
+    /// The EVM node shows a block, but not what happened in it.
+    #[error("EVM node: it gives no receipts of block {number}")]
+    MissingReceipts {
+        /// The block's number.
+        number: u64,
+    },
     /// The EVM node's answers belong to different branches: it moved on in between.
     #[error("EVM node: its chain changed while block {number} was read")]
     ChainMoved {
         /// The block at which it was noticed.
         number: u64,
     },
-    /// Logs that cannot be those of the blocks asked for.
-    #[error("EVM node: logs that do not belong to the blocks asked for")]
-    Logs(#[source] LogsError),
-    /// The block's bloom filter says that there are logs, the node says that there are none, and the receipts that
-    /// could decide are not those of the block.
-    #[error(
-        "EVM node: block {number} may hold logs of ours, none were given, and its receipts prove nothing"
-    )]
+    /// What the EVM node gives as a block's logs is not what the block's header commits to.
+    #[error("EVM node: the logs of block {number} are not proved")]
     Unproven {
         /// The block's number.
         number: u64,
+        /// What does not fit.
+        #[source]
+        source: NotProven,
     },
+    /// The EVM node had the `finalized` tag and says now that there is none.
+    #[error("EVM node: it gives no `finalized` block any more; none is taken to be final by depth")]
+    TagGone,
     /// Another chain id behind the URL.
     #[error("EVM node: chain id {found}, expected {expected}")]
     ChainId {
@@ -200,7 +206,19 @@ impl Error {
                 | Self::OtherSidechain { .. }
                 | Self::OtherEvmChain { .. }
                 | Self::Refused { .. }
+                | Self::Unproven { .. }
                 | Self::Damaged { .. }
+        )
+    }
+
+    /// Whether a smaller request may fare better: the node has a limit, or one block among many is in the way.
+    pub const fn asks_for_less(&self) -> bool {
+        matches!(
+            self,
+            Self::Rpc { .. }
+                | Self::RpcTimeout { .. }
+                | Self::MissingReceipts { .. }
+                | Self::Unproven { .. }
         )
     }
 }

@@ -14,6 +14,7 @@ const FAILURES: &str = "indexer_failures_total";
 const DISAGREEMENTS: &str = "indexer_disagreements_total";
 const CHECKPOINT_DISAGREEMENTS: &str = "indexer_checkpoint_disagreements";
 const UNBELIEVED: &str = "indexer_unbelieved_answers_total";
+const UNPROVEN: &str = "indexer_unproven_blocks_total";
 
 /// Tells the recorder what each figure means.
 pub fn describe() {
@@ -44,7 +45,11 @@ pub fn describe() {
     );
     describe_counter!(
         UNBELIEVED,
-        "Empty eth_getLogs answers that the block's bloom filter contradicted"
+        "Blocks for which eth_getLogs gave other logs than their receipts prove"
+    );
+    describe_counter!(
+        UNPROVEN,
+        "Blocks whose logs were believed because two answers agree: their receipts cannot be proved"
     );
 }
 
@@ -91,9 +96,14 @@ pub fn checkpoint_disagreements(count: u64) {
     gauge!(CHECKPOINT_DISAGREEMENTS).set(count as f64);
 }
 
-/// An empty answer was not believed.
+/// An answer of `eth_getLogs` was not what the block's receipts prove.
 pub fn unbelieved() {
     counter!(UNBELIEVED).increment(1);
+}
+
+/// A block's logs were believed without a proof.
+pub fn unproven() {
+    counter!(UNPROVEN).increment(1);
 }
 
 fn now_s() -> u64 {

@@ -6,23 +6,30 @@ use crate::evm_facts::{Contracts, Entry, Facts};
 use crate::evm_rows::{
     decode_anchored, decode_chunk, decode_transfer, epoch_of_payout, token_balances,
 };
-use crate::report::Report;
+use crate::payouts::{Excuse, Issuing, Overdue, find_excuse, find_overdue, find_parts};
+use crate::report::{Difference, Report};
 use alloy::primitives::{Address, U256};
 use alloy::sol_types::SolEvent;
 use contract_bindings::{CheckpointAnchor, FranchiseToken};
 use domain::B256;
 use domain::ledger::EpochCheckpoint;
-use domain::payout::{Payout, checkpoint_commitment};
+use domain::payout::{Settlement, checkpoint_commitment};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A unit is 0.01 FRT.
 const TOKEN_DECIMALS: u8 = 2;
+/// How long after its checkpoint's block, at the least, what an epoch settles may wait to be minted: a relayer sends
+/// the payouts of a large settlement one after another. Finality takes longer on most chains, and is waited for too.
+const ISSUE_GRACE_S: u64 = 60;
+/// Overdue accounts that are told one by one; the rest is summed up.
+const OVERDUE_TOLD_MAX: usize = 20;
 
 /// Compares all of it.
 pub fn check(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
     check_identity(chain, scope, facts, report);
     check_checkpoints(chain, scope, facts, report);
     check_issued(chain, facts, report);
+    check_overdue(chain, scope, facts, report);
     check_supply(chain, scope, facts, report);
 }
 
@@ -242,29 +249,6 @@ fn check_head(chain: &Chain, last: Option<u64>, contracts: &Contracts, report: &
     }
 }
 
-/// Payouts by epoch and root: of a chunk, or of one account alone.
-fn payouts_by_root(chain: &Chain) -> BTreeMap<(u64, B256), Vec<Payout>> {
-    let mut roots = BTreeMap::new();
-    for (epoch, closed) in &chain.checkpoints {
-        let payouts = closed.settlement.payouts();
-        let mut rest = payouts;
-        for chunk in closed.settlement.chunks() {
-            let paid = chunk.words.iter().filter(|word| !word.is_zero()).count();
-            let (here, after) = rest.split_at(paid.min(rest.len()));
-            roots.insert((*epoch, chunk.root), here.to_vec());
-            rest = after;
-        }
-
-        roots.extend(
-            payouts
-                .iter()
-                .map(|payout| ((*epoch, payout.leaf()), vec![*payout])),
-        );
-    }
-
-    roots
-}
-
 /// Every account was minted exactly what the issued chunks pay it, and never more than the ledger released.
 fn check_issued(chain: &Chain, facts: &Facts, report: &mut Report) {
     let due = units_due(chain, facts, report);
@@ -285,12 +269,8 @@ fn check_issued(chain: &Chain, facts: &Facts, report: &mut Report) {
                 format!("at most {released}, as released"),
                 issued.to_string(),
             );
-            report.differences.push(super::report::Difference::value(
-                &place,
-                "issuedTo()",
-                expected,
-                found,
-            ));
+            let difference = Difference::value(&place, "issuedTo()", expected, found);
+            report.differences.push(difference);
         } else if *issued > due || (*issued < due && !skipped.contains(account)) {
             report.same(&place, "issuedTo() by the chunks issued", due, *issued);
         }
@@ -313,31 +293,122 @@ fn skipped_account(entry: &Entry) -> Option<Address> {
     )
 }
 
-/// What the chunks that were issued pay each account, ever.
+/// What the chunks that were issued pay each account, ever. A chunk may have been issued whole, in parts, or both.
 fn units_due(chain: &Chain, facts: &Facts, report: &mut Report) -> BTreeMap<Address, u128> {
-    let roots = payouts_by_root(chain);
     let mut due: BTreeMap<Address, u128> = BTreeMap::new();
 
-    for event in facts.logs.iter().filter_map(decode_chunk) {
-        report.count("chunks issued", 1);
-        match roots.get(&(event.epoch, event.chunkRoot)) {
-            None => report.fact(
-                format!("epoch {}", event.epoch),
-                format!(
-                    "chunk {} was issued, but the ledger settled no such chunk",
-                    event.chunkRoot
-                ),
-            ),
-            Some(payouts) => {
-                for payout in payouts {
-                    let most = due.entry(payout.account).or_default();
-                    *most = u128::from(payout.released).max(*most);
-                }
-            }
+    for (epoch, roots) in issued_roots(facts, report) {
+        let settlement = chain
+            .checkpoints
+            .get(&epoch)
+            .map(|closed| &closed.settlement);
+        let parts = settlement.map_or_else(BTreeMap::new, |settled| find_parts(settled, &roots));
+
+        for root in roots.iter().filter(|root| !parts.contains_key(*root)) {
+            report.fact(
+                format!("epoch {epoch}"),
+                format!("chunk {root} was issued, but the ledger settled no such chunk"),
+            );
+        }
+        for payout in parts.values().copied().flatten() {
+            let most = due.entry(payout.account).or_default();
+            *most = u128::from(payout.released).max(*most);
         }
     }
 
     due
+}
+
+fn issued_roots(facts: &Facts, report: &mut Report) -> BTreeMap<u64, BTreeSet<B256>> {
+    let mut roots: BTreeMap<u64, BTreeSet<B256>> = BTreeMap::new();
+    for event in facts.logs.iter().filter_map(decode_chunk) {
+        report.count("chunks issued", 1);
+        roots
+            .entry(event.epoch)
+            .or_default()
+            .insert(event.chunkRoot);
+    }
+    roots
+}
+
+/// What is settled for good has to be minted, unless the contracts hold it back.
+fn check_overdue(chain: &Chain, scope: Scope, facts: &Facts, report: &mut Report) {
+    let contracts = &facts.contracts;
+    let never = [scope.token, scope.anchor, Address::ZERO];
+    let settlements = settled_for_good(chain, scope, facts);
+    let overdue = find_overdue(settlements, &contracts.issued, &never);
+    if overdue.is_empty() {
+        return;
+    }
+
+    let issuing = Issuing {
+        is_paused: facts.head_time_s() < contracts.issuing_paused_until_s,
+        allowance: contracts.allowance,
+    };
+    let units: u128 = overdue.iter().map(Overdue::missing).sum();
+    match find_excuse(&overdue, issuing) {
+        Some(Excuse::Paused) => report.notes.push(format!(
+            "{units} units are settled and wait, because issuing is paused"
+        )),
+        Some(Excuse::Allowance) => report.notes.push(format!(
+            "{units} units are settled and wait for the issue allowance, which is {} now",
+            contracts.allowance
+        )),
+        None => tell_overdue(&overdue, report),
+    }
+}
+
+/// Settlements whose checkpoint the anchor keeps, in a block that is final and not of this very minute.
+fn settled_for_good<'a>(chain: &'a Chain, scope: Scope, facts: &Facts) -> Vec<&'a Settlement> {
+    let is_old = |entry: &&Entry| {
+        let is_final = facts
+            .finalized
+            .is_none_or(|last| entry.block_number <= last);
+        let time_s = facts.time_s(entry.block_number);
+        is_final
+            && time_s
+                .is_some_and(|time_s| time_s.saturating_add(ISSUE_GRACE_S) < facts.head_time_s())
+    };
+
+    facts
+        .logs
+        .iter()
+        .filter(is_old)
+        .filter_map(decode_anchored)
+        .filter(|event| is_kept(&facts.contracts, event.epoch))
+        .filter_map(|event| chain.checkpoints.get(&event.epoch))
+        .filter(|closed| closed.anchor == scope.anchor)
+        .map(|closed| &closed.settlement)
+        .collect()
+}
+
+/// Whether the guardian has not revoked it.
+fn is_kept(contracts: &Contracts, epoch: u64) -> bool {
+    let commitment = contracts.commitments.get(&epoch);
+    commitment.is_some_and(|commitment| !commitment.is_zero())
+}
+
+fn tell_overdue(overdue: &[Overdue], report: &mut Report) {
+    let (told, untold) = overdue.split_at(overdue.len().min(OVERDUE_TOLD_MAX));
+    for one in told {
+        report.differences.push(Difference::value(
+            format!("account {}", one.account),
+            "issuedTo() by what is settled",
+            format!("at least {}", one.settled),
+            one.issued,
+        ));
+    }
+
+    if !untold.is_empty() {
+        let units: u128 = untold.iter().map(Overdue::missing).sum();
+        report.fact(
+            "token",
+            format!(
+                "{units} settled units of {} more accounts are not minted",
+                untold.len()
+            ),
+        );
+    }
 }
 
 /// Supply and balances against the transfers; every minting belongs to a chunk.

@@ -1,12 +1,14 @@
 //! Reads the EVM: blocks, logs of the contracts, and what the contracts say at one block.
 
-use crate::evm_facts::{Block, Contracts, Entry, Facts};
+use crate::evm_facts::{Block, Contracts, Entry, Facts, Head};
 use alloy::consensus::BlockHeader;
 use alloy::network::Ethereum;
 use alloy::primitives::Address;
 use alloy::providers::{Provider, RootProvider};
 use alloy::rpc::types::{BlockId, BlockNumberOrTag, Filter, Log};
+use alloy::transports::RpcError;
 use anyhow::{Context, Result};
+use contract_bindings::finality::{Tag, TagAnswer, read_tag};
 use contract_bindings::{CheckpointAnchor, FranchiseToken};
 use futures::{StreamExt, TryStreamExt, stream};
 use indicatif::ProgressBar;
@@ -65,8 +67,8 @@ impl Evm {
         })
     }
 
-    /// The chain, whether both contracts are there, and the last block.
-    pub async fn head(&self) -> Result<(u64, Vec<Address>, u64)> {
+    /// The chain, which of the contracts are not there, and how far the chain is.
+    pub async fn head(&self) -> Result<(u64, Vec<Address>, Head)> {
         let chain_id = self
             .provider
             .get_chain_id()
@@ -78,30 +80,33 @@ impl Evm {
                 absent.push(contract);
             }
         }
-        Ok((chain_id, absent, self.provider.get_block_number().await?))
+
+        let number = self.provider.get_block_number().await?;
+        let finalized = self.finalized().await?.map(|last| last.min(number));
+        Ok((chain_id, absent, Head { number, finalized }))
     }
 
     /// Reads everything up to the last block. `accounts`: who may have been minted to; `epochs`: what may be anchored.
     pub async fn read(
         &self,
-        head: u64,
+        head: Head,
         accounts: &BTreeSet<Address>,
         epochs: &[u64],
         bar: &ProgressBar,
     ) -> Result<Facts> {
-        let first = self.scope.first_block;
-        bar.set_length((head + 1).saturating_sub(first));
+        let (first, last) = (self.scope.first_block, head.number);
+        bar.set_length((last + 1).saturating_sub(first));
 
         let mut facts = Facts {
             chain_id: self.provider.get_chain_id().await?,
             genesis_hash: self.block(0).await?.hash,
-            finalized: self.finalized().await,
+            finalized: head.finalized,
             ..Facts::default()
         };
 
         let mut from = first;
-        while from <= head {
-            let to = (from + LOG_RANGE - 1).min(head);
+        while from <= last {
+            let to = (from + LOG_RANGE - 1).min(last);
             facts.blocks.extend(self.blocks(from, to, bar).await?);
             facts.logs.extend(self.logs(from, to).await?);
             from = to + 1;
@@ -113,7 +118,7 @@ impl Evm {
 
         let holders = token_holders(&facts.logs);
         let accounts: BTreeSet<Address> = accounts.union(&holders).copied().collect();
-        facts.contracts = self.contracts(head, &accounts, &holders, epochs).await?;
+        facts.contracts = self.contracts(last, &accounts, &holders, epochs).await?;
 
         Ok(facts)
     }
@@ -129,14 +134,27 @@ impl Evm {
             .with_context(|| format!("the EVM node has no block {number}"))
     }
 
-    /// Not every node knows the tag.
-    async fn finalized(&self) -> Option<u64> {
-        let block = self
-            .provider
-            .get_block_by_number(BlockNumberOrTag::Finalized)
-            .await
-            .ok()??;
-        Some(block.header.number())
+    /// `None` where the node has no such tag. An error does not mean that: then nothing is known, and nothing checked.
+    async fn finalized(&self) -> Result<Option<u64>> {
+        let tag = BlockNumberOrTag::Finalized;
+        let answer = self.provider.get_block_by_number(tag).await;
+        let said = match &answer {
+            Ok(Some(block)) => TagAnswer::Block(block.header.number()),
+            Ok(None) => TagAnswer::Null,
+            Err(RpcError::ErrorResp(refusal)) => TagAnswer::Refused {
+                code: refusal.code,
+                message: &refusal.message,
+            },
+            Err(_) => TagAnswer::Unanswered,
+        };
+
+        match read_tag(said, false) {
+            Tag::At(number) => Ok(Some(number)),
+            Tag::Absent => Ok(None),
+            Tag::Unclear => answer
+                .map(|_| None)
+                .context("ask the EVM node for its last final block"),
+        }
     }
 
     async fn blocks(&self, from: u64, to: u64, bar: &ProgressBar) -> Result<Vec<Block>> {
@@ -203,6 +221,13 @@ impl Evm {
             epoch: last.epoch,
             last_height: last.lastHeight,
             total_released: last.totalReleased,
+            issuing_paused_until_s: anchor
+                .issuingPausedUntil()
+                .block(at)
+                .call()
+                .await?
+                .to::<u64>(),
+            allowance: token.issueAllowance().block(at).call().await?,
             ..Contracts::default()
         };
 

@@ -14,6 +14,15 @@ pub struct Block {
     pub time_s: u64,
 }
 
+/// How far the chain was when the check began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The last block; the contracts are asked at it.
+    pub number: u64,
+    /// The last block that no reorganisation can replace, where the node knows one; not after `number`.
+    pub finalized: Option<u64>,
+}
+
 /// A log of one of the contracts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -50,6 +59,10 @@ pub struct Contracts {
     pub last_height: u64,
     /// What that checkpoint said was released, ever.
     pub total_released: u128,
+    /// When the last pause of issuing ends or ended, seconds since the Unix epoch; 0 when there was none.
+    pub issuing_paused_until_s: u64,
+    /// Units that the token's allowance lets through.
+    pub allowance: u128,
     /// What the anchor keeps, by epoch.
     pub commitments: BTreeMap<u64, B256>,
     /// Units ever minted, by account.
@@ -72,4 +85,18 @@ pub struct Facts {
     pub logs: Vec<Entry>,
     /// What the contracts say.
     pub contracts: Contracts,
+}
+
+impl Facts {
+    /// Time of the last block, which the contracts were asked at.
+    pub fn head_time_s(&self) -> u64 {
+        self.blocks.last().map_or(0, |block| block.time_s)
+    }
+
+    /// Time of a block that was read.
+    pub fn time_s(&self, number: u64) -> Option<u64> {
+        let place = number.checked_sub(self.blocks.first()?.number)?;
+        let block = self.blocks.get(usize::try_from(place).ok()?)?;
+        Some(block.time_s)
+    }
 }

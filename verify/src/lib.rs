@@ -7,6 +7,7 @@
 //! | `nodes.rs` | reads blocks and checkpoints of a node: its store, its API, or an export |
 //! | `chain.rs` | executes every block as a stranger would and compares the copies |
 //! | `evm.rs`, `contracts.rs` | reads the EVM; the contracts against the blocks |
+//! | `payouts.rs` | what the anchor may issue of a settlement, and what has to be issued by now |
 //! | `tables.rs`, `rows.rs` | the mirror's tables, and their comparison row by row |
 //! | `ledger_rows.rs`, `evm_rows.rs` | what the tables must hold |
 //! | `database.rs` | reads the mirror |
@@ -24,6 +25,7 @@ mod export;
 mod ledger_rows;
 mod network;
 mod nodes;
+mod payouts;
 mod report;
 mod rows;
 mod sale;

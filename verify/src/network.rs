@@ -5,7 +5,7 @@ use crate::chain::{self, Chain};
 use crate::contracts;
 use crate::database::{self, Cursor, Mirror};
 use crate::evm::{Evm, Scope};
-use crate::evm_facts::Facts;
+use crate::evm_facts::{Facts, Head};
 use crate::evm_rows::EvmRows;
 use crate::ledger_rows;
 use crate::report::Report;
@@ -120,8 +120,8 @@ async fn read_cursors(mirror: &mut Mirror) -> Result<(Cursor, Cursor)> {
     Ok((sidechain, mirror.cursor("evm").await?.context(begun)?))
 }
 
-/// The EVM node and its last block.
-async fn evm_head(url: &str, scope: Scope) -> Result<(Evm, u64)> {
+/// The EVM node, and how far its chain is.
+async fn evm_head(url: &str, scope: Scope) -> Result<(Evm, Head)> {
     let evm = Evm::connect(url, scope)?;
     let (chain_id, absent, head) = evm.head().await?;
     if let Some(contract) = absent.first() {
@@ -134,7 +134,7 @@ async fn evm_head(url: &str, scope: Scope) -> Result<(Evm, u64)> {
 
 async fn check_contracts(
     evm: &Evm,
-    head: u64,
+    head: Head,
     scope: Scope,
     chain: &Chain,
     report: &mut Report,

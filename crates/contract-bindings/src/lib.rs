@@ -1,10 +1,13 @@
-//! Typed bindings of the contracts, made from the committed ABI and creation code (`contracts/abi/`).
+//! Typed bindings of the contracts, made from the committed ABI and creation code (`contracts/abi/`), and what all that
+//! read the EVM chain have to conclude alike: [`finality`].
 
 #![allow(
     missing_docs,
     clippy::too_many_arguments,
     reason = "generated from the ABI, documented in Solidity"
 )]
+
+pub mod finality;
 
 alloy::sol!(
     #[sol(rpc, all_derives)]

@@ -1,23 +1,11 @@
 //! Processes die and the EVM chain reorganises; the books still agree.
 
-use crate::network::{Folder, example_orders, processes_of};
+use crate::network::{Folder, example_orders, processes_of, signal};
 use serde_json::{Value, json};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Blocks that are replaced; `finalized` stands eight below the head.
 const REORG_DEPTH: u64 = 3;
-
-fn signal(name: &str, pid: u64) {
-    assert_ne!(pid, 0);
-    assert!(
-        Command::new("kill")
-            .args([name, &pid.to_string()])
-            .status()
-            .unwrap()
-            .success()
-    );
-}
 
 #[test]
 fn killed_or_stopped_services_come_back_and_nothing_is_lost() {

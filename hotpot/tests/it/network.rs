@@ -298,6 +298,13 @@ impl Drop for Running<'_> {
     }
 }
 
+/// Sends a signal, such as `-STOP`, to one process.
+pub fn signal(name: &str, pid: u64) {
+    assert_ne!(pid, 0);
+    let sent = Command::new("kill").args([name, &pid.to_string()]).status();
+    assert!(sent.unwrap().success());
+}
+
 /// Number of live processes that work in a folder.
 pub fn processes_of(folder: &Path) -> usize {
     let needle = folder.display().to_string();

@@ -1,25 +1,28 @@
 //! `hotpot verify`, `hotpot verify-sale` and `hotpot export blocks` by the user's door: a settled network is true, and
 //! every single lie is found and named.
 
-use crate::network::{Folder, Running, example_orders, hotpot};
+use crate::network::{Folder, Running, example_orders, hotpot, signal};
 use alloy::primitives::{Address, U256};
 use alloy::sol_types::SolCall;
-use contract_bindings::FranchiseToken;
+use contract_bindings::{CheckpointAnchor, FranchiseToken};
 use domain::consent::Purposes;
 use domain::crypto::address_of_secret;
 use domain::eip712::WitnessedConsent;
+use domain::merkle;
+use domain::payout::{Chunk, Payout};
 use domain::recording::EraseReason;
 use domain::transaction::{
     ClaimReceipt, EraseRecording, PinRecording, RecordConsent, Refund, RegisterTerminal,
     RevokeConsent, RevokeTerminal,
 };
 use domain::{
-    B256, Cid, Genesis, OutletId, Payload, RefundId, SaleId, Signature, SignedTransaction,
-    TerminalKind, keccak256,
+    B256, Checkpoint, Cid, Genesis, OutletId, Payload, RefundId, SaleId, Signature,
+    SignedTransaction, TerminalKind, keccak256,
 };
 use local_services::Postgres;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -593,6 +596,18 @@ impl<'n> Actors<'n> {
         id
     }
 
+    /// Gives what a receipt of outlet 1 holds to a wallet.
+    fn claim(&self, sale: &Value, wallet: Address) {
+        let sale_id: SaleId = sale["sale_id"].as_str().unwrap().parse().unwrap();
+        let claim = ClaimReceipt {
+            outlet: 1,
+            sale_id,
+            wallet,
+        };
+        let receipt = wallet::receipt_key(&self.key("terminal-1"), sale_id.0);
+        self.send(Payload::ClaimReceipt(claim), &receipt);
+    }
+
     fn next_nonce(&self, key: &SecretKey) -> u64 {
         let account = self
             .network
@@ -687,26 +702,22 @@ fn a_table_is_recorded(network: &Running<'_>) {
     );
 }
 
-/// Claims and refunds a sale, revokes a terminal and records a table: tables that an import leaves empty.
-fn what_an_import_does_not_do_is_mirrored_too(network: &Running<'_>, blocks: &[Value]) {
-    let actors = Actors::of(network);
+/// A sale of outlet 1 with a receipt; so many others come before it.
+fn receipt_sale(blocks: &[Value], skip: usize) -> &Value {
     let transactions = blocks
         .iter()
         .flat_map(|block| block["transactions"].as_array().unwrap());
     let is_ours = |sale: &&Value| sale["outlet"] == 1 && sale["buyer_kind"] == "receipt";
-    let sale = transactions.into_iter().find(is_ours).unwrap();
+    transactions.filter(is_ours).nth(skip).unwrap()
+}
+
+/// Claims and refunds a sale, revokes a terminal and records a table: tables that an import leaves empty.
+fn what_an_import_does_not_do_is_mirrored_too(network: &Running<'_>, blocks: &[Value]) {
+    let actors = Actors::of(network);
+    let sale = receipt_sale(blocks, 0);
     let sale_id: SaleId = sale["sale_id"].as_str().unwrap().parse().unwrap();
     let (terminal, owner) = (actors.key("terminal-1"), actors.key("owner-2"));
-    let wallet = Address::repeat_byte(0x77);
-    let claim = ClaimReceipt {
-        outlet: 1,
-        sale_id,
-        wallet,
-    };
-    actors.send(
-        Payload::ClaimReceipt(claim),
-        &wallet::receipt_key(&terminal, sale_id.0),
-    );
+    actors.claim(sale, Address::repeat_byte(0x77));
     let amount = sale["total"].as_u64().unwrap() / 2;
     let refund = Refund {
         outlet: 1,
@@ -752,28 +763,198 @@ fn what_an_import_does_not_do_is_mirrored_too(network: &Running<'_>, blocks: &[V
     }
 }
 
+/// A contract's address, by its name in `network.json`.
+fn contract(network: &Running<'_>, name: &str) -> Address {
+    let file = network.network();
+    let address = file["contracts"][name].as_str().unwrap();
+    address.parse().unwrap()
+}
+
+/// Sends a transaction in somebody's name, which anvil lets us do, and waits until it is in a block.
+fn transact(network: &Running<'_>, from: Address, to: Address, call: &impl SolCall) {
+    let funds = json!([from, "0xde0b6b3a7640000"]);
+    network.rpc("anvil_impersonateAccount", json!([from]));
+    network.rpc("anvil_setBalance", funds);
+    let data = format!("0x{}", hex::encode(call.abi_encode()));
+    let transaction = json!([{"from": from, "to": to, "data": data, "gas": "0x500000"}]);
+    let hash = network.rpc("eth_sendTransaction", transaction);
+    let receipt = || network.rpc("eth_getTransactionReceipt", json!([hash]));
+    eventually("its receipt", || (!receipt().is_null()).then_some(()));
+    assert_eq!(receipt()["status"], "0x1");
+}
+
+fn ask<C: SolCall>(network: &Running<'_>, of: Address, call: &C) -> C::Return {
+    let data = format!("0x{}", hex::encode(call.abi_encode()));
+    let answer = network.rpc("eth_call", json!([{"to": of, "data": data}, "latest"]));
+    let answer = answer.as_str().unwrap().trim_start_matches("0x");
+    C::abi_decode_returns(&hex::decode(answer).unwrap()).unwrap()
+}
+
+fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "no {what} within a minute");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn anchored_epoch(network: &Running<'_>) -> u64 {
+    let anchor = contract(network, "anchor");
+    ask(network, anchor, &CheckpointAnchor::headCall {}).epoch
+}
+
+/// What an epoch pays.
+struct Settled {
+    epoch: u64,
+    chunks: Vec<Chunk>,
+    rest_hash: B256,
+}
+
+impl Settled {
+    /// `None` where the epoch has no checkpoint.
+    fn of(network: &Running<'_>, epoch: u64) -> Option<Self> {
+        let path = format!("/api/v1/checkpoints/{epoch}");
+        let answer = network.get(&path);
+        let checkpoint: Checkpoint = serde_json::from_value(answer["checkpoint"].clone()).ok()?;
+        let chunks = network.get(&format!("{path}/payouts"));
+        Some(Self {
+            epoch,
+            chunks: serde_json::from_value(chunks).unwrap(),
+            rest_hash: checkpoint.rest_hash(),
+        })
+    }
+
+    /// The chunk that pays an account, if one does.
+    fn chunk_of(&self, account: Address) -> Option<&Chunk> {
+        let pays = |word: &B256| word[..20] == account[..];
+        self.chunks
+            .iter()
+            .find(|chunk| chunk.words.iter().any(pays))
+    }
+}
+
+fn leaf_of(word: &B256) -> B256 {
+    if word.is_zero() {
+        return B256::ZERO;
+    }
+    let account = Address::from_slice(&word[..20]);
+    let released = u64::from_be_bytes(word[24..].try_into().unwrap());
+    Payout { account, released }.leaf()
+}
+
+/// A stranger pays an aligned part of a chunk; `words` has a power of two of them.
+fn pay_part(network: &Running<'_>, settled: &Settled, chunk: &Chunk, words: Range<usize>) {
+    let leaves: Vec<B256> = chunk.words.iter().map(leaf_of).collect();
+    let inside = merkle::proof(&leaves, words.start).unwrap();
+    let proof = inside
+        .into_iter()
+        .skip(words.len().ilog2() as usize)
+        .chain(chunk.proof.iter().copied())
+        .chain([settled.rest_hash]);
+    let paid = chunk.words[words].iter();
+    let call = CheckpointAnchor::issueChunkCall {
+        epoch: settled.epoch,
+        words: paid.map(|word| U256::from_be_bytes(word.0)).collect(),
+        proof: proof.collect(),
+    };
+    let stranger = Address::repeat_byte(0x5a);
+    transact(network, stranger, contract(network, "anchor"), &call);
+}
+
+/// The contract lets anybody pay any aligned part of a chunk, and as often as he likes.
+fn parts_of_a_chunk_that_a_stranger_pays_are_no_difference(network: &Running<'_>) {
+    let epochs = 1..=anchored_epoch(network);
+    let all: Vec<Settled> = epochs
+        .filter_map(|epoch| Settled::of(network, epoch))
+        .collect();
+    let chunks = all
+        .iter()
+        .flat_map(|settled| settled.chunks.iter().map(move |chunk| (settled, chunk)));
+    let (settled, chunk) = chunks.max_by_key(|(_, chunk)| chunk.words.len()).unwrap();
+
+    let width = chunk.words.len();
+    assert!(width >= 2, "{:?}", chunk.words);
+    for part in [0..1, 0..width / 2, width / 2..width, width - 1..width] {
+        pay_part(network, settled, chunk, part);
+    }
+    assert_true(network.folder.path());
+}
+
+fn difference_at<'a>(summary: &'a Value, place: &str) -> Option<&'a Value> {
+    let differences = summary["differences"].as_array().unwrap();
+    differences.iter().find(|found| found["where"] == place)
+}
+
+/// What is settled and final has to be minted, unless the guardian paused issuing; whoever mints it.
+fn what_is_settled_and_not_minted_is_named(network: &Running<'_>, blocks: &[Value]) {
+    let (token, anchor) = (contract(network, "token"), contract(network, "anchor"));
+    let actors = Actors::of(network);
+    let (guardian, founder) = (actors.genesis.guardian, actors.genesis.founder);
+    eventually("time at which all is minted", || {
+        let minted = ask(network, token, &FranchiseToken::mintedCall {});
+        (json!(minted as u64) == network.get("/api/v1/supply")["released"]).then_some(())
+    });
+
+    transact(
+        network,
+        guardian,
+        anchor,
+        &CheckpointAnchor::pauseIssuingCall {},
+    );
+    let wallet = Address::repeat_byte(0x78);
+    let before = anchored_epoch(network);
+    actors.claim(receipt_sale(blocks, 1), wallet);
+    let settled = eventually("anchored epoch that pays the wallet", || {
+        let epochs = before + 1..=anchored_epoch(network);
+        epochs
+            .filter_map(|epoch| Settled::of(network, epoch))
+            .find(|settled| settled.chunk_of(wallet).is_some())
+    });
+    network.rpc("evm_increaseTime", json!([120]));
+    wait_until_final(network);
+    let (code, paused) = verify(network.folder.path());
+    let notes = paused["notes"].to_string();
+    assert!(
+        code == 0 && notes.contains("because issuing is paused"),
+        "{paused}"
+    );
+
+    let relayer = network.pid("/relayer/pid");
+    signal("-STOP", relayer);
+    transact(
+        network,
+        founder,
+        anchor,
+        &CheckpointAnchor::unpauseIssuingCall {},
+    );
+    let (unpaid_code, unpaid) = verify(network.folder.path());
+    let chunk = settled.chunk_of(wallet).unwrap();
+    pay_part(network, &settled, chunk, 0..chunk.words.len());
+    let (paid_code, paid) = verify(network.folder.path());
+    signal("-CONT", relayer);
+
+    let difference = difference_at(&unpaid, &format!("account {wallet}"));
+    assert_eq!(
+        (unpaid_code, &difference.unwrap()["what"]),
+        (1, &json!("issuedTo() by what is settled")),
+        "{unpaid}"
+    );
+    assert_eq!((paid_code, &paid["ok"]), (0, &json!(true)), "{paid}");
+}
+
 /// The anchor itself, taken over, mints to a stranger.
 fn units_from_nowhere_are_found(network: &Running<'_>) {
     let thief = Address::repeat_byte(0xee);
-    let contracts = network.network()["contracts"].clone();
     let word = (U256::from_be_slice(thief.as_slice()) << 96) | U256::from(5);
     let call = FranchiseToken::issueManyCall {
         words: vec![word],
         totalReleased: 1_000_000,
     };
-    network.rpc("anvil_impersonateAccount", json!([contracts["anchor"]]));
-    network.rpc(
-        "anvil_setBalance",
-        json!([contracts["anchor"], "0xde0b6b3a7640000"]),
-    );
-    let data = format!("0x{}", hex::encode(call.abi_encode()));
-    let transaction = json!([{"from": contracts["anchor"], "to": contracts["token"], "data": data, "gas": "0x100000"}]);
-    let hash = network.rpc("eth_sendTransaction", transaction);
-    let receipt = || network.rpc("eth_getTransactionReceipt", json!([hash]));
-    while receipt().is_null() {
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    assert_eq!(receipt()["status"], "0x1");
+    let (token, anchor) = (contract(network, "token"), contract(network, "anchor"));
+    transact(network, anchor, token, &call);
 
     let (code, summary) = verify(network.folder.path());
     assert_eq!(code, 1, "{summary}");
@@ -836,6 +1017,8 @@ fn a_settled_network_is_true_and_every_lie_is_named() {
     the_parts_are_as_true_as_the_folder(&network);
     a_sale_is_proved_and_every_broken_step_is_named(&network, &blocks);
     what_an_import_does_not_do_is_mirrored_too(&network, &blocks);
+    parts_of_a_chunk_that_a_stranger_pays_are_no_difference(&network);
+    what_is_settled_and_not_minted_is_named(&network, &blocks);
     units_from_nowhere_are_found(&network);
     network.stop();
 }

@@ -9,6 +9,9 @@ pub struct Header {
     pub number: u64,
     /// The block's hash, as the node gives it.
     pub hash: B256,
+    /// Whether the hash is that of the node's fields, so that who trusts the hash may trust them. It is not where a
+    /// field was changed on the way, and never on a chain that hashes other fields or in another way.
+    pub is_sealed: bool,
     /// The block before.
     pub parent_hash: B256,
     /// Seconds since the Unix epoch.
@@ -72,22 +75,33 @@ pub fn may_hold(bloom: &Bloom, addresses: &[Address]) -> bool {
         .any(|address| bloom.contains_input(BloomInput::Raw(address.as_slice())))
 }
 
-/// Whether the block's filter contradicts an empty answer.
-pub fn is_suspicious(block: &Block, addresses: &[Address]) -> bool {
-    block.logs.is_empty() && may_hold(&block.header.bloom, addresses)
+/// Whether an empty answer needs no proof: the header says so itself, and is what its hash commits to.
+pub fn is_surely_empty(block: &Block, addresses: &[Address]) -> bool {
+    let header = &block.header;
+    block.logs.is_empty() && header.is_sealed && !may_hold(&header.bloom, addresses)
+}
+
+/// Blocks with the logs that a node gave for them. Logs that do not fit are as good as none: what is in each block is
+/// for its receipts to say.
+pub fn assemble_or_doubt(headers: Vec<Header>, logs: Vec<Log>) -> (Vec<Block>, Option<LogsError>) {
+    match assemble_blocks(headers.clone(), logs) {
+        Ok(blocks) => (blocks, None),
+        Err(error) => (headers.into_iter().map(without_logs).collect(), Some(error)),
+    }
+}
+
+fn without_logs(header: Header) -> Block {
+    Block {
+        header,
+        logs: Vec::new(),
+    }
 }
 
 /// Puts each log into its block; each must name the very block that the header is of. Headers ascend by one.
-pub fn assemble_blocks(headers: Vec<Header>, mut logs: Vec<Log>) -> Result<Vec<Block>, LogsError> {
+fn assemble_blocks(headers: Vec<Header>, mut logs: Vec<Log>) -> Result<Vec<Block>, LogsError> {
     logs.sort_by_key(|log| (log.block_number, log.log_index));
     let first = headers.first().map_or(0, |header| header.number);
-    let mut blocks: Vec<Block> = headers
-        .into_iter()
-        .map(|header| Block {
-            header,
-            logs: Vec::new(),
-        })
-        .collect();
+    let mut blocks: Vec<Block> = headers.into_iter().map(without_logs).collect();
 
     for log in logs {
         let number = log.block_number;
@@ -138,6 +152,7 @@ pub mod tests {
         Header {
             number,
             hash: hash(number),
+            is_sealed: true,
             parent_hash: hash(number - 1),
             time_s: number,
             bloom: Bloom::ZERO,
@@ -145,7 +160,7 @@ pub mod tests {
         }
     }
 
-    fn log(header: &Header, log_index: u64) -> Log {
+    pub fn log(header: &Header, log_index: u64) -> Log {
         Log {
             block_number: header.number,
             block_hash: header.hash,
@@ -159,18 +174,39 @@ pub mod tests {
     }
 
     #[test]
-    fn an_empty_answer_is_suspicious_only_when_the_filter_says_so() {
+    fn an_empty_answer_is_sure_only_where_a_sealed_filter_excludes_the_contracts() {
         let (ours, other) = (Address::repeat_byte(1), Address::repeat_byte(2));
-        let mut block = Block {
-            header: header(5, 0),
-            logs: vec![],
-        };
-        assert!(!is_suspicious(&block, &[ours]));
+        let mut block = without_logs(header(5, 0));
+        assert!(is_surely_empty(&block, &[ours]));
+        block.header.is_sealed = false;
+        assert!(!is_surely_empty(&block, &[ours]));
+
+        block.header.is_sealed = true;
         block.header.bloom.accrue(BloomInput::Raw(ours.as_slice()));
-        assert!(is_suspicious(&block, &[other, ours]));
-        assert!(!is_suspicious(&block, &[other]));
+        assert!(!is_surely_empty(&block, &[other, ours]));
+        assert!(is_surely_empty(&block, &[other]));
         block.logs.push(log(&block.header, 0));
-        assert!(!is_suspicious(&block, &[ours]));
+        assert!(!is_surely_empty(&block, &[other]));
+    }
+
+    #[test]
+    fn logs_that_do_not_fit_are_none() {
+        let headers = vec![header(7, 0), header(8, 0)];
+        let twice = vec![log(&headers[1], 2), log(&headers[1], 2)];
+        let (blocks, doubt) = assemble_or_doubt(headers.clone(), twice);
+        assert_eq!(
+            blocks,
+            headers
+                .iter()
+                .cloned()
+                .map(without_logs)
+                .collect::<Vec<_>>()
+        );
+        assert!(matches!(doubt, Some(LogsError::Twice { .. })));
+
+        let once = vec![log(&headers[1], 2)];
+        let (blocks, doubt) = assemble_or_doubt(headers, once.clone());
+        assert_eq!((blocks[1].logs.clone(), doubt), (once, None));
     }
 
     #[test]

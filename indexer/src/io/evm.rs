@@ -1,28 +1,35 @@
 //! The EVM node.
 
-use crate::core::logs::{Block, Header, Log, assemble_blocks, is_suspicious};
+mod answers;
+
+pub use answers::read_every_answer;
+
+use crate::core::logs::{Block, Header, Log, assemble_or_doubt, is_surely_empty};
+use crate::core::receipts::{Ground, Receipt, believe_logs};
 use crate::error::Error;
 use crate::metrics;
-use alloy::consensus::ReceiptEnvelope;
-use alloy::consensus::proofs::calculate_receipt_root;
 use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::network::Ethereum;
-use alloy::primitives::{Address, B256, Bloom, LogData};
+use alloy::primitives::Address;
 use alloy::providers::{Provider, RootProvider};
 use alloy::rpc::types as rpc;
 use alloy::transports::{RpcError, TransportError, TransportErrorKind};
+use answers::{RawReceipt, header_of, log_of, receipt_of};
+use contract_bindings::finality::{Tag, TagAnswer, read_tag};
 use futures::{StreamExt, TryStreamExt, stream};
 use std::future::IntoFuture;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How long one call may take, seconds.
 const CALL_SECONDS_MAX: u64 = 20;
 /// Calls under way at once.
 const CALLS_AT_ONCE: usize = 8;
-/// How often an empty answer that the bloom filter contradicts is asked for again before the receipts are.
-const EMPTY_ANSWERS_MAX: u32 = 3;
-/// Pause before asking again: a node may index a new block a moment after it shows its header.
-const EMPTY_ANSWER_PAUSE: Duration = Duration::from_millis(50);
+/// How often a block's receipts are asked for before the step is given up.
+const RECEIPTS_ASKED_MAX: u32 = 4;
+/// Pause before asking again: a node may have a new block's receipts a moment after it shows its header.
+const RECEIPTS_PAUSE: Duration = Duration::from_millis(50);
 
 /// Reads one chain through one node.
 #[derive(Clone, Debug)]
@@ -30,6 +37,19 @@ pub struct Evm {
     provider: RootProvider<Ethereum>,
     addresses: [Address; 2],
     finality_depth: u64,
+    seen: Arc<Seen>,
+}
+
+/// What the chain was seen to have. It is not taken to be without it for the rest of the process's life, so that an
+/// endpoint cannot talk its way out of it.
+#[derive(Debug, Default)]
+struct Seen {
+    /// A block behind the `finalized` tag.
+    finalized_tag: AtomicBool,
+    /// Receipts that lead to their header's root.
+    receipts_root: AtomicBool,
+    /// A block that no header could prove.
+    unproven_block: AtomicBool,
 }
 
 impl Evm {
@@ -39,6 +59,7 @@ impl Evm {
             provider: RootProvider::new_http(url.parse()?),
             addresses,
             finality_depth,
+            seen: Arc::default(),
         })
     }
 
@@ -54,16 +75,20 @@ impl Evm {
             .ok_or(Error::MissingBlock { number: 0 })
     }
 
-    /// The last block that cannot be replaced any more: the node's `finalized` tag where it has one, else by depth.
+    /// The last block that cannot be replaced any more: the node's `finalized` tag, and a depth only where the node
+    /// plainly has no such tag. An error says nothing of that kind.
     pub async fn finalized(&self, head: &Header) -> Result<u64, Error> {
-        let by_depth = head.number.saturating_sub(self.finality_depth);
-        match self.by_tag(BlockNumberOrTag::Finalized).await {
-            Ok(tagged) => Ok(tagged.map_or(by_depth, |header| header.number.min(head.number))),
-            Err(Error::Rpc {
-                source: RpcError::ErrorResp(_),
-                ..
-            }) => Ok(by_depth),
-            Err(error) => Err(error),
+        let answer = self.by_tag(BlockNumberOrTag::Finalized).await;
+        let was_seen = self.seen.finalized_tag.load(Ordering::Relaxed);
+        let tag = read_tag(tag_answer(&answer), was_seen);
+
+        match tag {
+            Tag::At(number) => {
+                self.seen.finalized_tag.store(true, Ordering::Relaxed);
+                Ok(number.min(head.number))
+            }
+            Tag::Absent => Ok(head.number.saturating_sub(self.finality_depth)),
+            Tag::Unclear => Err(answer.err().unwrap_or(Error::TagGone)),
         }
     }
 
@@ -71,6 +96,7 @@ impl Evm {
     pub async fn header(&self, number: u64) -> Result<Header, Error> {
         self.by_tag(BlockNumberOrTag::Number(number))
             .await?
+            .filter(|header| header.number == number)
             .ok_or(Error::MissingBlock { number })
     }
 
@@ -84,6 +110,7 @@ impl Evm {
         let number = child.number.saturating_sub(1);
         found
             .map(|block| header_of(&block))
+            .filter(|header| header.hash == child.parent_hash)
             .ok_or(Error::MissingBlock { number })
     }
 
@@ -103,22 +130,24 @@ impl Evm {
         };
         let filter = self.filter().from_block(first.number).to_block(last.number);
         let logs = self.logs(&filter).await?;
-        let blocks = assemble_blocks(headers, logs).map_err(Error::Logs)?;
-        self.believe_all(blocks).await
+        self.believe_all(assemble_given(headers, logs)).await
     }
 
     /// The logs of blocks, each asked for by its hash.
     pub async fn blocks_by_hash(&self, headers: Vec<Header>) -> Result<Vec<Block>, Error> {
-        let blocks = stream::iter(headers)
+        stream::iter(headers)
             .map(|header| self.block_by_hash(header))
-            .buffered(CALLS_AT_ONCE);
-        self.believe_all(blocks.try_collect().await?).await
+            .buffered(CALLS_AT_ONCE)
+            .try_collect()
+            .await
     }
 
     async fn block_by_hash(&self, header: Header) -> Result<Block, Error> {
+        let number = header.number;
         let logs = self.logs(&self.filter().at_block_hash(header.hash)).await?;
-        let mut blocks = assemble_blocks(vec![header], logs).map_err(Error::Logs)?;
-        blocks.pop().ok_or(Error::MissingBlock { number: 0 })
+        let given = assemble_given(vec![header], logs).pop();
+        self.believe(given.ok_or(Error::MissingBlock { number })?)
+            .await
     }
 
     async fn believe_all(&self, blocks: Vec<Block>) -> Result<Vec<Block>, Error> {
@@ -129,53 +158,71 @@ impl Evm {
             .await
     }
 
-    /// An empty answer that the bloom filter contradicts is asked for again. A filter may err on that side, so in
-    /// the end the block's receipts decide, which the header commits to.
-    async fn believe(&self, mut block: Block) -> Result<Block, Error> {
-        for _ in 0..EMPTY_ANSWERS_MAX {
-            if !is_suspicious(&block, &self.addresses) {
-                return Ok(block);
-            }
-
-            metrics::unbelieved();
-            tracing::warn!(
-                block = block.header.number,
-                "no logs given, but the bloom filter says there may be some"
-            );
-            tokio::time::sleep(EMPTY_ANSWER_PAUSE).await;
-            block = self.block_by_hash(block.header).await?;
+    /// What `eth_getLogs` gave for a block is a hint: the receipts decide, which the header commits to. They are not
+    /// asked for where the header itself excludes logs of ours.
+    async fn believe(&self, given: Block) -> Result<Block, Error> {
+        if is_surely_empty(&given, &self.addresses) {
+            return Ok(given);
         }
 
-        if is_suspicious(&block, &self.addresses) {
-            self.proven(block.header).await
-        } else {
-            Ok(block)
+        let number = given.header.number;
+        let receipts = self.receipts(&given.header).await?;
+        let roots_hold = self.seen.receipts_root.load(Ordering::Relaxed);
+        let (logs, ground) = believe_logs(&given, &receipts, &self.addresses, roots_hold)
+            .map_err(|source| Error::Unproven { number, source })?;
+
+        match ground {
+            Ground::ReceiptsRoot => self.note_proven(&given, &receipts, &logs),
+            Ground::TwoAnswers => self.note_unproven(number),
+        }
+        Ok(Block { logs, ..given })
+    }
+
+    fn note_proven(&self, given: &Block, receipts: &[Receipt], proven: &[Log]) {
+        if !receipts.is_empty() {
+            self.seen.receipts_root.store(true, Ordering::Relaxed);
+        }
+        if given.logs != proven {
+            metrics::unbelieved();
+            tracing::warn!(
+                block = given.header.number,
+                given = given.logs.len(),
+                proven = proven.len(),
+                "eth_getLogs gave other logs than the block's receipts prove"
+            );
         }
     }
 
-    async fn proven(&self, header: Header) -> Result<Block, Error> {
-        let number = header.number;
-        let receipts = call_with_timeout(
-            "eth_getBlockReceipts",
-            self.provider.get_block_receipts(BlockId::hash(header.hash)),
-        )
-        .await?;
-        let receipts = receipts.ok_or(Error::MissingBlock { number })?;
-
-        if receipts_root(&receipts) != header.receipts_root {
-            return Err(Error::Unproven { number });
+    /// Said once, since on such a chain it is so for every block; the metric counts them.
+    fn note_unproven(&self, number: u64) {
+        metrics::unproven();
+        if !self.seen.unproven_block.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                block = number,
+                "this chain's receipts cannot be proved by its headers: logs are believed where two answers agree"
+            );
         }
+    }
 
-        let logs = receipts.iter().flat_map(|receipt| receipt.logs().iter());
-        let ours = logs.filter(|log| self.addresses.contains(&log.address()));
-        let logs = ours
-            .map(|log| log_of(log).ok_or(Error::Unproven { number }))
-            .collect::<Result<_, _>>()?;
+    async fn receipts(&self, header: &Header) -> Result<Vec<Receipt>, Error> {
+        let number = header.number;
+        for _ in 0..RECEIPTS_ASKED_MAX {
+            let id = BlockId::hash(header.hash);
+            let asked = self
+                .provider
+                .raw_request("eth_getBlockReceipts".into(), (id,));
+            let found: Option<Vec<RawReceipt>> =
+                call_with_timeout("eth_getBlockReceipts", asked).await?;
 
-        assemble_blocks(vec![header], logs)
-            .map_err(Error::Logs)?
-            .pop()
-            .ok_or(Error::MissingBlock { number })
+            match found {
+                Some(found) => {
+                    let receipts: Option<_> = found.iter().map(receipt_of).collect();
+                    return receipts.ok_or(Error::MissingReceipts { number });
+                }
+                None => tokio::time::sleep(RECEIPTS_PAUSE).await,
+            }
+        }
+        Err(Error::MissingReceipts { number })
     }
 
     fn filter(&self) -> rpc::Filter {
@@ -196,6 +243,30 @@ impl Evm {
         )
         .await?;
         Ok(block.map(|block| header_of(&block)))
+    }
+}
+
+/// Blocks with the logs that the node gave, or with none where these do not fit: the receipts decide then.
+fn assemble_given(headers: Vec<Header>, logs: Vec<Log>) -> Vec<Block> {
+    let (blocks, doubt) = assemble_or_doubt(headers, logs);
+    if let Some(error) = doubt {
+        tracing::warn!(%error, "eth_getLogs gave logs that do not belong to the blocks asked for");
+    }
+    blocks
+}
+
+fn tag_answer(answer: &Result<Option<Header>, Error>) -> TagAnswer<'_> {
+    match answer {
+        Ok(Some(header)) => TagAnswer::Block(header.number),
+        Ok(None) => TagAnswer::Null,
+        Err(Error::Rpc {
+            source: RpcError::ErrorResp(refusal),
+            ..
+        }) => TagAnswer::Refused {
+            code: refusal.code,
+            message: &refusal.message,
+        },
+        Err(_) => TagAnswer::Unanswered,
     }
 }
 
@@ -228,67 +299,4 @@ fn without_url(error: TransportError) -> TransportError {
         below = deeper.source();
     }
     TransportErrorKind::custom_str(&said)
-}
-
-fn header_of(block: &rpc::Block) -> Header {
-    let inner = &block.header.inner;
-    Header {
-        number: inner.number,
-        hash: block.header.hash,
-        parent_hash: inner.parent_hash,
-        time_s: inner.timestamp,
-        bloom: inner.logs_bloom,
-        receipts_root: inner.receipts_root,
-    }
-}
-
-/// `None` for a log of a pending block.
-fn log_of(log: &rpc::Log) -> Option<Log> {
-    Some(Log {
-        block_number: log.block_number?,
-        block_hash: log.block_hash?,
-        log_index: log.log_index?,
-        tx_hash: log.transaction_hash?,
-        tx_index: log.transaction_index?,
-        address: log.address(),
-        topics: log.topics().to_vec(),
-        data: log.data().data.clone(),
-    })
-}
-
-fn receipts_root(receipts: &[rpc::TransactionReceipt]) -> B256 {
-    type Primitive = alloy::primitives::Log<LogData>;
-    let bare = |receipt: &rpc::TransactionReceipt| {
-        receipt.clone().map_logs(rpc::Log::into_inner).into_inner()
-    };
-    let envelopes: Vec<ReceiptEnvelope<Primitive>> = receipts.iter().map(bare).collect();
-    calculate_receipt_root(&envelopes)
-}
-
-/// Takes the bytes for each JSON answer of an EVM node, and puts logs into their blocks as far as they fit: for
-/// fuzzing.
-pub fn read_every_answer(bytes: &[u8]) {
-    let headers = serde_json::from_slice::<Vec<rpc::Block>>(bytes);
-    let logs = serde_json::from_slice::<Vec<rpc::Log>>(bytes);
-    if let Ok(receipts) = serde_json::from_slice::<Vec<rpc::TransactionReceipt>>(bytes) {
-        let _ = receipts_root(&receipts);
-    }
-
-    let headers: Vec<Header> = headers.iter().flatten().map(header_of).collect();
-    let logs: Vec<Log> = logs.iter().flatten().filter_map(log_of).collect();
-    // A node may number its first block as it likes.
-    let asked = logs
-        .iter()
-        .map(|log| log.block_number)
-        .take(1)
-        .map(|number| Header {
-            number,
-            hash: logs[0].block_hash,
-            parent_hash: B256::ZERO,
-            time_s: 0,
-            bloom: Bloom::ZERO,
-            receipts_root: B256::ZERO,
-        });
-    let _ = assemble_blocks(asked.collect(), logs.clone());
-    let _ = assemble_blocks(headers, logs);
 }

@@ -4,7 +4,7 @@ use crate::config::Blockchain;
 use crate::core::logs::{Block, Header};
 use crate::core::plan::{Joint, Plan, Position, Walk, check_joint, compare_header, plan_step};
 use crate::core::range::RangeSize;
-use crate::error::Error;
+use crate::error::{Error, with_causes};
 use crate::io::evm::Evm;
 use crate::io::store::{Cursor, EvmWrite, Replaced, Stream, Writer};
 use crate::metrics;
@@ -123,10 +123,11 @@ impl Follower {
                 Ok(Progress::Wrote)
             }
             Ok(None) => self.reorganise(finalized).await,
-            Err(Error::Rpc { .. } | Error::RpcTimeout { .. }) if self.range.get() > 1 => {
+            Err(error) if error.asks_for_less() && self.range.get() > 1 => {
                 self.range = self.range.halved();
                 tracing::info!(
                     blocks = self.range.get(),
+                    reason = %with_causes(&error),
                     "the node could not answer, asking for fewer blocks"
                 );
                 Ok(Progress::AsksForLess)

@@ -7,8 +7,11 @@ use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// Changes an answer, or not: the method, its parameters, and the whole answer.
+type Lie = Arc<dyn Fn(&str, &Value, &mut Value) + Send + Sync>;
 
 /// What it does to answers.
 #[derive(Default)]
@@ -21,6 +24,33 @@ pub struct Lies {
     pub failures: AtomicI64,
     /// The widest range that eth_getLogs takes; 0 = any.
     pub range_max: AtomicU64,
+    /// What is done to every answer.
+    lie: Mutex<Option<Lie>>,
+    /// How many answers that has changed.
+    pub told: AtomicU64,
+}
+
+impl Lies {
+    /// From now on every answer goes through this.
+    pub fn tell(&self, lie: impl Fn(&str, &Value, &mut Value) + Send + Sync + 'static) {
+        *self.lie.lock().unwrap() = Some(Arc::new(lie));
+    }
+
+    /// Answers are true again.
+    pub fn stop(&self) {
+        *self.lie.lock().unwrap() = None;
+    }
+
+    fn change(&self, method: &str, params: &Value, answer: &mut Value) {
+        let Some(lie) = self.lie.lock().unwrap().clone() else {
+            return;
+        };
+        let honest = answer.clone();
+        lie(method, params, answer);
+        if *answer != honest {
+            self.told.fetch_add(1, Ordering::SeqCst);
+        }
+    }
 }
 
 pub struct FakeRpc {
@@ -56,8 +86,10 @@ async fn answer(
         );
     }
     let params = request.get("params").cloned().unwrap_or(json!([]));
-    let result: Result<Value, _> = provider.raw_request(method.clone().into(), params).await;
-    Json(match result {
+    let result: Result<Value, _> = provider
+        .raw_request(method.clone().into(), params.clone())
+        .await;
+    let mut answer = match result {
         Ok(logs) if method == "eth_getLogs" && logs != json!([]) && is_due(&lies.empty_logs) => {
             lies.emptied.fetch_add(1, Ordering::SeqCst);
             json!({"jsonrpc": "2.0", "id": id, "result": []})
@@ -67,7 +99,9 @@ async fn answer(
         Err(error) => {
             json!({"jsonrpc": "2.0", "id": id, "error": {"code": -32000, "message": error.to_string()}})
         }
-    })
+    };
+    lies.change(&method, &params, &mut answer);
+    Json(answer)
 }
 
 fn is_due(count: &AtomicI64) -> bool {

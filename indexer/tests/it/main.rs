@@ -11,6 +11,7 @@ mod anchored;
 mod finality;
 mod follow;
 mod liars;
+mod other_chains;
 mod recordings;
 mod restarts;
 mod sidechain;
