@@ -108,23 +108,6 @@ pub(crate) fn is_unknown_method(code: i64, message: &str) -> bool {
     code == CODE_METHOD_NOT_FOUND || message.contains("method not found")
 }
 
-/// Whether an endpoint says that it does not know a block's tag, or that nothing stands under it. Anything else, such as
-/// a rate limit, says nothing about the tag.
-pub(crate) fn is_unknown_tag(code: i64, message: &str) -> bool {
-    const CODE_INVALID_PARAMS: i64 = -32602;
-    let message = message.to_lowercase();
-    let texts = [
-        "block not found",
-        "unknown block",
-        "invalid block tag",
-        "unsupported block",
-        "hex string without 0x prefix",
-        "tag not supported",
-        "not supported",
-    ];
-    code == CODE_INVALID_PARAMS || texts.iter().any(|text| message.contains(text))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,14 +183,12 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_that_cannot_tell_now_says_nothing_about_a_call_or_a_tag() {
+    fn an_endpoint_that_cannot_tell_now_says_nothing_about_a_call() {
         assert!(is_revert(3, "execution reverted: WrongEpoch"));
         assert!(is_revert(
             -32000,
             "gas required exceeds allowance (30000000)"
         ));
-        assert!(is_unknown_tag(-32602, "invalid argument 0"));
-        assert!(is_unknown_tag(-32000, "finalized block not found"));
 
         for message in [
             "daily request count exceeded, request rate limited",
@@ -215,7 +196,6 @@ mod tests {
             "header not found",
         ] {
             assert!(!is_revert(-32005, message), "{message}");
-            assert!(!is_unknown_tag(-32005, message), "{message}");
             assert!(!is_unknown_method(-32005, message), "{message}");
         }
     }

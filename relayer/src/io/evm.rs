@@ -4,7 +4,7 @@ use crate::config::BlockchainConfig;
 use crate::core::chunk::Allowance;
 use crate::core::fees::Fees;
 use crate::core::intent::BlockId;
-use crate::core::reply::{Reply, classify_error, is_unknown_method, is_unknown_tag};
+use crate::core::reply::{Reply, classify_error, is_unknown_method};
 use crate::core::slot::View;
 use crate::error::{Error, RpcFailure};
 use alloy::consensus::BlockHeader;
@@ -17,6 +17,7 @@ use alloy::sol_types::SolCall;
 use alloy::transports::TransportResult;
 use alloy::transports::http::{Http, reqwest};
 use anyhow::Context;
+use contract_bindings::finality::{Tag, TagAnswer, read_tag};
 use contract_bindings::{CheckpointAnchor as anchor_abi, FranchiseToken as token_abi};
 use domain::checkpoint::AnchorHead;
 use std::time::Duration;
@@ -171,16 +172,25 @@ impl Evm {
             .ok_or_else(|| unknown_block(&number.to_string()))
     }
 
-    /// `None` only when the endpoint says that it has no such block; any other error is one.
+    /// `None` only when the endpoint plainly says that it has no such block; any other error is one.
     async fn tagged_block(&self, tag: BlockNumberOrTag) -> Result<Option<BlockId>, Error> {
-        match self.header(tag.into()).await {
-            Ok(header) => Ok(header.map(|header| block_id(&header))),
-            Err(Error::Rpc {
-                source: RpcFailure::Refused { code, message },
-                ..
-            }) if is_unknown_tag(code, &message) => Ok(None),
-            Err(error) => Err(error),
+        let answer = self.header(tag.into()).await;
+        if let Err(Error::Rpc {
+            source: RpcFailure::Refused { code, message },
+            ..
+        }) = &answer
+            && read_tag(
+                TagAnswer::Refused {
+                    code: *code,
+                    message,
+                },
+                false,
+            ) == Tag::Absent
+        {
+            return Ok(None);
         }
+
+        Ok(answer?.map(|header| block_id(&header)))
     }
 
     async fn header(&self, at: At) -> Result<Option<Header>, Error> {
