@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use display::Display;
 use domain::OutletId;
+use import::{Map, Progress};
 use local_network::books::Books;
 use local_network::evm::Evm;
 use local_network::external::{External, ExternalArgs};
@@ -238,7 +239,6 @@ async fn run_network(
     }
     let imports = tokio::spawn(import_all(
         target,
-        keys,
         args.sales.clone(),
         maps,
         Arc::clone(&progress),
