@@ -88,7 +88,7 @@ pub async fn run(args: UpArgs, stop: CancellationToken) -> Result<ExitCode> {
     let maps = args
         .map
         .iter()
-        .map(|map| Map::read(map))
+        .map(|map| Ok(Map::read(map)?))
         .collect::<Result<Vec<Map>>>()?;
     if let Some(film) = &args.with_video {
         // Before anything is registered that would stay.
