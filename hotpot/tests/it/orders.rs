@@ -151,7 +151,7 @@ fn a_till_of_its_own_imports_into_a_network_elsewhere() {
 
     let (_, said) = import(rows, &[&till[..], &["--dry-run"]].concat());
     assert!(
-        said.contains("1 sales stand in the network with other content"),
+        said.contains("1 orders stand in the network with other content"),
         "{said}"
     );
     assert!(
