@@ -244,6 +244,8 @@ fn cases_folder() -> Option<PathBuf> {
 fn files_of_other_tills_are_read_right_or_refused() {
     let Some(folder) = cases_folder() else { return };
 
+    // The runner has written the test's name without an end of line.
+    println!();
     let mut wrong = 0;
     for (case, file, map, right) in &CASES {
         let found = judge(&folder.join(case), file, map, right);
@@ -314,6 +316,7 @@ fn a_dry_run_says_what_is_too_old_for_the_network() {
     let (_, preview) = look_at(&folder.join("old-times.csv"), &map).unwrap();
     assert_eq!((preview.sales, preview.foreseen), (1, 1));
     assert!(preview.first_foreseen[0].allowed.contains("72 hours"));
+    println!();
     println!(
         "P14-dry-run-says-yes/old-times.csv (map-time.toml): ok: {:?}",
         preview.first_foreseen[0]
