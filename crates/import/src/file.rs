@@ -29,7 +29,7 @@ pub enum FileError {
     NotText {
         /// The encoding that was tried.
         encoding: &'static str,
-        /// Where.
+        /// Where it stands.
         line: u64,
     },
     /// A zero byte, as UTF-16 without a mark is full of.
@@ -37,13 +37,13 @@ pub enum FileError {
         "line {line} holds a zero byte: is the file UTF-16? Say file.encoding in the map, or save it as UTF-8"
     )]
     ZeroBytes {
-        /// Where.
+        /// Where it stands.
         line: u64,
     },
     /// A line that no till writes.
     #[error("line {line} is longer than {LINE_BYTES_MAX} bytes")]
     LongLine {
-        /// Where.
+        /// Where it stands.
         line: u64,
     },
     /// A quote that runs on.
@@ -69,7 +69,7 @@ pub enum FileError {
         "the name ends in {found:?}; .csv, .tsv, .txt, .jsonl, .ndjson or .json is expected, or file.format in the map"
     )]
     UnknownFormat {
-        /// The ending.
+        /// The ending of the name.
         found: String,
     },
     /// The columns of the map are not there.
@@ -89,17 +89,17 @@ pub enum FileError {
     /// A column of the map that the file has twice.
     #[error("the column {column:?} stands {times} times in the header; rename it in the file")]
     ColumnTwice {
-        /// Its name.
+        /// As the map names it.
         column: String,
-        /// How often.
+        /// How often it stands there.
         times: usize,
     },
     /// No JSON, or not the JSON that is expected.
     #[error("line {line}: {problem}")]
     BadJson {
-        /// Where.
+        /// Where it stands.
         line: u64,
-        /// Why.
+        /// What the parser says.
         problem: String,
     },
     /// A row that may belong to any order.
@@ -107,7 +107,7 @@ pub enum FileError {
         "line {line}: {problem}; it may belong to any order, so that nothing of the file is imported"
     )]
     LostRow {
-        /// Where.
+        /// Where it stands.
         line: u64,
         /// Why it cannot be given to an order.
         problem: String,
@@ -115,7 +115,7 @@ pub enum FileError {
     /// Rows of one order stand far apart.
     #[error("{rows} rows are waiting for others of their orders: sort the file by order")]
     Scattered {
-        /// How many.
+        /// How many wait.
         rows: usize,
     },
     /// The file is not the one that was looked at.

@@ -30,7 +30,7 @@ pub struct Inspection {
     pub separator: char,
     /// The line that names the columns.
     pub header_line: u64,
-    /// Its columns.
+    /// Its columns, in their order.
     pub columns: Vec<Column>,
     /// The preset whose columns it has, if there is one.
     pub preset: Option<&'static str>,
@@ -39,7 +39,7 @@ pub struct Inspection {
 /// A column of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// Its name.
+    /// As the header names it.
     pub name: String,
     /// Its first different values.
     pub examples: Vec<String>,
@@ -50,13 +50,13 @@ pub struct Column {
 /// What the values of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holds {
-    /// Nothing.
+    /// No value in any row.
     Nothing,
-    /// Numbers.
+    /// Numbers, with or without a currency.
     Numbers,
     /// Days or times.
     Times,
-    /// Anything else.
+    /// Whatever is none of these.
     Text,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Pure: [`map`] (what the columns mean), [`number`] and [`moment`] (what a cell says), [`row_kind`] (what a row is),
 //! [`order`] (rows to a sale, a refund, or why not), [`inspect`] (a map from a file), [`sign`].
-//! I/O: [`file`] and [`plan`] read a file in passes, [`times`] keeps made times, [`compare`] and [`send`] talk to nodes.
+//! I/O: [`mod@file`] and [`plan`] read a file in passes, [`times`] keeps made times, [`compare`] and [`send`] talk to nodes.
 //!
 //! ```
 //! use import::{Item, Map, Plan};

@@ -19,7 +19,7 @@ pub enum MapError {
     Read {
         /// Where it is.
         path: String,
-        /// Why not.
+        /// What the disk says.
         #[source]
         source: std::io::Error,
     },
@@ -29,7 +29,7 @@ pub enum MapError {
     /// It contradicts itself.
     #[error("the map is not valid: {field}: {problem}")]
     Field {
-        /// The setting.
+        /// The setting, with its section.
         field: &'static str,
         /// What is wrong with it and what is allowed.
         problem: String,
@@ -42,7 +42,7 @@ pub enum MapError {
 pub struct Map {
     /// Name of the source; part of every sale's id, so it must never change for the same orders.
     pub source: String,
-    /// A till whose usual export fills in what this map does not say: see [`preset::NAMES`].
+    /// A till whose usual export fills in what this map does not say: see [`preset::names`].
     #[serde(default)]
     pub preset: Option<String>,
     /// The columns whose values together join lines to an order.
@@ -91,7 +91,7 @@ pub struct Map {
 pub enum OneOrMany<T> {
     /// Without brackets.
     One(T),
-    /// A list.
+    /// A list, in brackets.
     Many(Vec<T>),
 }
 
@@ -258,7 +258,7 @@ pub enum SkippedTime {
 pub enum RepeatedTime {
     /// The first of the two.
     First,
-    /// The second.
+    /// The second of the two.
     Second,
 }
 

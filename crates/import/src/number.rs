@@ -12,7 +12,7 @@ const DIGITS_MAX: usize = 24;
 pub struct Decimal {
     /// Below zero: a minus, brackets, or `CR` behind it.
     pub is_negative: bool,
-    /// All digits.
+    /// All digits, decimals too.
     pub units: u128,
     /// How many of them are decimals; without zeros at the end.
     pub scale: u32,
@@ -58,7 +58,7 @@ pub enum DecimalMark {
 }
 
 impl DecimalMark {
-    /// The character.
+    /// The character that it stands for.
     pub const fn char(self) -> char {
         match self {
             Self::Point => '.',
@@ -78,7 +78,7 @@ pub enum Fit {
     CommaOnly,
     /// Two different numbers, such as `9.000`.
     Differ,
-    /// No number.
+    /// No number under either.
     None,
 }
 

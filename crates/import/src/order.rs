@@ -20,7 +20,7 @@ pub struct Order {
     pub id: String,
     /// First 16 bytes of keccak256(source, LF, order id).
     pub sale_id: SaleId,
-    /// Who sold.
+    /// The outlet that sold.
     pub outlet: OutletId,
     /// Sum of the lines.
     pub total: u64,
@@ -45,7 +45,7 @@ pub struct Return {
     pub sale_id: SaleId,
     /// First 16 bytes of keccak256(source, LF, refund's id, LF, "refund").
     pub refund_id: RefundId,
-    /// Who sold.
+    /// The outlet that gives it back.
     pub outlet: OutletId,
     /// Money given back, in the currency's smallest unit.
     pub amount: u64,
@@ -521,9 +521,8 @@ fn is_sum_with(total: u64, extras: &[u64], found: u64) -> bool {
             .iter()
             .enumerate()
             .filter(|(place, _)| choice >> place & 1 == 1);
-        let sum = chosen.fold(Some(total), |sum: Option<u64>, (_, extra)| {
-            sum?.checked_add(*extra)
-        });
+        let mut chosen = chosen.map(|(_, extra)| *extra);
+        let sum = chosen.try_fold(total, u64::checked_add);
         sum == Some(found)
     })
 }

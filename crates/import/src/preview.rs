@@ -18,7 +18,7 @@ const RETURNS_MAX: usize = 100_000;
 /// Sales of one outlet on one day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct DaySum {
-    /// How many.
+    /// How many there are.
     pub sales: u64,
     /// Their totals, in the currency's smallest unit.
     pub total: u64,

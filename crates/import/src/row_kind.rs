@@ -18,9 +18,9 @@ pub enum RowKind {
     Refund,
     /// Makes its order cheaper.
     Discount,
-    /// A tip.
+    /// A tip for whoever served.
     Tip,
-    /// A service charge.
+    /// A charge for the service, often a share of the goods.
     Service,
     /// A tax on top of the prices.
     Tax,

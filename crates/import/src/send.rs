@@ -76,9 +76,9 @@ pub struct Progress {
 /// One thing to send, with its order's id.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Signed {
-    /// A sale.
+    /// A sale with its lines.
     Sale(String, Box<SaleRequest>),
-    /// A refund.
+    /// A refund of a sale before.
     Return(String, Box<SignedTransaction>),
 }
 

@@ -29,7 +29,7 @@ pub struct Signer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no key here sells for outlet {outlet}")]
 pub struct NoTerminal {
-    /// The outlet.
+    /// The outlet that no key is for.
     pub outlet: OutletId,
 }
 

@@ -18,7 +18,7 @@ pub enum TimesError {
     /// Somebody changed the file.
     #[error("line {line} of the made times of an earlier import is damaged: {found:?}")]
     Damaged {
-        /// Where.
+        /// Where it stands.
         line: usize,
         /// What stands there.
         found: String,

@@ -99,7 +99,7 @@ def line_of(draw: random.Random) -> tuple[str, int]:
 def sign(hotpot: str, folder: Path, orders: Path, mapping: Path) -> Signed:
     """One dry run; its signed sales are hashed as they come."""
     started = time.monotonic()
-    command = [
+    command: list[str | Path] = [
         hotpot,
         "import",
         orders,
