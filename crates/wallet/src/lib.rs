@@ -4,9 +4,11 @@ mod extended;
 mod keystore;
 mod mnemonic;
 mod path;
+mod phrase;
 mod receipt;
 mod receipt_code;
 mod v3;
+mod word_list;
 
 pub use extended::{ExtendedKey, ExtendedPublicKey, HdError};
 pub use keystore::{
