@@ -1,8 +1,8 @@
 //! Keys as people and other programs write them.
 
 use wallet::{
-    ExtendedKey, ExtendedPublicKey, HdPath, Keystore, Mnemonic, ReceiptCode, Role, format_key,
-    parse_key,
+    ExtendedKey, ExtendedPublicKey, HdPath, Keystore, Mnemonic, ReceiptCode, Role, Secret,
+    format_key, parse_key,
 };
 
 /// Read only: opening one costs what its file says, within the bounds that reading checks.
@@ -12,6 +12,7 @@ pub fn keystore(bytes: &[u8]) {
     };
     if let Ok(keystore) = Keystore::from_json(text) {
         let _ = keystore.address();
+        assert!(Keystore::from_json(&keystore.to_json()).is_ok());
     }
 }
 
@@ -26,6 +27,7 @@ pub fn text(bytes: &[u8]) {
     if let Ok(mnemonic) = Mnemonic::from_phrase(text) {
         assert!(Mnemonic::from_phrase(&mnemonic.phrase()).is_ok());
     }
+    let _ = text.parse::<Secret>();
     let _ = text.parse::<ExtendedKey>();
     let _ = text.parse::<ExtendedPublicKey>();
     let _ = text.parse::<HdPath>();

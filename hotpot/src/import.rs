@@ -1,11 +1,9 @@
-//! `hotpot import`: orders of another system become signed sales.
-//!
-//! Pure: [`map`] (what the columns mean), [`rows`] (bytes to rows), [`money`], [`orders`] (rows to sales).
-//! I/O: [`run`] (keys, network, report).
+//! `hotpot import`: orders of another system as signed sales. What a file says is read by the crate `import`; here are
+//! the command line, the keys and the nodes.
 
 pub mod command;
-pub mod map;
-pub mod money;
-pub mod orders;
-pub mod rows;
+mod inspect;
+pub mod local;
 pub mod run;
+mod show;
+mod till;

@@ -1,4 +1,4 @@
-//! `xtask mutants`: is each protection of the sidechain missed by the test about it?
+//! `xtask mutants`: is each protection missed by the test about it?
 
 mod list;
 mod places;

@@ -8,10 +8,12 @@ pub const GENESIS_UNITS: u64 = 100;
 pub const SALE_TOTAL_MAX: u64 = 1_000_000_000_000;
 /// The most lines a sale may have.
 pub const SALE_LINES_MAX: usize = 500;
-/// The longest stock-keeping unit code of a line.
-pub const LINE_SKU_BYTES_MAX: usize = 64;
-/// The longest name of a line.
-pub const LINE_NAME_BYTES_MAX: usize = 256;
+/// The longest stock-keeping unit code of a line, in characters: a Georgian letter has three bytes.
+pub const LINE_SKU_CHARS_MAX: usize = 64;
+/// The longest name of a line, in characters.
+pub const LINE_NAME_CHARS_MAX: usize = 256;
+/// The most bytes of all skus and names of a sale: nodes keep them for years.
+pub const LINES_TEXT_BYTES_MAX: usize = SALE_LINES_MAX * 320;
 /// The longest city name of an outlet.
 pub const CITY_BYTES_MAX: usize = 64;
 /// How late a sale may arrive (offline queue of a terminal).

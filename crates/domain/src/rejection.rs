@@ -67,9 +67,11 @@ pub enum Rejection {
     #[error("a sale has 1 to 500 lines, found {found}")]
     LineCount { found: usize },
     #[error(
-        "line {index}: quantity at least 1, sku at most 64 and name at most 256 bytes, sum within 64 bits"
+        "line {index}: quantity at least 1, sku at most 64 and name at most 256 characters, sum within 64 bits"
     )]
     LineOutOfBounds { index: usize },
+    #[error("the skus and names of a sale have at most {max} bytes in all, found {found}")]
+    LinesTooLong { max: usize, found: usize },
     #[error("the lines add up to {found}, total says {expected}")]
     LinesDoNotAddUp { expected: u64, found: u64 },
     #[error("the lines and their salt hash to {found}, the terminal signed {expected}")]
@@ -294,6 +296,7 @@ impl Rejection {
             Self::BadBuyer { .. } => ("bad_buyer", "buyer", BadField),
             Self::LineCount { .. } => ("line_count", "lines", BadField),
             Self::LineOutOfBounds { .. } => ("line_out_of_bounds", "lines", BadField),
+            Self::LinesTooLong { .. } => ("lines_too_long", "lines", BadField),
             Self::LinesDoNotAddUp { .. } => ("lines_do_not_add_up", "total", BadField),
             Self::LinesHashMismatch { .. } => ("lines_hash_mismatch", "signature", BadField),
             Self::SaleConflict { .. } => ("sale_conflict", "sale_id", Conflict),

@@ -5,7 +5,9 @@ pub(crate) mod id;
 
 pub use id::{RefundId, SaleId, SaleKey};
 
-use crate::limits::{LINE_NAME_BYTES_MAX, LINE_SKU_BYTES_MAX, SALE_LINES_MAX};
+use crate::limits::{
+    LINE_NAME_CHARS_MAX, LINE_SKU_CHARS_MAX, LINES_TEXT_BYTES_MAX, SALE_LINES_MAX,
+};
 use crate::outlet::{Currency, OutletId};
 use crate::rejection::Rejection;
 #[cfg(feature = "schema")]
@@ -115,6 +117,13 @@ pub fn check_sum(sale: &Sale, lines: &[Line]) -> Result<(), Rejection> {
     if lines.is_empty() || lines.len() > SALE_LINES_MAX {
         return Err(Rejection::LineCount { found: lines.len() });
     }
+    let text_bytes = count_text_bytes(lines);
+    if text_bytes > LINES_TEXT_BYTES_MAX {
+        return Err(Rejection::LinesTooLong {
+            max: LINES_TEXT_BYTES_MAX,
+            found: text_bytes,
+        });
+    }
 
     let mut sum: u64 = 0;
     for (index, line) in lines.iter().enumerate() {
@@ -130,8 +139,21 @@ pub fn check_sum(sale: &Sale, lines: &[Line]) -> Result<(), Rejection> {
     Ok(())
 }
 
+fn count_text_bytes(lines: &[Line]) -> usize {
+    lines
+        .iter()
+        .map(|line| line.sku.len() + line.name.len())
+        .sum()
+}
+
+fn has_at_most(text: &str, chars: usize) -> bool {
+    // A character has at least one byte, so that most texts are not counted.
+    text.len() <= chars || text.chars().count() <= chars
+}
+
 fn add_line(sum: u64, line: &Line) -> Option<u64> {
-    let text_fits = line.sku.len() <= LINE_SKU_BYTES_MAX && line.name.len() <= LINE_NAME_BYTES_MAX;
+    let text_fits =
+        has_at_most(&line.sku, LINE_SKU_CHARS_MAX) && has_at_most(&line.name, LINE_NAME_CHARS_MAX);
     if line.quantity == 0 || !text_fits {
         return None;
     }

@@ -90,11 +90,7 @@ pub fn read_keystore(path: &Path) -> Result<Keystore, KeyError> {
 
 /// Writes a keystore to a file that must not exist.
 pub fn write_keystore(path: &Path, keystore: &Keystore) -> Result<(), KeyError> {
-    let text = keystore.to_json().map_err(|source| KeyError::Keystore {
-        path: path.to_owned(),
-        source,
-    })?;
-    write_secret(path, &text)
+    write_secret(path, &keystore.to_json())
 }
 
 /// Reads a secret; refuses files that others may read or replace.

@@ -1,12 +1,19 @@
 #![doc = include_str!("../README.md")]
 
 mod extended;
+mod kdf;
 mod keystore;
 mod mnemonic;
+mod password;
 mod path;
+mod phrase;
+mod place;
 mod receipt;
 mod receipt_code;
+mod sealed_words;
+mod secret;
 mod v3;
+mod word_list;
 
 pub use extended::{ExtendedKey, ExtendedPublicKey, HdError};
 pub use keystore::{
@@ -14,10 +21,12 @@ pub use keystore::{
     write_secret,
 };
 pub use mnemonic::{Mnemonic, MnemonicError};
+pub use password::first_line;
 pub use path::{HdPath, PathError, Role, UnknownRole};
 pub use receipt::{lines_salt, receipt_key};
 pub use receipt_code::{ReceiptCode, ReceiptCodeError};
 pub use secp256k1::SecretKey;
+pub use secret::{Secret, SecretError};
 pub use v3::{Cost, Keystore, KeystoreError, Opened};
 pub use zeroize::Zeroizing;
 
@@ -30,16 +39,19 @@ use domain::{Address, crypto};
 )]
 pub struct NoKey;
 
-/// Reads a key from hex digits, with or without `0x`.
+/// Reads a key from hex digits in any case, with or without `0x`.
 pub fn parse_key(text: &str) -> Result<SecretKey, NoKey> {
-    let text = text.trim();
+    let digits = hex_digits(secret::trim_text(text));
     let mut bytes = Zeroizing::new([0u8; 32]);
-    hex::decode_to_slice(
-        text.strip_prefix("0x").unwrap_or(text),
-        bytes.as_mut_slice(),
-    )
-    .map_err(|_| NoKey)?;
+    hex::decode_to_slice(digits, bytes.as_mut_slice()).map_err(|_| NoKey)?;
     SecretKey::from_byte_array(*bytes).map_err(|_| NoKey)
+}
+
+/// What stands behind `0x` or `0X`, or all of it.
+pub(crate) fn hex_digits(text: &str) -> &str {
+    text.strip_prefix("0x")
+        .or_else(|| text.strip_prefix("0X"))
+        .unwrap_or(text)
 }
 
 /// A key as `0x` and 64 hex digits.

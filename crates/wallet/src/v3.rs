@@ -1,31 +1,29 @@
 //! The file format: Ethereum's Web3 secret storage, version 3, as geth, MetaMask and ethers read and write it.
-//! A mnemonic lies beside its first key as ethers keeps it (`x-ethers`, version 0.1), so that other tools read the
-//! file as a plain keystore. `address` is always written: the format's checksum does not cover `iv`.
+//! A mnemonic lies beside one of its keys as ethers keeps it (`x-ethers`, version 0.1), so that other tools read the
+//! file as a plain keystore; one with a passphrase lies under `x-hotpot`, since ethers would take it for a damaged
+//! one. `address` is always written: the format's checksum does not cover `iv`.
 
+use crate::kdf::{DKLEN, Derived, Kdf};
 use crate::mnemonic::Mnemonic;
+use crate::password::{BYTE_ORDER_MARK, password_forms};
 use crate::path::{HdPath, Role};
+use crate::place::Place;
+use crate::sealed_words::SealedWords;
 use aes::cipher::{KeyIvInit, StreamCipher};
 use domain::{Address, keccak256};
-use hmac::Hmac;
 use rand::RngCore;
 use rand::rngs::OsRng;
 use secp256k1::SecretKey;
-use serde::{Deserialize, Serialize};
-use sha2::Sha256;
-use uuid::Uuid;
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 type Aes128Ctr = ctr::Ctr128BE<aes::Aes128>;
-type Aes256Ctr = ctr::Ctr128BE<aes::Aes256>;
 
 /// The only version.
-const VERSION: u8 = 3;
-/// Bytes of the derived key as the format counts them; ethers takes 32 more for the mnemonic.
-const DKLEN: u32 = 32;
-/// A file may not ask for more memory, nor for more work: hostile files would stop the machine.
-const SCRYPT_BYTES_MAX: u64 = 512 << 20;
-const SCRYPT_P_MAX: u32 = 16;
-const PBKDF2_ROUNDS_MAX: u32 = 10_000_000;
+const VERSION: u64 = 3;
+const CIPHER: &str = "aes-128-ctr";
+/// A key of 32 bytes behind the zero that Java puts before some numbers. Old tools cut leading zeros off instead.
+const CIPHERTEXT_BYTES_MAX: usize = 33;
 
 /// How hard guessing is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,18 +43,29 @@ impl Cost {
     }
 }
 
-/// Why a keystore is not one, or does not open.
-#[derive(Debug, thiserror::Error)]
+/// Why a keystore is not one, or does not open. Says where, and shows numbers and names of algorithms alone.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeystoreError {
-    /// Not JSON of this format.
-    #[error("not a keystore of version 3")]
-    Malformed(#[from] serde_json::Error),
-    /// The format, but what no sane tool writes.
+    /// Cut off, or something else.
+    #[error("not a keystore of version 3: no JSON from line {line}, column {column} on")]
+    Json {
+        /// The first line is 1.
+        line: usize,
+        /// The first column is 1.
+        column: usize,
+    },
+    /// JSON of another kind.
+    #[error("not a keystore of version 3: {why}")]
+    Kind {
+        /// What it is, or lacks.
+        why: &'static str,
+    },
+    /// The format, but not what a tool writes that means well.
     #[error("{field} is {found}, expected {allowed}")]
     Field {
-        /// Its name in the JSON.
-        field: &'static str,
-        /// What it holds.
+        /// Its names in the JSON, from the outermost on, with dots between.
+        field: String,
+        /// What it holds: a number, a short name, or its kind.
         found: String,
         /// What it may hold.
         allowed: &'static str,
@@ -64,72 +73,35 @@ pub enum KeystoreError {
     /// The checksum does not fit.
     #[error("wrong password (or the file is damaged)")]
     Password,
-    /// The password is right, the content is not.
-    #[error("the file is damaged: it does not hold the key that it names")]
+    /// The password is right, the key is not.
+    #[error("the file is damaged: it does not hold the key that its address names")]
     Damaged,
+    /// The password is right, but there is no key behind it.
+    #[error(
+        "crypto.ciphertext holds no key: what it holds is zero, or beyond the curve's order, or too long"
+    )]
+    NoKey,
+    /// The key is there, its words are not.
+    #[error(
+        "the words under {field} do not lead to the file's key: they are damaged, or they have a passphrase of BIP-39 that the file does not hold"
+    )]
+    Words {
+        /// Where they lie in the JSON.
+        field: &'static str,
+    },
 }
 
 /// An encrypted key, perhaps with its mnemonic.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Keystore {
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "maybe_hex")]
     address: Option<[u8; 20]>,
-    id: Uuid,
-    version: u8,
-    #[serde(alias = "Crypto")]
-    crypto: Crypto,
-    #[serde(rename = "x-ethers", default, skip_serializing_if = "Option::is_none")]
-    words: Option<Words>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Crypto {
-    cipher: String,
-    cipherparams: CipherParams,
-    #[serde(with = "hex_bytes")]
-    ciphertext: [u8; 32],
-    #[serde(flatten)]
-    kdf: Kdf,
-    #[serde(with = "hex_bytes")]
-    mac: [u8; 32],
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct CipherParams {
-    #[serde(with = "hex_bytes")]
+    id: Option<String>,
     iv: [u8; 16],
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "kdf", content = "kdfparams", rename_all = "lowercase")]
-enum Kdf {
-    Scrypt {
-        dklen: u32,
-        n: u64,
-        p: u32,
-        r: u32,
-        #[serde(with = "hex_bytes")]
-        salt: Vec<u8>,
-    },
-    Pbkdf2 {
-        c: u32,
-        dklen: u32,
-        prf: String,
-        #[serde(with = "hex_bytes")]
-        salt: Vec<u8>,
-    },
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Words {
-    version: String,
-    path: String,
-    locale: String,
-    #[serde(with = "hex_bytes")]
-    mnemonic_counter: [u8; 16],
-    #[serde(with = "hex_bytes")]
-    mnemonic_ciphertext: Vec<u8>,
+    ciphertext: Vec<u8>,
+    kdf: Kdf,
+    mac: [u8; 32],
+    /// Words that cannot be read are no reason to lose the key beside them.
+    words: Option<Result<SealedWords, KeystoreError>>,
 }
 
 /// What a keystore holds.
@@ -139,39 +111,64 @@ pub struct Opened {
     pub key: SecretKey,
     /// The words that it comes from, if the file has them.
     pub mnemonic: Option<Mnemonic>,
+    /// Where the key stands among those of the words; nothing without words.
+    pub path: Option<HdPath>,
+    /// Why the words that the file has are not here.
+    pub unread_words: Option<KeystoreError>,
+}
+
+impl Opened {
+    /// A key that comes from no words.
+    pub const fn from_key(key: SecretKey) -> Self {
+        Self {
+            key,
+            mnemonic: None,
+            path: None,
+            unread_words: None,
+        }
+    }
+
+    /// Words, with the key at a path.
+    pub fn from_mnemonic(mnemonic: Mnemonic, path: HdPath) -> Result<Self, KeystoreError> {
+        let key = mnemonic.key(&path).map_err(|_| KeystoreError::NoKey)?;
+        Ok(Self {
+            mnemonic: Some(mnemonic),
+            path: Some(path),
+            ..Self::from_key(key)
+        })
+    }
+
+    /// Encrypts all of it; one derivation.
+    pub fn seal(&self, password: &str, cost: Cost) -> Result<Keystore, KeystoreError> {
+        let kdf = Kdf::Scrypt {
+            n: 1 << cost.log_n(),
+            r: 8,
+            p: 1,
+            salt: random_bytes::<32>().to_vec(),
+        };
+        let derived = kdf.derive(password, 2 * DKLEN)?;
+
+        let iv = random_bytes();
+        let mut ciphertext = self.key.secret_bytes().to_vec();
+        Aes128Ctr::new(derived[..16].into(), (&iv).into()).apply_keystream(&mut ciphertext);
+
+        let words = self.mnemonic.as_ref().zip(self.path.as_ref());
+        Ok(Keystore {
+            address: Some(crate::address(&self.key).into_array()),
+            id: Some(random_id()),
+            iv,
+            mac: compute_mac(&derived, &ciphertext),
+            ciphertext,
+            kdf,
+            words: words.map(|(mnemonic, path)| Ok(SealedWords::seal(mnemonic, path, &derived))),
+        })
+    }
 }
 
 impl Keystore {
     /// Encrypts one key.
     pub fn seal(key: &SecretKey, password: &str, cost: Cost) -> Result<Self, KeystoreError> {
-        let kdf = Kdf::Scrypt {
-            dklen: DKLEN,
-            n: 1 << cost.log_n(),
-            p: 1,
-            r: 8,
-            salt: random_bytes::<32>().to_vec(),
-        };
-        let derived = kdf.derive(password)?;
-
-        let iv = random_bytes();
-        let mut ciphertext = key.secret_bytes();
-        Aes128Ctr::new(derived[..16].into(), (&iv).into()).apply_keystream(&mut ciphertext);
-        let mac = compute_mac(&derived, &ciphertext);
-        let cipherparams = CipherParams { iv };
-
-        Ok(Self {
-            address: Some(crate::address(key).into_array()),
-            id: uuid::Builder::from_random_bytes(random_bytes()).into_uuid(),
-            version: VERSION,
-            crypto: Crypto {
-                cipher: "aes-128-ctr".into(),
-                cipherparams,
-                ciphertext,
-                kdf,
-                mac,
-            },
-            words: None,
-        })
+        Opened::from_key(*key).seal(password, cost)
     }
 
     /// Encrypts a mnemonic; the key of the file is the holder's first.
@@ -180,43 +177,59 @@ impl Keystore {
         password: &str,
         cost: Cost,
     ) -> Result<Self, KeystoreError> {
-        let path = Role::Holder.path(0);
-        let key = mnemonic.key(&path).map_err(|_| KeystoreError::Damaged)?;
-        let mut keystore = Self::seal(&key, password, cost)?;
-
-        let derived = keystore.crypto.kdf.derive(password)?;
-        let counter = random_bytes();
-        let mut ciphertext = mnemonic.entropy().to_vec();
-        Aes256Ctr::new(derived[32..].into(), (&counter).into()).apply_keystream(&mut ciphertext);
-
-        keystore.words = Some(Words {
-            version: "0.1".into(),
-            path: path.to_string(),
-            locale: "en".into(),
-            mnemonic_counter: counter,
-            mnemonic_ciphertext: ciphertext,
-        });
-        Ok(keystore)
+        Opened::from_mnemonic(mnemonic.clone(), Role::Holder.path(0))?.seal(password, cost)
     }
 
-    /// Reads a file's content.
+    /// Reads a file's content, of whichever tool. What opening it costs is checked here.
     pub fn from_json(text: &str) -> Result<Self, KeystoreError> {
-        let keystore: Self = serde_json::from_str(text)?;
-        check_field(
-            "version",
-            &keystore.version,
-            "3",
-            keystore.version == VERSION,
-        )?;
-        let cipher = &keystore.crypto.cipher;
-        check_field("cipher", cipher, "aes-128-ctr", cipher == "aes-128-ctr")?;
-        keystore.crypto.kdf.check()?;
-        Ok(keystore)
+        let text = text.trim_start_matches(BYTE_ORDER_MARK);
+        let value: Value = serde_json::from_str(text).map_err(|error| KeystoreError::Json {
+            line: error.line(),
+            column: error.column(),
+        })?;
+        let root = Place::root(&value);
+        check_kind(&root)?;
+
+        let crypto = root.child("crypto");
+        crypto.child("cipher").one_of(&[(CIPHER, ())], CIPHER)?;
+        let iv = crypto.child("cipherparams").child("iv");
+
+        Ok(Self {
+            address: read_address(&root.child("address"))?,
+            id: root.child("id").text("a text").ok().map(str::to_owned),
+            iv: iv.array("32 hex digits")?,
+            ciphertext: read_ciphertext(&crypto.child("ciphertext"))?,
+            kdf: Kdf::read(&crypto)?,
+            mac: crypto.child("mac").array("64 hex digits")?,
+            words: SealedWords::read(&root),
+        })
     }
 
     /// A file's content.
-    pub fn to_json(&self) -> Result<String, KeystoreError> {
-        Ok(serde_json::to_string(self)?)
+    pub fn to_json(&self) -> String {
+        let mut json = json!({
+            "crypto": {
+                "cipher": CIPHER,
+                "cipherparams": {"iv": hex::encode(self.iv)},
+                "ciphertext": hex::encode(&self.ciphertext),
+                "kdf": self.kdf.name(),
+                "kdfparams": self.kdf.params(),
+                "mac": hex::encode(self.mac),
+            },
+            "version": VERSION,
+        });
+
+        if let Some(address) = &self.address {
+            json["address"] = hex::encode(address).into();
+        }
+        if let Some(id) = &self.id {
+            json["id"] = id.as_str().into();
+        }
+        if let Some(Ok(words)) = &self.words {
+            json[words.field()] = words.to_json();
+        }
+
+        json.to_string()
     }
 
     /// The account, without the password; absent in files of some tools.
@@ -226,190 +239,141 @@ impl Keystore {
 
     /// Whether it holds a mnemonic.
     pub const fn has_mnemonic(&self) -> bool {
-        self.words.is_some()
+        matches!(self.words, Some(Ok(_)))
     }
 
-    /// Decrypts, and checks that what comes out is what the file names.
+    /// Decrypts, and checks that what comes out is what the file names. A password with letters that can be spelt in
+    /// several ways is tried in each of them, at the cost of one derivation each.
     pub fn open(&self, password: &str) -> Result<Opened, KeystoreError> {
-        let derived = self.crypto.kdf.derive(password)?;
-        if compute_mac(&derived, &self.crypto.ciphertext) != self.crypto.mac {
-            return Err(KeystoreError::Password);
+        let derived = self.derive(password)?;
+        let key = self.decrypt_key(&derived)?;
+
+        let words = self
+            .words
+            .clone()
+            .map(|sealed| sealed?.open(&derived, &key));
+        Ok(match words {
+            None => Opened::from_key(key),
+            Some(Ok((mnemonic, path))) => Opened {
+                mnemonic: Some(mnemonic),
+                path: Some(path),
+                ..Opened::from_key(key)
+            },
+            Some(Err(why)) => Opened {
+                unread_words: Some(why),
+                ..Opened::from_key(key)
+            },
+        })
+    }
+
+    /// The derived key that the file's checksum confirms.
+    fn derive(&self, password: &str) -> Result<Derived, KeystoreError> {
+        let length = if self.has_mnemonic() {
+            2 * DKLEN
+        } else {
+            DKLEN
+        };
+
+        for form in password_forms(password) {
+            let derived = self.kdf.derive(&form, length)?;
+            if compute_mac(&derived, &self.ciphertext) == self.mac {
+                return Ok(derived);
+            }
         }
 
-        let mut bytes = Zeroizing::new(self.crypto.ciphertext);
-        let iv = &self.crypto.cipherparams.iv;
-        Aes128Ctr::new(derived[..16].into(), iv.into()).apply_keystream(bytes.as_mut_slice());
-        let key = SecretKey::from_byte_array(*bytes).map_err(|_| KeystoreError::Damaged)?;
-        if self
-            .address()
-            .is_some_and(|address| address != crate::address(&key))
-        {
+        Err(KeystoreError::Password)
+    }
+
+    fn decrypt_key(&self, derived: &Derived) -> Result<SecretKey, KeystoreError> {
+        let mut bytes = Zeroizing::new(self.ciphertext.clone());
+        Aes128Ctr::new(derived[..16].into(), (&self.iv).into()).apply_keystream(&mut bytes);
+        let key = key_of_number(&bytes)?;
+
+        let named = self.address();
+        if named.is_some_and(|named| named != crate::address(&key)) {
             return Err(KeystoreError::Damaged);
         }
 
-        let mnemonic = self
-            .words
-            .as_ref()
-            .map(|words| words.open(&derived, &key))
-            .transpose()?;
-        Ok(Opened { key, mnemonic })
+        Ok(key)
     }
 }
 
-impl Kdf {
-    fn check(&self) -> Result<(), KeystoreError> {
-        let expected_dklen = "32";
+/// What people take for a keystore and is none is told by its name.
+fn check_kind(root: &Place<'_>) -> Result<(), KeystoreError> {
+    let refused = |why| Err(KeystoreError::Kind { why });
+    if !root.is_object() {
+        return refused("it is no JSON object; each keystore belongs into a file of its own");
+    }
 
-        match self {
-            Self::Scrypt { dklen, n, p, r, .. } => {
-                check_field("dklen", dklen, expected_dklen, *dklen == DKLEN)?;
-                check_field(
-                    "n",
-                    n,
-                    "a power of two, at least 2",
-                    n.is_power_of_two() && *n > 1,
-                )?;
-                check_field("p", p, "1 to 16", (1..=SCRYPT_P_MAX).contains(p))?;
-                let bytes = n.saturating_mul(u64::from(*r)).saturating_mul(128);
-                check_field(
-                    "r",
-                    r,
-                    "at least 1, and 128·n·r at most 512 MiB",
-                    *r > 0 && bytes <= SCRYPT_BYTES_MAX,
-                )
+    let version = root.child("version");
+    if version.is_given() {
+        match version.number("3")? {
+            VERSION => {}
+            1 => return Err(version.wrong("3 (geth account update rewrites a file of version 1)")),
+            4 => {
+                return Err(version.wrong(
+                    "3 (version 4, EIP-2335, holds a BLS key of an Ethereum validator, which signs no transactions)",
+                ));
             }
-            Self::Pbkdf2 { c, dklen, prf, .. } => {
-                check_field("dklen", dklen, expected_dklen, *dklen == DKLEN)?;
-                check_field("prf", prf, "hmac-sha256", prf == "hmac-sha256")?;
-                check_field("c", c, "1 to 10000000", (1..=PBKDF2_ROUNDS_MAX).contains(c))
-            }
+            _ => return Err(version.wrong("3")),
         }
     }
 
-    /// 32 bytes for the key and 32 for the mnemonic; the first do not depend on the others.
-    fn derive(&self, password: &str) -> Result<Zeroizing<[u8; 64]>, KeystoreError> {
-        self.check()?;
-        let mut derived = Zeroizing::new([0u8; 64]);
-
-        match self {
-            Self::Scrypt { n, p, r, salt, .. } => {
-                let log_n = u8::try_from(n.ilog2()).unwrap_or(u8::MAX);
-                let refused = |_| field_error("n", n, "less than 2 to the power of 16·r");
-                let params = scrypt::Params::new(log_n, *r, *p).map_err(refused)?;
-                let length = |_| KeystoreError::Damaged;
-                scrypt::scrypt(password.as_bytes(), salt, &params, derived.as_mut_slice())
-                    .map_err(length)?;
-            }
-            Self::Pbkdf2 { c, salt, .. } => {
-                pbkdf2::pbkdf2::<Hmac<Sha256>>(
-                    password.as_bytes(),
-                    salt,
-                    *c,
-                    derived.as_mut_slice(),
-                );
-            }
-        }
-
-        Ok(derived)
+    if root.child("encseed").is_given() {
+        return refused("it is a presale wallet (encseed); geth or ethers make a keystore of it");
     }
+    if !root.child("crypto").is_object() {
+        return refused("it has no crypto object");
+    }
+    Ok(())
 }
 
-impl Words {
-    fn open(&self, derived: &[u8; 64], key: &SecretKey) -> Result<Mnemonic, KeystoreError> {
-        check_field(
-            "x-ethers.version",
-            &self.version,
-            "0.1",
-            self.version == "0.1",
-        )?;
-        check_field("x-ethers.locale", &self.locale, "en", self.locale == "en")?;
-        let mut entropy = Zeroizing::new(self.mnemonic_ciphertext.clone());
-        Aes256Ctr::new(derived[32..].into(), (&self.mnemonic_counter).into())
-            .apply_keystream(&mut entropy);
-        let path: HdPath = self.path.parse().map_err(|_| KeystoreError::Damaged)?;
-        let mnemonic = Mnemonic::from_entropy(&entropy).map_err(|_| KeystoreError::Damaged)?;
-        // The mnemonic has no checksum in the file: it is right if it leads to the key.
-        match mnemonic.key(&path) {
-            Ok(derived) if derived == *key => Ok(mnemonic),
-            _ => Err(KeystoreError::Damaged),
-        }
+/// Some tools leave it out, some leave it empty.
+fn read_address(place: &Place<'_>) -> Result<Option<[u8; 20]>, KeystoreError> {
+    let allowed = "40 hex digits, or nothing";
+    if !place.is_given() || place.text(allowed)?.is_empty() {
+        return Ok(None);
     }
+    place.array(allowed).map(Some)
 }
 
-fn check_field(
-    name: &'static str,
-    found: &impl ToString,
-    allowed: &'static str,
-    fine: bool,
-) -> Result<(), KeystoreError> {
-    if fine {
-        Ok(())
+fn read_ciphertext(place: &Place<'_>) -> Result<Vec<u8>, KeystoreError> {
+    let allowed = "2 to 66 hex digits";
+    let bytes = place.bytes(allowed)?;
+    if (1..=CIPHERTEXT_BYTES_MAX).contains(&bytes.len()) {
+        Ok(bytes)
     } else {
-        Err(field_error(name, found, allowed))
+        Err(place.wrong(allowed))
     }
 }
 
-fn field_error(field: &'static str, found: &impl ToString, allowed: &'static str) -> KeystoreError {
-    KeystoreError::Field {
-        field,
-        found: found.to_string(),
-        allowed,
-    }
+/// The key that is this number, however many zeros stand in front of it.
+fn key_of_number(bytes: &[u8]) -> Result<SecretKey, KeystoreError> {
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    let digits = &bytes[zeros..];
+
+    let mut key = Zeroizing::new([0u8; 32]);
+    let start = key
+        .len()
+        .checked_sub(digits.len())
+        .ok_or(KeystoreError::NoKey)?;
+    key[start..].copy_from_slice(digits);
+    SecretKey::from_byte_array(*key).map_err(|_| KeystoreError::NoKey)
 }
 
-fn compute_mac(derived: &[u8; 64], ciphertext: &[u8; 32]) -> [u8; 32] {
-    let mut preimage = Zeroizing::new([0u8; 48]);
-    preimage[..16].copy_from_slice(&derived[16..32]);
-    preimage[16..].copy_from_slice(ciphertext);
+fn compute_mac(derived: &Derived, ciphertext: &[u8]) -> [u8; 32] {
+    let preimage = Zeroizing::new([&derived[16..32], ciphertext].concat());
     keccak256(preimage.as_slice()).0
 }
 
-fn random_bytes<const N: usize>() -> [u8; N] {
+fn random_id() -> String {
+    uuid::Builder::from_random_bytes(random_bytes())
+        .into_uuid()
+        .to_string()
+}
+
+pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0u8; N];
     OsRng.fill_bytes(&mut bytes);
     bytes
-}
-
-/// Bytes as hex digits; `0x` is accepted, since some tools write it.
-mod hex_bytes {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub fn serialize<S: Serializer>(
-        bytes: &impl AsRef<[u8]>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&hex::encode(bytes))
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>, T: TryFrom<Vec<u8>>>(
-        deserializer: D,
-    ) -> Result<T, D::Error> {
-        let text = <String as Deserialize>::deserialize(deserializer)?;
-        let bytes =
-            hex::decode(text.strip_prefix("0x").unwrap_or(&text)).map_err(D::Error::custom)?;
-        let length = bytes.len();
-        T::try_from(bytes).map_err(|_| {
-            D::Error::custom(format!("a value of {length} bytes has the wrong length"))
-        })
-    }
-}
-
-mod maybe_hex {
-    use serde::{Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(
-        bytes: &Option<[u8; 20]>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        match bytes {
-            Some(bytes) => super::hex_bytes::serialize(bytes, serializer),
-            None => serializer.serialize_none(),
-        }
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<[u8; 20]>, D::Error> {
-        super::hex_bytes::deserialize(deserializer).map(Some)
-    }
 }

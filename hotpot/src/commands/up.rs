@@ -4,12 +4,13 @@ mod display;
 
 use crate::commands::migrate::migrate_up;
 use crate::import::command::parse_rate;
-use crate::import::map::Map;
-use crate::import::run::{Progress, Report, Target, ensure_outlets, import_file};
+use crate::import::local::Target;
+use crate::import::run::Report;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use display::Display;
 use domain::OutletId;
+use import::{Map, Progress};
 use local_network::books::Books;
 use local_network::evm::Evm;
 use local_network::external::{External, ExternalArgs};
@@ -87,7 +88,7 @@ pub async fn run(args: UpArgs, stop: CancellationToken) -> Result<ExitCode> {
     let maps = args
         .map
         .iter()
-        .map(|map| Map::read(map))
+        .map(|map| Ok(Map::read(map)?))
         .collect::<Result<Vec<Map>>>()?;
     if let Some(film) = &args.with_video {
         // Before anything is registered that would stay.
@@ -178,6 +179,7 @@ async fn run_network(
         data_dir: layout.dir.clone(),
         nodes: nodes.clone(),
         genesis,
+        keys: Arc::clone(&keys),
         rate: args.rate,
     };
     let video = match &args.with_video {
@@ -185,12 +187,12 @@ async fn run_network(
         Some(film) => {
             display.say("starting the video agent");
             if let Some(map) = maps.first().filter(|map| !map.outlets.is_empty()) {
-                ensure_outlets(&target, &keys, map).await?;
+                target.ensure_outlets(map).await?;
             }
             let video = Video {
                 layout,
                 ports: &ports,
-                registrations: registrations(&target, &keys),
+                registrations: registrations(&target),
                 film: film.as_deref(),
                 ipfs: ipfs.as_deref(),
             };
@@ -233,11 +235,10 @@ async fn run_network(
     }
     if let Some(candidates) = args.candidates {
         display.say(&format!("registering {candidates} candidates"));
-        candidates::register(registrations(&target, &keys), candidates as usize).await?;
+        candidates::register(registrations(&target), candidates as usize).await?;
     }
     let imports = tokio::spawn(import_all(
         target,
-        keys,
         args.sales.clone(),
         maps,
         Arc::clone(&progress),
@@ -251,14 +252,13 @@ async fn run_network(
 
 async fn import_all(
     target: Target,
-    keys: Arc<Keys>,
     files: Vec<PathBuf>,
     maps: Vec<Map>,
     progress: Arc<Progress>,
 ) -> Result<Vec<Report>> {
     let mut reports = Vec::new();
     for (file, map) in files.iter().zip(&maps) {
-        let report = import_file(&target, &keys, file, map, false, &progress).await;
+        let report = target.import_file(file, map, &progress).await;
         reports.push(report.with_context(|| format!("import {}", file.display()))?);
     }
     Ok(reports)
@@ -296,11 +296,11 @@ async fn watch_progress(
     }
 }
 
-fn registrations<'a>(target: &'a Target, keys: &'a Keys) -> Registrations<'a> {
+fn registrations(target: &Target) -> Registrations<'_> {
     Registrations {
         nodes: &target.nodes,
         genesis: &target.genesis,
-        keys,
+        keys: &target.keys,
     }
 }
 

@@ -5,7 +5,7 @@ mod consent;
 mod draft;
 mod keys;
 mod network;
-mod password;
+pub mod password;
 mod receipt;
 mod sign;
 mod witness;

@@ -92,3 +92,94 @@ fn the_real_orders_settle() {
     assert_eq!(summary["minted"], summary["released"]);
     assert_eq!(summary["differences"], json!([]));
 }
+
+const TILL_MAP: &str = r#"
+source = "till"
+group_by = "order"
+currency = "GEL"
+[columns]
+name = ["dish"]
+unit_price = "price"
+refund_of = "of"
+[outlet]
+column = "outlet"
+[[rows]]
+column = "kind"
+values = ["refund"]
+kind = "refund"
+[[outlets]]
+id = 1
+city = "Tbilisi"
+kind = "owner_operated"
+[[outlets]]
+id = 2
+city = "Batumi"
+kind = "franchised"
+"#;
+
+/// An outlet's own till needs no other key; what it may not sell is refused by name, and a refund follows its sale.
+#[test]
+fn a_till_of_its_own_imports_into_a_network_elsewhere() {
+    let folder = Folder::new();
+    let network = folder.start(&[]);
+    let map = folder.path().join("till.toml");
+    std::fs::write(&map, TILL_MAP).unwrap();
+    let write = |rows: &str| {
+        let file = folder.path().join("orders.csv");
+        std::fs::write(&file, format!("order,outlet,kind,of,dish,price\n{rows}")).unwrap();
+        file
+    };
+    let import = |rows: &str, arguments: &[&str]| {
+        let file = write(rows);
+        let mut command = hotpot();
+        command.arg("import").arg(&file).arg("--map").arg(&map);
+        let output = command.arg("--json").args(arguments).output().unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        (report, String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let data_dir = folder.path().to_str().unwrap();
+
+    // The network's own keys register the outlets and their tills.
+    let (report, said) = import("A,1,sale,,Tea,3.00\n", &["--data-dir", data_dir]);
+    assert_eq!(report["new"], 1, "{said}");
+
+    let node = network.node(0);
+    let till = folder.path().join("keys/terminal-1.json");
+    let till = ["--keystore", till.to_str().unwrap(), "--node", &node];
+    let rows =
+        "A,1,sale,,Tea,3.00\nB,1,sale,,Cake,7.00\nC,2,sale,,Tea,3.00\nR,1,refund,B,Cake,2.00\n";
+
+    let (_, said) = import(rows, &[&till[..], &["--dry-run"]].concat());
+    assert!(
+        said.contains("1 orders stand in the network with other content"),
+        "{said}"
+    );
+    assert!(
+        !folder.path().join("orders.csv.import").exists(),
+        "a dry run writes nothing"
+    );
+
+    let (report, said) = import(&rows[rows.find('B').unwrap()..], &till);
+    assert_eq!(
+        (&report["new"], &report["rejected"]),
+        (&json!(2), &json!(1)),
+        "{said}"
+    );
+    let listed =
+        std::fs::read_to_string(folder.path().join("orders.csv.import/orders.csv.rejected"))
+            .unwrap();
+    assert!(
+        listed.contains(r#""order":"C""#) && listed.contains("outlet"),
+        "{listed}"
+    );
+    let supply = network.get("/api/v1/supply");
+    assert_eq!(
+        (&supply["sales"], supply["reversed"].as_u64() > Some(0)),
+        (&json!(2), true),
+        "{supply}"
+    );
+
+    let (report, _) = import(&rows[rows.find('B').unwrap()..], &till);
+    assert_eq!((&report["new"], &report["known"]), (&json!(0), &json!(2)));
+    network.stop();
+}

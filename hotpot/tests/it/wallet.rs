@@ -161,31 +161,35 @@ fn read_until(output: &mut impl Read, shown: &mut String, question: &str) {
     }
 }
 
-/// `script` gives the command a terminal of its own and types what we send.
+/// `script` gives the command a terminal of its own and types the answer to each question. True when it ended well.
+fn on_terminal(desk: &Desk, arguments: &str, answers: &[(&str, &str)]) -> (bool, String) {
+    let line = format!("{} wallet {arguments}", env!("CARGO_BIN_EXE_hotpot"));
+    let mut child = Command::new("script")
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .current_dir(desk.0.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut input, mut output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+
+    let mut out = String::new();
+    for (question, answer) in answers {
+        read_until(&mut output, &mut out, question);
+        // The question comes just before the echo is switched off.
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        let _ = input.write_all(format!("{answer}\n").as_bytes());
+    }
+    output.read_to_string(&mut out).unwrap();
+    (child.wait().unwrap().success(), out)
+}
+
 #[test]
 fn on_a_terminal_the_password_is_asked_twice_and_the_words_are_shown() {
     let desk = Desk::new();
     let typed = |first: &str, second: &str| {
-        let line = format!("{} wallet new --out t.json", env!("CARGO_BIN_EXE_hotpot"));
-        let mut command = Command::new("script");
-        command
-            .args(["--quiet", "--return", "--command", &line, "/dev/null"])
-            .current_dir(desk.0.path());
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (mut input, mut output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        let mut out = String::new();
-        for (question, answer) in [("t.json: ", first), ("more: ", second)] {
-            read_until(&mut output, &mut out, question);
-            // The question comes just before the echo is switched off.
-            std::thread::sleep(std::time::Duration::from_millis(300));
-            let _ = input.write_all(format!("{answer}\n").as_bytes());
-        }
-        output.read_to_string(&mut out).unwrap();
-        (child.wait().unwrap().success(), out)
+        let answers = [("t.json: ", first), ("more: ", second)];
+        on_terminal(&desk, "new --out t.json", &answers)
     };
     let (fine, out) = typed("correct horse", "correct house");
     assert!(
@@ -201,13 +205,31 @@ fn on_a_terminal_the_password_is_asked_twice_and_the_words_are_shown() {
         "{out}"
     );
     assert!(!out.contains("horse"), "a password is never echoed");
-    assert_eq!(
-        desk.run("export t.json --password-file pw --mnemonic --print", "")
-            .good()
-            .split(' ')
-            .count(),
-        12
-    );
+    let words = desk
+        .run("export t.json --password-file pw --mnemonic --print", "")
+        .good();
+    assert_eq!(words.split(' ').count(), 12);
+
+    // The rows as they stand there, ended by an empty line.
+    let list: Vec<&str> = out
+        .lines()
+        .filter(|line| {
+            line.trim_start()
+                .starts_with(|first: char| first.is_ascii_digit())
+        })
+        .filter(|line| !line.contains("0x"))
+        .collect();
+    assert_eq!(list.len(), 3, "{out}");
+    let pasted = format!("{}\n", list.join("\n").replace('\r', ""));
+    let answers = [
+        ("ends them: ", pasted.as_str()),
+        ("p.json: ", "correct horse"),
+        ("more: ", "correct horse"),
+    ];
+    let (fine, out) = on_terminal(&desk, "import --out p.json", &answers);
+    assert!(fine, "{out}");
+    let again = desk.run("export p.json --password-file pw --mnemonic --print", "");
+    assert_eq!(again.good(), words);
 }
 
 #[test]
@@ -266,6 +288,64 @@ fn words_keys_and_foreign_keystores_are_imported() {
             "{error}"
         );
     }
+}
+
+#[test]
+fn what_is_unusual_in_a_foreign_keystore_is_kept_or_told() {
+    let desk = Desk::new();
+    let path = repository().join("crates/wallet/tests/vectors/foreign.json");
+    let foreign: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let told = [
+        ("ethers, another path", "is m/44'/60'/0'/0/5 of its words"),
+        ("words of another key", "only the key is imported"),
+        ("an empty password", "wrote 2.json"),
+    ];
+    for (number, (from, message)) in told.iter().enumerate() {
+        let rows = foreign.as_array().unwrap();
+        let row = rows.iter().find(|row| row["from"] == *from).unwrap();
+        desk.put("foreign", &row["keystore"].to_string());
+        desk.put(
+            "foreign-pw",
+            &format!("{}\n", row["password"].as_str().unwrap()),
+        );
+        let options =
+            format!("--out {number}.json --password-file pw --source-password-file foreign-pw");
+        let imported = desk.run(&format!("import foreign {options}"), "");
+        assert!(imported.err.contains(message), "{}", imported.err);
+        imported.good();
+        let export = format!("export {number}.json --password-file pw --raw --print");
+        assert_eq!(desk.run(&export, "").good(), row["key"].as_str().unwrap());
+    }
+
+    let words = desk.run("derive 1.json --password-file pw", "").bad();
+    assert!(words.contains("holds one key and no words"), "{words}");
+}
+
+#[test]
+fn words_with_a_passphrase_are_another_wallet() {
+    let desk = Desk::new();
+    desk.put("25th", "TREZOR\n");
+    let import = "import --out me.json --password-file pw --bip39-passphrase-file 25th";
+    let address = desk.run(import, JUNK).good();
+    assert_ne!(address, FIRST);
+    assert_eq!(
+        desk.run("derive me.json --password-file pw", "").good(),
+        address
+    );
+
+    let words = desk.run("export me.json --password-file pw --mnemonic --print", "");
+    assert!(
+        words.err.contains("have a BIP-39 passphrase"),
+        "{}",
+        words.err
+    );
+    assert_eq!(words.good(), JUNK);
+
+    let refused = desk.run(&import.replace("me.json", "key.json"), FIRST_KEY);
+    assert!(refused.bad().contains("belongs to words"));
+    desk.put("25th", "\n");
+    let refused = desk.run(&import.replace("me.json", "none.json"), JUNK);
+    assert!(refused.bad().contains("passphrase is empty"));
 }
 
 #[test]

@@ -425,6 +425,33 @@ fn lines_must_add_up_and_hash_to_what_was_signed() {
 }
 
 #[test]
+fn a_line_s_text_is_bounded_by_characters_and_all_text_by_bytes() {
+    let chain = Chain::with_outlets(genesis());
+    let salt = B256::repeat_byte(9);
+    let code_of = |sku: usize, name: usize, lines: usize| {
+        let line = Line {
+            sku: "ხ".repeat(sku),
+            name: "ი".repeat(name),
+            quantity: 1,
+            unit_price: 1,
+        };
+        let lines = vec![line; lines];
+        let sale = Sale {
+            total: lines.len() as u64,
+            lines_hash: lines_hash(salt, &lines),
+            ..chain.sale(1, 0, BuyerKind::None)
+        };
+        check_lines(&sale, salt, &lines).map_err(|refused| refused.code())
+    };
+
+    assert_eq!(code_of(64, 256, 1), Ok(()));
+    assert_eq!(code_of(65, 256, 1), Err("line_out_of_bounds"));
+    assert_eq!(code_of(64, 257, 1), Err("line_out_of_bounds"));
+    assert_eq!(code_of(64, 256, 166), Ok(()));
+    assert_eq!(code_of(64, 256, 167), Err("lines_too_long"));
+}
+
+#[test]
 fn a_refund_before_maturity_takes_the_units_from_where_they_wait() {
     let mut chain = Chain::with_outlets(Genesis {
         maturity_ms: DAY_MS,

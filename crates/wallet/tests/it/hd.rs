@@ -113,7 +113,10 @@ fn words_are_read_as_people_write_them_and_mistakes_are_named_without_showing_th
     let wrong = [
         (
             JUNK.replace("junk", "jank"),
-            MnemonicError::Word { position: 12 },
+            MnemonicError::Word {
+                position: 12,
+                list: "English",
+            },
         ),
         (JUNK.replace("junk", "test"), MnemonicError::Checksum),
         (

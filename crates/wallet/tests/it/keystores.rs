@@ -100,7 +100,7 @@ fn files_without_an_address_open_too() {
 
 /// One bit of each byte, a different one each time; all bits of all bytes would take minutes.
 fn flip_bits(keystore: &Keystore) {
-    let text = keystore.to_json().unwrap();
+    let text = keystore.to_json();
     let original = keystore.open(PASSWORD).unwrap();
     let mut refused = 0;
     for index in 0..text.len() {
@@ -136,13 +136,12 @@ fn a_flipped_bit_of_a_wallet_gives_an_error_or_the_same_words_and_never_others()
 fn a_truncated_file_is_an_error() {
     let text = Keystore::seal(&some_key(), PASSWORD, Cost::Random)
         .unwrap()
-        .to_json()
-        .unwrap();
+        .to_json();
     for length in 0..text.len() {
         assert!(
             matches!(
                 Keystore::from_json(&text[..length]),
-                Err(KeystoreError::Malformed(_))
+                Err(KeystoreError::Json { .. })
             ),
             "{length}"
         );
@@ -153,10 +152,9 @@ fn a_truncated_file_is_an_error() {
 fn a_hostile_file_costs_neither_memory_nor_time() {
     let text = Keystore::seal(&some_key(), PASSWORD, Cost::Random)
         .unwrap()
-        .to_json()
-        .unwrap();
+        .to_json();
     let cases = [
-        ("\"n\":8192", "\"n\":1073741824", "r is 8"),
+        ("\"n\":8192", "\"n\":1073741824", "n is 1073741824"),
         ("\"n\":8192", "\"n\":8191", "n is 8191"),
         ("\"n\":8192", "\"n\":0", "n is 0"),
         (
@@ -168,21 +166,23 @@ fn a_hostile_file_costs_neither_memory_nor_time() {
         ("\"r\":8", "\"r\":4294967295", "r is 4294967295"),
         ("\"p\":1", "\"p\":4294967295", "p is 4294967295"),
         ("\"dklen\":32", "\"dklen\":12", "dklen is 12"),
-        ("aes-128-ctr", "aes-128-cbc", "cipher is aes-128-cbc"),
-        ("\"version\":3", "\"version\":1", "version is 1"),
     ];
     for (from, to, message) in cases {
         assert!(text.contains(from), "{from}");
         let error = Keystore::from_json(&text.replace(from, to))
             .unwrap_err()
             .to_string();
-        assert!(error.starts_with(message), "{to}: {error}");
+        let place = format!("crypto.kdfparams.{message}, expected ");
+        assert!(error.starts_with(&place), "{to}: {error}");
     }
     let rounds = vectors("keystores.json")[1]["keystore"]
         .to_string()
         .replace("1000,", "4294967295,");
     let error = Keystore::from_json(&rounds).unwrap_err().to_string();
-    assert_eq!(error, "c is 4294967295, expected 1 to 10000000");
+    assert_eq!(
+        error,
+        "crypto.kdfparams.c is 4294967295, expected 1 to 10000000"
+    );
 }
 
 #[test]
@@ -245,6 +245,7 @@ fn keys_are_read_from_hex() {
         digits.clone(),
         format!("0x{digits}"),
         format!(" 0x{digits}\n"),
+        format!("\u{feff}0X{digits}\r\n"),
     ] {
         assert_eq!(parse_key(&text).unwrap(), some_key());
     }

@@ -1,9 +1,10 @@
 //! What a person or a program sees of a running network.
 
-use crate::import::run::{Progress, Report};
+use crate::import::run::Report;
 use anyhow::Result;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{Attribute, Cell, Color, Table};
+use import::Progress;
 use local_network::books::{Look, Summary};
 use serde::Serialize;
 use serde_json::json;

@@ -52,7 +52,10 @@ const NEW_EXAMPLES: &str = "Examples:
 const IMPORT_EXAMPLES: &str = "Examples:
   hotpot wallet import --out me.json           asks for the words or the key, then for a password
   hotpot wallet import UTC--2026-11-20T12-00-00Z--f39f… --out me.json
-  hotpot wallet import --out me.json --password-file pw < words.txt";
+  hotpot wallet import --out me.json --password-file pw < words.txt
+  hotpot wallet import --out me.json --ask-bip39-passphrase    words that have a passphrase, the \"25th word\"
+
+Words may be of any list of BIP-39, numbered or not, as hotpot wallet new shows them.";
 const DERIVE_EXAMPLES: &str = "Examples:
   hotpot wallet derive me.json --count 5                       the holder's first five addresses
   hotpot wallet derive me.json --role terminal --index 2 --out till-2.json
@@ -167,6 +170,12 @@ pub struct ImportArgs {
     /// Holds the password of a keystore that is imported; you are asked for it otherwise.
     #[arg(long, value_name = "FILE")]
     pub source_password_file: Option<PathBuf>,
+    /// The words have a passphrase of BIP-39, the "25th word": ask for it.
+    #[arg(long, conflicts_with = "bip39_passphrase_file")]
+    pub ask_bip39_passphrase: bool,
+    /// Holds the passphrase of BIP-39 that the words have, in its first line.
+    #[arg(long, value_name = "FILE")]
+    pub bip39_passphrase_file: Option<PathBuf>,
 }
 
 /// `hotpot wallet derive`.

@@ -7,11 +7,16 @@ use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use wallet::{
-    Cost, ExtendedPublicKey, HdPath, KeyError, Keystore, Mnemonic, Opened, SecretKey, Zeroizing,
+    Cost, ExtendedPublicKey, HdPath, KeyError, Keystore, KeystoreError, Mnemonic, Opened, Role,
+    Secret, SecretKey, Zeroizing,
 };
 
 /// Words in a row when they are shown.
 const WORDS_IN_ROW: usize = 4;
+/// What 24 words stand for; there are no longer mnemonics.
+const ENTROPY_BYTES_MAX: usize = 32;
+/// Lines that may be typed or pasted: each word in one of its own, with room to spare.
+const TYPED_LINES_MAX: usize = 64;
 
 /// `hotpot wallet new`.
 pub fn new(args: &NewArgs) -> Result<()> {
@@ -47,12 +52,9 @@ pub fn new(args: &NewArgs) -> Result<()> {
 pub fn import(args: &ImportArgs) -> Result<()> {
     refuse_existing(&args.out)?;
     let opened = read_source(args)?;
+    tell_what_is_unusual(&opened);
     let password = password::fresh(&args.out, args.password_file.as_deref())?;
-    let keystore = match &opened.mnemonic {
-        Some(mnemonic) => Keystore::seal_mnemonic(mnemonic, &password, Cost::Password)?,
-        None => Keystore::seal(&opened.key, &password, Cost::Password)?,
-    };
-    save_keystore(&args.out, &keystore)
+    save_keystore(&args.out, &opened.seal(&password, Cost::Password)?)
 }
 
 /// `hotpot wallet derive`.
@@ -133,7 +135,13 @@ pub fn export(args: &ExportArgs) -> Result<()> {
 
     let opened = open_keystore(&args.key, &args.unlock)?;
     let secret = if args.mnemonic {
-        words_of(&args.key, &opened)?.phrase()
+        let mnemonic = words_of(&args.key, &opened)?;
+        if mnemonic.has_passphrase() {
+            eprintln!(
+                "these words have a BIP-39 passphrase, which is not shown; without it they are another wallet"
+            );
+        }
+        mnemonic.phrase()
     } else {
         let key = choose_key(&args.key, &opened, &args.which)?;
         match &args.out {
@@ -175,9 +183,17 @@ pub fn read_text(source: &Path) -> Result<Zeroizing<String>> {
 fn open_keystore(file: &Path, unlock: &Unlock) -> Result<Opened> {
     let keystore = wallet::read_keystore(file)?;
     let password = password::existing(file, unlock.password_file.as_deref())?;
-    keystore
-        .open(&password)
-        .with_context(|| format!("key file {}", file.display()))
+    open_with(&keystore, &password).with_context(|| format!("key file {}", file.display()))
+}
+
+/// Who meant a password file that turns out to be empty is told so.
+fn open_with(keystore: &Keystore, password: &str) -> Result<Opened> {
+    let opened = keystore.open(password);
+    let is_refused = matches!(opened, Err(KeystoreError::Password));
+    if is_refused && password.is_empty() {
+        return opened.context("the password is empty; if it is from a file, its first line is empty");
+    }
+    Ok(opened?)
 }
 
 fn choose_key(file: &Path, opened: &Opened, which: &Which) -> Result<SecretKey> {
@@ -188,6 +204,9 @@ fn choose_key(file: &Path, opened: &Opened, which: &Which) -> Result<SecretKey> 
 }
 
 fn words_of<'o>(file: &Path, opened: &'o Opened) -> Result<&'o Mnemonic> {
+    if let Some(why) = &opened.unread_words {
+        bail!("{} holds one key and no words: {why}", file.display());
+    }
     let none = || {
         format!(
             "{} holds one key and no words: nothing can be derived from it",
@@ -197,40 +216,46 @@ fn words_of<'o>(file: &Path, opened: &'o Opened) -> Result<&'o Mnemonic> {
     opened.mnemonic.as_ref().with_context(none)
 }
 
-/// Words, a hex key or a keystore, told apart by their look.
+/// Words, a hex key or a keystore.
 fn read_source(args: &ImportArgs) -> Result<Opened> {
-    let text = source_text(args)?;
-    let text = text.trim();
+    let has_passphrase = args.ask_bip39_passphrase || args.bip39_passphrase_file.is_some();
 
-    if text.starts_with('{') {
-        let keystore = Keystore::from_json(text)?;
-        let password = match &args.source_password_file {
-            None if args.source.is_none() => {
-                bail!("name the keystore's file, and you are asked for its password")
-            }
-            given => password::existing(
-                args.source.as_deref().unwrap_or(Path::new("-")),
-                given.as_deref(),
-            )?,
-        };
+    match source_text(args)?.parse::<Secret>()? {
+        Secret::Words(mnemonic) => {
+            let mnemonic = if has_passphrase {
+                let given = args.bip39_passphrase_file.as_deref();
+                mnemonic.with_passphrase(&password::bip39_passphrase(given)?)
+            } else {
+                mnemonic
+            };
+            Ok(Opened::from_mnemonic(mnemonic, Role::Holder.path(0))?)
+        }
+        _ if has_passphrase => bail!("a BIP-39 passphrase belongs to words, and these are none"),
+        Secret::Key(key) => Ok(Opened::from_key(key)),
+        Secret::Keystore(keystore) => open_source(args, &keystore),
+    }
+}
 
-        return Ok(keystore.open(&password)?);
+fn open_source(args: &ImportArgs, keystore: &Keystore) -> Result<Opened> {
+    let given = args.source_password_file.as_deref();
+    if given.is_none() && args.source.is_none() {
+        bail!("name the keystore's file, and you are asked for its password");
     }
 
-    if text.contains(char::is_whitespace) {
-        let mnemonic = Mnemonic::from_phrase(text)?;
-        let key = mnemonic.key(&wallet::Role::Holder.path(0))?;
-        return Ok(Opened {
-            key,
-            mnemonic: Some(mnemonic),
-        });
-    }
+    let file = args.source.as_deref().unwrap_or(Path::new("-"));
+    open_with(keystore, &password::existing(file, given)?)
+}
 
-    let key = wallet::parse_key(text).context("expected words, a key in hex or a keystore")?;
-    Ok(Opened {
-        key,
-        mnemonic: None,
-    })
+/// What of a foreign file is not as in ours.
+fn tell_what_is_unusual(opened: &Opened) {
+    if let Some(why) = &opened.unread_words {
+        eprintln!("only the key is imported: {why}");
+    }
+    if let Some(path) = &opened.path
+        && *path != Role::Holder.path(0)
+    {
+        eprintln!("the key of the file is {path} of its words, and stays so");
+    }
 }
 
 fn source_text(args: &ImportArgs) -> Result<Zeroizing<String>> {
@@ -240,10 +265,35 @@ fn source_text(args: &ImportArgs) -> Result<Zeroizing<String>> {
         .filter(|source| *source != Path::new("-"))
     {
         Some(file) => Ok(wallet::read_secret(file)?),
-        None if std::io::stdin().is_terminal() => {
-            password::ask("Words or key (not shown while you type): ")
-        }
+        None if std::io::stdin().is_terminal() => ask_for_secret(),
         None => read_text(Path::new("-")),
+    }
+}
+
+/// A key is one line; words may be a list of several, as they are shown and pasted back, so an empty line ends them.
+fn ask_for_secret() -> Result<Zeroizing<String>> {
+    let mut text = password::ask("Words or key, not shown; an empty line ends them: ")?;
+
+    for _ in 1..TYPED_LINES_MAX {
+        if is_whole(&text) {
+            break;
+        }
+        let line = password::ask("")?;
+        if line.trim().is_empty() {
+            break;
+        }
+        text = Zeroizing::new([text.as_str(), "\n", line.as_str()].concat());
+    }
+
+    Ok(text)
+}
+
+/// Whether no further line could belong to it. Twelve words may be the first half of more.
+fn is_whole(text: &str) -> bool {
+    match text.parse() {
+        Ok(Secret::Words(mnemonic)) => mnemonic.entropy().len() == ENTROPY_BYTES_MAX,
+        Ok(Secret::Key(_) | Secret::Keystore(_)) => true,
+        Err(_) => text.trim().is_empty(),
     }
 }
 

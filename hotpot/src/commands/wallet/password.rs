@@ -9,7 +9,7 @@ const CHARACTERS_MIN: usize = 8;
 /// The name of the file that `hotpot up` puts beside its keys.
 const BESIDE: &str = "passphrase";
 
-/// The password of an existing file.
+/// The password of an existing file; may be empty.
 pub fn existing(keystore: &Path, given: Option<&Path>) -> Result<Zeroizing<String>> {
     let beside = keystore.with_file_name(BESIDE);
     match given {
@@ -25,6 +25,9 @@ pub fn fresh(keystore: &Path, given: Option<&Path>) -> Result<Zeroizing<String>>
         Some(file) => from_file(file)?,
         None => ask(&format!("New password of {}: ", keystore.display()))?,
     };
+    // An editor's byte order mark is invisible, so nobody could type this password again.
+    let password = Zeroizing::new(password.trim_start_matches('\u{feff}').to_owned());
+
     if password.chars().count() < CHARACTERS_MIN {
         bail!("a new password has at least {CHARACTERS_MIN} characters");
     }
@@ -32,6 +35,23 @@ pub fn fresh(keystore: &Path, given: Option<&Path>) -> Result<Zeroizing<String>>
         bail!("the two passwords differ; nothing was written");
     }
     Ok(password)
+}
+
+/// The passphrase of BIP-39 that words have; asked for twice, since any passphrase leads to some wallet.
+pub fn bip39_passphrase(given: Option<&Path>) -> Result<Zeroizing<String>> {
+    let passphrase = match given {
+        Some(file) => from_file(file)?,
+        None => ask("BIP-39 passphrase of the words: ")?,
+    };
+    let passphrase = Zeroizing::new(passphrase.trim_start_matches('\u{feff}').to_owned());
+
+    if passphrase.is_empty() {
+        bail!("the BIP-39 passphrase is empty; words without one are imported without the option");
+    }
+    if given.is_none() && *ask("Once more: ")? != *passphrase {
+        bail!("the two passphrases differ; nothing was written");
+    }
+    Ok(passphrase)
 }
 
 /// Asks on the terminal, without showing what is typed.
@@ -42,11 +62,8 @@ pub fn ask(question: &str) -> Result<Zeroizing<String>> {
         .context("there is no terminal to ask for a password: name a file with --password-file")
 }
 
+/// An empty password is one: geth lets people press Enter twice.
 fn from_file(file: &Path) -> Result<Zeroizing<String>> {
     let text = wallet::read_secret(file).context("password file")?;
-    let line = text.lines().next().unwrap_or_default();
-    if line.is_empty() {
-        bail!("password file {}: its first line is empty", file.display());
-    }
-    Ok(Zeroizing::new(line.to_owned()))
+    Ok(Zeroizing::new(wallet::first_line(&text).to_owned()))
 }

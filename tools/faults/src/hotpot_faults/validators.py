@@ -50,6 +50,8 @@ class Validator:
         self.address = None
         self.process = None
         self.wanted = False
+        # Whoever starts it: a fault, or the supervisor in a thread of its own.
+        self.starting = threading.Lock()
         self.environment = {}
 
     def multiaddress(self):
@@ -83,8 +85,15 @@ class Validator:
             )  # fmt: skip
 
     def start(self):
-        self.process = self.run(self.config, self.log, self.environment)
-        self.wanted = True
+        with self.starting:
+            self.process = self.run(self.config, self.log, self.environment)
+            self.wanted = True
+
+    def start_if_ended(self):
+        """As a supervisor does, unless somebody else has started it, or does not want it, by now."""
+        with self.starting:
+            if self.wanted and not self.is_running():
+                self.process = self.run(self.config, self.log, self.environment)
 
     def start_unsupervised(self):
         self.start()
@@ -180,8 +189,7 @@ class Validators:
                 if validator.wanted and not validator.is_running():
                     self.ends_by_itself += 1
                     time.sleep(RESTART_PAUSE_S)
-                    if validator.wanted:
-                        validator.start()
+                    validator.start_if_ended()
 
     def stop(self):
         self.over.set()

@@ -1,0 +1,317 @@
+//! Where the columns of a map stand in a file, and what its rows are.
+
+use crate::file::{FileError, Row, Table, normalise_name};
+use crate::map::{KeyPart, Map, OneOrMany};
+use crate::row_kind::{
+    RowKind, RowRule, Telling, kind_of_group, kind_of_name, kind_of_value, telling,
+};
+use csv::StringRecord;
+
+/// Names of columns that hold a day or a time, by a word in them.
+const DAY_WORDS: [&str; 8] = [
+    "date",
+    "day",
+    "дата",
+    "день",
+    "თარიღი",
+    "დღე",
+    "datum",
+    "fecha",
+];
+/// Names of columns that hold a currency.
+const CURRENCY_COLUMNS: [&str; 4] = ["currency", "currency code", "валюта", "ვალუტა"];
+/// What spreadsheets and programs write where an id is missing.
+const NO_IDS: [&str; 8] = [
+    "nan",
+    "n/a",
+    "#n/a",
+    "#ref!",
+    "#value!",
+    "none",
+    "null",
+    "undefined",
+];
+
+/// The columns of a map as places in a file.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    header: Vec<String>,
+    keys: Vec<(usize, bool)>,
+    fill_down: Vec<usize>,
+    rules: Vec<(usize, RowRule)>,
+    tellings: Vec<(usize, Telling)>,
+    usual_words: bool,
+    pub names: Vec<usize>,
+    pub quantity: Option<usize>,
+    pub unit: Option<usize>,
+    pub price: usize,
+    pub sku: Option<usize>,
+    pub currency: Option<usize>,
+    pub receipt_total: Option<usize>,
+    pub refund_of: Option<usize>,
+    pub time: Vec<usize>,
+    pub zone: Option<usize>,
+    pub outlet: Option<usize>,
+    /// Columns of days that the map does not speak of: rows of one order must agree on them.
+    pub unmapped_days: Vec<usize>,
+}
+
+/// Where a row belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// To the order of this id.
+    Order {
+        /// The order's id.
+        id: OrderId,
+        /// What the row is there.
+        kind: RowKind,
+    },
+    /// To none.
+    Nowhere {
+        /// What it is.
+        kind: RowKind,
+        /// The cell that says so; empty of an empty row.
+        told_by: String,
+    },
+}
+
+/// What joins rows to an order: the values of its key columns, each in a line.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct OrderId(pub String);
+
+impl std::fmt::Display for OrderId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.replace('\n', " / "))
+    }
+}
+
+impl Layout {
+    /// Finds the columns of a map in a file.
+    pub fn resolve(map: &Map, table: &Table) -> Result<Self, FileError> {
+        let find = |column: &str| table.column(column);
+        let maybe = |column: &Option<String>| column.as_deref().map(find).transpose();
+        let all = |columns: &[String]| -> Result<Vec<usize>, FileError> {
+            columns.iter().map(|column| find(column)).collect()
+        };
+
+        let columns = &map.columns;
+        let price = columns.line_total.as_ref().or(columns.unit_price.as_ref());
+        let time = map
+            .time
+            .column
+            .as_ref()
+            .map_or(&[][..], OneOrMany::as_slice);
+        let rules = map
+            .rows
+            .iter()
+            .map(|rule| Ok((find(&rule.column)?, rule.clone())));
+        let keys = map.group_by.as_slice().iter();
+
+        let mut layout = Self {
+            header: table.header.clone(),
+            keys: keys
+                .map(|part| Ok((find(part.column())?, matches!(part, KeyPart::Day { .. }))))
+                .collect::<Result<_, FileError>>()?,
+            fill_down: all(&map.file.fill_down)?,
+            rules: rules.collect::<Result<_, FileError>>()?,
+            tellings: Vec::new(),
+            usual_words: map.usual_words,
+            names: all(&columns.name)?,
+            quantity: maybe(&columns.quantity)?,
+            unit: maybe(&columns.unit)?,
+            price: find(price.map_or("", String::as_str))?,
+            sku: maybe(&columns.sku)?,
+            currency: maybe(&columns.currency)?,
+            receipt_total: maybe(&columns.receipt_total)?,
+            refund_of: maybe(&columns.refund_of)?,
+            time: all(time)?,
+            zone: maybe(&map.time.zone_column)?,
+            outlet: maybe(&map.outlet.column)?,
+            unmapped_days: Vec::new(),
+        };
+        layout.add_usual_columns();
+
+        Ok(layout)
+    }
+
+    /// Columns that say something by their usual names, where the map says nothing of them.
+    fn add_usual_columns(&mut self) {
+        let names: Vec<String> = self
+            .header
+            .iter()
+            .map(|name| normalise_name(name))
+            .collect();
+        let places = || names.iter().enumerate();
+
+        if self.currency.is_none() {
+            let found = places().find(|(_, name)| CURRENCY_COLUMNS.contains(&name.as_str()));
+            self.currency = found.map(|(place, _)| place);
+        }
+        if self.usual_words {
+            self.tellings = places()
+                .filter(|(place, _)| !self.rules.iter().any(|(ruled, _)| ruled == place))
+                .filter_map(|(place, name)| Some((place, telling(name)?)))
+                .collect();
+        }
+        if self.time.is_empty() {
+            let names_a_day = |name: &str| name.split(' ').any(|word| DAY_WORDS.contains(&word));
+            self.unmapped_days = places()
+                .filter(|(place, name)| {
+                    names_a_day(name) && !self.keys.iter().any(|key| key.0 == *place)
+                })
+                .map(|(place, _)| place)
+                .collect();
+        }
+    }
+
+    /// The name of a column.
+    pub fn name_of(&self, column: usize) -> &str {
+        self.header.get(column).map_or("", String::as_str)
+    }
+
+    /// The cells that hold numbers.
+    pub fn number_columns(&self) -> impl Iterator<Item = usize> {
+        [Some(self.price), self.quantity, self.receipt_total]
+            .into_iter()
+            .flatten()
+    }
+
+    /// Where a row belongs. A row that may belong to any order is an error of the file.
+    pub fn place_of(&self, row: &Row, map: &Map) -> Result<Place, FileError> {
+        if let Some(place) = self.place_without_order(row, map) {
+            return Ok(place);
+        }
+
+        let (kind, told_by) = self.kind_of(row);
+        match self.order_id(row, map) {
+            Ok(id) => Ok(Place::Order { id, kind }),
+            Err(_) if kind != RowKind::Goods => Ok(Place::Nowhere { kind, told_by }),
+            Err(problem) => Err(FileError::LostRow {
+                line: row.line,
+                problem,
+            }),
+        }
+    }
+
+    /// Empty rows, headers again, and sums of more than one order.
+    fn place_without_order(&self, row: &Row, map: &Map) -> Option<Place> {
+        let nowhere = |kind, told_by: &str| {
+            Some(Place::Nowhere {
+                kind,
+                told_by: told_by.to_owned(),
+            })
+        };
+
+        if row.cells.iter().all(|cell| map.is_null(cell)) {
+            return nowhere(RowKind::Ignore, "");
+        }
+        let is_header = row.cells.iter().eq(self.header.iter().map(String::as_str));
+        if is_header {
+            return nowhere(RowKind::Ignore, "the header again");
+        }
+        if !self.usual_words {
+            return None;
+        }
+
+        let keys = self.keys.iter().map(|(column, _)| *column);
+        let groups = keys.clone().chain(self.fill_down.iter().copied());
+        for cell in groups.map(|column| row.cell(column)) {
+            if let Some(kind) = kind_of_group(cell) {
+                return nowhere(kind, cell);
+            }
+        }
+
+        let has_no_key = keys.into_iter().all(|column| map.is_null(row.cell(column)));
+        let mut cells = row.cells.iter();
+        let sum = cells.find(|cell| kind_of_name(cell) == Some(RowKind::Total));
+        let sum = sum.filter(|_| has_no_key && self.fill_down.is_empty());
+        sum.and_then(|cell| nowhere(RowKind::Total, cell))
+    }
+
+    /// What a row is, and the cell that says so.
+    pub fn kind_of(&self, row: &Row) -> (RowKind, String) {
+        let by_rule = self
+            .rules
+            .iter()
+            .find(|(column, rule)| rule.fits(row.cell(*column)));
+        if let Some((column, rule)) = by_rule {
+            return (rule.kind, self.quote_cell(row, *column));
+        }
+        if !self.usual_words {
+            return (RowKind::Goods, String::new());
+        }
+
+        for (column, telling) in &self.tellings {
+            if let Some(kind) = kind_of_value(*telling, row.cell(*column)) {
+                return (kind, self.quote_cell(row, *column));
+            }
+        }
+        match self
+            .names
+            .first()
+            .and_then(|name| Some((name, kind_of_name(row.cell(*name))?)))
+        {
+            Some((column, kind)) => (kind, self.quote_cell(row, *column)),
+            None => (RowKind::Goods, String::new()),
+        }
+    }
+
+    fn quote_cell(&self, row: &Row, column: usize) -> String {
+        format!("{:?} is {:?}", self.name_of(column), row.cell(column))
+    }
+
+    fn order_id(&self, row: &Row, map: &Map) -> Result<OrderId, String> {
+        let parts = self.keys.iter().map(|(column, is_day)| {
+            let value = row.cell(*column);
+            let name = self.name_of(*column);
+            if map.is_null(value) || NO_IDS.contains(&normalise_name(value).as_str()) {
+                return Err(format!(
+                    "the column {name:?} holds no order id, found {value:?}"
+                ));
+            }
+            if value.contains('\n') {
+                return Err(format!("the column {name:?} holds a line break"));
+            }
+            Ok(if *is_day { day_part(value) } else { value })
+        });
+
+        let parts = parts.collect::<Result<Vec<&str>, String>>()?;
+        Ok(OrderId(parts.join("\n")))
+    }
+
+    /// The order that a row's refund is of: the row's own keys, but for the last one, which the refund names.
+    pub fn refunded_id(&self, row: &Row, named: &str) -> OrderId {
+        let keys = self.keys.split_last().map_or(&[][..], |(_, before)| before);
+        let before = keys.iter().map(|(column, _)| row.cell(*column));
+        let parts: Vec<&str> = before.chain([named]).collect();
+        OrderId(parts.join("\n"))
+    }
+
+    /// Puts what stands above into the empty cells of the map's columns, and keeps what is there for the next row.
+    pub fn fill_down(&self, row: &mut Row, above: &mut StringRecord, map: &Map) {
+        if self.fill_down.is_empty() || self.place_without_order(row, map).is_some() {
+            return;
+        }
+
+        let mut filled = StringRecord::new();
+        for (column, cell) in row.cells.iter().enumerate() {
+            let is_gap = self.fill_down.contains(&column) && map.is_null(cell);
+            filled.push_field(if is_gap {
+                above.get(column).unwrap_or_default()
+            } else {
+                cell
+            });
+        }
+        above.clone_from(&filled);
+        row.cells = filled;
+    }
+}
+
+/// What stands before the first space, or the `T` between a day and a time.
+pub(crate) fn day_part(text: &str) -> &str {
+    let text = text.trim();
+    let end = text
+        .char_indices()
+        .find(|(place, c)| c.is_whitespace() || (*c == 'T' && *place == 10));
+    end.map_or(text, |(place, _)| &text[..place])
+}

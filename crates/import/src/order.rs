@@ -1,0 +1,550 @@
+//! The rows of one order to what is signed: a sale, a refund, or why not. One bad row rejects its whole order.
+
+use crate::file::Row;
+use crate::layout::{Layout, OrderId, day_part};
+use crate::lines::{Goods, read_goods, spread_discount};
+use crate::map::{DiscountRule, ExtraRule, Map, OutletSpec};
+use crate::moment::{Moment, parse_moment};
+use crate::number::Reading;
+use crate::row_kind::RowKind;
+use domain::limits::{SALE_LINES_MAX, SALE_TOTAL_MAX};
+use domain::sale::Line;
+use domain::{Currency, OutletId, RefundId, SaleId, keccak256};
+use jiff::civil::Date;
+use serde::Serialize;
+
+/// An order, ready to be signed as a sale.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Its id in the source.
+    pub id: String,
+    /// First 16 bytes of keccak256(source, LF, order id).
+    pub sale_id: SaleId,
+    /// The outlet that sold.
+    pub outlet: OutletId,
+    /// Sum of the lines.
+    pub total: u64,
+    /// What was sold.
+    pub lines: Vec<Line>,
+    /// When, if the file says so.
+    pub occurred_at_ms: Option<u64>,
+    /// The outlet's day, if the file says so.
+    pub day: Option<Date>,
+    /// Which of the map's wallets bought; `None` = a receipt.
+    pub wallet: Option<u64>,
+}
+
+/// Money that was given back, ready to be signed as a refund.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Return {
+    /// The refund's id in the source.
+    pub id: String,
+    /// The order whose goods came back.
+    pub of: String,
+    /// The sale of that order.
+    pub sale_id: SaleId,
+    /// First 16 bytes of keccak256(source, LF, refund's id, LF, "refund").
+    pub refund_id: RefundId,
+    /// The outlet that gives it back.
+    pub outlet: OutletId,
+    /// Money given back, in the currency's smallest unit.
+    pub amount: u64,
+}
+
+/// Why an order is not imported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rejected {
+    /// Its id in the source, if it can be told.
+    pub order: Option<String>,
+    /// Line of the file; absent when the network said no.
+    pub line: Option<u64>,
+    /// The column, or the field of the sale that the network refused.
+    pub field: String,
+    /// What stands there.
+    pub found: String,
+    /// What may stand there.
+    pub allowed: String,
+}
+
+/// What is no part of any sale, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// Its order's id in the source, if it has one.
+    pub order: Option<String>,
+    /// Line of the file.
+    pub line: u64,
+    /// What it is.
+    pub kind: String,
+    /// What says so.
+    pub told_by: String,
+}
+
+/// What became of one order, or of one row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// A sale to be signed.
+    Sale(Order),
+    /// A refund to be signed.
+    Return(Return),
+    /// An order that is refused.
+    Rejected(Rejected),
+    /// A row that is no part of a sale.
+    LeftOut(LeftOut),
+}
+
+/// The id of a sale that comes from another system.
+pub fn sale_id(source: &str, order: &str) -> SaleId {
+    SaleId(first_bytes(&format!("{source}\n{order}")))
+}
+
+fn refund_id(source: &str, order: &str) -> RefundId {
+    RefundId(first_bytes(&format!("{source}\n{order}\nrefund")))
+}
+
+fn first_bytes<const N: usize>(text: &str) -> [u8; N] {
+    let mut bytes = [0; N];
+    bytes.copy_from_slice(&keccak256(text)[..N]);
+    bytes
+}
+
+/// All that is needed to read the rows of an order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader<'r> {
+    pub map: &'r Map,
+    pub layout: &'r Layout,
+    pub numbers: Reading,
+}
+
+/// The rows of one order with what each is, in the order of the file.
+pub(crate) type OrderRows = Vec<(Row, RowKind)>;
+
+impl Reader<'_> {
+    /// What becomes of an order: first what is left out of it, then its sale or its rejection, then its refunds.
+    pub fn read_order(&self, id: &OrderId, rows: &OrderRows) -> Vec<Item> {
+        let mut items = self.list_left_out(id, rows);
+        let goes_back = rows.iter().any(|(_, kind)| *kind == RowKind::Refund);
+        let is_sold = rows.iter().any(|(_, kind)| !is_no_sale(*kind));
+
+        if is_sold {
+            items.push(match self.read_sale(id, rows) {
+                Ok(sale) if sale.total == 0 => Item::LeftOut(LeftOut {
+                    order: Some(id.to_string()),
+                    line: rows[0].0.line,
+                    kind: "nothing was paid".into(),
+                    told_by: "its total is zero".into(),
+                }),
+                Ok(sale) => Item::Sale(sale),
+                Err(rejected) => Item::Rejected(rejected),
+            });
+        }
+        let is_rejected = matches!(items.last(), Some(Item::Rejected(_)));
+        if goes_back && !is_rejected {
+            let sold = is_sold.then_some(id);
+            items.push(match self.read_return(id, rows, sold) {
+                Ok(refund) => Item::Return(refund),
+                Err(rejected) => Item::Rejected(rejected),
+            });
+        }
+
+        items
+    }
+
+    fn list_left_out(&self, id: &OrderId, rows: &OrderRows) -> Vec<Item> {
+        let left_out = |kind: RowKind| match kind {
+            RowKind::Void | RowKind::Ignore => true,
+            RowKind::Tip | RowKind::Service | RowKind::Tax => {
+                self.extra_rule(kind) == ExtraRule::LeaveOut
+            }
+            _ => false,
+        };
+        let rows = rows.iter().filter(|(_, kind)| left_out(*kind));
+        rows.map(|(row, kind)| {
+            Item::LeftOut(LeftOut {
+                order: Some(id.to_string()),
+                line: row.line,
+                kind: kind.name().into(),
+                told_by: self.layout.kind_of(row).1,
+            })
+        })
+        .collect()
+    }
+
+    const fn extra_rule(&self, kind: RowKind) -> ExtraRule {
+        let amounts = self.map.amounts;
+        match kind {
+            RowKind::Tip => amounts.tip,
+            RowKind::Service => amounts.service,
+            RowKind::Tax => amounts.tax,
+            _ => ExtraRule::Refuse,
+        }
+    }
+
+    fn read_sale(&self, id: &OrderId, rows: &OrderRows) -> Result<Order, Rejected> {
+        if is_rewritten(id) {
+            let allowed = "an id with all its digits: a spreadsheet rewrote this one, and others became the same";
+            return Err(refuse(id, &rows[0].0, "order", &id.to_string(), allowed));
+        }
+        self.refuse_kinds(id, rows)?;
+        let sold: Vec<&Row> = rows
+            .iter()
+            .filter(|(_, kind)| !is_no_sale(*kind))
+            .map(|(row, _)| row)
+            .collect();
+
+        let hash = order_hash(&self.map.source, &id.0);
+        let outlet = self.read_outlet(id, &sold, hash)?;
+        let moment = self.read_moment(id, &sold)?;
+        self.check_days(id, &sold)?;
+        self.check_currency(id, &sold)?;
+
+        let lines = self.read_lines(id, rows)?;
+        let total = self.check_sale(id, rows, &lines)?;
+        self.check_receipt(id, rows, total)?;
+
+        Ok(Order {
+            id: id.to_string(),
+            sale_id: sale_id(&self.map.source, &id.0),
+            outlet,
+            total,
+            lines,
+            occurred_at_ms: moment.map(|moment| moment.ms),
+            day: moment.map(|moment| moment.day),
+            wallet: choose_wallet(self.map, hash),
+        })
+    }
+
+    /// Kinds of rows with which no sale is made.
+    fn refuse_kinds(&self, id: &OrderId, rows: &OrderRows) -> Result<(), Rejected> {
+        for (row, kind) in rows {
+            let allowed = match kind {
+                RowKind::Unpaid => "an order that was paid",
+                RowKind::Discount if self.map.amounts.discount == DiscountRule::Refuse => {
+                    "no row of a discount, which is below zero: say amounts.discount = \"spread\" in the map"
+                }
+                RowKind::Tip | RowKind::Service | RowKind::Tax
+                    if self.extra_rule(*kind) == ExtraRule::Refuse =>
+                {
+                    "no such row, since the map says amounts: refuse"
+                }
+                _ => continue,
+            };
+            let (_, told_by) = self.layout.kind_of(row);
+            return Err(refuse(id, row, kind.name(), &told_by, allowed));
+        }
+
+        Ok(())
+    }
+
+    /// The goods and what the map includes, with the discounts taken off.
+    fn read_lines(&self, id: &OrderId, rows: &OrderRows) -> Result<Vec<Line>, Rejected> {
+        let (mut goods, mut discount): (Vec<Goods>, u64) = (Vec::new(), 0);
+        for (row, kind) in rows {
+            match kind {
+                RowKind::Goods => goods.push(read_goods(self, id, row)?),
+                RowKind::Discount => {
+                    let amount = self.read_amount(id, row, self.layout.price)?;
+                    discount = discount.saturating_add(amount);
+                }
+                RowKind::Tip | RowKind::Service | RowKind::Tax
+                    if self.extra_rule(*kind) == ExtraRule::Include =>
+                {
+                    goods.push(read_goods(self, id, row)?);
+                }
+                _ => {}
+            }
+        }
+
+        spread_discount(goods, discount).map_err(|allowed| {
+            let (row, _) = &rows[0];
+            refuse(id, row, "discount", &discount.to_string(), &allowed)
+        })
+    }
+
+    /// An amount of money in a row, its sign left out of account.
+    fn read_amount(&self, id: &OrderId, row: &Row, column: usize) -> Result<u64, Rejected> {
+        let text = self.required(id, row, column)?;
+        let name = self.layout.name_of(column);
+        let number = self
+            .numbers
+            .parse(text)
+            .map_err(|allowed| refuse(id, row, name, text, &allowed))?;
+
+        number.to_units(self.map.exponent).ok_or_else(|| {
+            let allowed = format!("money with at most {} decimals", self.map.exponent);
+            refuse(id, row, name, text, &allowed)
+        })
+    }
+
+    /// A cell that must say something.
+    pub fn required<'w>(
+        &self,
+        id: &OrderId,
+        row: &'w Row,
+        column: usize,
+    ) -> Result<&'w str, Rejected> {
+        let value = row.cell(column);
+        if self.map.is_null(value) {
+            return Err(refuse(
+                id,
+                row,
+                self.layout.name_of(column),
+                value,
+                "a value",
+            ));
+        }
+        Ok(value)
+    }
+
+    /// What no node would take: too many lines, or too much money.
+    fn check_sale(&self, id: &OrderId, rows: &OrderRows, lines: &[Line]) -> Result<u64, Rejected> {
+        let (first, _) = &rows[0];
+        if lines.len() > SALE_LINES_MAX {
+            let allowed = format!("at most {SALE_LINES_MAX} lines in one order");
+            return Err(refuse(
+                id,
+                first,
+                "lines",
+                &lines.len().to_string(),
+                &allowed,
+            ));
+        }
+
+        let total = sum_lines(lines).filter(|total| *total <= SALE_TOTAL_MAX);
+        total.ok_or_else(|| {
+            let allowed = format!("at most {SALE_TOTAL_MAX} of the smallest unit in one order");
+            refuse(id, first, "total", "too much", &allowed)
+        })
+    }
+
+    /// Subtotals, totals and the receipt's own total, where the file has them.
+    fn check_receipt(&self, id: &OrderId, rows: &OrderRows, total: u64) -> Result<(), Rejected> {
+        let mut extras = Vec::new();
+        for (row, kind) in rows {
+            let is_extra = matches!(kind, RowKind::Tip | RowKind::Service | RowKind::Tax);
+            if is_extra && self.extra_rule(*kind) == ExtraRule::LeaveOut {
+                extras.push(self.read_amount(id, row, self.layout.price)?);
+            }
+        }
+
+        for (row, kind) in rows {
+            let column = match (kind, self.layout.receipt_total) {
+                (RowKind::Subtotal | RowKind::Total, _) => self.layout.price,
+                (RowKind::Goods, Some(column)) if !self.map.is_null(row.cell(column)) => column,
+                _ => continue,
+            };
+            let found = self.read_amount(id, row, column)?;
+            if !is_sum_with(total, &extras, found) {
+                let allowed = format!("what the lines add up to, {total} of the smallest unit");
+                let name = self.layout.name_of(column);
+                return Err(refuse(id, row, name, row.cell(column), &allowed));
+            }
+        }
+
+        Ok(())
+    }
+
+    /// The moment of the first row in time; rows of one order are of one day.
+    fn read_moment(&self, id: &OrderId, rows: &[&Row]) -> Result<Option<Moment>, Rejected> {
+        let layout = self.layout;
+        let Some(column) = layout.time.first() else {
+            return Ok(None);
+        };
+
+        let mut earliest: Option<Moment> = None;
+        for row in rows {
+            let cells = layout
+                .time
+                .iter()
+                .map(|column| self.required(id, row, *column));
+            let text = cells.collect::<Result<Vec<&str>, Rejected>>()?.join(" ");
+            let zone = layout.zone.map(|column| row.cell(column));
+            let name = layout.name_of(*column);
+            let moment = parse_moment(&text, &self.map.time, zone)
+                .map_err(|allowed| refuse(id, row, name, &text, &allowed))?;
+
+            if earliest.is_some_and(|first| first.day != moment.day) {
+                let allowed = "one day in all rows of an order: if numbers begin anew each day, \
+                    add { day_of = \"COLUMN\" } to group_by";
+                return Err(refuse(id, row, name, &text, allowed));
+            }
+            let is_first = earliest.is_none_or(|first| moment.ms < first.ms);
+            earliest = if is_first { Some(moment) } else { earliest };
+        }
+
+        Ok(earliest)
+    }
+
+    /// Days that the map does not speak of tell two orders of one number apart all the same.
+    fn check_days(&self, id: &OrderId, rows: &[&Row]) -> Result<(), Rejected> {
+        for column in &self.layout.unmapped_days {
+            let first = day_part(rows[0].cell(*column));
+            let other = rows.iter().find(|row| day_part(row.cell(*column)) != first);
+            let Some(row) = other else { continue };
+
+            let name = self.layout.name_of(*column);
+            let allowed = format!(
+                "{first:?} as in the order's first row: if numbers begin anew each day, add {{ day_of = {name:?} }} to group_by"
+            );
+            return Err(refuse(id, row, name, row.cell(*column), &allowed));
+        }
+
+        Ok(())
+    }
+
+    fn check_currency(&self, id: &OrderId, rows: &[&Row]) -> Result<(), Rejected> {
+        let Some(column) = self.layout.currency else {
+            return Ok(());
+        };
+
+        let expected = self.map.currency;
+        for row in rows {
+            let found = row.cell(column);
+            let is_other = found.to_uppercase().parse::<Currency>() != Ok(expected);
+            if is_other && !self.map.is_null(found) {
+                let name = self.layout.name_of(column);
+                return Err(refuse(id, row, name, found, expected.as_str()));
+            }
+        }
+
+        Ok(())
+    }
+
+    fn read_outlet(&self, id: &OrderId, rows: &[&Row], hash: u64) -> Result<OutletId, Rejected> {
+        let outlets = &self.map.outlets;
+        let Some(column) = self.layout.outlet else {
+            let place = usize::try_from(hash % outlets.len() as u64).unwrap_or(0);
+            return Ok(outlets[place].id);
+        };
+
+        let first = self.required(id, rows[0], column)?;
+        let name = self.layout.name_of(column);
+        if let Some(row) = rows.iter().find(|row| row.cell(column) != first) {
+            let allowed = format!(
+                "{first:?} as in the order's first row: numbers of two outlets are told apart by group_by"
+            );
+            return Err(refuse(id, row, name, row.cell(column), &allowed));
+        }
+
+        let found = outlets.iter().find(|outlet| is_called(outlet, first));
+        found.map(|outlet| outlet.id).ok_or_else(|| {
+            let known: Vec<String> = outlets.iter().map(|outlet| outlet.id.to_string()).collect();
+            refuse(id, rows[0], name, first, &known.join(", "))
+        })
+    }
+
+    /// The refund that the rows of a group make, of the sale in the same group or of the one that they name.
+    fn read_return(
+        &self,
+        id: &OrderId,
+        rows: &OrderRows,
+        sold: Option<&OrderId>,
+    ) -> Result<Return, Rejected> {
+        let returned: Vec<&Row> = rows
+            .iter()
+            .filter(|(_, kind)| *kind == RowKind::Refund)
+            .map(|(row, _)| row)
+            .collect();
+        let first = returned[0];
+
+        let of = match (sold, self.layout.refund_of) {
+            (Some(sold), _) => sold.clone(),
+            (None, Some(column)) => {
+                let named = self.required(id, first, column)?;
+                self.layout.refunded_id(first, named)
+            }
+            (None, None) => {
+                let (_, told_by) = self.layout.kind_of(first);
+                let allowed = "a refund that names the order whose goods came back: say columns.refund_of in the map";
+                return Err(refuse(id, first, "refund", &told_by, allowed));
+            }
+        };
+
+        let mut amount: u64 = 0;
+        for row in &returned {
+            amount = amount.saturating_add(self.read_amount(id, row, self.layout.price)?);
+        }
+        self.check_currency(id, &returned)?;
+        let hash = order_hash(&self.map.source, &of.0);
+
+        Ok(Return {
+            id: id.to_string(),
+            of: of.to_string(),
+            sale_id: sale_id(&self.map.source, &of.0),
+            refund_id: refund_id(&self.map.source, &id.0),
+            outlet: self.read_outlet(id, &returned, hash)?,
+            amount,
+        })
+    }
+}
+
+/// Kinds of rows that alone make no sale.
+const fn is_no_sale(kind: RowKind) -> bool {
+    matches!(
+        kind,
+        RowKind::Void | RowKind::Refund | RowKind::Ignore | RowKind::Subtotal | RowKind::Total
+    )
+}
+
+/// Whether a part of an id is a long number as spreadsheets shorten it, such as `2.02E+12`.
+fn is_rewritten(id: &OrderId) -> bool {
+    let is_number = |text: &str| {
+        !text.is_empty()
+            && text
+                .chars()
+                .all(|c| c.is_ascii_digit() || matches!(c, '.' | ','))
+    };
+    id.0.lines().any(|part| {
+        let halves = part.split_once("E+").or_else(|| part.split_once("e+"));
+        halves.is_some_and(|(digits, power)| is_number(digits) && is_number(power))
+    })
+}
+
+fn is_called(outlet: &OutletSpec, name: &str) -> bool {
+    outlet.id.to_string() == name || outlet.names.iter().any(|known| known == name)
+}
+
+fn sum_lines(lines: &[Line]) -> Option<u64> {
+    lines.iter().try_fold(0u64, |sum, line| {
+        u64::from(line.quantity)
+            .checked_mul(line.unit_price)?
+            .checked_add(sum)
+    })
+}
+
+/// Whether a printed sum is the goods alone, or with some of what was left out: each kind of sum is in use.
+fn is_sum_with(total: u64, extras: &[u64], found: u64) -> bool {
+    const EXTRAS_MAX: usize = 8;
+    let counted = &extras[..extras.len().min(EXTRAS_MAX)];
+
+    (0..1u32 << counted.len()).any(|choice| {
+        let chosen = counted
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| choice >> place & 1 == 1);
+        let mut chosen = chosen.map(|(_, extra)| *extra);
+        let sum = chosen.try_fold(total, u64::checked_add);
+        sum == Some(found)
+    })
+}
+
+/// Eight bytes that depend on nothing but source and order id.
+fn order_hash(source: &str, order: &str) -> u64 {
+    u64::from_be_bytes(first_bytes(&format!("{source}\n{order}\nspread")))
+}
+
+fn choose_wallet(map: &Map, hash: u64) -> Option<u64> {
+    let spread = hash >> 16;
+    let to_wallet = map.buyer.wallet_one_in > 0 && spread.is_multiple_of(map.buyer.wallet_one_in);
+    to_wallet.then(|| (spread / map.buyer.wallet_one_in) % map.buyer.wallets)
+}
+
+/// A rejection of an order, for what stands in one of its rows.
+pub(crate) fn refuse(id: &OrderId, row: &Row, field: &str, found: &str, allowed: &str) -> Rejected {
+    Rejected {
+        order: Some(id.to_string()),
+        line: Some(row.line),
+        field: field.into(),
+        found: found.into(),
+        allowed: allowed.into(),
+    }
+}

@@ -1,0 +1,243 @@
+//! A file of orders, read in passes: the first finds what all its rows say together, each further one hands out its
+//! orders. Only the rows of orders that are not complete yet are in memory.
+
+use crate::file::{FileError, Row, Table};
+use crate::layout::{Layout, OrderId, Place};
+use crate::map::Map;
+use crate::number::{DecimalMark, Evidence, Reading};
+use crate::order::{Item, LeftOut, OrderRows, Reader};
+use csv::StringRecord;
+use domain::keccak256;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Rows that may wait for others of their orders.
+const WAITING_ROWS_MAX: usize = 100_000;
+/// Digits of [`OrderKey`] that a file of any size cannot make meet by chance.
+type OrderKey = u128;
+
+/// A file that was read once: what its columns, numbers and orders are is known.
+#[derive(Debug)]
+pub struct Plan {
+    map: Map,
+    table: Table,
+    layout: Layout,
+    counts: RowCounts,
+    /// Rows of the file, the header left out.
+    pub rows: u64,
+    /// What its numbers prove.
+    pub evidence: Evidence,
+}
+
+/// How many rows each order has.
+#[derive(Debug, Default)]
+struct RowCounts {
+    /// In ascending order.
+    keys: Vec<OrderKey>,
+    counts: Vec<u32>,
+}
+
+impl RowCounts {
+    /// From the order of each row.
+    fn new(mut rows: Vec<OrderKey>) -> Self {
+        rows.sort_unstable();
+        let mut found = Self::default();
+        for run in rows.chunk_by(|one, other| one == other) {
+            found.keys.push(run[0]);
+            found
+                .counts
+                .push(u32::try_from(run.len()).unwrap_or(u32::MAX));
+        }
+        found
+    }
+
+    fn rows_of(&self, key: OrderKey) -> u32 {
+        self.keys
+            .binary_search(&key)
+            .map_or(0, |place| self.counts[place])
+    }
+}
+
+fn key_of(id: &OrderId) -> OrderKey {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&keccak256(&id.0)[..16]);
+    u128::from_be_bytes(bytes)
+}
+
+impl Plan {
+    /// Reads a file once, from its first to its last row. `progress` counts the rows.
+    pub fn read(path: &Path, map: &Map, progress: &AtomicU64) -> Result<Self, FileError> {
+        let table = Table::open(path, &map.file, &map.wanted_columns())?;
+        let layout = Layout::resolve(map, &table)?;
+        let mut plan = Self {
+            map: map.clone(),
+            table,
+            layout,
+            counts: RowCounts::default(),
+            rows: 0,
+            evidence: Evidence::default(),
+        };
+
+        plan.survey(progress)?;
+        Ok(plan)
+    }
+
+    fn survey(&mut self, progress: &AtomicU64) -> Result<(), FileError> {
+        let (mut keys, mut evidence, mut rows) = (Vec::new(), Evidence::default(), 0);
+        self.for_each_row(|row, place| {
+            rows += 1;
+            progress.fetch_add(1, Ordering::Relaxed);
+            if let Place::Order { id, .. } = place {
+                keys.push(key_of(&id));
+                for column in self.layout.number_columns() {
+                    evidence.add(row.cell(column), row.line, self.map.currency);
+                }
+            }
+            Ok(())
+        })?;
+
+        self.rows = rows;
+        self.evidence = evidence;
+        self.counts = RowCounts::new(keys);
+        Ok(())
+    }
+
+    /// How the numbers of the file are read.
+    pub fn numbers(&self) -> Reading {
+        Reading {
+            mark: self.map.numbers.decimal.or(self.evidence.mark()),
+            thousands: self.map.numbers.thousands,
+            currency: self.map.currency,
+        }
+    }
+
+    /// For people: which character stands before decimals, and how that is known.
+    pub fn explain_numbers(&self) -> String {
+        let Evidence {
+            point_line,
+            comma_line,
+        } = self.evidence;
+
+        match (self.map.numbers.decimal, point_line, comma_line) {
+            (Some(mark), ..) => {
+                format!("{:?} stands before decimals, as the map says", mark.char())
+            }
+            (None, Some(line), None) => decided_by(DecimalMark::Point, line),
+            (None, None, Some(line)) => decided_by(DecimalMark::Comma, line),
+            (None, Some(point), Some(comma)) => format!(
+                "lines {point} and {comma} contradict each other: a number with two readings is refused; say numbers.decimal in the map"
+            ),
+            (None, None, None) => "no number needs to be told from another reading".into(),
+        }
+    }
+
+    /// Orders that the file has, good and bad.
+    pub fn orders(&self) -> usize {
+        self.counts.keys.len()
+    }
+
+    /// The map that it is read through.
+    pub const fn map(&self) -> &Map {
+        &self.map
+    }
+
+    /// The file as rows.
+    pub const fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// Hands out what becomes of each order, as soon as its last row was read.
+    pub fn for_each_item(
+        &self,
+        mut each: impl FnMut(Item) -> Result<(), FileError>,
+    ) -> Result<(), FileError> {
+        let reader = Reader {
+            map: &self.map,
+            layout: &self.layout,
+            numbers: self.numbers(),
+        };
+        let mut waiting = WaitingRows::default();
+
+        self.for_each_row(|row, place| match place {
+            Place::Nowhere { told_by, .. } if told_by.is_empty() => Ok(()),
+            Place::Nowhere { kind, told_by } => each(Item::LeftOut(LeftOut {
+                order: None,
+                line: row.line,
+                kind: kind.name().into(),
+                told_by,
+            })),
+            Place::Order { id, kind } => {
+                let expected = self.counts.rows_of(key_of(&id));
+                let complete = waiting.add(&id, row.clone(), kind, expected)?;
+                let items = complete.map(|rows| reader.read_order(&id, &rows));
+                items.into_iter().flatten().try_for_each(&mut each)
+            }
+        })?;
+
+        // As many rows came as were counted, or the file changed between the two passes.
+        if waiting.is_empty() {
+            Ok(())
+        } else {
+            Err(FileError::Changed)
+        }
+    }
+
+    fn for_each_row(
+        &self,
+        mut each: impl FnMut(&Row, Place) -> Result<(), FileError>,
+    ) -> Result<(), FileError> {
+        let mut above = StringRecord::new();
+        let mut filled = Row::default();
+        self.table.for_each(|row| {
+            filled.clone_from(row);
+            self.layout.fill_down(&mut filled, &mut above, &self.map);
+            let place = self.layout.place_of(&filled, &self.map)?;
+            each(&filled, place)
+        })
+    }
+}
+
+fn decided_by(mark: DecimalMark, line: u64) -> String {
+    let mark = mark.char();
+    format!(
+        "{mark:?} stands before decimals: line {line} cannot be read otherwise, and no line contradicts it"
+    )
+}
+
+/// Rows of orders that are not complete.
+#[derive(Default)]
+struct WaitingRows {
+    orders: HashMap<OrderId, OrderRows>,
+    rows: usize,
+}
+
+impl WaitingRows {
+    /// Adds a row; all rows of its order if it was the last of `expected`.
+    fn add(
+        &mut self,
+        id: &OrderId,
+        row: Row,
+        kind: crate::row_kind::RowKind,
+        expected: u32,
+    ) -> Result<Option<OrderRows>, FileError> {
+        let rows = self.orders.entry(id.clone()).or_default();
+        rows.push((row, kind));
+        self.rows += 1;
+
+        if u64::try_from(rows.len()).is_ok_and(|rows| rows >= u64::from(expected)) {
+            let complete = self.orders.remove(id);
+            self.rows -= complete.as_ref().map_or(0, Vec::len);
+            return Ok(complete);
+        }
+        if self.rows > WAITING_ROWS_MAX {
+            return Err(FileError::Scattered { rows: self.rows });
+        }
+
+        Ok(None)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.orders.is_empty()
+    }
+}

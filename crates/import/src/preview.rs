@@ -1,0 +1,211 @@
+//! What an import would do, before anything is sent: sums by day and outlet, and all that would be refused.
+
+use crate::file::FileError;
+use crate::order::{Item, LeftOut, Order, Rejected, Return};
+use crate::plan::Plan;
+use crate::times::MadeTimes;
+use domain::limits::{SALE_AHEAD_MS_MAX, SALE_LATE_MS_MAX};
+use domain::{OutletId, SaleId};
+use jiff::civil::Date;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Rejections and rows left out that are kept to be shown; all of them are counted.
+pub const SHOWN_MAX: usize = 20;
+/// Refunds whose sales are looked up in the file.
+const RETURNS_MAX: usize = 100_000;
+
+/// Sales of one outlet on one day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct DaySum {
+    /// How many there are.
+    pub sales: u64,
+    /// Their totals, in the currency's smallest unit.
+    pub total: u64,
+}
+
+/// What an import would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preview {
+    /// By day, where the file has times, and outlet.
+    pub days: BTreeMap<(Option<Date>, OutletId), DaySum>,
+    /// Sales that would be sent.
+    pub sales: u64,
+    /// Refunds that would be sent.
+    pub returns: u64,
+    /// What they give back.
+    pub returned: u64,
+    /// Orders that are refused.
+    pub rejected: u64,
+    /// The first of them.
+    pub first_rejected: Vec<Rejected>,
+    /// Sales that the network refuses unless it has them already.
+    pub foreseen: u64,
+    /// The first of them.
+    pub first_foreseen: Vec<Rejected>,
+    /// Rows that are no part of a sale, by what they are.
+    pub left_out: BTreeMap<String, u64>,
+    /// The first of them.
+    pub first_left_out: Vec<LeftOut>,
+    /// Sales without a time in the file, in its order.
+    pub without_time: Vec<SaleId>,
+}
+
+impl Preview {
+    /// Reads the file once more. `now_ms` decides what comes too late.
+    pub fn read(plan: &Plan, times: &MadeTimes, now_ms: u64) -> Result<Self, FileError> {
+        let mut preview = Self::default();
+        let mut returns: Vec<Return> = Vec::new();
+        plan.for_each_item(|item| {
+            match item {
+                Item::Sale(order) => preview.add_sale(&order, times, now_ms),
+                Item::Return(refund) => {
+                    preview.add_return(&refund);
+                    if returns.len() < RETURNS_MAX {
+                        returns.push(refund);
+                    }
+                }
+                Item::Rejected(rejected) => preview.add_rejected(rejected),
+                Item::LeftOut(left_out) => preview.add_left_out(left_out),
+            }
+            Ok(())
+        })?;
+
+        preview.check_returns(plan, returns)?;
+        Ok(preview)
+    }
+
+    /// Sum of all sales.
+    pub fn total(&self) -> u64 {
+        self.days
+            .values()
+            .map(|sum| sum.total)
+            .fold(0, u64::saturating_add)
+    }
+
+    fn add_sale(&mut self, order: &Order, times: &MadeTimes, now_ms: u64) {
+        self.sales += 1;
+        let sum = self.days.entry((order.day, order.outlet)).or_default();
+        sum.sales += 1;
+        sum.total = sum.total.saturating_add(order.total);
+
+        let occurred_at_ms = order.occurred_at_ms.or_else(|| times.get(order.sale_id));
+        match occurred_at_ms {
+            None => self.without_time.push(order.sale_id),
+            Some(at_ms) => {
+                if let Some(rejected) = foresee(order, at_ms, now_ms) {
+                    self.add_foreseen(rejected);
+                }
+            }
+        }
+    }
+
+    fn add_return(&mut self, refund: &Return) {
+        self.returns += 1;
+        self.returned = self.returned.saturating_add(refund.amount);
+    }
+
+    fn add_rejected(&mut self, rejected: Rejected) {
+        self.rejected += 1;
+        if self.first_rejected.len() < SHOWN_MAX {
+            self.first_rejected.push(rejected);
+        }
+    }
+
+    fn add_foreseen(&mut self, rejected: Rejected) {
+        self.foreseen += 1;
+        if self.first_foreseen.len() < SHOWN_MAX {
+            self.first_foreseen.push(rejected);
+        }
+    }
+
+    fn add_left_out(&mut self, left_out: LeftOut) {
+        *self.left_out.entry(left_out.kind.clone()).or_default() += 1;
+        if self.first_left_out.len() < SHOWN_MAX {
+            self.first_left_out.push(left_out);
+        }
+    }
+
+    /// Refunds of sales that are not in the file, or of more than was paid.
+    fn check_returns(&mut self, plan: &Plan, returns: Vec<Return>) -> Result<(), FileError> {
+        if returns.is_empty() {
+            return Ok(());
+        }
+
+        let named: BTreeSet<[u8; 16]> = returns.iter().map(|refund| refund.sale_id.0).collect();
+        let mut totals: BTreeMap<[u8; 16], u64> = BTreeMap::new();
+        plan.for_each_item(|item| {
+            if let Item::Sale(order) = item
+                && named.contains(&order.sale_id.0)
+            {
+                totals.insert(order.sale_id.0, order.total);
+            }
+            Ok(())
+        })?;
+
+        for refund in returns {
+            let left = totals.get_mut(&refund.sale_id.0);
+            if let Some(rejected) = foresee_return(&refund, left) {
+                self.add_foreseen(rejected);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why the network will refuse a sale, as far as its time tells.
+fn foresee(order: &Order, occurred_at_ms: u64, now_ms: u64) -> Option<Rejected> {
+    let hours = |ms: u64| ms / 3_600_000;
+    let late_ms = now_ms.saturating_sub(occurred_at_ms);
+    let ahead_ms = occurred_at_ms.saturating_sub(now_ms);
+
+    let (found, allowed) = if late_ms > SALE_LATE_MS_MAX {
+        let max = hours(SALE_LATE_MS_MAX);
+        let found = format!("{} hours ago", hours(late_ms));
+        (
+            found,
+            format!(
+                "at most {max} hours ago: the network refuses older sales that it does not have"
+            ),
+        )
+    } else if ahead_ms > SALE_AHEAD_MS_MAX {
+        let found = format!("{} minutes ahead", ahead_ms / 60_000);
+        (found, "no time in the future: is the zone right?".into())
+    } else {
+        return None;
+    };
+
+    Some(Rejected {
+        order: Some(order.id.clone()),
+        line: None,
+        field: "occurred_at".into(),
+        found,
+        allowed,
+    })
+}
+
+/// Takes a refund off what is left of its sale; why the network will refuse it, if the file tells.
+fn foresee_return(refund: &Return, left: Option<&mut u64>) -> Option<Rejected> {
+    let (found, allowed) = match left {
+        None => (
+            refund.of.clone(),
+            "an order of this file, or one that the network has".to_owned(),
+        ),
+        Some(left) if refund.amount > *left => (
+            refund.amount.to_string(),
+            format!("at most {left}, what is left of order {}", refund.of),
+        ),
+        Some(left) => {
+            *left -= refund.amount;
+            return None;
+        }
+    };
+
+    Some(Rejected {
+        order: Some(refund.id.clone()),
+        line: None,
+        field: "refund".into(),
+        found,
+        allowed,
+    })
+}

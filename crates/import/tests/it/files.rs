@@ -1,0 +1,364 @@
+//! What a map says about a file, and what a file must not make of an order.
+
+use crate::items_of;
+use import::{Item, Map, Order};
+use proptest::prelude::*;
+
+/// A map with more lines before its columns, and other lines in them.
+fn map_with(before: &str, columns: &str) -> Map {
+    let text = format!(
+        r#"
+        source = "test"
+        currency = "GEL"
+        {before}
+        [columns]
+        name = ["item", "detail"]
+        quantity = "qty"
+        {columns}
+        [[outlets]]
+        id = 1
+        city = "Tbilisi"
+        kind = "owner_operated"
+        names = ["Main"]
+        [[outlets]]
+        id = 2
+        city = "Batumi"
+        kind = "franchised"
+        "#
+    );
+    Map::from_toml(&text).unwrap()
+}
+
+fn plain() -> Map {
+    map_with("group_by = \"order\"", "line_total = \"price\"")
+}
+
+fn sales_of(items: &[Item]) -> Vec<&Order> {
+    let sales = items.iter().filter_map(|item| match item {
+        Item::Sale(order) => Some(order),
+        _ => None,
+    });
+    sales.collect()
+}
+
+fn totals(text: &str, map: &Map) -> Vec<(String, u64)> {
+    let items = items_of("orders.csv", text, map).unwrap();
+    let sales = sales_of(&items).into_iter();
+    sales.map(|order| (order.id.clone(), order.total)).collect()
+}
+
+fn refusals(text: &str, map: &Map) -> Vec<String> {
+    let items = items_of("orders.csv", text, map).unwrap();
+    let refused = items.iter().filter_map(|item| match item {
+        Item::Rejected(refused) => Some(format!(
+            "{} {} {}: {}",
+            refused.order.as_deref().unwrap_or("?"),
+            refused.line.unwrap_or(0),
+            refused.field,
+            refused.allowed
+        )),
+        _ => None,
+    });
+    refused.collect()
+}
+
+const HEADER: &str = "order,item,detail,qty,price\n";
+
+#[test]
+fn lines_of_an_order_are_joined_wherever_they_stand() {
+    let text = format!("{HEADER}A,Tea,NULL,2,₾5.00\nB,Cake,,1,3.00\nA,Khinkali,Beef,3,10.00\n");
+    let items = items_of("orders.csv", &text, &plain()).unwrap();
+    let sales = sales_of(&items);
+    let order = sales.iter().find(|order| order.id == "A").unwrap();
+    assert_eq!((order.total, order.lines.len()), (1_500, 2));
+    assert_eq!(order.lines[0].unit_price, 250);
+    assert_eq!(order.lines[1].name, "3 × Khinkali, Beef");
+    assert_eq!(order.lines[1].sku, "khinkali");
+}
+
+#[test]
+fn a_bad_line_rejects_its_whole_order_with_line_field_found_and_allowed() {
+    let text = format!("{HEADER}A,Tea,,2,5.00\nA,Cake,,none,3.00\nB,Cake,,1,3.00\nC,x,,1,-4\n");
+    assert_eq!(totals(&text, &plain()), [("B".to_owned(), 300)]);
+    let refused = refusals(&text, &plain());
+    assert!(refused[0].starts_with("A 3 qty"), "{refused:?}");
+    assert!(refused[1].starts_with("C 5 price"), "{refused:?}");
+}
+
+#[test]
+fn a_row_that_may_belong_to_any_order_refuses_the_file() {
+    for row in [",Lost,,1,1.00", "A,Tea,,1", "#REF!,Tea,,1,1.00"] {
+        let text = format!("{HEADER}A,Tea,,1,3.00\n{row}\n");
+        let refused = items_of("orders.csv", &text, &plain()).unwrap_err();
+        assert!(refused.contains("line 3"), "{row}: {refused}");
+    }
+}
+
+#[test]
+fn an_id_that_a_spreadsheet_rewrote_is_refused_by_name() {
+    let text = format!("{HEADER}2.02E+12,Tea,,1,3.00\n7,Tea,,1,3.00\n");
+    assert_eq!(totals(&text, &plain()), [("7".to_owned(), 300)]);
+    assert!(refusals(&text, &plain())[0].contains("spreadsheet"));
+}
+
+#[test]
+fn outlets_and_buyers_depend_on_the_order_id_alone() {
+    let map = map_with(
+        "group_by = \"order\"\nbuyer = { wallet_one_in = 4, wallets = 12 }",
+        "line_total = \"price\"",
+    );
+    let rows: String = (0..400).map(|i| format!("{i},Tea,,1,1.00\n")).collect();
+    let items = items_of("orders.csv", &format!("{HEADER}{rows}"), &map).unwrap();
+    let orders = sales_of(&items);
+    let to_wallets = orders.iter().filter(|order| order.wallet.is_some()).count();
+    assert!((60..140).contains(&to_wallets), "{to_wallets}");
+    assert!(
+        [1, 2]
+            .iter()
+            .all(|outlet| orders.iter().any(|order| order.outlet == *outlet))
+    );
+
+    let alone = items_of("orders.csv", &format!("{HEADER}7,Tea,,1,1.00\n"), &map).unwrap();
+    let alone = sales_of(&alone)[0];
+    assert_eq!(
+        (alone.outlet, alone.sale_id),
+        (orders[7].outlet, orders[7].sale_id)
+    );
+}
+
+#[test]
+fn numbers_that_begin_anew_are_told_apart_by_day_and_outlet() {
+    let map = map_with(
+        "group_by = [\"order\", \"shop\", { day_of = \"at\" }]\noutlet = { column = \"shop\" }",
+        "line_total = \"price\"",
+    );
+    let text = "order,shop,at,item,detail,qty,price\n\
+        1,Main,2026-11-19 10:00,Tea,,1,3.00\n1,Main,2026-11-19 10:05,Cake,,1,7.00\n\
+        1,Main,2026-11-20 10:00,Tea,,1,3.00\n1,2,2026-11-19 10:00,Tea,,1,4.00\n";
+    let expected = [
+        ("1 / Main / 2026-11-19", 1_000),
+        ("1 / Main / 2026-11-20", 300),
+        ("1 / 2 / 2026-11-19", 400),
+    ];
+    let expected: Vec<(String, u64)> = expected.map(|(id, total)| (id.to_owned(), total)).to_vec();
+    assert_eq!(totals(text, &map), expected);
+}
+
+#[test]
+fn rows_of_one_order_agree_on_day_outlet_and_currency() {
+    let map = map_with(
+        "group_by = \"order\"\noutlet = { column = \"shop\" }\ntime = { column = \"at\", zone = \"Asia/Tbilisi\" }",
+        "line_total = \"price\"\ncurrency = \"cur\"",
+    );
+    let text = "order,shop,at,cur,item,detail,qty,price\n\
+        A,1,2026-11-30 10:00,GEL,Tea,,1,1.00\nA,2,2026-11-30 10:00,GEL,Tea,,1,1.00\n\
+        B,1,2026-11-30 23:59,GEL,Tea,,1,1.00\nB,1,2026-12-01 00:01,GEL,Tea,,1,1.00\n\
+        C,1,2026-11-30 10:00,GEL,Tea,,1,1.00\nC,1,2026-11-30 10:00,USD,Tea,,1,1.00\n\
+        D,1,2026-11-30 10:05,GEL,Tea,,1,1.00\nD,1,2026-11-30 10:00,gel,Tea,,1,1.00\n";
+    let refused = refusals(text, &map);
+    let starts: Vec<&str> = refused
+        .iter()
+        .map(|text| text.split(':').next().unwrap())
+        .collect();
+    assert_eq!(starts, ["A 3 shop", "B 5 at", "C 7 cur"]);
+
+    let items = items_of("orders.csv", text, &map).unwrap();
+    let order = sales_of(&items)[0];
+    assert_eq!(
+        order.occurred_at_ms,
+        Some(1_796_018_400_000),
+        "the first moment"
+    );
+}
+
+#[test]
+fn a_refund_is_one_of_the_sale_that_it_names() {
+    let map = map_with(
+        "group_by = \"order\"\n[[rows]]\ncolumn = \"kind\"\nvalues = [\"back\"]\nkind = \"refund\"\n",
+        "line_total = \"price\"\nrefund_of = \"of\"",
+    );
+    let text = "order,kind,of,item,detail,qty,price\n\
+        A,sale,,Tea,,1,3.00\nR,back,A,Tea,,-1,-3.00\nB,sale,,Tea,,2,6.00\nB,back,,Tea,,-1,-3.00\nS,back,,Tea,,-1,-3.00\n";
+    let items = items_of("orders.csv", text, &map).unwrap();
+    let sale_of = |id: &str| {
+        sales_of(&items)
+            .into_iter()
+            .find(|order| order.id == id)
+            .unwrap()
+            .sale_id
+    };
+    let returns: Vec<_> = items
+        .iter()
+        .filter_map(|item| match item {
+            Item::Return(refund) => Some((refund.id.as_str(), refund.sale_id, refund.amount)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        returns,
+        [("R", sale_of("A"), 300), ("B", sale_of("B"), 300)]
+    );
+    assert!(refusals(text, &map)[0].starts_with("S 6 of"));
+}
+
+#[test]
+fn discounts_are_spread_and_extras_included_where_the_map_says_so() {
+    let text = format!(
+        "{HEADER}A,Khinkali,,5,8.00\nA,Tea,,1,2.00\nA,Discount 10%,,1,-1.00\nA,Service 10%,,1,0.90\nA,Total,,1,9.90\n"
+    );
+    assert!(refusals(&text, &plain())[0].contains("amounts.discount"));
+
+    let spread = map_with(
+        "group_by = \"order\"\namounts = { discount = \"spread\" }",
+        "line_total = \"price\"",
+    );
+    assert_eq!(totals(&text, &spread), [("A".to_owned(), 900)]);
+    let all = map_with(
+        "group_by = \"order\"\namounts = { discount = \"spread\", service = \"include\" }",
+        "line_total = \"price\"",
+    );
+    assert_eq!(totals(&text, &all), [("A".to_owned(), 990)]);
+}
+
+#[test]
+fn a_receipt_that_does_not_add_up_is_refused() {
+    let map = map_with(
+        "group_by = \"order\"",
+        "line_total = \"price\"\nreceipt_total = \"paid\"",
+    );
+    let text = "order,item,detail,qty,price,paid\nA,Tea,,1,3.00,10.00\nA,Cake,,1,7.00,10.00\nB,Tea,,1,3.00,3.50\n";
+    assert_eq!(totals(text, &map), [("A".to_owned(), 1_000)]);
+    assert!(refusals(text, &map)[0].starts_with("B 4 paid"));
+
+    let text = format!("{HEADER}A,Tea,,1,3.00\nA,Total,,1,4.00\n");
+    assert!(refusals(&text, &plain())[0].starts_with("A 3 price"));
+}
+
+#[test]
+fn a_weight_is_one_line_with_its_measure() {
+    let map = map_with(
+        "group_by = \"order\"",
+        "line_total = \"price\"\nunit = \"unit\"",
+    );
+    let text = "order,item,detail,qty,unit,price\nA,Sulguni,,0.350,kg,7.35\nA,Tea,,2.000,ea,6.00\n";
+    let items = items_of("orders.csv", text, &map).unwrap();
+    let lines = &sales_of(&items)[0].lines;
+    assert_eq!(
+        (lines[0].quantity, lines[0].name.as_str()),
+        (1, "0.35 kg × Sulguni")
+    );
+    assert_eq!((lines[1].quantity, lines[1].unit_price), (2, 300));
+}
+
+#[test]
+fn comma_and_point_never_mix_in_a_file_without_its_saying_so() {
+    let text = "order;item;detail;qty;price\nA;Tea;;1;1.250\nB;Tea;;1;3,00\n";
+    assert_eq!(
+        totals(text, &plain()),
+        [("A".to_owned(), 125_000), ("B".to_owned(), 300)]
+    );
+    let point = map_with(
+        "group_by = \"order\"\nnumbers = { decimal = \".\" }",
+        "line_total = \"price\"",
+    );
+    assert_eq!(
+        totals("order;item;detail;qty;price\nA;Tea;;1;1.250\n", &point),
+        [("A".to_owned(), 125)]
+    );
+    assert!(refusals(text, &point)[0].starts_with("B 3 price"));
+}
+
+#[test]
+fn a_price_with_two_readings_is_refused_and_a_neighbour_decides() {
+    let text = format!("{HEADER}A,Tea,,1,9.000\n");
+    assert!(refusals(&text, &plain())[0].contains("numbers.decimal"));
+    let text = format!("{text}B,Tea,,1,0.750\n");
+    assert_eq!(
+        totals(&text, &plain()),
+        [("A".to_owned(), 900), ("B".to_owned(), 75)]
+    );
+}
+
+#[test]
+fn numbers_that_begin_anew_are_noticed_without_a_rule() {
+    let text =
+        "order,day,item,detail,qty,price\n1,2026-11-19,Tea,,1,3.00\n1,2026-11-20,Tea,,1,3.00\n";
+    assert_eq!(totals(text, &plain()), []);
+    assert!(refusals(text, &plain())[0].contains("day_of"));
+}
+
+#[test]
+fn what_comes_too_late_is_foreseen() {
+    let map = map_with(
+        "group_by = \"order\"\ntime = { column = \"at\" }",
+        "line_total = \"price\"",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("orders.csv");
+    let text = "order,at,item,detail,qty,price\n\
+        A,2026-11-27T11:59:00Z,Tea,,1,1.00\nB,2026-11-27T12:01:00Z,Tea,,1,1.00\nC,2026-11-30T12:01:00Z,Tea,,1,1.00\n";
+    std::fs::write(&path, text).unwrap();
+    let (_, preview) = crate::look_at(&path, &map).unwrap();
+    assert_eq!((preview.sales, preview.foreseen), (3, 2));
+    let late = &preview.first_foreseen[0];
+    assert!(late.allowed.contains("72 hours"), "{late:?}");
+}
+
+#[test]
+fn an_order_that_was_not_paid_is_no_sale() {
+    let text = "order,status,item,detail,qty,price\nA,Open,Tea,,1,3.00\nB,Closed,Tea,,1,3.00\n";
+    assert_eq!(totals(text, &plain()), [("B".to_owned(), 300)]);
+    assert!(refusals(text, &plain())[0].contains("paid"));
+}
+
+#[test]
+fn the_usual_words_can_be_switched_off() {
+    let map = map_with(
+        "group_by = \"order\"\nusual_words = false",
+        "line_total = \"price\"",
+    );
+    let text = format!("{HEADER}A,Total,,1,3.00\n");
+    assert_eq!(totals(&text, &map), [("A".to_owned(), 300)]);
+    assert_eq!(totals(&text, &plain()), []);
+}
+
+#[test]
+fn a_header_that_stands_again_is_no_order() {
+    let text = format!("{HEADER}A,Tea,,1,3.00\n{HEADER}B,Tea,,1,3.00\n,,,,\n");
+    assert_eq!(totals(&text, &plain()).len(), 2);
+}
+
+proptest! {
+    /// Whatever a file holds, what is signed adds up, and no order is both sold and refused.
+    #[test]
+    fn hostile_files_never_make_money(
+        rows in prop::collection::vec(
+            ("[A-C]", "(Tea|Total|Tip|Discount)", "(|1|2|0[.]5|-1|x|1,5)", "(|3[.]00|9[.]000|-1|1,50|x|2e3|\\(4\\))"),
+            0..12,
+        ),
+    ) {
+        let text: String = rows
+            .iter()
+            .map(|(order, item, quantity, price)| format!("{order};{item};;{quantity};{price}\n"))
+            .collect();
+        let text = format!("order;item;detail;qty;price\n{text}");
+        let items = items_of("orders.csv", &text, &plain()).unwrap();
+        for order in sales_of(&items) {
+            let sum: u64 = order.lines.iter().map(|line| u64::from(line.quantity) * line.unit_price).sum();
+            prop_assert_eq!(sum, order.total);
+            prop_assert!(order.total > 0);
+        }
+    }
+
+    #[test]
+    fn hostile_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["orders.csv", "orders.jsonl", "orders.json"] {
+            let path = folder.path().join(name);
+            let mut content = b"order,item,detail,qty,price\n".to_vec();
+            content.extend(&bytes);
+            std::fs::write(&path, if name == "orders.csv" { &content } else { &bytes }).unwrap();
+            let _ = import::Plan::read(&path, &plain(), &std::sync::atomic::AtomicU64::new(0));
+        }
+    }
+}
