@@ -195,6 +195,10 @@ impl From<alloy::transports::TransportError> for RpcFailure {
             RpcError::Transport(TransportErrorKind::HttpError(http)) => Self::Http {
                 status: http.status,
             },
+            // One answer for a whole array of calls, as endpoints refuse arrays that are too long.
+            RpcError::Transport(
+                TransportErrorKind::MissingBatchResponse(_) | TransportErrorKind::BackendGone,
+            ) => Self::Malformed,
             RpcError::Transport(_) => Self::Connection,
             _ => Self::Malformed,
         }

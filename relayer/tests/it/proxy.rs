@@ -34,6 +34,8 @@ pub enum Sends {
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     pub sends: Sends,
+    /// Offers that were refused as underpriced.
+    pub refused_offers: usize,
     /// How many more answers about commitments say that there are none.
     pub forgets: usize,
     /// How many more receipts of transactions that nobody mined say that they were, long ago.
@@ -105,7 +107,11 @@ impl Proxy {
                 -32601,
                 "the method eth_feeHistory does not exist",
             )),
-            "eth_sendRawTransaction" => refuse_offer(faults.sends, request),
+            "eth_sendRawTransaction" => {
+                let refusal = refuse_offer(faults.sends, request)?;
+                self.change(|faults| faults.refused_offers += 1);
+                Some(refusal)
+            }
             _ => None,
         }
     }
