@@ -192,7 +192,10 @@ impl From<alloy::transports::TransportError> for RpcFailure {
                 code: answer.code,
                 message: answer.message.into_owned(),
             },
-            RpcError::Transport(TransportErrorKind::HttpError(http)) => Self::Http {
+            RpcError::Transport(
+                TransportErrorKind::HttpError(http)
+                | TransportErrorKind::HttpErrorWithRetryAfter { error: http, .. },
+            ) => Self::Http {
                 status: http.status,
             },
             // One answer for a whole array of calls, as endpoints refuse arrays that are too long.
