@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 use service_kit::Secret;
 use std::time::Duration;
 
+/// Changes the answer to a request.
+type Lie = fn(&str, &Value, &mut Value);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_final_is_never_rewritten() {
     let mut world = World::start(2).await;
@@ -120,7 +123,7 @@ async fn an_error_or_a_lost_tag_makes_no_block_final() {
     assert_eq!(totals(&pool).await.evm_finalized_block, final_block);
 
     // The tag was there: that it is missing now is no property of the chain.
-    let losses: [(fn(&str, &Value, &mut Value), &str); 2] = [
+    let losses: [(Lie, &str); 2] = [
         (give_none, "no `finalized` block any more"),
         (deny, "finalized block not found"),
     ];

@@ -191,7 +191,8 @@ fn open_with(keystore: &Keystore, password: &str) -> Result<Opened> {
     let opened = keystore.open(password);
     let is_refused = matches!(opened, Err(KeystoreError::Password));
     if is_refused && password.is_empty() {
-        return opened.context("the password is empty; if it is from a file, its first line is empty");
+        return opened
+            .context("the password is empty; if it is from a file, its first line is empty");
     }
     Ok(opened?)
 }
