@@ -5,6 +5,8 @@ use crate::fake_rpc::FakeRpc;
 use crate::world::{Indexer, World, assert_equals_the_chain, caught_up, digests, metrics, totals};
 use serde_json::{Value, json};
 use service_kit::Secret;
+use sqlx::PgPool;
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,6 +96,13 @@ fn spoil_logs_and_receipts(method: &str, answer: &mut Value, spoil: Spoil) {
     }
 }
 
+/// Of all tables that logs are written to; how far the chain is final may move on meanwhile.
+async fn digests_of_logs(pool: &PgPool) -> BTreeMap<&'static str, String> {
+    let mut found = digests(pool).await;
+    found.retain(|table, _| !["cursor", "evm_block"].contains(table));
+    found
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn logs_that_are_dropped_doubled_reordered_or_changed_are_never_written() {
     let world = World::start(4).await;
@@ -128,14 +137,14 @@ async fn logs_that_are_dropped_doubled_reordered_or_changed_are_never_written() 
     // By all answers alike: it waits, says why, and goes on with the truth.
     for spoil in SPOILS {
         indexer.wait_until_ready().await;
-        let before = digests(&pool).await;
+        let before = digests_of_logs(&pool).await;
         rpc.lies
             .tell(move |method, _, answer| spoil_logs_and_receipts(method, answer, spoil));
         evm.issue(&three).await;
         let number = evm.head().await;
         let reason = format!("the logs of block {number} are not proved");
         indexer.wait_for_reason(&reason).await;
-        assert_eq!(digests(&pool).await, before);
+        assert_eq!(digests_of_logs(&pool).await, before);
 
         rpc.lies.stop();
         caught_up(&pool, &evm).await;
