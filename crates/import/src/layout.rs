@@ -178,6 +178,13 @@ impl Layout {
 
     /// Where a row belongs. A row that may belong to any order is an error of the file.
     pub fn place_of(&self, row: &Row, map: &Map) -> Result<Place, FileError> {
+        if self.is_header(row) {
+            let problem = "the header stands again: are these two exports in one file?".to_owned();
+            return Err(FileError::LostRow {
+                line: row.line,
+                problem,
+            });
+        }
         if let Some(place) = self.place_without_order(row, map) {
             return Ok(place);
         }
@@ -185,7 +192,7 @@ impl Layout {
         let (kind, told_by) = self.kind_of(row);
         match self.order_id(row, map) {
             Ok(id) => Ok(Place::Order { id, kind }),
-            Err(_) if kind != RowKind::Goods => Ok(Place::Nowhere { kind, told_by }),
+            Err(_) if belongs_nowhere(kind) => Ok(Place::Nowhere { kind, told_by }),
             Err(problem) => Err(FileError::LostRow {
                 line: row.line,
                 problem,
@@ -193,7 +200,13 @@ impl Layout {
         }
     }
 
-    /// Empty rows, headers again, and sums of more than one order.
+    /// Whether the columns are named again: what follows may be the same orders once more.
+    fn is_header(&self, row: &Row) -> bool {
+        let names = self.header.iter().map(|name| normalise_name(name));
+        row.cells.iter().map(normalise_name).eq(names)
+    }
+
+    /// Empty rows, and sums of more than one order.
     fn place_without_order(&self, row: &Row, map: &Map) -> Option<Place> {
         let nowhere = |kind, told_by: &str| {
             Some(Place::Nowhere {
@@ -204,10 +217,6 @@ impl Layout {
 
         if row.cells.iter().all(|cell| map.is_null(cell)) {
             return nowhere(RowKind::Ignore, "");
-        }
-        let is_header = row.cells.iter().eq(self.header.iter().map(String::as_str));
-        if is_header {
-            return nowhere(RowKind::Ignore, "the header again");
         }
         if !self.usual_words {
             return None;
@@ -305,6 +314,14 @@ impl Layout {
         above.clone_from(&filled);
         row.cells = filled;
     }
+}
+
+/// Rows that take nothing from an order by being in none; a discount or a refund would.
+const fn belongs_nowhere(kind: RowKind) -> bool {
+    matches!(
+        kind,
+        RowKind::Void | RowKind::Ignore | RowKind::Subtotal | RowKind::Total
+    )
 }
 
 /// What stands before the first space, or the `T` between a day and a time.

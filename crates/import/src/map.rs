@@ -401,6 +401,9 @@ impl Map {
                 "the day of the sale is not known from its refund: take day_of out of group_by",
             );
         }
+        if self.columns.quantity_default == Some(0) {
+            return refuse("columns.quantity_default", "at least 1 is allowed");
+        }
         if self.buyer.wallet_one_in > 0 && self.buyer.wallets == 0 {
             return refuse(
                 "buyer.wallets",
@@ -526,6 +529,8 @@ mod tests {
     fn what_a_map_may_not_say_is_named() {
         let with = |line: &str| LEAST.replace("[columns]", &format!("{line}\n[columns]"));
         assert!(refused(&with("exponent = 5")).contains("exponent"));
+        let none = LEAST.replace("[columns]", "[columns]\nquantity_default = 0");
+        assert!(refused(&none).contains("columns.quantity_default"));
         let day = LEAST
             .replace(
                 r#"group_by = "order""#,

@@ -150,8 +150,10 @@ impl Reader<'_> {
     }
 
     fn list_left_out(&self, id: &OrderId, rows: &OrderRows) -> Vec<Item> {
+        let is_sold = rows.iter().any(|(_, kind)| !is_no_sale(*kind));
         let left_out = |kind: RowKind| match kind {
             RowKind::Void | RowKind::Ignore => true,
+            RowKind::Subtotal | RowKind::Total => !is_sold,
             RowKind::Tip | RowKind::Service | RowKind::Tax => {
                 self.extra_rule(kind) == ExtraRule::LeaveOut
             }
@@ -218,6 +220,7 @@ impl Reader<'_> {
         for (row, kind) in rows {
             let allowed = match kind {
                 RowKind::Unpaid => "an order that was paid",
+                RowKind::Unclear => "a value that is known: say in [[rows]] what such rows are",
                 RowKind::Discount if self.map.amounts.discount == DiscountRule::Refuse => {
                     "no row of a discount, which is below zero: say amounts.discount = \"spread\" in the map"
                 }

@@ -32,6 +32,8 @@ pub enum RowKind {
     Ignore,
     /// An order that was not paid yet.
     Unpaid,
+    /// Told by a value that nobody knows.
+    Unclear,
 }
 
 impl RowKind {
@@ -49,6 +51,7 @@ impl RowKind {
             Self::Total => "a total",
             Self::Ignore => "no row of an order",
             Self::Unpaid => "not paid yet",
+            Self::Unclear => "not known",
         }
     }
 }
@@ -127,6 +130,7 @@ const TYPE_COLUMNS: [&str; 9] = [
 const YES: [&str; 10] = [
     "true", "yes", "y", "1", "x", "void", "voided", "да", "კი", "ja",
 ];
+const NO: [&str; 9] = ["", "false", "no", "n", "0", "нет", "არა", "nein", "null"];
 const VOID_WORDS: [&str; 16] = [
     "void",
     "voided",
@@ -189,7 +193,9 @@ pub fn kind_of_value(telling: Telling, value: &str) -> Option<RowKind> {
     let is_one_of = |words: &[&str]| words.contains(&value.as_str());
 
     match telling {
-        Telling::VoidFlag => is_one_of(&YES).then_some(RowKind::Void),
+        Telling::VoidFlag if is_one_of(&YES) => Some(RowKind::Void),
+        // Excel writes ИСТИНА and WAHR: what is neither a known yes nor a known no decides nothing.
+        Telling::VoidFlag => (!is_one_of(&NO)).then_some(RowKind::Unclear),
         Telling::Status | Telling::Type if is_one_of(&VOID_WORDS) => Some(RowKind::Void),
         Telling::Status | Telling::Type if is_one_of(&REFUND_WORDS) => Some(RowKind::Refund),
         Telling::Status if is_one_of(&UNPAID_WORDS) => Some(RowKind::Unpaid),
@@ -282,6 +288,10 @@ mod tests {
             Some(RowKind::Void)
         );
         assert_eq!(kind_of_value(Telling::VoidFlag, "false"), None);
+        assert_eq!(
+            kind_of_value(Telling::VoidFlag, "ИСТИНА"),
+            Some(RowKind::Unclear)
+        );
         assert_eq!(
             kind_of_value(Telling::Status, "Cancelled"),
             Some(RowKind::Void)

@@ -323,9 +323,37 @@ fn the_usual_words_can_be_switched_off() {
 }
 
 #[test]
-fn a_header_that_stands_again_is_no_order() {
-    let text = format!("{HEADER}A,Tea,,1,3.00\n{HEADER}B,Tea,,1,3.00\n,,,,\n");
-    assert_eq!(totals(&text, &plain()).len(), 2);
+fn a_header_that_stands_again_refuses_the_file() {
+    let text = format!("{HEADER}A,Tea,,1,3.00\n{HEADER}A,Tea,,1,3.00\n");
+    let refused = items_of("orders.csv", &text, &plain()).unwrap_err();
+    assert!(refused.contains("the header stands again"), "{refused}");
+}
+
+#[test]
+fn a_discount_without_an_order_refuses_the_file() {
+    let text = format!("{HEADER}A,Pizza,,1,20.00\n,Discount,,1,-5.00\n");
+    let refused = items_of("orders.csv", &text, &plain()).unwrap_err();
+    assert!(refused.contains("line 3"), "{refused}");
+}
+
+#[test]
+fn a_flag_that_is_neither_yes_nor_no_refuses_its_order() {
+    let text = "order,void?,item,detail,qty,price\nA,ИСТИНА,Tea,,1,3.00\nB,false,Tea,,1,3.00\nC,,Tea,,1,3.00\n";
+    assert_eq!(
+        totals(text, &plain()),
+        [("B".to_owned(), 300), ("C".to_owned(), 300)]
+    );
+    assert!(refusals(text, &plain())[0].contains("[[rows]]"));
+}
+
+#[test]
+fn an_order_of_sums_alone_is_listed() {
+    let text = format!("{HEADER}A,Summe,,1,9.00\n");
+    let items = items_of("orders.csv", &text, &plain()).unwrap();
+    assert!(
+        matches!(items.as_slice(), [Item::LeftOut(row)] if row.line == 2),
+        "{items:?}"
+    );
 }
 
 proptest! {
