@@ -439,6 +439,24 @@ pub(crate) fn normalise_name(name: &str) -> String {
     words.join(" ")
 }
 
+/// The words of a name as programs write it: `order_date`, `orderDate`, `Currency:`.
+pub(crate) fn words_of_name(name: &str) -> String {
+    let mut words = String::new();
+    let mut was_lower = false;
+    for c in name.chars() {
+        if c.is_uppercase() && was_lower {
+            words.push(' ');
+        }
+        was_lower = c.is_lowercase();
+        words.push(if matches!(c, '_' | '-' | ':' | '.' | '(' | ')') {
+            ' '
+        } else {
+            c
+        });
+    }
+    normalise_name(&words)
+}
+
 fn missing_columns(header: &[String], wanted: &[&str], line: u64) -> FileError {
     let missing = wanted
         .iter()

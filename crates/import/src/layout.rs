@@ -1,6 +1,6 @@
 //! Where the columns of a map stand in a file, and what its rows are.
 
-use crate::file::{FileError, Row, Table, normalise_name};
+use crate::file::{FileError, Row, Table, normalise_name, words_of_name};
 use crate::map::{KeyPart, Map, OneOrMany};
 use crate::row_kind::{
     RowKind, RowRule, Telling, kind_of_group, kind_of_name, kind_of_value, telling,
@@ -19,7 +19,7 @@ const DAY_WORDS: [&str; 8] = [
     "fecha",
 ];
 /// Names of columns that hold a currency.
-const CURRENCY_COLUMNS: [&str; 4] = ["currency", "currency code", "валюта", "ვალუტა"];
+const CURRENCY_COLUMNS: [&str; 5] = ["currency", "currency code", "ccy", "валюта", "ვალუტა"];
 /// What spreadsheets and programs write where an id is missing.
 const NO_IDS: [&str; 8] = [
     "nan",
@@ -136,11 +136,7 @@ impl Layout {
 
     /// Columns that say something by their usual names, where the map says nothing of them.
     fn add_usual_columns(&mut self) {
-        let names: Vec<String> = self
-            .header
-            .iter()
-            .map(|name| normalise_name(name))
-            .collect();
+        let names: Vec<String> = self.header.iter().map(|name| words_of_name(name)).collect();
         let places = || names.iter().enumerate();
 
         if self.currency.is_none() {
@@ -149,7 +145,6 @@ impl Layout {
         }
         if self.usual_words {
             self.tellings = places()
-                .filter(|(place, _)| !self.rules.iter().any(|(ruled, _)| ruled == place))
                 .filter_map(|(place, name)| Some((place, telling(name)?)))
                 .collect();
         }
@@ -169,11 +164,9 @@ impl Layout {
         self.header.get(column).map_or("", String::as_str)
     }
 
-    /// The cells that hold numbers.
-    pub fn number_columns(&self) -> impl Iterator<Item = usize> {
-        [Some(self.price), self.quantity, self.receipt_total]
-            .into_iter()
-            .flatten()
+    /// The cells that hold money.
+    pub fn money_columns(&self) -> impl Iterator<Item = usize> {
+        [Some(self.price), self.receipt_total].into_iter().flatten()
     }
 
     /// Where a row belongs. A row that may belong to any order is an error of the file.

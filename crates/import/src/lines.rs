@@ -132,7 +132,7 @@ fn read_quantity(reader: &Reader<'_>, id: &OrderId, row: &Row) -> Result<Decimal
     }
 
     let text = reader.required(id, row, column)?;
-    let found = reader.numbers.parse(text);
+    let found = reader.quantities.parse(text);
     let is_above_zero = |number: &Decimal| !number.is_negative && number.units > 0;
     let fits = |number: &Decimal| number.scale > 0 || number.to_whole().is_some();
     let name = reader.layout.name_of(column);

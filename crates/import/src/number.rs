@@ -120,6 +120,8 @@ pub struct Reading {
     pub thousands: Option<char>,
     /// The only one whose sign or name may stand beside a number.
     pub currency: Currency,
+    /// Whether thousands may stand apart at all.
+    pub may_group: bool,
 }
 
 impl Reading {
@@ -132,6 +134,12 @@ impl Reading {
         };
 
         let number = number.ok_or_else(|| allowed(self.currency))?;
+        if !self.may_group && has_thousands(&bare.digits, self.mark) {
+            return Err(
+                "a quantity whose thousands do not stand apart, or numbers.decimal in the map"
+                    .into(),
+            );
+        }
         Ok(Decimal {
             is_negative: bare.is_negative && number.units > 0,
             ..number
@@ -149,6 +157,15 @@ impl Reading {
             )),
             (found, other) => Ok(found.or(other)),
         }
+    }
+}
+
+/// Whether another separator than the one before decimals stands in a number; without a mark, whether two do.
+fn has_thousands(digits: &str, mark: Option<DecimalMark>) -> bool {
+    let separators = digits.chars().filter(|c| !c.is_ascii_digit());
+    match mark {
+        Some(mark) => separators.into_iter().any(|c| c != mark.char()),
+        None => separators.count() > 1 || digits.contains(is_thousands_space),
     }
 }
 
@@ -353,6 +370,7 @@ mod tests {
             mark: None,
             thousands: None,
             currency: gel(),
+            may_group: true,
         }
     }
 
@@ -469,6 +487,24 @@ mod tests {
         assert_eq!(evidence.mark(), Some(DecimalMark::Point));
         evidence.add("1.250,00", 5, gel());
         assert_eq!(evidence.mark(), None);
+    }
+
+    #[test]
+    fn a_quantity_of_thousands_needs_the_map() {
+        let quantity = |text, mark| {
+            let reading = Reading {
+                may_group: false,
+                mark,
+                ..alone()
+            };
+            reading.parse(text).ok().map(|number| number.to_string())
+        };
+        let (point, comma) = (Some(DecimalMark::Point), Some(DecimalMark::Comma));
+        assert_eq!(quantity("1.000", point).as_deref(), Some("1"));
+        assert_eq!(quantity("1,000", point), None);
+        assert_eq!(quantity("1.500", comma), None);
+        assert_eq!(quantity("0,350", None).as_deref(), Some("0.35"));
+        assert_eq!(quantity("1 000", None), None);
     }
 
     #[test]

@@ -112,7 +112,10 @@ fn first_bytes<const N: usize>(text: &str) -> [u8; N] {
 pub(crate) struct Reader<'r> {
     pub map: &'r Map,
     pub layout: &'r Layout,
+    /// How money is read.
     pub numbers: Reading,
+    /// How quantities are read.
+    pub quantities: Reading,
 }
 
 /// The rows of one order with what each is, in the order of the file.

@@ -26,8 +26,10 @@ pub struct Plan {
     counts: RowCounts,
     /// Rows of the file, the header left out.
     pub rows: u64,
-    /// What its numbers prove.
+    /// What its amounts of money prove.
     pub evidence: Evidence,
+    /// What its quantities prove: some tills write them otherwise than money.
+    quantities: Evidence,
 }
 
 /// How many rows each order has.
@@ -77,6 +79,7 @@ impl Plan {
             counts: RowCounts::default(),
             rows: 0,
             evidence: Evidence::default(),
+            quantities: Evidence::default(),
         };
 
         plan.survey(progress)?;
@@ -84,14 +87,18 @@ impl Plan {
     }
 
     fn survey(&mut self, progress: &AtomicU64) -> Result<(), FileError> {
-        let (mut keys, mut evidence, mut rows) = (Vec::new(), Evidence::default(), 0);
+        let (mut keys, mut rows) = (Vec::new(), 0);
+        let (mut evidence, mut quantities) = (Evidence::default(), Evidence::default());
         self.for_each_row(|row, place| {
             rows += 1;
             progress.fetch_add(1, Ordering::Relaxed);
             if let Place::Order { id, .. } = place {
                 keys.push(key_of(&id));
-                for column in self.layout.number_columns() {
+                for column in self.layout.money_columns() {
                     evidence.add(row.cell(column), row.line, self.map.currency);
+                }
+                if let Some(column) = self.layout.quantity {
+                    quantities.add(row.cell(column), row.line, self.map.currency);
                 }
             }
             Ok(())
@@ -99,6 +106,7 @@ impl Plan {
 
         self.rows = rows;
         self.evidence = evidence;
+        self.quantities = quantities;
         self.counts = RowCounts::new(keys);
         Ok(())
     }
@@ -109,6 +117,19 @@ impl Plan {
             mark: self.map.numbers.decimal.or(self.evidence.mark()),
             thousands: self.map.numbers.thousands,
             currency: self.map.currency,
+            may_group: true,
+        }
+    }
+
+    /// How its quantities are read: as they prove themselves, else as money is; then none may be of thousands, since a
+    /// till that writes `1,000` for one piece beside `350.00` is more usual than a sale of a thousand.
+    pub fn quantity_numbers(&self) -> Reading {
+        let money = self.numbers();
+        let own = self.map.numbers.decimal.or(self.quantities.mark());
+        Reading {
+            mark: own.or(money.mark),
+            may_group: own.is_some(),
+            ..money
         }
     }
 
@@ -156,6 +177,7 @@ impl Plan {
             map: &self.map,
             layout: &self.layout,
             numbers: self.numbers(),
+            quantities: self.quantity_numbers(),
         };
         let mut waiting = WaitingRows::default();
 

@@ -50,11 +50,16 @@ pub(crate) fn fill_in(name: &str, own: Table) -> Result<Table, MapError> {
     Ok(filled)
 }
 
-/// Tables are merged, any other value of `own` stands in the place of the preset's.
+/// Tables are merged, rules for rows are joined, any other value of `own` stands in the place of the preset's.
 fn merge_tables(preset: &mut Table, own: Table) {
     for (key, value) in own {
         match (preset.get_mut(&key), value) {
             (Some(Value::Table(preset)), Value::Table(own)) => merge_tables(preset, own),
+            // The map's own rules come first; those of the preset stay.
+            (Some(Value::Array(preset)), Value::Array(mut own)) if key == "rows" => {
+                own.append(preset);
+                *preset = own;
+            }
             (_, value) => {
                 preset.insert(key, value);
             }

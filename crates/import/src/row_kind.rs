@@ -3,7 +3,7 @@
 //! A map's own rules come first. Beside them the usual words of tills are understood, in English, Georgian, Russian and
 //! German, since the worst reading of a voided row is a sale. Whatever is left out is listed with its reason.
 
-use crate::file::normalise_name;
+use crate::file::{normalise_name, words_of_name};
 use serde::Deserialize;
 
 /// What a row is.
@@ -93,7 +93,10 @@ pub enum Telling {
     Type,
 }
 
-const VOID_FLAGS: [&str; 9] = [
+const VOID_FLAGS: [&str; 12] = [
+    "voided at",
+    "deleted at",
+    "cancelled at",
     "void?",
     "void",
     "voided",
@@ -173,7 +176,7 @@ const UNPAID_WORDS: [&str; 9] = [
 
 /// What a column tells by its usual name, if anything.
 pub fn telling(column: &str) -> Option<Telling> {
-    let name = normalise_name(column);
+    let name = words_of_name(column);
     let is_one_of = |names: &[&str]| names.contains(&name.as_str());
 
     if is_one_of(&VOID_FLAGS) {
@@ -283,6 +286,8 @@ mod tests {
         assert_eq!(telling("Void?"), Some(Telling::VoidFlag));
         assert_eq!(telling(" Receipt  Type"), Some(Telling::Type));
         assert_eq!(telling("Item"), None);
+        assert_eq!(telling("isVoid"), Some(Telling::VoidFlag));
+        assert_eq!(telling("order_status"), Some(Telling::Status));
         assert_eq!(
             kind_of_value(Telling::VoidFlag, "TRUE"),
             Some(RowKind::Void)
