@@ -243,10 +243,8 @@ impl Layout {
             return (RowKind::Goods, String::new());
         }
 
-        for (column, telling) in &self.tellings {
-            if let Some(kind) = kind_of_value(*telling, row.cell(*column)) {
-                return (kind, self.quote_cell(row, *column));
-            }
+        if let Some(found) = self.kind_by_telling(row) {
+            return found;
         }
         match self
             .names
@@ -258,6 +256,22 @@ impl Layout {
         }
     }
 
+    /// What a column such as a state says; a sum among the rows of a refund is a sum.
+    fn kind_by_telling(&self, row: &Row) -> Option<(RowKind, String)> {
+        let mut tellings = self.tellings.iter();
+        let (kind, column) = tellings.find_map(|(column, telling)| {
+            Some((kind_of_value(*telling, row.cell(*column))?, *column))
+        })?;
+
+        let name = self.names.first().copied().unwrap_or(column);
+        match kind_of_name(row.cell(name)) {
+            Some(sum @ (RowKind::Subtotal | RowKind::Total)) if kind == RowKind::Refund => {
+                Some((sum, self.quote_cell(row, name)))
+            }
+            _ => Some((kind, self.quote_cell(row, column))),
+        }
+    }
+
     fn quote_cell(&self, row: &Row, column: usize) -> String {
         format!("{:?} is {:?}", self.name_of(column), row.cell(column))
     }
@@ -266,7 +280,10 @@ impl Layout {
         let parts = self.keys.iter().map(|(column, is_day)| {
             let value = row.cell(*column);
             let name = self.name_of(*column);
-            if map.is_null(value) || NO_IDS.contains(&normalise_name(value).as_str()) {
+            if value.is_empty()
+                || map.is_null(value)
+                || NO_IDS.contains(&normalise_name(value).as_str())
+            {
                 return Err(format!(
                     "the column {name:?} holds no order id, found {value:?}"
                 ));

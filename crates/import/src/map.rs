@@ -334,6 +334,12 @@ pub struct OutletSpec {
     pub names: Vec<String>,
 }
 
+/// What a file may call an outlet.
+fn names_of_outlet(outlet: &OutletSpec) -> impl Iterator<Item = String> {
+    let names = outlet.names.iter().cloned();
+    names.chain([outlet.id.to_string()])
+}
+
 const fn default_exponent() -> u32 {
     2
 }
@@ -381,6 +387,11 @@ impl Map {
 
         if self.outlets.is_empty() {
             return refuse("outlets", "at least one [[outlets]] is needed");
+        }
+        let mut names: Vec<String> = self.outlets.iter().flat_map(names_of_outlet).collect();
+        names.sort_unstable();
+        if names.windows(2).any(|two| two[0] == two[1]) {
+            return refuse("outlets", "two outlets have the same id or name");
         }
         if self.group_by.as_slice().is_empty() {
             return refuse("group_by", "at least one column is needed");

@@ -93,6 +93,9 @@ fn parse_formatted(
         None => (format, text),
     };
     let parsed = jiff::fmt::strtime::parse(format, text).map_err(|_| allowed())?;
+    if parsed.hour().is_none() {
+        return Err("a time of day: a day alone is none, so say a format with hours".into());
+    }
     if let Ok(at) = parsed.to_zoned() {
         return to_moment(&at);
     }
@@ -203,6 +206,7 @@ mod tests {
             expected
         );
         assert_eq!(read("1795180680", &tbilisi(Some("unix"))), expected);
+        assert!(read("20.11.2026", &tbilisi(Some("%d.%m.%Y"))).is_err());
         assert!(read("20.13.2026 17:18", &tbilisi(Some("%d.%m.%Y %H:%M"))).is_err());
     }
 

@@ -243,22 +243,16 @@ impl Reader<'_> {
 
     /// The goods and what the map includes, with the discounts taken off.
     fn read_lines(&self, id: &OrderId, rows: &OrderRows) -> Result<Vec<Line>, Rejected> {
-        let (mut goods, mut discount): (Vec<Goods>, u64) = (Vec::new(), 0);
+        let mut goods: Vec<Goods> = Vec::new();
         for (row, kind) in rows {
-            match kind {
-                RowKind::Goods => goods.push(read_goods(self, id, row)?),
-                RowKind::Discount => {
-                    let amount = self.read_amount(id, row, self.layout.price)?;
-                    discount = discount.saturating_add(amount);
-                }
-                RowKind::Tip | RowKind::Service | RowKind::Tax
-                    if self.extra_rule(*kind) == ExtraRule::Include =>
-                {
-                    goods.push(read_goods(self, id, row)?);
-                }
-                _ => {}
+            let is_included = self.extra_rule(*kind) == ExtraRule::Include;
+            if *kind == RowKind::Goods || is_included {
+                goods.push(read_goods(self, id, row)?);
             }
         }
+        let discounts = rows.iter().filter(|(_, kind)| *kind == RowKind::Discount);
+        let discounts: Vec<&Row> = discounts.map(|(row, _)| row).collect();
+        let discount = self.sum_taken_off(id, &discounts)?;
 
         spread_discount(goods, discount).map_err(|allowed| {
             let (row, _) = &rows[0];
@@ -268,6 +262,11 @@ impl Reader<'_> {
 
     /// An amount of money in a row, its sign left out of account.
     fn read_amount(&self, id: &OrderId, row: &Row, column: usize) -> Result<u64, Rejected> {
+        Ok(self.read_signed(id, row, column)?.1)
+    }
+
+    /// Whether an amount of money is below zero, and how much it is.
+    fn read_signed(&self, id: &OrderId, row: &Row, column: usize) -> Result<(bool, u64), Rejected> {
         let text = self.required(id, row, column)?;
         let name = self.layout.name_of(column);
         let number = self
@@ -275,10 +274,47 @@ impl Reader<'_> {
             .parse(text)
             .map_err(|allowed| refuse(id, row, name, text, &allowed))?;
 
-        number.to_units(self.map.exponent).ok_or_else(|| {
+        let amount = number.to_units(self.map.exponent).ok_or_else(|| {
             let allowed = format!("money with at most {} decimals", self.map.exponent);
             refuse(id, row, name, text, &allowed)
-        })
+        })?;
+        Ok((number.is_negative, amount))
+    }
+
+    /// What rows of a discount or of a refund take off together. They say so all with a minus or all without one: a
+    /// discount that was taken back is none.
+    fn sum_taken_off(&self, id: &OrderId, rows: &[&Row]) -> Result<u64, Rejected> {
+        let mut sum: u64 = 0;
+        let mut sign = None;
+        for row in rows {
+            let (is_negative, price) = self.read_signed(id, row, self.layout.price)?;
+            let amount = price.checked_mul(self.read_count(id, row)?);
+            sum = sum.saturating_add(amount.unwrap_or(u64::MAX));
+
+            if amount != Some(0) && *sign.get_or_insert(is_negative) != is_negative {
+                let name = self.layout.name_of(self.layout.price);
+                let found = row.cell(self.layout.price);
+                let allowed = "one sign in all rows of a discount or of a refund";
+                return Err(refuse(id, row, name, found, allowed));
+            }
+        }
+        Ok(sum)
+    }
+
+    /// How often a price of one is meant, where the file has no total of the row.
+    fn read_count(&self, id: &OrderId, row: &Row) -> Result<u64, Rejected> {
+        let Some(column) = self.layout.quantity else {
+            return Ok(1);
+        };
+        let text = row.cell(column);
+        if self.map.columns.line_total.is_some() || self.map.is_null(text) {
+            return Ok(1);
+        }
+
+        let name = self.layout.name_of(column);
+        let count = self.quantities.parse(text).ok();
+        let count = count.and_then(|number| number.to_units(0));
+        count.ok_or_else(|| refuse(id, row, name, text, "a whole number of pieces"))
     }
 
     /// A cell that must say something.
@@ -338,8 +374,8 @@ impl Reader<'_> {
                 (RowKind::Goods, Some(column)) if !self.map.is_null(row.cell(column)) => column,
                 _ => continue,
             };
-            let found = self.read_amount(id, row, column)?;
-            if !is_sum_with(total, &extras, found) {
+            let (is_negative, found) = self.read_signed(id, row, column)?;
+            if is_negative || !is_sum_with(total, &extras, found) {
                 let allowed = format!("what the lines add up to, {total} of the smallest unit");
                 let name = self.layout.name_of(column);
                 return Err(refuse(id, row, name, row.cell(column), &allowed));
@@ -438,6 +474,49 @@ impl Reader<'_> {
         })
     }
 
+    /// The one order that all rows of a refund name, or the one that they stand in.
+    fn refunded_order(
+        &self,
+        id: &OrderId,
+        returned: &[&Row],
+        sold: Option<&OrderId>,
+    ) -> Result<OrderId, Rejected> {
+        let first = returned[0];
+        let named = self
+            .layout
+            .refund_of
+            .map(|column| (column, first.cell(column)));
+        let named = named.filter(|(_, name)| !self.map.is_null(name));
+        if let Some((column, name)) = named {
+            let other = returned.iter().find(|row| row.cell(column) != name);
+            if let Some(row) = other {
+                let field = self.layout.name_of(column);
+                let allowed = format!("{name:?} as in the refund's first row");
+                return Err(refuse(id, row, field, row.cell(column), &allowed));
+            }
+            return Ok(self.layout.refunded_id(first, name));
+        }
+
+        match (sold, self.layout.refund_of) {
+            (Some(sold), _) => Ok(sold.clone()),
+            (None, Some(column)) => {
+                let field = self.layout.name_of(column);
+                Err(refuse(
+                    id,
+                    first,
+                    field,
+                    "",
+                    "the order whose goods came back",
+                ))
+            }
+            (None, None) => {
+                let (_, told_by) = self.layout.kind_of(first);
+                let allowed = "a refund that names the order whose goods came back: say columns.refund_of in the map";
+                Err(refuse(id, first, "refund", &told_by, allowed))
+            }
+        }
+    }
+
     /// The refund that the rows of a group make, of the sale in the same group or of the one that they name.
     fn read_return(
         &self,
@@ -450,25 +529,8 @@ impl Reader<'_> {
             .filter(|(_, kind)| *kind == RowKind::Refund)
             .map(|(row, _)| row)
             .collect();
-        let first = returned[0];
-
-        let of = match (sold, self.layout.refund_of) {
-            (Some(sold), _) => sold.clone(),
-            (None, Some(column)) => {
-                let named = self.required(id, first, column)?;
-                self.layout.refunded_id(first, named)
-            }
-            (None, None) => {
-                let (_, told_by) = self.layout.kind_of(first);
-                let allowed = "a refund that names the order whose goods came back: say columns.refund_of in the map";
-                return Err(refuse(id, first, "refund", &told_by, allowed));
-            }
-        };
-
-        let mut amount: u64 = 0;
-        for row in &returned {
-            amount = amount.saturating_add(self.read_amount(id, row, self.layout.price)?);
-        }
+        let of = self.refunded_order(id, &returned, sold)?;
+        let amount = self.sum_taken_off(id, &returned)?;
         self.check_currency(id, &returned)?;
         let hash = order_hash(&self.map.source, &of.0);
 

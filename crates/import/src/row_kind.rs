@@ -162,16 +162,60 @@ const REFUND_WORDS: [&str; 8] = [
     "დაბრუნება",
     "rückerstattung",
 ];
-const UNPAID_WORDS: [&str; 9] = [
+/// Beginnings of states in which nothing was sold.
+const VOID_STEMS: [&str; 10] = [
+    "void",
+    "cancel",
+    "delet",
+    "remov",
+    "annul",
+    "storn",
+    "сторн",
+    "отмен",
+    "аннул",
+    "удал",
+];
+/// Beginnings of states in which money was given back.
+const REFUND_STEMS: [&str; 5] = ["refund", "return", "возвр", "chargeback", "rückerst"];
+/// Beginnings of states in which nothing was paid yet.
+const UNPAID_STEMS: [&str; 12] = [
     "open",
     "pending",
     "unpaid",
+    "not paid",
     "failed",
-    "declined",
+    "declin",
+    "reject",
     "draft",
-    "не оплачен",
-    "открыт",
-    "ღია",
+    "await",
+    "training",
+    "не оплач",
+    "неоплач",
+];
+/// States in which goods were sold.
+const SOLD_STATES: [&str; 22] = [
+    "",
+    "closed",
+    "complete",
+    "completed",
+    "paid",
+    "done",
+    "finished",
+    "approved",
+    "captured",
+    "settled",
+    "success",
+    "successful",
+    "succeeded",
+    "fulfilled",
+    "ok",
+    "sale",
+    "sold",
+    "null",
+    "закрыт",
+    "оплачен",
+    "оплачено",
+    "დახურული",
 ];
 
 /// What a column tells by its usual name, if anything.
@@ -199,15 +243,33 @@ pub fn kind_of_value(telling: Telling, value: &str) -> Option<RowKind> {
         Telling::VoidFlag if is_one_of(&YES) => Some(RowKind::Void),
         // Excel writes ИСТИНА and WAHR: what is neither a known yes nor a known no decides nothing.
         Telling::VoidFlag => (!is_one_of(&NO)).then_some(RowKind::Unclear),
-        Telling::Status | Telling::Type if is_one_of(&VOID_WORDS) => Some(RowKind::Void),
-        Telling::Status | Telling::Type if is_one_of(&REFUND_WORDS) => Some(RowKind::Refund),
-        Telling::Status if is_one_of(&UNPAID_WORDS) => Some(RowKind::Unpaid),
-        Telling::Status | Telling::Type => None,
+        Telling::Status => kind_of_state(&value),
+        Telling::Type if is_one_of(&VOID_WORDS) => Some(RowKind::Void),
+        Telling::Type if is_one_of(&REFUND_WORDS) => Some(RowKind::Refund),
+        Telling::Type => None,
+    }
+}
+
+/// What a state says, by how it begins. One that nobody knows decides nothing.
+fn kind_of_state(state: &str) -> Option<RowKind> {
+    let state = state.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let begins_with = |stems: &[&str]| stems.iter().any(|stem| state.starts_with(stem));
+
+    if SOLD_STATES.contains(&state) {
+        None
+    } else if begins_with(&VOID_STEMS) || state.starts_with("გაუქმ") {
+        Some(RowKind::Void)
+    } else if begins_with(&REFUND_STEMS) || state.starts_with("დაბრუნ") {
+        Some(RowKind::Refund)
+    } else if begins_with(&UNPAID_STEMS) {
+        Some(RowKind::Unpaid)
+    } else {
+        Some(RowKind::Unclear)
     }
 }
 
 /// Names of rows that are no goods, with what they are. A percentage or a colon may follow.
-const NAMED_ROWS: [(&str, RowKind); 38] = [
+const NAMED_ROWS: [(&str, RowKind); 57] = [
     ("subtotal", RowKind::Subtotal),
     ("sub total", RowKind::Subtotal),
     ("sub-total", RowKind::Subtotal),
@@ -246,6 +308,25 @@ const NAMED_ROWS: [(&str, RowKind); 38] = [
     ("ფასდაკლება", RowKind::Discount),
     ("rabatt", RowKind::Discount),
     ("all items", RowKind::Total),
+    ("order total", RowKind::Total),
+    ("total due", RowKind::Total),
+    ("total amount", RowKind::Total),
+    ("net total", RowKind::Total),
+    ("amount due", RowKind::Total),
+    ("balance due", RowKind::Total),
+    ("gesamtsumme", RowKind::Total),
+    ("gesamtbetrag", RowKind::Total),
+    ("gesamtergebnis", RowKind::Total),
+    ("total général", RowKind::Total),
+    ("итог", RowKind::Total),
+    ("итого к оплате", RowKind::Total),
+    ("к оплате", RowKind::Total),
+    ("სულ გადასახდელი", RowKind::Total),
+    ("auto-gratuity", RowKind::Tip),
+    ("сервисный сбор", RowKind::Service),
+    ("за обслуживание", RowKind::Service),
+    ("bedienung", RowKind::Service),
+    ("mwst", RowKind::Tax),
 ];
 
 /// What the name of a row, or what stands where its order's id should be, says that it is.
@@ -306,6 +387,13 @@ mod tests {
             Some(RowKind::Refund)
         );
         assert_eq!(kind_of_value(Telling::Type, "Open"), None);
+        let state = |text| kind_of_value(Telling::Status, text);
+        assert_eq!(state("CANCELLED_BY_CUSTOMER"), Some(RowKind::Void));
+        assert_eq!(state("(void)"), Some(RowKind::Void));
+        assert_eq!(state("Сторно"), Some(RowKind::Void));
+        assert_eq!(state("Не оплачен"), Some(RowKind::Unpaid));
+        assert_eq!(state("Partially refunded"), Some(RowKind::Unclear));
+        assert_eq!(state("Closed"), None);
     }
 
     #[test]

@@ -330,6 +330,58 @@ fn a_header_that_stands_again_refuses_the_file() {
 }
 
 #[test]
+fn a_refund_takes_back_what_its_rows_say_and_from_one_order() {
+    let map = map_with(
+        "group_by = \"order\"",
+        "line_total = \"price\"\nrefund_of = \"of\"",
+    );
+    let returns = |rows: &str| {
+        let text = format!(
+            "order,type,of,item,detail,qty,price\n1,sale,,Wine,,1,50.00\n5,sale,,Beer,,1,15.00\n{rows}"
+        );
+        let items = items_of("orders.csv", &text, &map).unwrap();
+        let returns = items.iter().filter_map(|item| match item {
+            Item::Return(refund) => Some((refund.of.clone(), refund.amount)),
+            _ => None,
+        });
+        returns.collect::<Vec<_>>()
+    };
+
+    let total = "2,refund,1,Wine,,1,-10.00\n2,refund,1,Total,,1,-10.00\n";
+    assert_eq!(returns(total), [("1".to_owned(), 1_000)]);
+    assert_eq!(
+        returns("5,refund,1,Wine,,1,-10.00\n"),
+        [("1".to_owned(), 1_000)]
+    );
+    assert_eq!(
+        returns("9,refund,1,Wine,,1,-10\n9,refund,5,Beer,,1,-4\n"),
+        []
+    );
+    assert_eq!(
+        returns("9,refund,1,Wine,,1,-10\n9,refund,1,Back,,1,1\n"),
+        []
+    );
+}
+
+#[test]
+fn prices_of_one_are_counted_in_refunds_and_discounts_too() {
+    let map = map_with(
+        "group_by = \"order\"\namounts = { discount = \"spread\" }",
+        "unit_price = \"price\"",
+    );
+    let text = "order,type,item,detail,qty,price\nA,sale,Pizza,,2,20.00\nA,sale,Discount,,2,-5.00\n\
+        B,sale,Wine,,3,10.00\nB,refund,Wine,,-2,10.00\n";
+    let items = items_of("orders.csv", text, &map).unwrap();
+    let totals: Vec<u64> = sales_of(&items).iter().map(|order| order.total).collect();
+    assert_eq!(totals, [3_000, 3_000]);
+    let refund = items.iter().find_map(|item| match item {
+        Item::Return(refund) => Some(refund.amount),
+        _ => None,
+    });
+    assert_eq!(refund, Some(2_000));
+}
+
+#[test]
 fn a_discount_without_an_order_refuses_the_file() {
     let text = format!("{HEADER}A,Pizza,,1,20.00\n,Discount,,1,-5.00\n");
     let refused = items_of("orders.csv", &text, &plain()).unwrap_err();
