@@ -181,6 +181,13 @@ impl Layout {
         if let Some(place) = self.place_without_order(row, map) {
             return Ok(place);
         }
+        if let Some(value) = self.value_without_name(row) {
+            let problem = format!("{value:?} stands in a column without a name");
+            return Err(FileError::LostRow {
+                line: row.line,
+                problem,
+            });
+        }
 
         let (kind, told_by) = self.kind_of(row);
         match self.order_id(row, map) {
@@ -191,6 +198,14 @@ impl Layout {
                 problem,
             }),
         }
+    }
+
+    /// What stands where the header names nothing, as the cents of prices do whose comma is the separator too.
+    fn value_without_name<'r>(&self, row: &'r Row) -> Option<&'r str> {
+        let columns = self.header.iter().enumerate();
+        let unnamed = columns.filter(|(_, name)| name.trim().is_empty());
+        let mut values = unnamed.map(|(column, _)| row.cell(column));
+        values.find(|value| !value.is_empty())
     }
 
     /// Whether the columns are named again: what follows may be the same orders once more.
@@ -288,8 +303,10 @@ impl Layout {
                     "the column {name:?} holds no order id, found {value:?}"
                 ));
             }
-            if value.contains('\n') {
-                return Err(format!("the column {name:?} holds a line break"));
+            if value.contains(['\n', '\u{feff}', '\u{200b}']) {
+                return Err(format!(
+                    "the column {name:?} holds a line break or a sign that nobody sees"
+                ));
             }
             Ok(if *is_day { day_part(value) } else { value })
         });

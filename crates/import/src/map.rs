@@ -340,6 +340,16 @@ fn names_of_outlet(outlet: &OutletSpec) -> impl Iterator<Item = String> {
     names.chain([outlet.id.to_string()])
 }
 
+/// Decimals of a currency by ISO 4217; two for all that are not listed.
+fn exponent_of(currency: Currency) -> u32 {
+    match currency.as_str() {
+        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"
+        | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
+        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+        _ => 2,
+    }
+}
+
 const fn default_exponent() -> u32 {
     2
 }
@@ -425,7 +435,42 @@ impl Map {
             return refuse("exponent", "0 to 4 is allowed");
         }
 
+        self.check_columns()?;
         self.check_writing()
+    }
+
+    /// One column has one meaning, and what a row costs stands in the row.
+    fn check_columns(&self) -> Result<(), MapError> {
+        let refuse = |field, problem: String| Err(MapError::Field { field, problem });
+        let columns = &self.columns;
+        let price = columns.line_total.as_ref().or(columns.unit_price.as_ref());
+
+        if columns.quantity.is_some() && columns.quantity.as_ref() == price {
+            return refuse("columns.quantity", "it is the price already".into());
+        }
+        let amounts = [
+            price,
+            columns.quantity.as_ref(),
+            columns.receipt_total.as_ref(),
+        ];
+        let filled = amounts
+            .into_iter()
+            .flatten()
+            .find(|name| self.file.fill_down.contains(name));
+        if let Some(column) = filled {
+            let problem = format!("an empty {column:?} does not cost what the row above costs");
+            return refuse("file.fill_down", problem);
+        }
+        if self.source.trim().is_empty() {
+            return refuse("source", "a name is needed".into());
+        }
+
+        let expected = exponent_of(self.currency);
+        if self.exponent != expected {
+            let problem = format!("{} has {expected} decimals", self.currency);
+            return refuse("exponent", problem);
+        }
+        Ok(())
     }
 
     fn check_writing(&self) -> Result<(), MapError> {
@@ -540,6 +585,8 @@ mod tests {
     fn what_a_map_may_not_say_is_named() {
         let with = |line: &str| LEAST.replace("[columns]", &format!("{line}\n[columns]"));
         assert!(refused(&with("exponent = 5")).contains("exponent"));
+        assert!(refused(&LEAST.replace("GEL", "JPY")).contains("JPY has 0 decimals"));
+        assert!(refused(&with("file.fill_down = [\"price\"]")).contains("file.fill_down"));
         let none = LEAST.replace("[columns]", "[columns]\nquantity_default = 0");
         assert!(refused(&none).contains("columns.quantity_default"));
         let day = LEAST

@@ -382,6 +382,15 @@ fn prices_of_one_are_counted_in_refunds_and_discounts_too() {
 }
 
 #[test]
+fn a_value_in_a_column_without_a_name_refuses_the_file() {
+    let text = "order,item,detail,qty,price,\nA,Tea,,1,2,50\n";
+    let refused = items_of("orders.csv", text, &plain()).unwrap_err();
+    assert!(refused.contains("a column without a name"), "{refused}");
+    let text = "order,item,detail,qty,price,\nA,Tea,,1,2.50,\n";
+    assert_eq!(totals(text, &plain()), [("A".to_owned(), 250)]);
+}
+
+#[test]
 fn a_discount_without_an_order_refuses_the_file() {
     let text = format!("{HEADER}A,Pizza,,1,20.00\n,Discount,,1,-5.00\n");
     let refused = items_of("orders.csv", &text, &plain()).unwrap_err();
