@@ -9,6 +9,7 @@ use crate::repository::Target;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use list::{Mutant, Test};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -107,13 +108,12 @@ struct Run {
 
 impl Run {
     fn judge(&self, mutants: &[Mutant]) -> Result<bool> {
-        let built = self.build()?;
-        if !built.is_good {
-            let output = built.output;
+        let tests = list::tests_of(mutants);
+        if let Some(output) = self.build(&tests)? {
             bail!("it does not compile with every protection in place\n{output}");
         }
 
-        if !self.are_sound(&list::tests_of(mutants))? {
+        if !self.are_sound(&tests)? {
             return Ok(false);
         }
 
@@ -154,9 +154,9 @@ impl Run {
         }
 
         let _taken_out = self.tree.take_out(mutant)?;
-        let built = self.build()?;
-        if !built.is_good {
-            let (name, output) = (&mutant.name, built.output);
+        let tests = list::tests_of(std::slice::from_ref(mutant));
+        if let Some(output) = self.build(&tests)? {
+            let name = &mutant.name;
             println!("BROKEN    {name}: does not compile\n{output}");
             return Ok(false);
         }
@@ -184,17 +184,16 @@ impl Run {
         Ok(true)
     }
 
-    /// All at once: a package on its own would be built with other features.
-    fn build(&self) -> Result<Ended> {
-        let words = [
-            "cargo",
-            "build",
-            "--quiet",
-            "--workspace",
-            "--bins",
-            "--tests",
-        ];
-        self.run_command(&words, BUILD_S_MAX)
+    /// What these tests run; what the compiler says when it does not compile.
+    fn build(&self, tests: &[&Test]) -> Result<Option<String>> {
+        let needs: BTreeSet<&[&str]> = tests.iter().map(|test| test.build()).collect();
+        for words in needs {
+            let built = self.run_command(words, BUILD_S_MAX)?;
+            if !built.is_good {
+                return Ok(Some(built.output));
+            }
+        }
+        Ok(None)
     }
 
     fn run(&self, test: &Test) -> Result<Ended> {

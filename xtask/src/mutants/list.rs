@@ -8,6 +8,24 @@ use std::path::PathBuf;
 
 const LIST: &str = include_str!("list.toml");
 
+const BUILD_PROGRAMS: [&str; 7] = [
+    "cargo",
+    "build",
+    "--quiet",
+    "--workspace",
+    "--bins",
+    "--test",
+    "it",
+];
+const BUILD_UNITS: [&str; 6] = [
+    "cargo",
+    "test",
+    "--quiet",
+    "--workspace",
+    "--no-run",
+    "--lib",
+];
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct List {
@@ -68,6 +86,17 @@ impl Test {
         };
 
         words.split(' ').map(str::to_owned).collect()
+    }
+}
+
+impl Test {
+    /// How what it runs is built. The whole workspace is chosen: a package on its own would be built with other
+    /// features. Of its test programs only those of one kind: all of them take twice as long.
+    pub const fn build(&self) -> &'static [&'static str] {
+        match self {
+            Self::Story(_) | Self::Chaos { .. } => &BUILD_PROGRAMS,
+            Self::Unit(_) => &BUILD_UNITS,
+        }
     }
 }
 
