@@ -40,7 +40,10 @@ fn voting_key(config: &ValidatorConfig) -> Result<Option<SecretKey>> {
     let passphrase_file = config.passphrase_file.as_ref().context(missing)?;
     let passphrase = std::fs::read_to_string(passphrase_file)
         .with_context(|| format!("read {}", passphrase_file.display()))?;
-    Ok(Some(wallet::load_key(keystore_file, passphrase.trim())?))
+    Ok(Some(wallet::load_key(
+        keystore_file,
+        wallet::first_line(&passphrase),
+    )?))
 }
 
 /// What the validator's key has signed.

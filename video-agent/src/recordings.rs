@@ -93,10 +93,9 @@ fn agent_key(config: &Config) -> Result<SecretKey> {
         .passphrase_file
         .as_ref()
         .context("agent.passphrase_file: is missing")?;
-    Ok(wallet::load_key(
-        keystore,
-        read_secret(passphrase)?.expose(),
-    )?)
+    let passphrase = std::fs::read_to_string(passphrase)
+        .with_context(|| format!("read {}", passphrase.display()))?;
+    Ok(wallet::load_key(keystore, wallet::first_line(&passphrase))?)
 }
 
 fn open_vault(config: &VaultConfig, agent: Agent) -> Result<Vault> {

@@ -64,7 +64,7 @@ impl Keys {
 
         Ok(Self {
             dir,
-            passphrase: passphrase.trim().to_owned(),
+            passphrase: wallet::first_line(&passphrase).to_owned(),
             known: Mutex::default(),
         })
     }

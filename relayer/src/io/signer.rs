@@ -45,7 +45,7 @@ impl Signer {
                 config.passphrase_file.display()
             )
         })?;
-        let secret = wallet::load_key(&config.keystore_file, passphrase.trim_end())
+        let secret = wallet::load_key(&config.keystore_file, wallet::first_line(&passphrase))
             .context("signer.keystore_file")?;
         let key = PrivateKeySigner::from_bytes(&B256::from(secret.secret_bytes()))
             .context("signer's key")?;
