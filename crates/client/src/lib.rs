@@ -51,6 +51,6 @@ pub use api_types::{
     format_time, parse_time,
 };
 pub use bounded::{ANSWER_BYTES_MAX, ReadError, read_bounded};
-pub use node::{ClientError, NodeClient};
+pub use node::{ClientError, NodeClient, POOL_IDLE_TIMEOUT};
 pub use problem::{FieldError, Problem};
 pub use submit::{furthest_node, next_nonce, submit_and_wait};

@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// How long a request may take; a sale waits for finality, which is usually well under a second.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// A service closes a silent connection after 75 s; a request on it at that moment would fail.
+pub const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Why a request failed.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +86,7 @@ impl NodeClient {
     pub fn new(base: &str) -> Self {
         let http = reqwest::Client::builder()
             .timeout(REQUEST_TIMEOUT)
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .no_proxy()
             .build()
             .unwrap_or_default();

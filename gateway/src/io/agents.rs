@@ -4,7 +4,7 @@ use crate::config::VideoAgent;
 use axum::body::{Body, Bytes};
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use client::read_bounded;
+use client::{POOL_IDLE_TIMEOUT, read_bounded};
 use problem::{Problem, Refusal};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,6 +27,7 @@ impl Agents {
         let http = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .connect_timeout(TIMEOUT)
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .no_proxy();
         let url = |agent: &VideoAgent| (agent.outlet, agent.url.trim_end_matches('/').to_owned());
         Self {

@@ -13,7 +13,7 @@ use axum::http::{Request, Response};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -29,6 +29,8 @@ use tower::ServiceExt;
 const STOP_PATIENCE: Duration = Duration::from_millis(250);
 /// How often a stop looks at a connection.
 const STOP_LOOK: Duration = Duration::from_millis(50);
+/// Longer than any limit of ours.
+const HYPER_HEAD_TIMEOUT: Duration = Duration::from_secs(24 * 3_600);
 
 /// What a connection needs to know.
 pub(super) struct Accepted {
@@ -81,11 +83,13 @@ fn set_options(stream: &TcpStream, limits: &DoorLimits) {
     }
 }
 
-/// hyper's own timer is not used: it counts silence between requests as a slow head.
+/// hyper's own time limit counts silence between requests as a slow head, so ours is set in its place. It must not be off:
+/// only with one does hyper look at a connection again once its answer is out, which is when ours begins.
 fn builder(limits: &DoorLimits) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
-        .header_read_timeout(None)
+        .timer(TokioTimer::new())
+        .header_read_timeout(HYPER_HEAD_TIMEOUT)
         .max_buf_size(limits.head_bytes_max)
         .max_header_size(limits.head_bytes_max);
     builder
