@@ -1,5 +1,5 @@
-//! Which pages of other origins may talk to the gateway through a browser. Nothing here is secret and no cookie stands for
-//! anybody, so every page may read; what a page wants to write is signed, and still only named ones may.
+//! Which pages of other origins may talk to the gateway through a browser. Every page may read what everybody may see: a
+//! cookie is never taken from another origin's page. What is written is signed, and still only named pages may write.
 
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, header};

@@ -194,6 +194,31 @@ async fn an_address_has_so_many_streams() {
     .await;
 }
 
+/// Who is silent or slow takes places, and nobody's time.
+#[tokio::test]
+async fn many_idle_and_slow_clients_hold_up_nobody() {
+    let limits = DoorLimits {
+        connections_per_address_max: 2_000,
+        ..DoorLimits::default()
+    };
+    let door = serve(limits).await;
+
+    let mut held = Vec::new();
+    for number in 0..1_200 {
+        let words = if number % 6 == 0 { "GET /hel" } else { "" };
+        held.push(say(door.address, words).await);
+    }
+
+    let started = std::time::Instant::now();
+    for _ in 0..20 {
+        let heard = ask(door.address, "GET", "/hello", "").await;
+        assert!(heard.ends_with("hello"), "{heard}");
+    }
+    let took = started.elapsed();
+    assert!(took < std::time::Duration::from_secs(5), "{took:?}");
+    assert_eq!(held.len(), 1_200);
+}
+
 #[tokio::test]
 async fn a_port_that_is_taken_is_named() {
     let taken = Doors::open("127.0.0.1:0", DoorLimits::default())
