@@ -8,7 +8,8 @@ use crate::io::mirror::Mirror;
 use crate::io::nodes::Nodes;
 use crate::tasks::events::{self, Hub};
 use anyhow::{Context as _, Result};
-use service_kit::http::{Readiness, bind_listener, operations_router, serve};
+use service_kit::doors::Doors;
+use service_kit::http::{Readiness, health_router};
 use service_kit::telemetry;
 use sqlx::postgres::PgConnectOptions;
 use std::sync::Arc;
@@ -29,7 +30,10 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
     let options: PgConnectOptions = url.expose().parse().context("database.url")?;
 
     let listen = config.http.listen;
-    let listener = bind_listener(listen).await?;
+    let doors = Doors::open(listen, config.http.limits)
+        .await?
+        .with_metrics_at(config.http.metrics_listen)
+        .await?;
 
     let recorder = telemetry::init_metrics();
     let mirror = Arc::new(Mirror::new(options, config.database.connections_max));
@@ -49,12 +53,14 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
     };
 
     let readiness = Readiness::starting();
-    let router = http::router(api.clone()).merge(operations_router(readiness.clone(), recorder));
+    let router = http::router(api.clone(), config.http.write_origins);
+    let router = router.merge(health_router(readiness.clone()));
+    let doors = doors.showing(move || recorder.render());
     tracing::info!(%listen, "gateway starts");
 
     let tasks = stop.child_token();
     let result = tokio::select! {
-        served = serve(listener, router, stop) => served.context("serve"),
+        served = doors.serve(router, stop) => served.context("serve"),
         () = events::run(hub, tasks.clone()) => Ok(()),
         () = watch_readiness(api, readiness) => Ok(()),
     };

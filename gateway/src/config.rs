@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use service_kit::Secret;
 use service_kit::database::DatabaseConfig;
+use service_kit::doors::DoorLimits;
 use service_kit::mistakes::{ConfigMistakes, refuse_mistakes};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -66,17 +67,28 @@ impl Default for Node {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http {
-    /// Where everything is served. Default `127.0.0.1:8080`; port 0 takes a free one.
+    /// Where everything but perhaps the metrics is served. Default `127.0.0.1:8080`; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where `/metrics` is served instead of there. Without it, it is shown at `listen` if that is on loopback, and else
+    /// nowhere.
+    pub metrics_listen: Option<SocketAddr>,
+    /// What strangers may take.
+    pub limits: DoorLimits,
     /// Readers of `/api/v1/events` at once. Default 10000.
     pub event_readers_max: usize,
+    /// Origins, such as `https://shop.example`, whose pages may send sales and transactions through a browser, and
+    /// read what comes of it. Every page may read; the gateway's own may do everything. Default none.
+    pub write_origins: Vec<String>,
 }
 
 impl Default for Http {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            metrics_listen: None,
+            limits: DoorLimits::default(),
             event_readers_max: 10_000,
+            write_origins: Vec::new(),
         }
     }
 }
@@ -115,6 +127,8 @@ impl Config {
         let bad_agent = |agent: &VideoAgent| bad_node(&agent.url);
         let bad_explorer = |url: &String| !url.starts_with("https://") || !url.contains("{tx}");
 
+        let bad_origin = |origin: &String| !is_origin(origin);
+
         let rules = [
             self.database.location().missing_url(),
             (
@@ -137,10 +151,26 @@ impl Config {
                 self.web.explorer.iter().any(bad_explorer),
                 "web.explorer: must begin with https:// and hold {tx}",
             ),
+            (
+                self.http.write_origins.iter().any(bad_origin),
+                "http.write_origins: each is scheme://host or scheme://host:port, without a slash at its end",
+            ),
         ];
 
-        refuse_mistakes(rules)
+        refuse_mistakes(rules.into_iter().chain(self.http.limits.mistakes()))
     }
+}
+
+/// Whether browsers would send this text as an origin.
+fn is_origin(text: &str) -> bool {
+    let host = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+
+    host.is_some_and(|host| {
+        let is_odd = |letter: char| letter.is_whitespace() || "/?#@*".contains(letter);
+        !host.is_empty() && !host.contains(is_odd)
+    })
 }
 
 impl Database {
@@ -166,7 +196,9 @@ mod tests {
             outlet: 1,
             url: "127.0.0.1:7300".into(),
         });
+        config.http.write_origins = vec!["https://shop.example/".into()];
+        config.http.limits.connections_max = 0;
         let mistakes = config.check().unwrap_err().mistakes;
-        assert_eq!(mistakes.len(), 4, "{mistakes:?}");
+        assert_eq!(mistakes.len(), 6, "{mistakes:?}");
     }
 }

@@ -2,10 +2,10 @@
 
 mod accounts;
 mod cameras;
+mod cors;
 mod description;
 mod events;
 mod forward;
-mod measured;
 mod network;
 mod page;
 mod pages;
@@ -54,7 +54,8 @@ pub struct Api {
 }
 
 /// Everything that the gateway serves: pages, API, its description, and what is forwarded to nodes.
-pub fn router(api: Api) -> Router {
+/// Pages of `write_origins` may write through a browser.
+pub fn router(api: Api, write_origins: Vec<String>) -> Router {
     Router::new()
         .merge(network::router())
         .merge(sales::router())
@@ -67,8 +68,7 @@ pub fn router(api: Api) -> Router {
         .merge(pages::router())
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
-        .layer(axum::middleware::from_fn(measured::measure))
-        .layer(axum::middleware::from_fn(problem::with_request_id))
+        .layer(cors::allow_origins(write_origins))
         .with_state(api)
 }
 

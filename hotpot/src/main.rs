@@ -16,7 +16,8 @@ fn main() -> ExitCode {
     match cli::run(cli) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("hotpot: {error:#}");
+            // An address may hold a provider's key, and this line may be kept by whoever started us.
+            eprintln!("hotpot: {}", service_kit::scrub_text(&format!("{error:#}")));
             ExitCode::FAILURE
         }
     }

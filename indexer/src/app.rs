@@ -7,7 +7,8 @@ use crate::metrics;
 use crate::tasks::health::Health;
 use crate::tasks::{Context, audit, evm, sidechain};
 use anyhow::{Context as _, Result, bail};
-use service_kit::http::{bind_listener, operations_router, serve};
+use service_kit::doors::Doors;
+use service_kit::http::health_router;
 use service_kit::telemetry;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use std::sync::Arc;
@@ -33,8 +34,10 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
         chain.finality_depth,
     )
     .context("blockchain.rpc_url")?;
-    let listen = config.http.listen;
-    let listener = bind_listener(listen).await?;
+    let doors = Doors::open(config.http.listen, config.http.limits)
+        .await?
+        .with_metrics_at(config.http.metrics_listen)
+        .await?;
     let recorder = telemetry::init_metrics();
     metrics::describe();
 
@@ -52,9 +55,11 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
     tasks.spawn(evm::run(context.clone(), evm));
     tasks.spawn(sidechain::run(context));
     tasks.spawn(audit::run(pool, health.clone()));
-    let router = operations_router(health.readiness(), recorder);
+
+    let doors = doors.showing(move || recorder.render());
+    let router = health_router(health.readiness());
     tokio::select! {
-        served = serve(listener, router, stop.clone()) => served.context("serve"),
+        served = doors.serve(router, stop.clone()) => served.context("serve"),
         Some(Err(ended)) = tasks.join_next() => bail!("a task ended: {ended}"),
     }
 }

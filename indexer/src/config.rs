@@ -2,8 +2,9 @@
 
 use alloy::primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
-use service_kit::Secret;
+use service_kit::SecretUrl;
 use service_kit::database::DatabaseConfig;
+use service_kit::doors::DoorLimits;
 use service_kit::mistakes::{ConfigMistakes, refuse_mistakes};
 use std::net::SocketAddr;
 
@@ -25,8 +26,8 @@ pub struct Config {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Blockchain {
-    /// JSON-RPC over HTTP; may hold a provider's key, so it does not print. Default `http://127.0.0.1:8545`.
-    pub rpc_url: Secret,
+    /// JSON-RPC over HTTP; may hold a provider's key, so only its scheme, host and port are shown. Default `http://127.0.0.1:8545`.
+    pub rpc_url: SecretUrl,
     /// The chain that must be behind `rpc_url`; another one is refused. Default 31337.
     pub chain_id: u64,
     /// The token. Required.
@@ -59,7 +60,7 @@ impl Blockchain {
 impl Default for Blockchain {
     fn default() -> Self {
         Self {
-            rpc_url: Secret::default(),
+            rpc_url: SecretUrl::default(),
             chain_id: 31337,
             token: Address::ZERO,
             anchor: Address::ZERO,
@@ -101,14 +102,21 @@ impl Default for Node {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http {
-    /// Where `/healthz`, `/readyz` and `/metrics` are served. Default `127.0.0.1:7400`; port 0 takes a free one.
+    /// Where `/healthz` and `/readyz` are served. Default `127.0.0.1:7400`; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where `/metrics` is served instead of there. Without it, it is shown at `listen` if that is on loopback, and else
+    /// nowhere.
+    pub metrics_listen: Option<SocketAddr>,
+    /// What strangers may take.
+    pub limits: DoorLimits,
 }
 
 impl Default for Http {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7400)),
+            metrics_listen: None,
+            limits: DoorLimits::default(),
         }
     }
 }
@@ -141,7 +149,7 @@ impl Config {
             self.database.missing_url(),
         ];
 
-        refuse_mistakes(rules)
+        refuse_mistakes(rules.into_iter().chain(self.http.limits.mistakes()))
     }
 }
 

@@ -223,14 +223,29 @@ impl Error {
     }
 }
 
-/// An error with its causes in one line.
+/// An error with its causes in one line, for log and `/readyz`: an endpoint's URL, which may hold a key, is cut short.
 pub fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
+    service_kit::scrub_error(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::transports::TransportErrorKind;
+
+    #[test]
+    fn no_key_of_an_endpoint_is_told() {
+        let said = "error sending request for url (https://rpc.example/v2/s3cret)";
+        let error = Error::Rpc {
+            call: "eth_chainId",
+            source: TransportErrorKind::custom_str(said),
+        };
+
+        let told = with_causes(&error);
+        assert!(
+            told.contains("eth_chainId") && told.contains("rpc.example"),
+            "{told}"
+        );
+        assert!(!told.contains("s3cret"), "{told}");
     }
-    text
 }

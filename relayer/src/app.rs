@@ -8,10 +8,10 @@ use crate::metrics;
 use crate::tasks::{context, lock, relay};
 use alloy::primitives::Address;
 use anyhow::Context;
-use service_kit::http::{Readiness, bind_listener, operations_router, serve};
+use service_kit::doors::Doors;
+use service_kit::http::{Readiness, health_router};
 use service_kit::{Secret, telemetry};
 use std::net::SocketAddr;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// A relayer that is bound to its port and has not begun.
@@ -19,7 +19,7 @@ pub struct Relayer {
     config: Config,
     database_url: Secret,
     signer: Signer,
-    listener: TcpListener,
+    doors: Doors,
     readiness: Readiness,
 }
 
@@ -30,22 +30,24 @@ impl Relayer {
 
         let (signer, chain_id) = (config.signer.clone(), config.blockchain.chain_id);
         let signer = tokio::task::spawn_blocking(move || Signer::load(&signer, chain_id)).await??;
-        let listen = config.http.listen;
-        let listener = bind_listener(listen).await?;
+        let doors = Doors::open(config.http.listen, config.http.limits)
+            .await?
+            .with_metrics_at(config.http.metrics_listen)
+            .await?;
         let database_url = config.database.read_url()?;
 
         Ok(Self {
             config,
             database_url,
             signer,
-            listener,
+            doors,
             readiness: Readiness::starting(),
         })
     }
 
-    /// Where `/healthz`, `/readyz` and `/metrics` are served.
+    /// Where `/healthz` and `/readyz` are served.
     pub fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        self.listener.local_addr()
+        self.doors.local_addr()
     }
 
     /// Who pays for gas.
@@ -65,12 +67,14 @@ impl Relayer {
             config,
             database_url,
             signer,
-            listener,
+            doors,
             readiness,
         } = self;
 
-        let router = operations_router(readiness.clone(), telemetry::init_metrics());
+        let recorder = telemetry::init_metrics();
         metrics::describe();
+        let router = health_router(readiness.clone());
+        let doors = doors.showing(move || recorder.render());
 
         let evm = Evm::new(&config.blockchain)?;
         let timeout = config.blockchain.request_timeout();
@@ -107,7 +111,8 @@ impl Relayer {
         };
 
         let serving = async {
-            serve(listener, router, stop.clone())
+            doors
+                .serve(router, stop.clone())
                 .await
                 .context("serve HTTP")
         };

@@ -2,8 +2,9 @@
 
 use alloy::primitives::Address;
 use serde::{Deserialize, Serialize};
-use service_kit::Secret;
+use service_kit::SecretUrl;
 use service_kit::database::DatabaseConfig;
+use service_kit::doors::DoorLimits;
 use service_kit::mistakes::{ConfigMistakes, refuse_mistakes};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -31,8 +32,8 @@ pub struct Config {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BlockchainConfig {
-    /// JSON-RPC over HTTP; may hold a provider's key, so it does not print.
-    pub rpc_url: Secret,
+    /// JSON-RPC over HTTP; may hold a provider's key, so only its scheme, host and port are shown.
+    pub rpc_url: SecretUrl,
     /// What `eth_chainId` must answer; the relayer sends nothing to another chain.
     pub chain_id: u64,
     /// Address of the CheckpointAnchor contract.
@@ -58,7 +59,7 @@ pub struct BlockchainConfig {
 impl Default for BlockchainConfig {
     fn default() -> Self {
         Self {
-            rpc_url: Secret::default(),
+            rpc_url: SecretUrl::default(),
             chain_id: 0,
             anchor: Address::ZERO,
             token: Address::ZERO,
@@ -113,14 +114,21 @@ pub struct SignerConfig {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HttpConfig {
-    /// Where `/healthz`, `/readyz` and `/metrics` are served. Default 127.0.0.1:7200; port 0 takes a free one.
+    /// Where `/healthz` and `/readyz` are served. Default 127.0.0.1:7200; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where `/metrics` is served instead of there. Without it, it is shown at `listen` if that is on loopback, and else
+    /// nowhere.
+    pub metrics_listen: Option<SocketAddr>,
+    /// What strangers may take.
+    pub limits: DoorLimits,
 }
 
 impl Default for HttpConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7200)),
+            metrics_listen: None,
+            limits: DoorLimits::default(),
         }
     }
 }
@@ -131,7 +139,7 @@ impl Config {
         let checks = [
             self.database.missing_url(),
             (
-                self.blockchain.rpc_url.expose().is_empty(),
+                self.blockchain.rpc_url.is_empty(),
                 "blockchain.rpc_url is missing",
             ),
             (
@@ -165,6 +173,6 @@ impl Config {
             ),
         ];
 
-        refuse_mistakes(checks)
+        refuse_mistakes(checks.into_iter().chain(self.http.limits.mistakes()))
     }
 }

@@ -15,6 +15,7 @@ use client::NodeClient;
 use domain::Genesis;
 use domain::crypto::address_of_secret;
 use secp256k1::SecretKey;
+use service_kit::doors::Doors;
 use std::path::Path;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -126,6 +127,7 @@ async fn begin_with_a_state(config: &NodeConfig, genesis: &Genesis, store: &Stor
 
 /// Runs a validator, or a node that only follows, until `stop` or a fatal error.
 pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
+    config.check()?;
     std::fs::create_dir_all(&config.data_dir)?;
     let metrics = service_kit::telemetry::init_metrics();
     let genesis = read_genesis(&config.genesis_file)?;
@@ -148,14 +150,18 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
     let node = Arc::new(node);
     let peers = Peers::start(&config.http.peers, &stop);
 
-    let listener = service_kit::http::bind_listener(&config.http.listen).await?;
+    let doors = Doors::open(&config.http.listen, config.http.limits)
+        .await?
+        .with_metrics_at(config.http.metrics_listen)
+        .await?;
     let api = Api::new(Arc::clone(&node), peers.clone(), key);
     let measured = Arc::clone(&node);
     let render = move || {
         crate::metrics::set_gauges(&measured);
         metrics.render() + &consensus::engine_metrics()
     };
-    let router = http::router(api).merge(service_kit::http::metrics_router(render));
+    let doors = doors.showing(render);
+    let router = http::router(api);
     let height = node.ledger().height();
     let validator = node.validator.map(tracing::field::display);
     tracing::info!(validator, listen = %config.http.listen, height, "node starts");
@@ -170,7 +176,7 @@ pub async fn run(config: NodeConfig, stop: CancellationToken) -> Result<()> {
         result = checkpoints::run(Arc::clone(&node), key, peers.clone(), reporter, tasks.clone()) => result.context("checkpoints"),
         result = pruning::run(Arc::clone(&node), tasks.clone()) => result.context("pruning"),
         () = duties::run(Arc::clone(&node), key, peers, reports, tasks.clone()) => Ok(()),
-        result = service_kit::http::serve(listener, router, tasks.clone()) => result.context("http"),
+        result = doors.serve(router, tasks.clone()) => result.context("http"),
     };
     tasks.cancel();
     result

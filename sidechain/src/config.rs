@@ -2,6 +2,9 @@
 
 use crate::core::mempool::MempoolLimits;
 use serde::{Deserialize, Serialize};
+use service_kit::doors::DoorLimits;
+use service_kit::mistakes::{ConfigMistakes, refuse_mistakes};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// The whole configuration; see each section.
@@ -45,6 +48,11 @@ impl Default for NodeConfig {
 }
 
 impl NodeConfig {
+    /// Checks what can be checked without asking anybody.
+    pub fn check(&self) -> Result<(), ConfigMistakes> {
+        refuse_mistakes(self.http.limits.mistakes())
+    }
+
     /// Where copies of the state are.
     pub fn snapshots_dir(&self) -> PathBuf {
         self.data_dir.join("snapshots")
@@ -71,6 +79,11 @@ pub struct ValidatorConfig {
 pub struct HttpConfig {
     /// Address and port. Default `127.0.0.1:7000`.
     pub listen: String,
+    /// Where `/metrics` is served instead of there. Without it, it is shown at `listen` if that is on loopback, and else
+    /// nowhere.
+    pub metrics_listen: Option<SocketAddr>,
+    /// What strangers may take.
+    pub limits: DoorLimits,
     /// Base URLs of the other validators' APIs: transactions go there, checkpoint signatures come from there.
     pub peers: Vec<String>,
 }
@@ -79,6 +92,8 @@ impl Default for HttpConfig {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:7000".into(),
+            metrics_listen: None,
+            limits: DoorLimits::default(),
             peers: Vec::new(),
         }
     }

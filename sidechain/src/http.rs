@@ -77,6 +77,5 @@ pub fn router(api: Api) -> Router {
         .merge(snapshots::router())
         .fallback(answer::no_such_route)
         .method_not_allowed_fallback(answer::no_such_method)
-        .layer(axum::middleware::from_fn(answer::with_request_id))
         .with_state(api)
 }

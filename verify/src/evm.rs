@@ -58,9 +58,7 @@ fn entry_of(log: Log) -> Option<Entry> {
 impl Evm {
     /// Connects; nothing is asked yet.
     pub fn connect(url: &str, scope: Scope) -> Result<Self> {
-        let url = url
-            .parse()
-            .with_context(|| format!("--evm-rpc: {url:?} is not a URL"))?;
+        let url = url.parse().context("--evm-rpc is not a URL")?;
         Ok(Self {
             provider: RootProvider::new_http(url),
             scope,

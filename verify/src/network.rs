@@ -28,14 +28,14 @@ pub async fn run(args: VerifyArgs) -> Result<ExitCode> {
     match verify_network(&args).await {
         Ok(report) => show_report(&args, &report),
         Err(error) => {
+            let error = service_kit::scrub_text(&format!("{error:#}"));
             if args.json {
-                let error = format!("{error:#}");
                 println!(
                     "{}",
                     serde_json::json!({"type": "summary", "ok": false, "error": error})
                 );
             }
-            eprintln!("hotpot: it could not be checked: {error:#}");
+            eprintln!("hotpot: it could not be checked: {error}");
             Ok(ExitCode::from(NOT_CHECKED))
         }
     }

@@ -60,13 +60,14 @@ pub async fn run(args: VerifySaleArgs) -> Result<ExitCode> {
     match verify_sale(&args).await {
         Ok(code) => Ok(code),
         Err(error) => {
+            let error = service_kit::scrub_text(&format!("{error:#}"));
             if args.json {
                 println!(
                     "{}",
-                    json!({"type": "summary", "ok": false, "error": format!("{error:#}")})
+                    json!({"type": "summary", "ok": false, "error": error})
                 );
             }
-            eprintln!("hotpot: it could not be checked: {error:#}");
+            eprintln!("hotpot: it could not be checked: {error}");
             Ok(ExitCode::from(NOT_CHECKED))
         }
     }

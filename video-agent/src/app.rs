@@ -24,13 +24,13 @@ use crate::tasks::look::Looker;
 use crate::tasks::measure::{self, MeasureArgs};
 use crate::tasks::output::PushTo;
 use anyhow::{Context as _, Result};
+use service_kit::doors::Doors;
 use service_kit::error::in_full;
-use service_kit::http::{Readiness, operations_router, serve};
+use service_kit::http::{Readiness, health_router};
 use service_kit::telemetry;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -43,7 +43,7 @@ pub struct Agent {
     platforms: Vec<(Arc<Camera>, Platform)>,
     context: Context,
     recordings: Option<Recordings>,
-    listener: TcpListener,
+    doors: Doors,
     readiness: Readiness,
 }
 
@@ -60,7 +60,10 @@ impl Agent {
         pipeline::init()?;
         metrics::describe();
 
-        let listener = service_kit::http::bind_listener(config.http.listen).await?;
+        let doors = Doors::open(config.http.listen, config.http.limits)
+            .await?
+            .with_metrics_at(config.http.metrics_listen)
+            .await?;
 
         let readiness = Readiness::starting();
         let cameras = tokio::task::spawn_blocking({
@@ -76,7 +79,7 @@ impl Agent {
             platforms,
             context,
             recordings: None,
-            listener,
+            doors,
             readiness,
         })
     }
@@ -87,16 +90,17 @@ impl Agent {
         Self { recordings, ..self }
     }
 
-    /// Where preview, health and metrics are served.
+    /// Where preview and health are served.
     pub fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        self.listener.local_addr()
+        self.doors.local_addr()
     }
 
     /// Works until `stop`.
     pub async fn run(self, stop: CancellationToken) -> Result<()> {
-        let operations = operations_router(self.readiness, telemetry::init_metrics());
+        let recorder = telemetry::init_metrics();
+        let doors = self.doors.showing(move || recorder.render());
         let vault = self.recordings.as_ref().map(Recordings::vault);
-        let router = http::router(self.cameras.clone(), vault).merge(operations);
+        let router = http::router(self.cameras.clone(), vault).merge(health_router(self.readiness));
 
         let mut tasks = JoinSet::new();
         if let Some(recordings) = self.recordings {
@@ -109,7 +113,8 @@ impl Agent {
             tasks.spawn(camera::run(self.context.clone(), camera, stop.clone()));
         }
 
-        serve(self.listener, router, stop.clone())
+        doors
+            .serve(router, stop.clone())
             .await
             .context("serve HTTP")?;
 

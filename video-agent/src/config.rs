@@ -12,6 +12,7 @@ use crate::io::capture::Source;
 use crate::io::platform::Platform;
 use serde::{Deserialize, Serialize};
 use service_kit::Secret;
+use service_kit::doors::DoorLimits;
 use service_kit::mistakes::ConfigMistakes;
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -102,15 +103,22 @@ impl Default for NodeConfig {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HttpConfig {
-    /// Where everything is served. Default 127.0.0.1:7600; port 0 takes a free one. It has no authentication: never
+    /// Where everything but perhaps the metrics is served. Default 127.0.0.1:7600; port 0 takes a free one. It has no authentication: never
     /// open it to more than the gateway.
     pub listen: SocketAddr,
+    /// Where `/metrics` is served instead of there. Without it, it is shown at `listen` if that is on loopback, and else
+    /// nowhere.
+    pub metrics_listen: Option<SocketAddr>,
+    /// What strangers may take.
+    pub limits: DoorLimits,
 }
 
 impl Default for HttpConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7600)),
+            metrics_listen: None,
+            limits: DoorLimits::default(),
         }
     }
 }
@@ -191,6 +199,7 @@ impl Config {
 
         let mut mistakes: Vec<String> = rules
             .into_iter()
+            .chain(self.http.limits.mistakes())
             .filter(|(wrong, _)| *wrong)
             .map(|(_, text)| text.to_owned())
             .collect();

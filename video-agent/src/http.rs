@@ -35,7 +35,6 @@ pub(crate) fn router(cameras: Vec<Arc<Camera>>, vault: Option<Arc<Vault>>) -> Ro
         .merge(cameras::router())
         .merge(preview::router())
         .merge(recordings::router())
-        .layer(axum::middleware::from_fn(problem::with_request_id))
         .with_state(Api {
             cameras: cameras.into(),
             vault,

@@ -38,6 +38,7 @@
 //! # }
 //! ```
 
+mod bounded;
 mod node;
 mod submit;
 
@@ -49,6 +50,7 @@ pub use api_types::{
     StatusAnswer, SupplyAnswer, TerminalAnswer, TransactionAnswer, WaitFor, WaitingChangeAnswer,
     format_time, parse_time,
 };
-pub use node::{ClientError, NodeClient};
+pub use bounded::{ANSWER_BYTES_MAX, ReadError, read_bounded};
+pub use node::{ClientError, NodeClient, POOL_IDLE_TIMEOUT};
 pub use problem::{FieldError, Problem};
 pub use submit::{furthest_node, next_nonce, submit_and_wait};

@@ -1,5 +1,6 @@
 //! A client of one node.
 
+use crate::bounded::{ANSWER_BYTES_MAX, ReadError, read_bounded};
 use api_types::{
     AccountAnswer, BatchedSale, BlockAnswer, CandidateAnswer, CheckpointAnswer, ConsentAnswer,
     ErasedAnswer, EvidenceAnswer, OutletAnswer, ParametersAnswer, PayoutAnswer, RecordingAnswer,
@@ -17,6 +18,8 @@ use std::time::Duration;
 
 /// How long a request may take; a sale waits for finality, which is usually well under a second.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// A service closes a silent connection after 75 s; a request on it at that moment would fail.
+pub const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Why a request failed.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +36,14 @@ pub enum ClientError {
     /// The node said no, and why.
     #[error("{} ({})", .0.detail, .0.status)]
     Problem(Box<Problem>),
+    /// An answer without an end.
+    #[error("answer of {url} has more than {bytes_max} bytes")]
+    TooLarge {
+        /// Who was asked.
+        url: String,
+        /// What an answer may have.
+        bytes_max: usize,
+    },
     /// An answer that is not what the API promises.
     #[error("answer of {url} is not understood")]
     Malformed {
@@ -50,7 +61,7 @@ impl ClientError {
         match self {
             Self::Transport { .. } => true,
             Self::Problem(problem) => problem.status == 429 || problem.status >= 500,
-            Self::Malformed { .. } => false,
+            Self::TooLarge { .. } | Self::Malformed { .. } => false,
         }
     }
 
@@ -58,7 +69,7 @@ impl ClientError {
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Problem(problem) => Some(problem.status),
-            Self::Transport { .. } | Self::Malformed { .. } => None,
+            Self::Transport { .. } | Self::TooLarge { .. } | Self::Malformed { .. } => None,
         }
     }
 }
@@ -75,6 +86,7 @@ impl NodeClient {
     pub fn new(base: &str) -> Self {
         let http = reqwest::Client::builder()
             .timeout(REQUEST_TIMEOUT)
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .no_proxy()
             .build()
             .unwrap_or_default();
@@ -306,7 +318,16 @@ impl NodeClient {
         };
         let answer = request.send().await.map_err(transport)?;
         let status = answer.status();
-        Ok((status, answer.bytes().await.map_err(transport)?.to_vec()))
+
+        let body = read_bounded(answer, ANSWER_BYTES_MAX).await;
+        let body = body.map_err(|error| match error {
+            ReadError::Transport(source) => transport(source),
+            ReadError::TooLarge { bytes_max } => ClientError::TooLarge {
+                url: url.to_owned(),
+                bytes_max,
+            },
+        })?;
+        Ok((status, body))
     }
 }
 

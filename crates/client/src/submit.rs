@@ -22,7 +22,7 @@ impl ClientError {
             Self::Problem(problem) => {
                 problem.status == 409 || problem.kind.ends_with(":stale_nonce")
             }
-            Self::Transport { .. } | Self::Malformed { .. } => false,
+            Self::Transport { .. } | Self::TooLarge { .. } | Self::Malformed { .. } => false,
         }
     }
 }

@@ -54,9 +54,7 @@ impl Evm {
     pub async fn connect(url: &str, founder: &SecretKey) -> Result<Self> {
         let signer =
             PrivateKeySigner::from_slice(&founder.secret_bytes()).context("the founder's key")?;
-        let url = url
-            .parse()
-            .with_context(|| format!("{url:?} is not a URL"))?;
+        let url = url.parse().context("the EVM node's address is not a URL")?;
 
         let provider = ProviderBuilder::new()
             .wallet(EthereumWallet::from(signer))

@@ -14,6 +14,8 @@ const PROBLEM_JSON: &str = "application/problem+json";
 const REQUEST_ID: &str = "x-request-id";
 /// Seconds after which a full mempool is worth another try.
 const RETRY_AFTER_S: &str = "1";
+/// Refusals that are logged in one second.
+const REFUSALS_LOGGED_PER_S: u64 = 50;
 
 /// A refusal on its way out.
 #[derive(Debug)]
@@ -57,7 +59,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Gives every answer the request's id, and every problem too.
+/// Gives every answer the request's id, and every problem and its line in the log too.
 pub async fn with_request_id(request: Request, next: Next) -> Response {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
 
@@ -65,7 +67,7 @@ pub async fn with_request_id(request: Request, next: Next) -> Response {
         .headers()
         .get(REQUEST_ID)
         .and_then(|id| id.to_str().ok())
-        .filter(|id| id.len() <= 64);
+        .filter(|id| !id.is_empty() && id.len() <= 64);
     let id = given.map_or_else(
         || {
             format!(
@@ -84,8 +86,9 @@ pub async fn with_request_id(request: Request, next: Next) -> Response {
         method = %request.method(),
         path = request.uri().path(),
     );
-    let mut response = next.run(request).instrument(span).await;
+    let mut response = next.run(request).instrument(span.clone()).await;
     if let Some(mut problem) = response.extensions_mut().remove::<Problem>() {
+        span.in_scope(|| log_refusal(&problem));
         problem.request_id = Some(id.clone());
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         response.headers_mut().remove(header::CONTENT_LENGTH);
@@ -97,6 +100,36 @@ pub async fn with_request_id(request: Request, next: Next) -> Response {
     }
 
     response
+}
+
+/// A refusal's line in the log, where its reader looks for the id. That there is nothing is an ordinary answer; and whoever
+/// floods us fills no disk.
+fn log_refusal(problem: &Problem) {
+    let Problem {
+        status,
+        kind,
+        detail,
+        ..
+    } = problem;
+
+    match status {
+        404 => tracing::debug!(status, kind, detail, "a request is refused"),
+        _ if !may_log() => {}
+        500.. => tracing::warn!(status, kind, detail, "a request is refused"),
+        _ => tracing::info!(status, kind, detail, "a request is refused"),
+    }
+}
+
+/// Whether this second has a line left.
+fn may_log() -> bool {
+    static SECOND: AtomicU64 = AtomicU64::new(0);
+    static LINES: AtomicU64 = AtomicU64::new(0);
+
+    let now_s = u64::try_from(now_ms() / 1_000).unwrap_or(u64::MAX);
+    if SECOND.swap(now_s, Ordering::Relaxed) != now_s {
+        LINES.store(0, Ordering::Relaxed);
+    }
+    LINES.fetch_add(1, Ordering::Relaxed) < REFUSALS_LOGGED_PER_S
 }
 
 fn now_ms() -> u128 {

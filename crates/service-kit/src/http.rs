@@ -1,15 +1,11 @@
-//! What every process serves: health, readiness, metrics.
+//! What every process serves: health, readiness, metrics. How it is served: [`crate::doors`].
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
-use std::fmt::Display;
 use std::sync::{Arc, RwLock};
-use tokio::net::{TcpListener, ToSocketAddrs};
-use tokio_util::sync::CancellationToken;
 
 /// Whether a process can do its work, and why not; shared between its tasks and `/readyz`.
 #[derive(Clone, Debug, Default)]
@@ -48,19 +44,20 @@ pub struct ReadinessAnswer {
     pub reason: Option<String>,
 }
 
-/// `/healthz`, `/readyz` (alias `/health`, `/api/status`) and `/metrics`.
-pub fn operations_router(readiness: Readiness, metrics: PrometheusHandle) -> Router {
+/// `/healthz` and `/readyz` (alias `/health`, `/api/status`).
+pub fn health_router(readiness: Readiness) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .route("/health", get(ready))
         .route("/api/status", get(ready))
         .with_state(readiness)
-        .merge(metrics_router(move || metrics.render()))
 }
 
-/// `/metrics` alone, for a process with a readiness answer of its own.
-pub fn metrics_router(render: impl Fn() -> String + Clone + Send + Sync + 'static) -> Router {
+/// `/metrics` alone: it is shown where [`crate::doors::Doors`] says.
+pub(crate) fn metrics_router(
+    render: impl Fn() -> String + Clone + Send + Sync + 'static,
+) -> Router {
     Router::new().route("/metrics", get(move || async move { render() }))
 }
 
@@ -74,24 +71,4 @@ async fn ready(State(readiness): State<Readiness>) -> (StatusCode, Json<Readines
     };
 
     (status, Json(ReadinessAnswer { ready, reason }))
-}
-
-/// Takes a port; the error names the address.
-pub async fn bind_listener(address: impl ToSocketAddrs + Display) -> std::io::Result<TcpListener> {
-    let named = |error: std::io::Error| {
-        std::io::Error::new(error.kind(), format!("listen on {address}: {error}"))
-    };
-
-    TcpListener::bind(&address).await.map_err(named)
-}
-
-/// Serves until the token is cancelled; requests under way are finished.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    stop: CancellationToken,
-) -> std::io::Result<()> {
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
 }

@@ -5,6 +5,7 @@ use crate::log_line::JsonLines;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::JsonFields;
 
@@ -79,6 +80,9 @@ const SECONDS: [f64; 15] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 60.0,
 ];
 
+/// How often samples of histograms are counted into their buckets.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
 /// Installs the process-wide recorder; `/metrics` renders the handle. Histograms can be added up over processes.
 pub fn init_metrics() -> PrometheusHandle {
     let builder = PrometheusBuilder::new()
@@ -88,7 +92,20 @@ pub fn init_metrics() -> PrometheusHandle {
     let handle = recorder.handle();
     // A second recorder, as in tests, is simply not the global one.
     let _ = metrics::set_global_recorder(recorder);
+
+    // Outside of a runtime, as in tests, samples wait for a scrape.
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(count_samples(handle.clone()));
+    }
     handle
+}
+
+/// Samples of histograms would stay in memory until somebody asks for `/metrics`. Never ends.
+async fn count_samples(handle: PrometheusHandle) {
+    loop {
+        tokio::time::sleep(UPKEEP_INTERVAL).await;
+        handle.run_upkeep();
+    }
 }
 
 #[cfg(test)]

@@ -4,13 +4,14 @@ use super::Api;
 use crate::io::mirror::MirrorError;
 use crate::tasks::events::Told;
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::routing::get;
 use futures::Stream;
 use problem::{Problem, Query, Refusal};
 use serde::Deserialize;
+use service_kit::doors::Visitor;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +57,7 @@ fn resume_position(headers: &HeaderMap, query: &Resume) -> Result<Option<u64>, R
 
 async fn stream_events(
     State(api): State<Api>,
+    Extension(visitor): Extension<Visitor>,
     Query(query): Query<Resume>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
@@ -68,6 +70,7 @@ async fn stream_events(
     };
 
     let permit = Arc::clone(&api.readers).try_acquire_owned().map_err(busy)?;
+    let place = visitor.take_stream()?;
     let position = match resume_position(&headers, &query)? {
         Some(id) => id,
         None => api.hub.now().await?,
@@ -75,7 +78,7 @@ async fn stream_events(
 
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
     tokio::spawn(async move {
-        let _permit = permit;
+        let _held = (permit, place);
         let stop = api.stop.clone();
 
         tokio::select! {

@@ -4,12 +4,15 @@ use crate::config::VideoAgent;
 use axum::body::{Body, Bytes};
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use client::{POOL_IDLE_TIMEOUT, read_bounded};
 use problem::{Problem, Refusal};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// An agent answers from memory; one that takes longer is away.
 const TIMEOUT: Duration = Duration::from_secs(3);
+/// A fragment of a preview has a few hundred kilobytes.
+const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Where each outlet's agent is.
 #[derive(Debug)]
@@ -24,6 +27,7 @@ impl Agents {
         let http = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .connect_timeout(TIMEOUT)
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .no_proxy();
         let url = |agent: &VideoAgent| (agent.outlet, agent.url.trim_end_matches('/').to_owned());
         Self {
@@ -72,7 +76,8 @@ impl Agents {
         let status =
             StatusCode::from_u16(answer.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
         let kind = answer.headers().get(header::CONTENT_TYPE).cloned();
-        let body = answer.bytes().await.map_err(|_| away())?;
+        let body = read_bounded(answer, ANSWER_BYTES_MAX).await;
+        let body = body.map_err(|_| away())?;
 
         let mut response = (
             status,

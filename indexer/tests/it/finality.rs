@@ -5,7 +5,7 @@ use crate::fake_rpc::FakeRpc;
 use crate::world::{Indexer, World, assert_equals_the_chain, caught_up, digests, metrics, totals};
 use local_services::Anvil;
 use serde_json::{Value, json};
-use service_kit::Secret;
+use service_kit::SecretUrl;
 use std::time::Duration;
 
 /// Changes the answer to a request.
@@ -109,7 +109,7 @@ async fn an_error_or_a_lost_tag_makes_no_block_final() {
     let node = FakeNode::start(&actors::Chain::new("test")).await;
     let rpc = FakeRpc::start(&world.evm_url()).await;
     let mut config = world.config("main", &evm, &node.url);
-    config.blockchain.rpc_url = Secret::new(rpc.url.clone());
+    config.blockchain.rpc_url = SecretUrl::new(rpc.url.clone());
     config.blockchain.finality_depth = 2;
 
     rpc.lies.tell(refuse);
@@ -144,7 +144,7 @@ async fn an_error_or_a_lost_tag_makes_no_block_final() {
     rpc.lies.tell(deny);
     let other = world.database("other").await;
     let mut config = world.config("other", &evm, &node.url);
-    config.blockchain.rpc_url = Secret::new(rpc.url.clone());
+    config.blockchain.rpc_url = SecretUrl::new(rpc.url.clone());
     config.blockchain.finality_depth = 2;
     let indexer = Indexer::start(&config);
     caught_up(&other, &evm).await;

@@ -4,7 +4,7 @@ use crate::fake_node::FakeNode;
 use crate::fake_rpc::FakeRpc;
 use crate::world::{Indexer, World, assert_equals_the_chain, caught_up, digests, metrics, totals};
 use serde_json::{Value, json};
-use service_kit::Secret;
+use service_kit::SecretUrl;
 use sqlx::PgPool;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -22,7 +22,7 @@ async fn empty_answers_and_limits_of_a_node_leave_no_gaps() {
     let node = FakeNode::start(&actors::Chain::new("test")).await;
     let rpc = FakeRpc::start(&world.evm_url()).await;
     let mut config = world.config("main", &evm, &node.url);
-    config.blockchain.rpc_url = Secret::new(rpc.url.clone());
+    config.blockchain.rpc_url = SecretUrl::new(rpc.url.clone());
     config.blockchain.range_blocks_max = 1000;
     // The first answers are empty, for ranges and for blocks; wide ranges are refused.
     rpc.lies.range_max.store(5, Ordering::SeqCst);
@@ -116,7 +116,7 @@ async fn logs_that_are_dropped_doubled_reordered_or_changed_are_never_written() 
     let node = FakeNode::start(&actors::Chain::new("test")).await;
     let rpc = FakeRpc::start(&world.evm_url()).await;
     let mut config = world.config("main", &evm, &node.url);
-    config.blockchain.rpc_url = Secret::new(rpc.url.clone());
+    config.blockchain.rpc_url = SecretUrl::new(rpc.url.clone());
 
     // By eth_getLogs alone, for ranges and for blocks: the receipts overrule it.
     rpc.lies
@@ -162,7 +162,7 @@ async fn logs_that_are_dropped_doubled_reordered_or_changed_are_never_written() 
     });
     let fresh = world.database("fresh").await;
     let mut config = world.config("fresh", &evm, &node.url);
-    config.blockchain.rpc_url = Secret::new(rpc.url.clone());
+    config.blockchain.rpc_url = SecretUrl::new(rpc.url.clone());
     let indexer = Indexer::start(&config);
     let reason = format!("the logs of block {first_issue} are not proved");
     indexer.wait_for_reason(&reason).await;

@@ -6,7 +6,7 @@ use crate::fake_node::FakeNode;
 use crate::fake_rpc::FakeRpc;
 use crate::world::{Indexer, World, assert_equals_the_chain, caught_up, metrics};
 use serde_json::{Value, json};
-use service_kit::Secret;
+use service_kit::SecretUrl;
 
 /// Root over no receipts.
 const EMPTY_ROOT: &str = "0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421";
@@ -96,7 +96,7 @@ async fn blooms_roots_and_receipts_of_other_chains_are_followed_and_lose_nothing
     let node = FakeNode::start(&actors::Chain::new("test")).await;
     let rpc = FakeRpc::start(&world.evm_url()).await;
     let mut config = world.config("main", &evm, &node.url);
-    config.blockchain.rpc_url = Secret::new(rpc.url.clone());
+    config.blockchain.rpc_url = SecretUrl::new(rpc.url.clone());
     let indexer = Indexer::start(&config);
 
     let chains: [Lie; 5] = [
@@ -135,7 +135,7 @@ async fn blooms_roots_and_receipts_of_other_chains_are_followed_and_lose_nothing
     rpc.lies.tell(constant_root);
     let other = world.database("other").await;
     let mut config = world.config("other", &evm, &node.url);
-    config.blockchain.rpc_url = Secret::new(rpc.url.clone());
+    config.blockchain.rpc_url = SecretUrl::new(rpc.url.clone());
     let indexer = Indexer::start(&config);
     caught_up(&other, &evm).await;
     assert_equals_the_chain(&other, &evm).await;

@@ -4,7 +4,7 @@ use crate::evm;
 use indexer::Config;
 use local_services::{Anvil, AnvilOptions, Postgres, free_port};
 use read_model::Totals;
-use service_kit::Secret;
+use service_kit::{Secret, SecretUrl};
 use sqlx::{AssertSqlSafe, PgPool, Row};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -116,7 +116,7 @@ impl World {
     pub fn config(&self, database: &str, evm: &evm::Chain, node_url: &str) -> Config {
         let mut config = Config::default();
         config.database.url = Secret::new(self.database_url(database));
-        config.blockchain.rpc_url = Secret::new(self.evm_url());
+        config.blockchain.rpc_url = SecretUrl::new(self.evm_url());
         config.blockchain.token = *evm.token.address();
         config.blockchain.anchor = evm.anchor;
         config.blockchain.range_blocks_max = 7;

@@ -12,8 +12,8 @@ use contract_bindings::{CheckpointAnchor, FranchiseToken, ICheckpointAnchor, Val
 use domain::payout::Chunk;
 use local_services::{Anvil, AnvilOptions, Postgres, free_port};
 use relayer::{Config, Relayer};
-use service_kit::Secret;
 use service_kit::http::Readiness;
+use service_kit::{Secret, SecretUrl};
 use sqlx::{Connection, PgConnection};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -442,7 +442,7 @@ async fn configure(
 ) -> Config {
     let mut config = Config::default();
     config.database.url = Secret::new(postgres.url("postgres"));
-    config.blockchain.rpc_url = Secret::new(serve(proxy.router()).await);
+    config.blockchain.rpc_url = SecretUrl::new(serve(proxy.router()).await);
     config.blockchain.chain_id = CHAIN_ID;
     config.blockchain.anchor = anchor;
     config.blockchain.token = token;

@@ -4,7 +4,7 @@ use crate::io::store::StoreError;
 use crate::node::AdmissionError;
 use client::Problem;
 use domain::rejection::{Rejection, RejectionKind};
-pub use problem::{JsonBody, Path, Query, Refusal, with_request_id};
+pub use problem::{JsonBody, Path, Query, Refusal};
 
 /// The refusal of a rejection by the ledger.
 pub fn refusal_of(rejection: &Rejection) -> Refusal {

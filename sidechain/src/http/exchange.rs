@@ -9,11 +9,13 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
 use axum::routing::post;
 use client::Problem;
 use domain::sale::check_lines;
 use domain::transaction::VerifiedTransaction;
 use domain::{Payload, Rejection, SaleKey};
+use service_kit::doors::bound_body;
 use std::sync::Arc;
 
 /// The largest batch of a peer.
@@ -24,6 +26,7 @@ pub fn router() -> Router<Api> {
     Router::new()
         .route(EXCHANGE_PATH, post(take_batch))
         .layer(DefaultBodyLimit::max(BATCH_BYTES_MAX))
+        .layer(from_fn_with_state(BATCH_BYTES_MAX, bound_body))
 }
 
 async fn take_batch(State(api): State<Api>, body: Bytes) -> Result<StatusCode, Refusal> {

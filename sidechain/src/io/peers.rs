@@ -3,7 +3,7 @@
 use crate::core::mempool::SaleLines;
 use borsh::{BorshDeserialize, BorshSerialize};
 use bytes::Bytes;
-use client::NodeClient;
+use client::{NodeClient, POOL_IDLE_TIMEOUT};
 use domain::SignedTransaction;
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,6 +84,7 @@ impl Peers {
 async fn send_loop(url: String, mut queue: mpsc::Receiver<Bytes>, stop: CancellationToken) {
     let http = reqwest::Client::builder()
         .timeout(TIMEOUT)
+        .pool_idle_timeout(POOL_IDLE_TIMEOUT)
         .no_proxy()
         .build()
         .unwrap_or_default();

@@ -1,7 +1,7 @@
 //! The ledger behind the vault: pins and erasures signed with the agent's key, sent to a node that is ready.
 
 use async_trait::async_trait;
-use client::{ClientError, ConsentAnswer, ErasedAnswer, NodeClient, Problem};
+use client::{ClientError, ConsentAnswer, ErasedAnswer, NodeClient, POOL_IDLE_TIMEOUT, Problem};
 use domain::eip712::DomainSeparator;
 use domain::recording::EraseReason;
 use domain::transaction::{EraseRecording, PinRecording};
@@ -331,6 +331,7 @@ impl ErasureFeed for NodeLedger {
 pub(crate) fn node_clients(urls: &[String]) -> anyhow::Result<Vec<NodeClient>> {
     let http = reqwest::Client::builder()
         .timeout(REQUEST_TIMEOUT)
+        .pool_idle_timeout(POOL_IDLE_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .build()?;

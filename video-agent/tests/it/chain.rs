@@ -75,7 +75,7 @@ impl Chain {
             },
             http: HttpConfig {
                 listen: format!("127.0.0.1:{port}"),
-                peers: Vec::new(),
+                ..HttpConfig::default()
             },
             p2p: P2pConfig {
                 listen: p2p,

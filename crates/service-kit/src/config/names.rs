@@ -105,10 +105,10 @@ impl Names<'_> {
 
         let metrics = self.take("observability", "enable_metrics");
         if metrics.is_some_and(|value| !matches!(value.into_bool(), Ok(true))) {
-            self.refuse("observability.enable_metrics: only true is allowed, /metrics is always served at http.listen");
+            self.refuse("observability.enable_metrics: only true is allowed, /metrics is always served, at http.metrics_listen or http.listen");
         }
         if self.take("observability", "prometheus_port").is_some() {
-            self.refuse("observability.prometheus_port: remove it; each service serves /metrics at its http.listen");
+            self.refuse("observability.prometheus_port: remove it; each service serves /metrics at its http.metrics_listen, or at http.listen on loopback");
         }
         level
     }

@@ -6,13 +6,13 @@ use axum::middleware::Next;
 use axum::response::Response;
 use std::time::Instant;
 
-/// Measures one request. The route is the pattern, so that labels stay few.
-pub async fn measure(request: Request, next: Next) -> Response {
+/// Measures one request. The route is the pattern that matched, or `unmatched`, so that labels stay few.
+pub(super) async fn measure_request(request: Request, next: Next) -> Response {
     let method = name_of(request.method());
     let route = request
         .extensions()
         .get::<MatchedPath>()
-        .map_or("none", MatchedPath::as_str)
+        .map_or("unmatched", MatchedPath::as_str)
         .to_owned();
 
     let started = Instant::now();
