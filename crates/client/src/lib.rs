@@ -38,6 +38,7 @@
 //! # }
 //! ```
 
+mod heights;
 mod node;
 mod submit;
 
@@ -49,6 +50,7 @@ pub use api_types::{
     StatusAnswer, SupplyAnswer, TerminalAnswer, TransactionAnswer, WaitFor, WaitingChangeAnswer,
     format_time, parse_time,
 };
+pub use heights::{AHEAD_BLOCKS_MAX, agreed_height, believable_height};
 pub use node::{ClientError, NodeClient};
 pub use problem::{FieldError, Problem};
 pub use submit::{furthest_node, next_nonce, submit_and_wait};
