@@ -6,20 +6,19 @@ use crate::io::agents::Agents;
 use crate::io::journal::Journal;
 use crate::io::mirror::Mirror;
 use crate::io::nodes::Nodes;
+use crate::io::sets::Sets;
 use crate::tasks::events::{self, Hub};
+use crate::tasks::pulse::{self, Watcher};
 use anyhow::{Context as _, Result};
 use service_kit::http::{Readiness, bind_listener, operations_router, serve};
 use service_kit::telemetry;
 use sqlx::postgres::PgConnectOptions;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 /// Readers that may read from the database what they missed, at once: the others' answers need connections too.
 const REPLAYS_MAX: usize = 2;
-/// How often the gateway looks whether it can do its work.
-const READINESS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Serves until the token is cancelled. Whatever is down is waited for; an error means that the configuration is wrong
 /// or the port is taken.
@@ -32,10 +31,15 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
     let listener = bind_listener(listen).await?;
 
     let recorder = telemetry::init_metrics();
-    let mirror = Arc::new(Mirror::new(options, config.database.connections_max));
+    let mirror = Arc::new(Mirror::new(options, &config.database));
     let hub = Arc::new(Hub::new(Arc::clone(&mirror)));
+    let node = &config.node;
+    let nodes = Arc::new(Nodes::new(&node.urls, node.choice, &node.weights));
+    let watcher = Arc::new(Watcher::new(Arc::clone(&nodes), Arc::clone(&mirror)));
     let api = Api {
-        nodes: Arc::new(Nodes::new(&config.node.urls)),
+        nodes,
+        watcher: Arc::clone(&watcher),
+        sets: Arc::new(Sets::default()),
         agents: Arc::new(Agents::new(&config.video.agents)),
         mirror,
         journal: Arc::new(Journal::default()),
@@ -49,37 +53,16 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
     };
 
     let readiness = Readiness::starting();
-    let router = http::router(api.clone()).merge(operations_router(readiness.clone(), recorder));
+    let router = http::router(api).merge(operations_router(readiness.clone(), recorder));
     tracing::info!(%listen, "gateway starts");
 
     let tasks = stop.child_token();
     let result = tokio::select! {
         served = serve(listener, router, stop) => served.context("serve"),
         () = events::run(hub, tasks.clone()) => Ok(()),
-        () = watch_readiness(api, readiness) => Ok(()),
+        () = pulse::run(watcher, readiness) => Ok(()),
     };
 
     tasks.cancel();
     result
-}
-
-/// Keeps `/readyz` true to what can be answered. Never ends.
-async fn watch_readiness(api: Api, readiness: Readiness) {
-    loop {
-        let mirror = api
-            .mirror
-            .genesis()
-            .await
-            .map(|_| ())
-            .map_err(|error| error.to_string());
-        let nodes = api
-            .nodes
-            .status()
-            .await
-            .map(|_| ())
-            .ok_or_else(|| "no node answers".to_owned());
-
-        readiness.set(mirror.and(nodes));
-        tokio::time::sleep(READINESS_INTERVAL).await;
-    }
 }
