@@ -163,7 +163,7 @@ impl Nodes {
 
     /// Asks every node how it is, once, and remembers who answered what.
     pub async fn look(&self) {
-        let ask = |node: &'_ Node| {
+        let ask = |node: &Node| {
             let asked = node.client.clone();
             async move { tokio::time::timeout(ASK_TIMEOUT, asked.status()).await }
         };
