@@ -80,9 +80,15 @@ impl Evm {
 
     /// The newest block.
     pub async fn head(&self) -> Result<Header, Error> {
-        self.by_tag(BlockNumberOrTag::Latest)
-            .await?
-            .ok_or(Error::MissingBlock { number: 0 })
+        let head = self.by_tag(BlockNumberOrTag::Latest).await?;
+        let head = head.ok_or(Error::MissingBlock { number: 0 })?;
+        self.pulse.note_head(Stream::Evm, head.number);
+        Ok(head)
+    }
+
+    /// The mirror has everything up to the newest block.
+    pub fn note_in_step(&self) {
+        self.pulse.note_in_step(Stream::Evm);
     }
 
     /// The last block that cannot be replaced any more: the node's `finalized` tag, and a depth only where the node

@@ -8,7 +8,6 @@ use crate::error::{Error, with_causes};
 use crate::io::evm::Evm;
 use crate::io::store::{Cursor, EvmWrite, Replaced, Stream, Writer};
 use crate::metrics;
-use crate::pulse::Pulse;
 use crate::tasks::Context;
 use crate::tasks::pace::{Pace, Progress};
 use alloy::primitives::B256;
@@ -35,11 +34,7 @@ async fn run_as_writer(context: &Context, evm: &Evm, pace: &mut Pace) -> Result<
     let mut follower =
         Follower::start(evm.clone(), writer, context.config.blockchain.clone()).await?;
     loop {
-        let outcome = follower.step().await;
-        if outcome.is_ok() {
-            follower.tell(&context.pulse);
-        }
-        let pause = pace.after_step(outcome)?;
+        let pause = pace.after_step(follower.step().await)?;
         tokio::time::sleep(pause).await;
     }
 }
@@ -50,8 +45,6 @@ struct Follower {
     chain: Blockchain,
     identity: B256,
     position: Position,
-    /// The node's newest block, when it last said so.
-    head: u64,
     last_block_s: u64,
     range: RangeSize,
 }
@@ -82,7 +75,6 @@ impl Follower {
             writer,
             chain,
             identity,
-            head: position.number,
             position,
             last_block_s,
             range,
@@ -92,7 +84,6 @@ impl Follower {
     async fn step(&mut self) -> Result<Progress, Error> {
         let head = self.evm.head().await?;
         let finalized = self.evm.finalized(&head).await?;
-        self.head = head.number;
 
         let progress = match plan_step(&self.position, &head, finalized, self.range.get()) {
             Plan::Wait => self.mark_final(finalized).await?,
@@ -105,6 +96,9 @@ impl Follower {
             Plan::Follow { from, to } => self.follow(from, to, finalized).await?,
         };
 
+        if self.position.number == head.number {
+            self.evm.note_in_step();
+        }
         metrics::position(
             STREAM.name(),
             self.position.number,
@@ -114,13 +108,6 @@ impl Follower {
         metrics::finalized(self.position.finalized);
 
         Ok(progress)
-    }
-
-    fn tell(&self, pulse: &Pulse) {
-        pulse.note_head(STREAM, self.head);
-        if self.position.number == self.head {
-            pulse.note_in_step(STREAM);
-        }
     }
 
     /// Finality moves without a new block of ours, too.
