@@ -6,21 +6,20 @@ use crate::io::agents::Agents;
 use crate::io::journal::Journal;
 use crate::io::mirror::Mirror;
 use crate::io::nodes::Nodes;
+use crate::io::sets::Sets;
 use crate::tasks::events::{self, Hub};
+use crate::tasks::pulse::{self, Watcher};
 use anyhow::{Context as _, Result};
 use service_kit::doors::Doors;
 use service_kit::http::{Readiness, health_router};
 use service_kit::telemetry;
 use sqlx::postgres::PgConnectOptions;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 /// Readers that may read from the database what they missed, at once: the others' answers need connections too.
 const REPLAYS_MAX: usize = 2;
-/// How often the gateway looks whether it can do its work.
-const READINESS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Serves until the token is cancelled. Whatever is down is waited for; an error means that the configuration is wrong
 /// or the port is taken.
@@ -36,10 +35,15 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
         .await?;
 
     let recorder = telemetry::init_metrics();
-    let mirror = Arc::new(Mirror::new(options, config.database.connections_max));
+    let mirror = Arc::new(Mirror::new(options, &config.database));
     let hub = Arc::new(Hub::new(Arc::clone(&mirror)));
+    let node = &config.node;
+    let nodes = Arc::new(Nodes::new(&node.urls, node.choice, &node.weights));
+    let watcher = Arc::new(Watcher::new(Arc::clone(&nodes), Arc::clone(&mirror)));
     let api = Api {
-        nodes: Arc::new(Nodes::new(&config.node.urls)),
+        nodes,
+        watcher: Arc::clone(&watcher),
+        sets: Arc::new(Sets::default()),
         agents: Arc::new(Agents::new(&config.video.agents)),
         mirror,
         journal: Arc::new(Journal::default()),
@@ -53,7 +57,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
     };
 
     let readiness = Readiness::starting();
-    let router = http::router(api.clone(), config.http.write_origins);
+    let router = http::router(api, config.http.write_origins);
     let router = router.merge(health_router(readiness.clone()));
     let doors = doors.showing(move || recorder.render());
     tracing::info!(%listen, "gateway starts");
@@ -62,30 +66,9 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
     let result = tokio::select! {
         served = doors.serve(router, stop) => served.context("serve"),
         () = events::run(hub, tasks.clone()) => Ok(()),
-        () = watch_readiness(api, readiness) => Ok(()),
+        () = pulse::run(watcher, readiness) => Ok(()),
     };
 
     tasks.cancel();
     result
-}
-
-/// Keeps `/readyz` true to what can be answered. Never ends.
-async fn watch_readiness(api: Api, readiness: Readiness) {
-    loop {
-        let mirror = api
-            .mirror
-            .genesis()
-            .await
-            .map(|_| ())
-            .map_err(|error| error.to_string());
-        let nodes = api
-            .nodes
-            .status()
-            .await
-            .map(|_| ())
-            .ok_or_else(|| "no node answers".to_owned());
-
-        readiness.set(mirror.and(nodes));
-        tokio::time::sleep(READINESS_INTERVAL).await;
-    }
 }

@@ -1,5 +1,6 @@
 //! What the gateway needs to know.
 
+use crate::core::choice::Choice;
 use serde::{Deserialize, Serialize};
 use service_kit::Secret;
 use service_kit::database::DatabaseConfig;
@@ -32,8 +33,10 @@ pub struct Database {
     pub url: Secret,
     /// A file that holds the URL, so that it appears in no process list.
     pub url_file: Option<PathBuf>,
-    /// Connections held at most. Default 8.
+    /// Connections held at most, beside one that looks whether the database answers. Default 8.
     pub connections_max: u32,
+    /// After this PostgreSQL gives a query up, milliseconds: it would go on for a reader who is long gone. Default 5000.
+    pub statement_timeout_ms: u32,
 }
 
 impl Default for Database {
@@ -42,6 +45,7 @@ impl Default for Database {
             url: Secret::default(),
             url_file: None,
             connections_max: 8,
+            statement_timeout_ms: 5_000,
         }
     }
 }
@@ -50,15 +54,22 @@ impl Default for Database {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Node {
-    /// Base URLs of nodes of the sidechain; the next one is asked when one does not answer. Default
-    /// `["http://127.0.0.1:7000"]`.
+    /// Base URLs of nodes of the sidechain; the next one is asked when one does not answer, and two have to agree on who
+    /// may look at cameras. Default `["http://127.0.0.1:7000"]`.
     pub urls: Vec<String>,
+    /// How the first node of a request is chosen: `least_connections`, `round_robin` or `weight`. Default
+    /// `least_connections`.
+    pub choice: Choice,
+    /// How often each of `urls` is the first one with `choice = "weight"`, in their order. Default 1 for each.
+    pub weights: Vec<u32>,
 }
 
 impl Default for Node {
     fn default() -> Self {
         Self {
             urls: vec!["http://127.0.0.1:7000".into()],
+            choice: Choice::default(),
+            weights: Vec::new(),
         }
     }
 }
@@ -136,6 +147,14 @@ impl Config {
                 "database.connections_max: must be at least 2",
             ),
             (
+                self.database.statement_timeout_ms == 0,
+                "database.statement_timeout_ms: must be at least 1",
+            ),
+            (
+                self.node.has_bad_weights(),
+                "node.weights: one of at least 1 for each of node.urls, or none",
+            ),
+            (
                 self.node.urls.is_empty(),
                 "node.urls: at least one node is required",
             ),
@@ -173,6 +192,13 @@ fn is_origin(text: &str) -> bool {
     })
 }
 
+impl Node {
+    fn has_bad_weights(&self) -> bool {
+        let is_other_length = self.weights.len() != self.urls.len();
+        !self.weights.is_empty() && (is_other_length || self.weights.contains(&0))
+    }
+}
+
 impl Database {
     /// Where it is.
     pub fn location(&self) -> DatabaseConfig {
@@ -200,5 +226,18 @@ mod tests {
         config.http.limits.connections_max = 0;
         let mistakes = config.check().unwrap_err().mistakes;
         assert_eq!(mistakes.len(), 6, "{mistakes:?}");
+    }
+
+    #[test]
+    fn weights_belong_to_one_node_each() {
+        let node = |weights: &[u32]| Node {
+            urls: vec!["http://a".into(), "http://b".into()],
+            weights: weights.to_vec(),
+            ..Node::default()
+        };
+        assert!(!node(&[]).has_bad_weights());
+        assert!(!node(&[3, 1]).has_bad_weights());
+        assert!(node(&[3]).has_bad_weights());
+        assert!(node(&[3, 0]).has_bad_weights());
     }
 }

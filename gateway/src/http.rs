@@ -17,7 +17,9 @@ use crate::io::agents::Agents;
 use crate::io::journal::Journal;
 use crate::io::mirror::Mirror;
 use crate::io::nodes::Nodes;
+use crate::io::sets::Sets;
 use crate::tasks::events::Hub;
+use crate::tasks::pulse::Watcher;
 use api_types::{AsOf, SupplyOverview};
 use axum::Router;
 use problem::{Problem, Refusal};
@@ -37,6 +39,10 @@ pub struct Api {
     pub mirror: Arc<Mirror>,
     /// Sales that came through this gateway.
     pub journal: Arc<Journal>,
+    /// How nodes and database answer.
+    pub watcher: Arc<Watcher>,
+    /// Validators' sets that were proven.
+    pub sets: Arc<Sets>,
     /// Messages for readers.
     pub hub: Arc<Hub>,
     /// Readers of messages that may still come.

@@ -5,3 +5,4 @@ pub mod journal;
 pub mod mirror;
 pub mod nodes;
 pub mod pages;
+pub mod sets;

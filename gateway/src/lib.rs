@@ -3,9 +3,9 @@
 //!
 //! | Folder | Holds |
 //! |---|---|
-//! | `core/` | decisions: how far a sale has come, what a cursor means; pure |
+//! | `core/` | decisions: how far a sale has come, which node is asked, who is away; pure |
 //! | `io/` | one adapter per outside thing: the nodes, the read model, the pages inside the binary |
-//! | `tasks/` | one loop a file: tell readers what the indexer tells |
+//! | `tasks/` | one loop a file: tell readers what the indexer tells, look who answers |
 //! | `http/` | one resource a file |
 
 mod app;
@@ -15,5 +15,6 @@ mod http;
 mod io;
 mod tasks;
 
+pub use crate::core::choice::Choice;
 pub use app::run;
 pub use config::{Config, Database, Http, Node, Video, VideoAgent, Web};

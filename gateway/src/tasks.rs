@@ -1,3 +1,4 @@
 //! One loop a file.
 
 pub mod events;
+pub mod pulse;

@@ -7,6 +7,7 @@ use service_kit::database::DatabaseConfig;
 use service_kit::doors::DoorLimits;
 use service_kit::mistakes::{ConfigMistakes, refuse_mistakes};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// Everything, by section.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -45,6 +46,9 @@ pub struct Blockchain {
     pub range_blocks_max: u64,
     /// How often a new head is looked for, milliseconds. Default 250.
     pub poll_ms: u64,
+    /// How long the head may stay the same before `/readyz` says that the chain stands still, seconds; 0 never says so,
+    /// which is right for a chain that mines on demand. A few block times of the chain are right elsewhere. Default 0.
+    pub block_interval_max_s: u64,
 }
 
 impl Blockchain {
@@ -54,6 +58,12 @@ impl Blockchain {
             "" => "http://127.0.0.1:8545",
             given => given,
         }
+    }
+
+    /// How long the head may stay the same; `None` for ever.
+    pub fn block_interval_max(&self) -> Option<Duration> {
+        let is_set = self.block_interval_max_s > 0;
+        is_set.then(|| Duration::from_secs(self.block_interval_max_s))
     }
 }
 
@@ -68,6 +78,7 @@ impl Default for Blockchain {
             finality_depth: 64,
             range_blocks_max: 2_000,
             poll_ms: 250,
+            block_interval_max_s: 0,
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod choice;
 pub mod logs;
 pub mod plan;
+pub mod pulse;
 pub mod range;
 pub mod receipts;
 pub mod replica;

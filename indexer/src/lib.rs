@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `core/` | decisions: what to do next, whether an answer can be believed, what becomes a row; pure |
 //! | `io/` | one adapter per outside thing: the EVM node, the sidechain's nodes, Postgres (`io/store/`) |
-//! | `tasks/` | one loop a file: follow the EVM, follow the sidechain, compare the two |
+//! | `tasks/` | one loop a file: follow the EVM, follow the sidechain, compare the two, say how each answers |
 
 mod app;
 mod config;
@@ -13,6 +13,7 @@ mod core;
 mod error;
 mod io;
 mod metrics;
+mod pulse;
 mod tasks;
 
 pub use app::run;

@@ -4,11 +4,13 @@ pub mod audit;
 pub mod evm;
 pub mod health;
 pub mod pace;
+pub mod pulse;
 pub mod sidechain;
 
 use crate::config::Config;
 use crate::error::Error;
 use crate::io::store::{Stream, Writer};
+use crate::pulse::Pulse;
 use health::Health;
 use sqlx::postgres::PgConnectOptions;
 use std::sync::Arc;
@@ -26,6 +28,8 @@ pub struct Context {
     pub database: PgConnectOptions,
     /// What `/readyz` says.
     pub health: Health,
+    /// What is heard of each chain's node.
+    pub pulse: Pulse,
 }
 
 impl Context {
@@ -33,8 +37,10 @@ impl Context {
     async fn become_writer(&self, stream: Stream) -> Result<Writer, Error> {
         loop {
             if let Some(writer) = Writer::acquire(&self.database, stream).await? {
+                self.pulse.note_writer(stream, true);
                 return Ok(writer);
             }
+            self.pulse.note_writer(stream, false);
             self.health.set(
                 stream.name(),
                 Err("standby: another indexer writes this stream".into()),

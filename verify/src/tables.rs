@@ -113,7 +113,12 @@ tables! {
 }
 
 /// Tables that mirror nothing: how the mirror came about, and how far it is.
-pub const NO_MIRROR: [&str; 3] = ["chain.event", "chain.reorg_log", "chain.cursor"];
+pub const NO_MIRROR: [&str; 4] = [
+    "chain.event",
+    "chain.reorg_log",
+    "chain.cursor",
+    "chain.pulse",
+];
 /// A column that is checked otherwise.
 const CHECKED_APART: [(&str, &str); 1] = [("chain.sidechain_block", "certificate")];
 

@@ -197,6 +197,14 @@ const network = (): NetworkOverview => ({
   disagreements: 0,
   outlets: 2,
   accounts: 12,
+  arrows: [
+    { arrow: 'nodes_to_gateway', state: 'in_step', age_s: 0 },
+    { arrow: 'sidechain_to_indexer', state: 'in_step', age_s: 1 },
+    { arrow: 'relayer_to_evm', state: 'late', age_s: 140 },
+    { arrow: 'evm_to_indexer', state: 'in_step', age_s: 1 },
+    { arrow: 'database_to_gateway', state: 'in_step', age_s: 0 },
+  ],
+  away: [],
   as_of: asOf(),
 })
 

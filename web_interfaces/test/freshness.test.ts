@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { AsOf, NetworkOverview, SupplyOverview } from 'hotpot-client'
-import { ageMs, blocksBehind, difference, mirroredMs } from '../src/shared/freshness.ts'
+import type { ArrowOverview, AsOf, NetworkOverview, SupplyOverview } from 'hotpot-client'
+import {
+  ageMs,
+  arrowAgeMs,
+  arrowsBehind,
+  blocksBehind,
+  difference,
+  mirroredMs,
+} from '../src/shared/freshness.ts'
 
 const asOf: AsOf = {
   at: '2026-11-21T10:00:00.500Z',
@@ -39,6 +46,20 @@ test('the mirror is in step up to ten blocks, then behind by those it lacks', ()
   assert.equal(blocksBehind(network(131, 431)), 11)
   assert.equal(blocksBehind(network(120, 451)), 20)
   assert.equal(blocksBehind({ ...network(0, 0), sidechain: null }), null)
+})
+
+const fresh: ArrowOverview = { arrow: 'nodes_to_gateway', state: 'in_step', age_s: 2 }
+const old: ArrowOverview = { arrow: 'evm_to_indexer', state: 'away', age_s: null }
+
+test('what came along an arrow grows older while this page waits for an answer', () => {
+  assert.equal(arrowAgeMs(fresh, 1_000, 4_000), 5_000)
+  assert.equal(arrowAgeMs(fresh, 4_000, 1_000), 2_000)
+  assert.equal(arrowAgeMs(old, 0, 0), null)
+})
+
+test('the arrows along which less comes than should are named', () => {
+  const arrows = [fresh, old]
+  assert.deepEqual(arrowsBehind({ ...network(0, 0), arrows }), ['evm_to_indexer'])
 })
 
 const supply: SupplyOverview = {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type {
+  ArrowName,
+  ArrowState,
   BuyerKind,
   CameraAlert,
   CameraAnswer,
@@ -9,6 +11,7 @@ import type {
   ConsentKind,
   EraseReason,
   NotIssued,
+  Part,
   Purpose,
   PushState,
   ShareKind,
@@ -65,6 +68,15 @@ const ALERTS = allOf<CameraAlert>({
 /** The compiler says when the API has one more: then it is shown as it is called until it has words. */
 const WORDS_OF_API = {
   alert: ALERTS,
+  arrow: allOf<ArrowName>({
+    nodes_to_gateway: true,
+    sidechain_to_indexer: true,
+    relayer_to_evm: true,
+    evm_to_indexer: true,
+    database_to_gateway: true,
+  }),
+  arrow_state: allOf<ArrowState>({ in_step: true, late: true, away: true }),
+  part: allOf<Part>({ postgresql: true, nodes: true, indexer: true, evm_node: true }),
   alert_do: ALERTS,
   agent_state: allOf<CameraAnswer['state']>({ live: true, waiting: true, down: true }),
   buyer: allOf<BuyerKind>({ none: true, wallet: true, receipt: true }),
@@ -88,6 +100,7 @@ const WORDS_OF_API = {
     pool: true,
     reversed: true,
     paid_debt: true,
+    bonded: true,
   }),
   stage: allOf<StageName>({
     received: true,

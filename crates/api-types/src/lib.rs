@@ -26,7 +26,10 @@ pub use checkpoint::{CheckpointAnswer, PayoutAnswer};
 pub use consent::{ConsentAnswer, ConsentKind, ConsentRow};
 pub use event::{AnchoredCheckpoint, BlocksEvent, EvmEvent, ResetEvent, RevertedEvent};
 pub use moment::{format_moment, format_time, parse_time};
-pub use network::{AsOf, EpochsOverview, EvmOverview, NetworkOverview, SidechainOverview};
+pub use network::{
+    ArrowName, ArrowOverview, ArrowState, AsOf, EpochsOverview, EvmOverview, NetworkOverview, Part,
+    SidechainOverview,
+};
 pub use openapi::openapi;
 pub use outlet::{OutletAnswer, TerminalAnswer};
 pub use page::{Page, PageAsOf};

@@ -44,7 +44,7 @@ pub struct NetworkOverview {
     /// A block explorer's address of a transaction, with `{tx}` in its place.
     #[schema(required)]
     pub explorer: Option<String>,
-    /// What a node says; null while none answers.
+    /// What the nodes agree on; null while none answers.
     #[schema(required)]
     pub sidechain: Option<SidechainOverview>,
     /// How far the EVM chain is mirrored.
@@ -57,20 +57,24 @@ pub struct NetworkOverview {
     pub outlets: u64,
     /// Accounts to which units were ever released.
     pub accounts: u64,
+    /// How fresh is what comes along each way.
+    pub arrows: Vec<ArrowOverview>,
+    /// Parts that do not answer now; empty when all do.
+    pub away: Vec<Part>,
     /// How far the read model was.
     pub as_of: AsOf,
 }
 
-/// The sidechain as a node sees it.
+/// The sidechain as its nodes agree on it: no claim of one of them decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SidechainOverview {
-    /// Height of the last final block.
+    /// Height of the last final block that two thirds of the nodes that answer have.
     pub height: u64,
     /// The epoch that the next block belongs to.
     pub epoch: u64,
-    /// Validators of the genesis.
+    /// Validators of the set that the last mirrored checkpoint elects; before the first, genesis'.
     pub validators: usize,
-    /// Whether the node does its work.
+    /// Whether two thirds of the nodes that answer do their work.
     pub ready: bool,
 }
 
@@ -91,4 +95,58 @@ pub struct EpochsOverview {
     /// In a block that can no longer be replaced.
     #[serde(rename = "final")]
     pub anchored_final: u64,
+}
+
+/// A way along which the parts of the system learn from each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ArrowName {
+    /// What nodes say of themselves.
+    NodesToGateway,
+    /// The read model's answers.
+    DatabaseToGateway,
+    /// The sidechain's blocks.
+    SidechainToIndexer,
+    /// The EVM chain's blocks.
+    EvmToIndexer,
+    /// Checkpoints, from the block that closes an epoch until the mirror sees them in the contract.
+    RelayerToEvm,
+}
+
+/// How fresh is what comes along an arrow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ArrowState {
+    /// The one end has what the other end has.
+    InStep,
+    /// Both ends answer, and the one lacks something for longer than usual.
+    Late,
+    /// Nothing comes.
+    Away,
+}
+
+/// One arrow and how fresh is what comes along it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ArrowOverview {
+    /// Which one.
+    pub arrow: ArrowName,
+    /// How fresh it is.
+    pub state: ArrowState,
+    /// Seconds since the one end last had everything of the other; null when it is not known to have had it ever.
+    #[schema(required)]
+    pub age_s: Option<u64>,
+}
+
+/// A part of the system that may be away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// The database that holds the read model.
+    Postgresql,
+    /// All nodes of the sidechain.
+    Nodes,
+    /// The indexer.
+    Indexer,
+    /// The node of the EVM chain that the indexer asks.
+    EvmNode,
 }

@@ -85,11 +85,11 @@ pub enum Stage {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         signatures: Option<usize>,
-        /// Voting power of those who signed.
+        /// Voting power of those who signed; absent while no node gives the set that decided the block.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         power_signed: Option<u64>,
-        /// Voting power of the whole set.
+        /// Voting power of that whole set; absent likewise.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         power_total: Option<u64>,
@@ -175,6 +175,8 @@ pub enum ShareState {
     Reversed,
     /// They paid what the account owed.
     PaidDebt,
+    /// They back the account's validators: it bonds all that it gets.
+    Bonded,
 }
 
 /// One share of a sale and where its units are.

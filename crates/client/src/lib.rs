@@ -39,6 +39,7 @@
 //! ```
 
 mod bounded;
+mod heights;
 mod node;
 mod submit;
 
@@ -51,6 +52,7 @@ pub use api_types::{
     format_time, parse_time,
 };
 pub use bounded::{ANSWER_BYTES_MAX, ReadError, read_bounded};
+pub use heights::{AHEAD_BLOCKS_MAX, agreed_height, believable_height};
 pub use node::{ClientError, NodeClient, POOL_IDLE_TIMEOUT};
 pub use problem::{FieldError, Problem};
 pub use submit::{furthest_node, next_nonce, submit_and_wait};

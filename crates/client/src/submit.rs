@@ -1,5 +1,6 @@
 //! Transactions from a payload to a final block.
 
+use crate::heights::believable_height;
 use crate::node::{ClientError, NodeClient};
 use domain::eip712::DomainSeparator;
 use domain::{Address, Payload, Signature, SignedTransaction};
@@ -27,7 +28,7 @@ impl ClientError {
     }
 }
 
-/// The node with the highest final block among those that answer soon.
+/// The node with the highest final block among those that answer soon and claim nothing that no other node comes near.
 pub async fn furthest_node(nodes: &[NodeClient]) -> Option<NodeClient> {
     let ask = |node: &NodeClient| {
         let node = node.clone();
@@ -36,11 +37,17 @@ pub async fn furthest_node(nodes: &[NodeClient]) -> Option<NodeClient> {
             Some((status.ok()?.ok()?.height, node))
         }
     };
-    let answers = join_all(nodes.iter().map(ask)).await;
-
-    let best = answers
+    let answers: Vec<(u64, NodeClient)> = join_all(nodes.iter().map(ask))
+        .await
         .into_iter()
         .flatten()
+        .collect();
+
+    let claims: Vec<u64> = answers.iter().map(|(height, _)| *height).collect();
+    let believable = believable_height(&claims);
+    let best = answers
+        .into_iter()
+        .filter(|(height, _)| *height <= believable)
         .max_by_key(|(height, _)| *height);
     best.map(|(_, node)| node)
 }

@@ -1,9 +1,10 @@
 //! How far the mirror is, and what the network holds altogether.
 
-use super::{decode_amount, decode_u64};
+use super::{decode_amount, decode_hash, decode_u64, to_bigint};
 use api_types::{AsOf, Supply};
-use domain::Genesis;
+use domain::{B256, Genesis};
 use sqlx::postgres::PgConnection;
+use std::time::Duration;
 
 /// How far the mirror is.
 pub async fn as_of(connection: &mut PgConnection) -> sqlx::Result<AsOf> {
@@ -38,6 +39,97 @@ pub async fn read_genesis(connection: &mut PgConnection) -> sqlx::Result<Option<
         .transpose()
 }
 
+/// How the indexer last said that it follows one chain, as ages by the database's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamPulse {
+    /// Since it said anything.
+    pub written: Duration,
+    /// Since the chain's node answered it; `None` when none ever did.
+    pub answered: Option<Duration>,
+    /// Since it had every block of the node; `None` when it never had.
+    pub in_step: Option<Duration>,
+    /// Whether the chain's head has not grown for longer than the operator allows.
+    pub stands_still: bool,
+}
+
+/// How old is what came along each arrow that ends or begins at the database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pulse {
+    /// The sidechain's blocks; `None` before the indexer first wrote.
+    pub sidechain: Option<StreamPulse>,
+    /// The EVM chain's.
+    pub evm: Option<StreamPulse>,
+    /// How long the oldest checkpoint waits that the contract is not known to hold; `None` when none does.
+    pub unanchored: Option<Duration>,
+}
+
+/// How old is what came along each arrow.
+pub async fn read_pulse(connection: &mut PgConnection) -> sqlx::Result<Pulse> {
+    Ok(Pulse {
+        sidechain: read_stream_pulse(&mut *connection, "sidechain").await?,
+        evm: read_stream_pulse(&mut *connection, "evm").await?,
+        unanchored: read_unanchored(connection).await?,
+    })
+}
+
+async fn read_stream_pulse(
+    connection: &mut PgConnection,
+    stream: &str,
+) -> sqlx::Result<Option<StreamPulse>> {
+    let row = sqlx::query!(
+        r#"SELECT chain.age_ms(written_at) AS "written_ms!", chain.age_ms(answered_at) AS "answered_ms?",
+                  chain.age_ms(in_step_at) AS "in_step_ms?", stands_still
+           FROM chain.pulse WHERE stream = $1"#,
+        stream
+    )
+    .fetch_optional(connection)
+    .await?;
+
+    Ok(row.map(|row| StreamPulse {
+        written: to_age(row.written_ms),
+        answered: row.answered_ms.map(to_age),
+        in_step: row.in_step_ms.map(to_age),
+        stands_still: row.stands_still,
+    }))
+}
+
+async fn read_unanchored(connection: &mut PgConnection) -> sqlx::Result<Option<Duration>> {
+    let age_ms = sqlx::query_scalar!(
+        r#"SELECT chain.age_ms(b.time) AS "age_ms!"
+           FROM chain.epoch_checkpoint AS e
+           JOIN chain.sidechain_block AS b ON b.height = e.height
+           WHERE e.epoch > COALESCE((SELECT max(epoch) FROM chain.checkpoint_anchored), 0)
+           ORDER BY e.epoch
+           LIMIT 1"#
+    )
+    .fetch_optional(connection)
+    .await?;
+
+    Ok(age_ms.map(to_age))
+}
+
+/// What a clock that was set back makes negative is of now.
+fn to_age(ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(ms).unwrap_or_default())
+}
+
+/// Hash of the set that decides a height, as the last checkpoint before it says; `None` where there is none, which
+/// leaves genesis' set.
+pub async fn read_validators_hash(
+    connection: &mut PgConnection,
+    height: u64,
+) -> sqlx::Result<Option<B256>> {
+    let hash = sqlx::query_scalar!(
+        "SELECT next_validators_hash FROM chain.epoch_checkpoint WHERE last_height < $1
+         ORDER BY last_height DESC LIMIT 1",
+        to_bigint(height)
+    )
+    .fetch_optional(connection)
+    .await?;
+
+    hash.map(|hash| decode_hash(&hash)).transpose()
+}
+
 /// What the network holds beside its units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extent {
@@ -51,6 +143,34 @@ pub struct Extent {
     pub outlets: u64,
     /// Accounts to which units were ever released.
     pub accounts: u64,
+    /// What the newest mirrored checkpoint says of the validators; `None` before the first.
+    pub elected: Option<Elected>,
+}
+
+/// The validators' set that a checkpoint elects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Elected {
+    /// The first height that it decides.
+    pub from_height: u64,
+    /// Its hash.
+    pub hash: B256,
+}
+
+async fn read_elected(connection: &mut PgConnection) -> sqlx::Result<Option<Elected>> {
+    let row = sqlx::query!(
+        "SELECT last_height, next_validators_hash FROM chain.epoch_checkpoint ORDER BY epoch DESC LIMIT 1"
+    )
+    .fetch_optional(connection)
+    .await?;
+
+    let elected = row.map(|row| {
+        Ok(Elected {
+            from_height: decode_u64(row.last_height)?.saturating_add(1),
+            hash: decode_hash(&row.next_validators_hash)?,
+        })
+    });
+
+    elected.transpose()
 }
 
 /// What the network holds beside its units.
@@ -64,7 +184,7 @@ pub async fn read_extent(connection: &mut PgConnection) -> sqlx::Result<Extent> 
             (SELECT count(*) FROM chain.outlet) AS "outlets!",
             (SELECT count(DISTINCT account) FROM chain.release) AS "accounts!""#
     )
-    .fetch_one(connection)
+    .fetch_one(&mut *connection)
     .await?;
 
     Ok(Extent {
@@ -73,6 +193,7 @@ pub async fn read_extent(connection: &mut PgConnection) -> sqlx::Result<Extent> 
         disagreements: decode_u64(row.disagreements)?,
         outlets: decode_u64(row.outlets)?,
         accounts: decode_u64(row.accounts)?,
+        elected: read_elected(connection).await?,
     })
 }
 

@@ -1,5 +1,6 @@
 //! Sales: a page of them, and one with how far it has come.
 
+use super::network::read_validators_hash;
 use super::{decode_address, decode_error, decode_hash, decode_u64, to_bigint};
 use alloy_primitives::{Address, B256};
 use api_types::SaleRow;
@@ -99,8 +100,10 @@ pub struct ShareFacts {
     pub reversed: u64,
     /// Whether the EVM may mint what is left.
     pub released: bool,
-    /// Whether all that matured with it paid the account's debt: nothing was left to mint.
+    /// Whether nothing was left to mint of all that matured with it, since it paid the account's debt,
     pub paid_debt: bool,
+    /// or since the account bonded it, or what its debt had left of it.
+    pub bonded: bool,
     /// Where the EVM minted it.
     pub minted: Option<EvmPlace>,
 }
@@ -122,6 +125,8 @@ pub struct SaleFacts {
     pub anchored: Option<EvmPlace>,
     /// How its units were split, and where they are.
     pub shares: Vec<ShareFacts>,
+    /// Hash of the validators' set that decided its block; `None` for genesis'.
+    pub validators_hash: Option<B256>,
 }
 
 /// One sale; `None` while it is not mirrored. `maturity_ms` is genesis'.
@@ -158,7 +163,8 @@ pub async fn find_sale(
         block_hash: decode_hash(&row.hash)?,
         certificate: borsh::from_slice(&row.certificate).map_err(decode_error)?,
         anchored: find_anchoring(&mut *connection, height).await?,
-        shares: find_shares(connection, key, maturity_ms).await?,
+        shares: find_shares(&mut *connection, key, maturity_ms).await?,
+        validators_hash: read_validators_hash(connection, height).await?,
     }))
 }
 
@@ -205,7 +211,9 @@ async fn find_shares(
                   COALESCE((SELECT sum(r.units) FROM chain.refund_share AS r
                             WHERE r.outlet = s.outlet AND r.sale_id = s.sale_id AND r.place = s.place), 0)::bigint
                       AS "reversed!",
-                  released.height IS NOT NULL AS "released!", COALESCE(released.paid_debt, false) AS "paid_debt!",
+                  released.height IS NOT NULL AS "released!",
+                  COALESCE(released.units = 0 AND released.bonded = 0, false) AS "paid_debt!",
+                  COALESCE(released.units = 0 AND released.bonded > 0, false) AS "bonded!",
                   minted.epoch AS "epoch?", minted.tx_hash AS "tx_hash?", minted.block_number AS "evm_block?",
                   minted.block_time AS "time?", minted.block_number <= e.finalized AS "evm_final?"
            FROM chain.sale_share AS s
@@ -214,7 +222,7 @@ async fn find_shares(
            LEFT JOIN chain.cursor AS e ON e.stream = 'evm'
            LEFT JOIN chain.receipt_claim AS c ON s.kind = 'receipt' AND c.outlet = s.outlet AND c.sale_id = s.sale_id
            LEFT JOIN LATERAL (
-               SELECT r.height, r.units = 0 AS paid_debt FROM chain.release AS r
+               SELECT r.height, r.units, r.bonded FROM chain.release AS r
                JOIN chain.sidechain_block AS at ON at.height = r.height
                WHERE (s.kind = 'account' OR c.wallet IS NOT NULL) AND r.account = COALESCE(c.wallet, s.account)
                  AND r.height >= GREATEST(t.height, c.height)
@@ -230,7 +238,7 @@ async fn find_shares(
                    FROM chain.payout AS q WHERE q.account = COALESCE(c.wallet, s.account)) AS p
                WHERE p.total >= due.units
                ORDER BY p.block_number, p.log_index
-               LIMIT 1) AS minted ON NOT released.paid_debt
+               LIMIT 1) AS minted ON released.units > 0
            WHERE s.outlet = $1 AND s.sale_id = $2
            ORDER BY s.place"#,
         to_bigint(key.outlet),
@@ -259,6 +267,7 @@ async fn find_shares(
             reversed: decode_u64(row.reversed)?,
             released: row.released,
             paid_debt: row.paid_debt,
+            bonded: row.bonded,
             minted,
         })
     });

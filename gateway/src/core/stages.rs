@@ -5,7 +5,7 @@ use api_types::{
     AsOf, SaleDetail, SaleRequest, SaleShare, ShareState, Stage, StageName, StageState,
     format_moment,
 };
-use domain::{BuyerKind, Validator};
+use domain::{BuyerKind, CommitCertificate, ValidatorSet};
 use read_model::sales::{EvmPlace, SaleFacts, ShareFacts};
 use time::OffsetDateTime;
 
@@ -21,7 +21,7 @@ pub struct Seen {
 /// A sale that is in the mirror.
 pub fn mirrored_sale(
     facts: &SaleFacts,
-    validators: &[Validator],
+    validators: Option<&ValidatorSet>,
     seen: Seen,
     as_of: AsOf,
 ) -> SaleDetail {
@@ -84,7 +84,7 @@ pub fn waiting_sale(
 }
 
 /// The stages of a sale that is in the mirror.
-fn stages_of(facts: &SaleFacts, validators: &[Validator], seen: Seen) -> Vec<Stage> {
+fn stages_of(facts: &SaleFacts, validators: Option<&ValidatorSet>, seen: Seen) -> Vec<Stage> {
     let received = Stage::Received {
         state: StageState::Done,
         at: seen.received,
@@ -158,27 +158,33 @@ const fn done_if(done: bool) -> StageState {
     }
 }
 
-fn committed_stage(facts: &SaleFacts, validators: &[Validator], seen: Seen) -> Stage {
-    let signatures = &facts.certificate.signatures;
-    let power = |address| {
-        validators
-            .iter()
-            .find(|validator| validator.address == address)
-            .map_or(0, |v| v.power)
-    };
-    let power_signed = signatures
-        .iter()
-        .map(|signature| power(signature.validator));
-    let power_total = validators.iter().map(|validator| validator.power);
+fn committed_stage(facts: &SaleFacts, validators: Option<&ValidatorSet>, seen: Seen) -> Stage {
+    let certificate = &facts.certificate;
+    let powers = validators.and_then(|set| powers_of(certificate, set));
 
     Stage::Final {
         state: StageState::Done,
         at: seen.finalized,
-        round: Some(facts.certificate.round),
-        signatures: Some(signatures.len()),
-        power_signed: Some(power_signed.sum()),
-        power_total: Some(power_total.sum()),
+        round: Some(certificate.round),
+        signatures: Some(certificate.signatures.len()),
+        power_signed: powers.map(|(signed, _)| signed),
+        power_total: powers.map(|(_, total)| total),
     }
+}
+
+/// The power that signed, and the whole set's; `None` when this cannot be the set that decided: somebody signed who is
+/// not in it, or too few did.
+fn powers_of(certificate: &CommitCertificate, set: &ValidatorSet) -> Option<(u64, u64)> {
+    let power = |address| set.get(address).map(|validator| validator.power);
+    let signed: Option<u64> = certificate
+        .signatures
+        .iter()
+        .map(|signature| power(signature.validator))
+        .sum();
+
+    signed
+        .filter(|signed| set.is_quorum(*signed))
+        .map(|signed| (signed, set.total_power()))
 }
 
 fn anchored_stage(facts: &SaleFacts) -> Stage {
@@ -211,7 +217,8 @@ fn minted_stage(facts: &SaleFacts) -> Stage {
 /// Done once every share that belongs to an account, and that refunds left something of, is minted.
 fn minted_state(facts: &SaleFacts) -> StageState {
     let is_owed = |share: &&ShareFacts| {
-        share.kind == "account" && share.units > share.reversed && !share.paid_debt
+        let is_mintable = !share.paid_debt && !share.bonded;
+        share.kind == "account" && share.units > share.reversed && is_mintable
     };
     let mut owed = facts.shares.iter().filter(is_owed);
 
@@ -229,6 +236,7 @@ fn sale_share(facts: &ShareFacts) -> SaleShare {
         ("pool", ..) => ShareState::Pool,
         ("receipt", ..) => ShareState::Unclaimed,
         _ if facts.paid_debt => ShareState::PaidDebt,
+        _ if facts.bonded => ShareState::Bonded,
         (_, None, true) => ShareState::Released,
         (_, None, false) => ShareState::Pending,
     };
@@ -264,8 +272,12 @@ fn indexed_stage(facts: &SaleFacts) -> Stage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloy_primitives::FixedBytes;
     use api_types::SaleRow;
-    use domain::{CommitCertificate, SaleId};
+    use domain::certificate::CommitSignature;
+    use domain::crypto::address_of;
+    use domain::{SaleId, Signature, Validator};
+    use secp256k1::{SECP256K1, SecretKey};
 
     fn place(evm_final: bool) -> EvmPlace {
         let time = OffsetDateTime::UNIX_EPOCH;
@@ -286,6 +298,7 @@ mod tests {
             reversed: 0,
             released,
             paid_debt: false,
+            bonded: false,
             minted,
         }
     }
@@ -323,11 +336,12 @@ mod tests {
             certificate,
             anchored,
             shares,
+            validators_hash: None,
         }
     }
 
     fn reached(facts: &SaleFacts) -> StageName {
-        furthest_stage(&stages_of(facts, &[], Seen::default()))
+        furthest_stage(&stages_of(facts, None, Seen::default()))
     }
 
     #[test]
@@ -365,6 +379,47 @@ mod tests {
         );
     }
 
+    fn set_of(powers: &[(u8, u64)]) -> ValidatorSet {
+        let validator = |(secret, power): &(u8, u64)| {
+            let key = SecretKey::from_byte_array([*secret; 32])
+                .unwrap()
+                .public_key(SECP256K1);
+            Validator {
+                address: address_of(&key),
+                power: *power,
+                public_key: FixedBytes(key.serialize()),
+            }
+        };
+        let mut validators: Vec<Validator> = powers.iter().map(validator).collect();
+        validators.sort_by_key(|validator| validator.address);
+        validators.try_into().unwrap()
+    }
+
+    fn signed_by(set: &ValidatorSet) -> CommitCertificate {
+        let signature = |validator: &Validator| CommitSignature {
+            validator: validator.address,
+            signature: Signature([0; 65]),
+        };
+        CommitCertificate {
+            height: 7,
+            round: 0,
+            block_hash: B256::ZERO,
+            signatures: set.as_slice().iter().map(signature).collect(),
+        }
+    }
+
+    #[test]
+    fn the_power_is_counted_in_the_set_that_decided_and_in_no_other() {
+        let (genesis, elected) = (set_of(&[(1, 10), (2, 10)]), set_of(&[(2, 30), (3, 40)]));
+        let certificate = signed_by(&elected);
+        assert_eq!(powers_of(&certificate, &elected), Some((70, 70)));
+        assert_eq!(powers_of(&certificate, &genesis), None, "a stranger signed");
+
+        let mut too_few = certificate;
+        too_few.signatures.truncate(1);
+        assert_eq!(powers_of(&too_few, &elected), None);
+    }
+
     #[test]
     fn units_without_an_account_or_of_a_refund_wait_for_nothing() {
         let minted = share_of("account", true, Some(place(true)));
@@ -396,6 +451,15 @@ mod tests {
             ..share_of("account", true, None)
         };
         assert_eq!(sale_share(&paid_debt).state, ShareState::PaidDebt);
+        let bonded = ShareFacts {
+            bonded: true,
+            ..share_of("account", true, None)
+        };
+        assert_eq!(sale_share(&bonded).state, ShareState::Bonded);
+        assert_eq!(
+            reached(&facts(100, Some(place(true)), vec![minted.clone(), bonded])),
+            StageName::Indexed
+        );
         assert_eq!(
             reached(&facts(
                 100,

@@ -1,14 +1,16 @@
 //! An outlet's cameras and their previews, for its owner and its video agents alone: handed on to the outlet's agent.
 
 use super::Api;
+use crate::core::claims::{Verdict, decide_right};
 use crate::core::watch::{Pass, may_watch};
-use api_types::PushSwitch;
+use api_types::{OutletAnswer, PushSwitch};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use axum::routing::{get, put};
+use domain::Address;
 use problem::{Path, Problem, RawBody, Refusal};
 use service_kit::clock::now_ms;
 
@@ -79,7 +81,7 @@ async fn switch_push(
         .await
 }
 
-/// Asked each time, of a node: who was revoked looks no longer.
+/// Asked each time, of all nodes that keep up: who was revoked looks no longer, whatever one of them says.
 async fn check_access(api: &Api, outlet: u64, headers: &HeaderMap) -> Result<(), Refusal> {
     if !api.agents.knows(outlet) {
         return Err(Refusal::not_found(
@@ -108,23 +110,28 @@ async fn check_access(api: &Api, outlet: u64, headers: &HeaderMap) -> Result<(),
         .signer(&domain, outlet, now_ms())
         .ok_or_else(unsigned)?;
 
-    let outlets = api.nodes.outlets().await;
-    let outlets = outlets
-        .ok_or_else(|| Problem::new(503, "no_node_answers", "no node of the sidechain answers"))?;
-    let is_allowed = outlets
-        .iter()
-        .any(|one| one.outlet == outlet && may_watch(one, who));
+    check_right(api, outlet, who).await
+}
 
-    let refused = || {
-        Problem::new(
+async fn check_right(api: &Api, outlet: u64, who: Address) -> Result<(), Refusal> {
+    let may = |outlets: &Vec<OutletAnswer>| {
+        let mut here = outlets.iter().filter(|one| one.outlet == outlet);
+        here.any(|one| may_watch(one, who))
+    };
+    let answers: Vec<bool> = api.nodes.outlets().await.iter().map(may).collect();
+
+    let (status, kind, detail) = match decide_right(&answers, api.nodes.configured()) {
+        Verdict::Granted => return Ok(()),
+        Verdict::Denied => (
             403,
             "wrong_signer",
             "not the outlet's owner, and no active video agent of it",
-        )
+        ),
+        Verdict::Unknown => (
+            503,
+            "no_node_answers",
+            "too few nodes of the sidechain answer to say who may look",
+        ),
     };
-    if is_allowed {
-        Ok(())
-    } else {
-        Err(refused().into())
-    }
+    Err(Problem::new(status, kind, detail).into())
 }

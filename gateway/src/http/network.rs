@@ -1,15 +1,17 @@
 //! The network as a whole, and where all its units are.
 
 use super::Api;
+use crate::core::arrows::{list_arrows, parts_away};
 use crate::io::mirror::MirrorError;
 use api_types::{
-    AsOf, EpochsOverview, EvmOverview, NetworkOverview, SidechainOverview, SupplyOverview,
+    AsOf, EpochsOverview, EvmOverview, NetworkOverview, Part, SidechainOverview, SupplyOverview,
 };
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
+use domain::Genesis;
 use problem::Refusal;
-use read_model::network::{Extent, as_of, read_extent, read_supply};
+use read_model::network::{Elected, Extent, as_of, read_extent, read_supply};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
@@ -28,23 +30,27 @@ pub fn router() -> Router<Api> {
 
 async fn show_network(State(api): State<Api>) -> Result<Json<NetworkOverview>, Refusal> {
     let genesis = api.mirror.genesis().await?;
-    let mut kept = api.extent.lock().await;
-    let (as_of, extent) = kept_or(&mut kept, || extent_as_of(&api)).await?;
-    drop(kept);
+    let sight = api.watcher.sight();
+    let away = parts_away(&sight);
+    let (as_of, extent) = last_extent(&api, away.contains(&Part::Postgresql)).await?;
 
-    let status = api.nodes.status().await;
-    let sidechain = status.as_ref().map(|status| SidechainOverview {
-        height: status.height,
-        epoch: status.epoch,
-        validators: genesis.validators.as_slice().len(),
-        ready: status.ready,
+    let agreed = api.nodes.agreed();
+    let validators = match agreed {
+        Some(_) => count_validators(&api, genesis, extent.elected).await,
+        None => 0,
+    };
+    let sidechain = agreed.map(|agreed| SidechainOverview {
+        height: agreed.height,
+        epoch: agreed.epoch,
+        validators,
+        ready: agreed.ready,
     });
 
     Ok(Json(NetworkOverview {
         sidechain_id: genesis.sidechain_id(),
         evm_chain_id: genesis.evm_chain_id,
-        token: status.as_ref().and_then(|status| status.token),
-        anchor: status.as_ref().and_then(|status| status.anchor),
+        token: agreed.and_then(|agreed| agreed.token),
+        anchor: agreed.and_then(|agreed| agreed.anchor),
         explorer: api.explorer,
         sidechain,
         evm: EvmOverview {
@@ -58,8 +64,34 @@ async fn show_network(State(api): State<Api>) -> Result<Json<NetworkOverview>, R
         disagreements: extent.disagreements,
         outlets: extent.outlets,
         accounts: extent.accounts,
+        arrows: list_arrows(&sight),
+        away,
         as_of,
     }))
+}
+
+/// While the database is away, what it said last: who asks wants to know what is away.
+async fn last_extent(api: &Api, is_away: bool) -> Result<(AsOf, Extent), MirrorError> {
+    let mut kept = api.extent.lock().await;
+    let last = kept.as_ref().map(|totals| totals.value);
+
+    match last {
+        Some(last) if is_away => Ok(last),
+        Some(last) => Ok(kept_or(&mut kept, || extent_as_of(api))
+            .await
+            .unwrap_or(last)),
+        None => kept_or(&mut kept, || extent_as_of(api)).await,
+    }
+}
+
+/// Of the set that is elected; of genesis' while no node gives that one.
+async fn count_validators(api: &Api, genesis: &Genesis, elected: Option<Elected>) -> usize {
+    let hash = elected.map(|elected| elected.hash);
+    let height = elected.map_or(1, |elected| elected.from_height);
+    let set = api.sets.find(&api.nodes, genesis, hash, height).await;
+
+    let set = set.as_deref().unwrap_or(&genesis.validators);
+    set.as_slice().len()
 }
 
 async fn extent_as_of(api: &Api) -> Result<(AsOf, Extent), MirrorError> {

@@ -124,8 +124,14 @@ async fn show_sale(
         Refusal::not_found(detail)
     };
     let seen = entry.as_ref().map_or(Seen::default(), |entry| entry.seen);
-    let mirrored =
-        facts.map(|facts| mirrored_sale(&facts, genesis.validators.as_slice(), seen, as_of));
+    let validators = match &facts {
+        Some(facts) => {
+            let (hash, height) = (facts.validators_hash, facts.sale.height);
+            api.sets.find(&api.nodes, genesis, hash, height).await
+        }
+        None => None,
+    };
+    let mirrored = facts.map(|facts| mirrored_sale(&facts, validators.as_deref(), seen, as_of));
     let waiting = || entry.map(|entry| waiting_sale(&entry.request, entry.id, seen, as_of));
     mirrored.or_else(waiting).map(Json).ok_or_else(unknown)
 }

@@ -1,7 +1,9 @@
 //! The read model.
 
+use crate::config::Database;
 use domain::Genesis;
 use problem::{Problem, Refusal};
+use read_model::network::Pulse;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgPool, Postgres, Transaction};
 use std::time::Duration;
@@ -34,26 +36,40 @@ impl From<MirrorError> for Refusal {
     }
 }
 
-/// A pool of connections that only read.
+/// Connections that only read.
 #[derive(Debug)]
 pub struct Mirror {
     pool: PgPool,
+    /// One connection apart: whether the database answers has to be seen also while all others are busy.
+    watching: PgPool,
     genesis: OnceCell<Genesis>,
 }
 
 impl Mirror {
     /// Connects when first asked, so that the gateway starts before its database.
-    pub fn new(options: PgConnectOptions, connections_max: u32) -> Self {
-        let options = options
-            .application_name("gateway")
-            .options([("default_transaction_read_only", "on")]);
-        let pool = PgPoolOptions::new()
-            .max_connections(connections_max)
-            .acquire_timeout(ACQUIRE_TIMEOUT);
+    pub fn new(options: PgConnectOptions, config: &Database) -> Self {
+        let timeout_ms = config.statement_timeout_ms.to_string();
+        let options = options.application_name("gateway").options([
+            ("default_transaction_read_only", "on"),
+            ("statement_timeout", timeout_ms.as_str()),
+        ]);
+        let pool = |connections_max| {
+            PgPoolOptions::new()
+                .max_connections(connections_max)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+        };
+
         Self {
-            pool: pool.connect_lazy_with(options),
+            watching: pool(1).connect_lazy_with(options.clone()),
+            pool: pool(config.connections_max).connect_lazy_with(options),
             genesis: OnceCell::new(),
         }
+    }
+
+    /// How old is what came along each way, as the indexer says.
+    pub async fn pulse(&self) -> Result<Pulse, MirrorError> {
+        let mut connection = self.watching.acquire().await?;
+        Ok(read_model::network::read_pulse(&mut connection).await?)
     }
 
     /// The pool, for a listener.

@@ -1,222 +1,263 @@
-//! The sidechain's nodes: any of them answers any question, so the next one is asked when one does not.
+//! The sidechain's nodes: any of them answers any question, so another one is asked when one does not, and several where
+//! the answer decides something.
 
+mod send;
+
+pub use send::{Answer, is_plain};
+
+use crate::core::breaker::{Breaker, Circuit};
+use crate::core::choice::{Candidate, Choice, Rank, in_step, order_nodes};
+use crate::core::claims::{Agreed, agree, rank_claim};
 use alloy_primitives::Address;
-use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use client::{AccountAnswer, NodeClient, OutletAnswer, StatusAnswer};
-use futures::future::select_ok;
-use problem::{Problem, Refusal};
+use client::{AccountAnswer, ClientError, NodeClient, OutletAnswer, StatusAnswer, agreed_height};
+use futures::future::{join_all, select_ok};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Longer than a node waits for finality.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// A node that takes longer to accept a connection is down.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(700);
 /// Nodes that take longer to answer a question of our own count as silent.
-const ASK_TIMEOUT: Duration = Duration::from_secs(2);
-/// A node that has not answered a GET by then is passed over.
-const GET_TIMEOUT: Duration = Duration::from_secs(3);
-/// A refusal for now is taken to the next node only this long after the request came: a client waits as well.
-const NEXT_NODE_WITHIN: Duration = Duration::from_secs(5);
-/// Headers that travel in both directions.
-const HEADERS: [HeaderName; 3] = [
-    header::CONTENT_TYPE,
-    header::RETRY_AFTER,
-    HeaderName::from_static("x-request-id"),
-];
+const ASK_TIMEOUT: Duration = Duration::from_secs(1);
+/// What a node said of itself is believed for so long; it is asked every second.
+const REPORT_AGE_MAX: Duration = Duration::from_secs(4);
 
-/// Clients of the configured nodes; the one that answered last is asked first.
+/// Clients of the configured nodes.
 #[derive(Debug)]
 pub struct Nodes {
     http: reqwest::Client,
-    urls: Vec<String>,
-    /// The one that answered last.
-    preferred: AtomicUsize,
+    nodes: Vec<Node>,
+    choice: Choice,
+    /// One more with each request.
+    turn: AtomicUsize,
+    started: Instant,
 }
 
-/// A node's answer.
-pub struct Answer {
-    /// The node's HTTP status, passed on as it is.
-    pub status: StatusCode,
-    headers: HeaderMap,
-    body: Bytes,
+#[derive(Debug)]
+struct Node {
+    client: NodeClient,
+    weight: u32,
+    in_flight: AtomicUsize,
+    seen: Mutex<Seen>,
 }
 
-impl IntoResponse for Answer {
-    fn into_response(self) -> Response {
-        let mut response = Response::new(Body::from(self.body));
-        *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers;
-        response
+/// What is remembered of one node.
+#[derive(Debug, Default)]
+struct Seen {
+    breaker: Breaker,
+    report: Option<Report>,
+}
+
+/// What a node said of itself, and when.
+#[derive(Clone, Debug)]
+struct Report {
+    status: StatusAnswer,
+    at: Duration,
+}
+
+/// A request under way, until this is dropped.
+struct UnderWay<'a>(&'a AtomicUsize);
+
+impl<'a> UnderWay<'a> {
+    fn begin(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
     }
 }
 
-/// Whether another node may answer better: this one is not well, or behind.
-fn is_temporary(status: StatusCode) -> bool {
-    matches!(
-        status,
-        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
-    )
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
-/// Whether a path says the same to everybody who reads it. Some readers resolve dots and take a backslash for a slash:
-/// then it could lead out of the API.
-pub fn is_plain(path: &str) -> bool {
-    let path = path.split('?').next().unwrap_or_default();
-    let hides = |segment: &str| matches!(segment, "." | "..") || segment.contains(['\\', '%']);
-    !path.split('/').any(hides)
-}
+impl Node {
+    fn note_success(&self, now: Duration) {
+        self.with_seen(|seen| seen.breaker.note_success(now));
+    }
 
-fn passed_on(headers: &HeaderMap) -> HeaderMap {
-    let value = |name: &HeaderName| {
-        headers
-            .get(name)
-            .cloned()
-            .map(|value: HeaderValue| (name.clone(), value))
-    };
-    HEADERS.iter().filter_map(value).collect()
+    fn note_failure(&self, now: Duration) {
+        self.with_seen(|seen| seen.breaker.note_failure(now));
+    }
+
+    fn note_report(&self, status: StatusAnswer, at: Duration) {
+        self.with_seen(|seen| {
+            seen.breaker.note_success(at);
+            seen.report = Some(Report { status, at });
+        });
+    }
+
+    /// What it said lately.
+    fn report(&self, now: Duration) -> Option<Report> {
+        let report = self.with_seen(|seen| seen.report.clone());
+        report.filter(|report| now.saturating_sub(report.at) <= REPORT_AGE_MAX)
+    }
+
+    fn is_closed(&self, now: Duration) -> bool {
+        self.with_seen(|seen| seen.breaker.circuit(now)) == Circuit::Closed
+    }
+
+    fn with_seen<T>(&self, work: impl FnOnce(&mut Seen) -> T) -> T {
+        work(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The height that it claimed lately.
+    fn claim(&self, now: Duration) -> Option<u64> {
+        let is_late = |at: Duration| now.saturating_sub(at) > REPORT_AGE_MAX;
+        self.with_seen(|seen| match &seen.report {
+            Some(report) if !is_late(report.at) => Some(report.status.height),
+            _ => None,
+        })
+    }
+
+    /// `agreed` is the nodes' height; until one is known every node that answers is as good as another.
+    fn candidate(&self, now: Duration, claim: Option<u64>, agreed: Option<u64>) -> Candidate {
+        let rank = match (self.is_closed(now), agreed, claim) {
+            (false, ..) => Rank::Silent,
+            (true, None, _) => Rank::InStep,
+            (true, Some(_), None) => Rank::OutOfStep,
+            (true, Some(agreed), Some(claim)) => rank_claim(claim, agreed),
+        };
+
+        Candidate {
+            rank,
+            in_flight: self.in_flight.load(Ordering::Relaxed),
+            weight: self.weight,
+        }
+    }
 }
 
 impl Nodes {
-    /// Clients of all nodes.
-    pub fn new(urls: &[String]) -> Self {
+    /// Clients of all nodes; `weights` are in the order of `urls`, and 1 where there is none.
+    pub fn new(urls: &[String], choice: Choice, weights: &[u32]) -> Self {
         let http = reqwest::Client::builder()
             .timeout(REQUEST_TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)
             .no_proxy();
-        let urls = urls
-            .iter()
-            .map(|url| url.trim_end_matches('/').to_owned())
-            .collect();
+        let http = http.build().unwrap_or_default();
+
+        let weights = weights.iter().copied().chain(std::iter::repeat(1));
+        let node = |(url, weight): (&String, u32)| Node {
+            client: NodeClient::over(http.clone(), url),
+            weight,
+            in_flight: AtomicUsize::new(0),
+            seen: Mutex::default(),
+        };
+        let nodes = urls.iter().zip(weights).map(node).collect();
 
         Self {
-            http: http.build().unwrap_or_default(),
-            urls,
-            preferred: AtomicUsize::new(0),
+            http,
+            nodes,
+            choice,
+            turn: AtomicUsize::new(0),
+            started: Instant::now(),
         }
     }
 
-    /// Sends a request to one node after the other until one answers. Every request may be sent twice: a sale is
-    /// unique by its key, a transaction by its nonce or key.
-    pub async fn send(
-        &self,
-        method: &Method,
-        path: &str,
-        headers: &HeaderMap,
-        body: Bytes,
-    ) -> Result<Answer, Refusal> {
-        let (started, first) = (Instant::now(), self.preferred.load(Ordering::Relaxed));
-        let mut refused = None;
+    /// How many there are.
+    pub fn configured(&self) -> usize {
+        self.nodes.len()
+    }
 
-        for turn in 0..self.urls.len() {
-            let place = (first + turn) % self.urls.len();
+    /// Asks every node how it is, once, and remembers who answered what.
+    pub async fn look(&self) {
+        let ask = |node: &Node| {
+            let asked = node.client.clone();
+            async move { tokio::time::timeout(ASK_TIMEOUT, asked.status()).await }
+        };
+        let answers = join_all(self.nodes.iter().map(ask)).await;
 
-            // Before the answer: a client that does not wait for a silent node must not find it again.
-            self.preferred
-                .store((place + 1) % self.urls.len(), Ordering::Relaxed);
-
-            match self
-                .ask(place, method, path, passed_on(headers), body.clone())
-                .await
-            {
-                Ok(answer)
-                    if is_temporary(answer.status) && started.elapsed() < NEXT_NODE_WITHIN =>
-                {
-                    refused = Some(answer);
-                }
-                Ok(answer) => {
-                    self.preferred.store(place, Ordering::Relaxed);
-                    return Ok(answer);
-                }
-                Err(error) => {
-                    tracing::warn!(node = %self.urls[place], %error, "a node does not answer")
-                }
+        let now = self.now();
+        for (node, answer) in self.nodes.iter().zip(answers) {
+            match answer {
+                Ok(Ok(status)) => node.note_report(status, now),
+                _ => node.note_failure(now),
             }
         }
-
-        let detail = "no node of the sidechain answers; send the same request again later";
-        refused.ok_or_else(|| Problem::new(503, "no_node_answers", detail).into())
     }
 
-    async fn ask(
-        &self,
-        place: usize,
-        method: &Method,
-        path: &str,
-        headers: HeaderMap,
-        body: Bytes,
-    ) -> reqwest::Result<Answer> {
-        let url = format!("{}{path}", self.urls[place]);
-        let timeout = if method == Method::POST {
-            REQUEST_TIMEOUT
-        } else {
-            GET_TIMEOUT
-        };
-
-        let request = self
-            .http
-            .request(method.clone(), url)
-            .headers(headers)
-            .body(body)
-            .timeout(timeout);
-        let answer = request.send().await?;
-
-        let (status, headers) = (answer.status(), passed_on(answer.headers()));
-        Ok(Answer {
-            status,
-            headers,
-            body: answer.bytes().await?,
-        })
+    /// What the nodes agree on, by what each said lately; `None` when none answers.
+    pub fn agreed(&self) -> Option<Agreed> {
+        let statuses: Vec<StatusAnswer> = self.reports().map(|report| report.status).collect();
+        agree(&statuses)
     }
 
-    /// What the first node that answers says of itself; all are asked at once.
-    pub async fn status(&self) -> Option<StatusAnswer> {
-        let nodes: Vec<NodeClient> = self.clients().collect();
-        let asked = nodes.iter().map(|node| Box::pin(node.status()));
-        let first = tokio::time::timeout(ASK_TIMEOUT, select_ok(asked)).await;
-        first.ok()?.ok().map(|(status, _)| status)
+    /// How long ago a node last said how it is; `None` when none did lately.
+    pub fn last_answer_age(&self) -> Option<Duration> {
+        let last = self.reports().map(|report| report.at).max()?;
+        Some(self.now().saturating_sub(last))
     }
 
-    /// What the ledger says of an account, by the first node that answers; `None` when none does.
+    /// What the ledger says of an account, by the first node in step that answers; `None` when none does.
     pub async fn account(&self, address: Address) -> Option<Option<AccountAnswer>> {
-        let nodes: Vec<NodeClient> = self.clients().collect();
+        let nodes = self.clients_in_step();
+        if nodes.is_empty() {
+            return None;
+        }
+
         let asked = nodes.iter().map(|node| Box::pin(node.account(address)));
         let first = tokio::time::timeout(ASK_TIMEOUT, select_ok(asked)).await;
         first.ok()?.ok().map(|(account, _)| account)
     }
 
-    /// All outlets, by the first node that answers; `None` when none does.
-    pub async fn outlets(&self) -> Option<Vec<OutletAnswer>> {
-        let nodes: Vec<NodeClient> = self.clients().collect();
-        let asked = nodes.iter().map(|node| Box::pin(node.outlets()));
-        let first = tokio::time::timeout(ASK_TIMEOUT, select_ok(asked)).await;
-        first.ok()?.ok().map(|(outlets, _)| outlets)
+    /// All outlets, by each node in step that answers. What they say decides who may look at cameras, so one alone is
+    /// not enough.
+    pub async fn outlets(&self) -> Vec<Vec<OutletAnswer>> {
+        self.ask_in_step(|node| async move { node.outlets().await })
+            .await
     }
 
-    fn clients(&self) -> impl Iterator<Item = NodeClient> + '_ {
-        self.urls
+    /// What every node in step answers in time.
+    async fn ask_in_step<T, F>(&self, ask: impl Fn(NodeClient) -> F) -> Vec<T>
+    where
+        F: Future<Output = Result<T, ClientError>>,
+    {
+        let asked = self
+            .clients_in_step()
+            .into_iter()
+            .map(|node| tokio::time::timeout(ASK_TIMEOUT, ask(node)));
+        let answers = join_all(asked).await;
+        answers
+            .into_iter()
+            .filter_map(|one| one.ok()?.ok())
+            .collect()
+    }
+
+    fn clients_in_step(&self) -> Vec<NodeClient> {
+        in_step(&self.candidates())
+            .into_iter()
+            .map(|place| self.nodes[place].client.clone())
+            .collect()
+    }
+
+    /// Places of all nodes, the first to ask first.
+    fn order(&self) -> Vec<usize> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        order_nodes(self.choice, turn, &self.candidates())
+    }
+
+    fn candidates(&self) -> Vec<Candidate> {
+        let now = self.now();
+        let claims: Vec<Option<u64>> = self.nodes.iter().map(|node| node.claim(now)).collect();
+        let answered: Vec<u64> = claims.iter().copied().flatten().collect();
+        let agreed = agreed_height(&answered);
+
+        self.nodes
             .iter()
-            .map(|url| NodeClient::over(self.http.clone(), url))
+            .zip(claims)
+            .map(|(node, claim)| node.candidate(now, claim, agreed))
+            .collect()
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::is_plain;
+    fn reports(&self) -> impl Iterator<Item = Report> + '_ {
+        let now = self.now();
+        self.nodes.iter().filter_map(move |node| node.report(now))
+    }
 
-    #[test]
-    fn a_path_that_could_lead_elsewhere_is_not_plain() {
-        assert!(is_plain("/api/v1/sales/1/ab/proof?x=%2e%2e/.."));
-        for path in [
-            "/api/v1/blocks/..\\..\\metrics",
-            "/api/v1/../metrics",
-            "/api/v1/%2e%2e/x",
-            "/api/v1/./x",
-        ] {
-            assert!(!is_plain(path), "{path}");
-        }
+    /// Since this was made.
+    fn now(&self) -> Duration {
+        self.started.elapsed()
     }
 }

@@ -70,6 +70,10 @@ fn seven_candidates_take_seats_one_by_one_and_the_contract_follows() {
     running.wait_for("an anchored checkpoint of the seven", || {
         ask(&network)["epochs"]["final"].as_u64() >= Some(epoch)
     });
+    // Of the set that is elected, not of genesis'.
+    running.wait_for("seven validators in the gateway's words", || {
+        ask(&network)["sidechain"]["validators"] == 7
+    });
     running.stop();
     let verified = hotpot()
         .args(["verify", "--data-dir"])

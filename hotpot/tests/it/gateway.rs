@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 fn gateway(network: &Running<'_>) -> String {
     network.network()["gateway"]["http"]
@@ -72,6 +72,8 @@ fn what_it_says_agrees_with_the_ledger_and_every_sale_reaches_the_last_stage() {
         "{facts}"
     );
 
+    every_way_is_in_step(&mut network, &url);
+
     // Pages hold each sale once, newest first, also when their size changes.
     let mut seen = BTreeSet::new();
     let mut cursor = String::new();
@@ -119,6 +121,25 @@ fn what_it_says_agrees_with_the_ledger_and_every_sale_reaches_the_last_stage() {
     refusals(&url);
     every_answer_is_as_described(&url, seen.first().unwrap());
     network.stop();
+}
+
+/// Each way has an age of its own, and nobody is away.
+fn every_way_is_in_step(network: &mut Running<'_>, url: &str) {
+    let url = format!("{url}/api/v1/network");
+    network.wait_for("every way in step", || {
+        let facts = get(&url).1;
+        let arrows = facts["arrows"].as_array().unwrap();
+        let in_step = arrows.iter().filter(|arrow| arrow["state"] == "in_step");
+        in_step.count() == 5 && facts["away"] == json!([])
+    });
+
+    let facts = get(&url).1;
+    for arrow in facts["arrows"].as_array().unwrap() {
+        assert!(
+            arrow["age_s"].as_u64().is_some_and(|age| age < 120),
+            "{arrow}"
+        );
+    }
 }
 
 /// Of this network, which has no cameras: `video.rs` asks for theirs.
@@ -361,6 +382,14 @@ fn events_resume_without_a_gap_and_tell_of_blocks_that_went_away() {
     network.stop();
 }
 
+fn signal(network: &Running<'_>, name: &str, nodes: std::ops::Range<usize>) {
+    for node in nodes {
+        let pid = network.pid(&format!("/nodes/{node}/pid")).to_string();
+        let sent = Command::new("kill").args([name, &pid]).status();
+        assert!(sent.unwrap().success());
+    }
+}
+
 #[test]
 fn while_nodes_stop_the_others_answer_and_without_any_the_mirror_still_does() {
     let (folder, arguments) = started();
@@ -370,36 +399,43 @@ fn while_nodes_stop_the_others_answer_and_without_any_the_mirror_still_does() {
         get_quietly(&format!("{url}/readyz")) == Some(200)
     });
     wait_for_sales(&mut network, &url, 60);
-    let signal = |name: &str, nodes: std::ops::Range<usize>| {
-        for node in nodes {
-            let pid = network.pid(&format!("/nodes/{node}/pid")).to_string();
-            assert!(
-                Command::new("kill")
-                    .args([name, &pid])
-                    .status()
-                    .unwrap()
-                    .success()
-            );
-        }
-    };
     // A killed node refuses connections until it is back: nobody outside notices.
-    signal("-9", 0..1);
+    signal(&network, "-9", 0..1);
     for _ in 0..20 {
         let (status, block) = get(&format!("{url}/api/v1/blocks/latest"));
         assert_eq!(status, 200, "{block}");
     }
+    // One that stands still takes connections and answers nothing: only the first who meet it wait, and not for long.
+    signal(&network, "-STOP", 1..2);
+    let times = (0..100).map(|_| {
+        let started = Instant::now();
+        let (status, block) = get(&format!("{url}/api/v1/blocks/latest"));
+        assert_eq!(status, 200, "{block}");
+        started.elapsed()
+    });
+    let slow = times.filter(|time| *time > Duration::from_secs(1)).count();
+    assert!(slow <= 1, "{slow} of 100 reads took over a second");
+    signal(&network, "-CONT", 1..2);
+    let killed = format!("{}/readyz", network.node(0));
+    network.wait_for("the killed node", || get_quietly(&killed).is_some());
     // Nobody answers: figures stay, the ledger's own are absent rather than zero.
-    signal("-STOP", 1..4);
+    signal(&network, "-STOP", 1..4);
     let pid = network.pid("/nodes/0/pid");
     if pid != 0 {
         let _ = Command::new("kill")
             .args(["-STOP", &pid.to_string()])
             .status();
     }
-    let facts = get(&format!("{url}/api/v1/network")).1;
-    assert_eq!(facts["sidechain"], Value::Null, "{facts}");
+    let facts = || get(&format!("{url}/api/v1/network")).1;
+    network.wait_for("the gateway to notice", || {
+        facts()["away"] == json!(["nodes"])
+    });
+    assert_eq!(facts()["sidechain"], Value::Null, "{}", facts());
+    let (status, ready) = get(&format!("{url}/readyz"));
+    let reason = ready["reason"].as_str().unwrap();
+    assert!(status == 503 && reason.contains("no node"), "{ready}");
     assert_eq!(get(&format!("{url}/api/v1/supply")).1["sales"], 60);
-    signal("-CONT", 1..4);
+    signal(&network, "-CONT", 1..4);
     if pid != 0 {
         let _ = Command::new("kill")
             .args(["-CONT", &pid.to_string()])

@@ -7,7 +7,9 @@ pub use answers::read_every_answer;
 use crate::core::logs::{Block, Header, Log, assemble_or_doubt, is_surely_empty};
 use crate::core::receipts::{Ground, Receipt, believe_logs};
 use crate::error::Error;
+use crate::io::store::Stream;
 use crate::metrics;
+use crate::pulse::Pulse;
 use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::network::Ethereum;
 use alloy::primitives::Address;
@@ -38,6 +40,8 @@ pub struct Evm {
     addresses: [Address; 2],
     finality_depth: u64,
     seen: Arc<Seen>,
+    /// Hears of each good answer.
+    pulse: Pulse,
 }
 
 /// What the chain was seen to have. It is not taken to be without it for the rest of the process's life, so that an
@@ -54,25 +58,37 @@ struct Seen {
 
 impl Evm {
     /// `addresses`: whose logs are mirrored.
-    pub fn new(url: &str, addresses: [Address; 2], finality_depth: u64) -> anyhow::Result<Self> {
+    pub fn new(
+        url: &str,
+        addresses: [Address; 2],
+        finality_depth: u64,
+        pulse: Pulse,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
             provider: RootProvider::new_http(url.parse()?),
             addresses,
             finality_depth,
             seen: Arc::default(),
+            pulse,
         })
     }
 
     /// The chain's id.
     pub async fn chain_id(&self) -> Result<u64, Error> {
-        call_with_timeout("eth_chainId", self.provider.get_chain_id()).await
+        self.call("eth_chainId", self.provider.get_chain_id()).await
     }
 
     /// The newest block.
     pub async fn head(&self) -> Result<Header, Error> {
-        self.by_tag(BlockNumberOrTag::Latest)
-            .await?
-            .ok_or(Error::MissingBlock { number: 0 })
+        let head = self.by_tag(BlockNumberOrTag::Latest).await?;
+        let head = head.ok_or(Error::MissingBlock { number: 0 })?;
+        self.pulse.note_head(Stream::Evm, head.number);
+        Ok(head)
+    }
+
+    /// The mirror has everything up to the newest block.
+    pub fn note_in_step(&self) {
+        self.pulse.note_in_step(Stream::Evm);
     }
 
     /// The last block that cannot be replaced any more: the node's `finalized` tag, and a depth only where the node
@@ -102,11 +118,8 @@ impl Evm {
 
     /// The parent of a block.
     pub async fn parent(&self, child: &Header) -> Result<Header, Error> {
-        let found = call_with_timeout(
-            "eth_getBlockByHash",
-            self.provider.get_block_by_hash(child.parent_hash),
-        )
-        .await?;
+        let asked = self.provider.get_block_by_hash(child.parent_hash);
+        let found = self.call("eth_getBlockByHash", asked).await?;
         let number = child.number.saturating_sub(1);
         found
             .map(|block| header_of(&block))
@@ -211,8 +224,7 @@ impl Evm {
             let asked = self
                 .provider
                 .raw_request("eth_getBlockReceipts".into(), (id,));
-            let found: Option<Vec<RawReceipt>> =
-                call_with_timeout("eth_getBlockReceipts", asked).await?;
+            let found: Option<Vec<RawReceipt>> = self.call("eth_getBlockReceipts", asked).await?;
 
             match found {
                 Some(found) => {
@@ -230,19 +242,27 @@ impl Evm {
     }
 
     async fn logs(&self, filter: &rpc::Filter) -> Result<Vec<Log>, Error> {
-        let logs = call_with_timeout("eth_getLogs", self.provider.get_logs(filter)).await?;
+        let asked = self.provider.get_logs(filter);
+        let logs = self.call("eth_getLogs", asked).await?;
         logs.iter()
             .map(|log| log_of(log).ok_or(Error::MissingBlock { number: 0 }))
             .collect()
     }
 
     async fn by_tag(&self, tag: BlockNumberOrTag) -> Result<Option<Header>, Error> {
-        let block = call_with_timeout(
-            "eth_getBlockByNumber",
-            self.provider.get_block_by_number(tag),
-        )
-        .await?;
+        let asked = self.provider.get_block_by_number(tag);
+        let block = self.call("eth_getBlockByNumber", asked).await?;
         Ok(block.map(|block| header_of(&block)))
+    }
+
+    async fn call<T>(
+        &self,
+        call: &'static str,
+        request: impl IntoFuture<Output = Result<T, TransportError>>,
+    ) -> Result<T, Error> {
+        let answer = call_with_timeout(call, request).await?;
+        self.pulse.note_answer(Stream::Evm);
+        Ok(answer)
     }
 }
 

@@ -4,12 +4,14 @@ mod audit;
 mod cursor;
 mod evm;
 mod notify;
+mod pulse;
 mod sidechain;
 mod writer;
 
 pub use audit::checkpoint_disagreements;
 pub use cursor::Cursor;
 pub use evm::{EvmWrite, Replaced};
+pub use pulse::{PulseRow, write_pulse};
 pub use writer::{Stream, Writer};
 
 use crate::error::Error;

@@ -96,6 +96,9 @@ impl Follower {
             Plan::Follow { from, to } => self.follow(from, to, finalized).await?,
         };
 
+        if self.position.number == head.number {
+            self.evm.note_in_step();
+        }
         metrics::position(
             STREAM.name(),
             self.position.number,

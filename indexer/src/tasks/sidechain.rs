@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::io::node::Nodes;
 use crate::io::store::{Stream, Writer};
 use crate::metrics;
+use crate::pulse::Pulse;
 use crate::tasks::Context;
 use crate::tasks::pace::{Pace, Progress};
 use alloy::primitives::B256;
@@ -55,6 +56,7 @@ async fn run_as_writer(
         nodes,
         writer,
         replica,
+        pulse: &context.pulse,
         batch,
         checked_url: None,
     };
@@ -175,6 +177,7 @@ struct Follower<'a> {
     nodes: &'a mut Nodes,
     writer: Writer,
     replica: &'a mut Ledger,
+    pulse: &'a Pulse,
     batch: u64,
     /// The node whose genesis was compared.
     checked_url: Option<String>,
@@ -192,6 +195,7 @@ impl Follower<'_> {
     async fn try_step(&mut self) -> Result<Progress, Error> {
         let next = self.replica.next_height();
         let head = self.nodes.turn_to_best(next).await?;
+        self.pulse.note_head(STREAM, head);
         self.check_node().await?;
 
         let progress = if head < next {
@@ -210,6 +214,9 @@ impl Follower<'_> {
             Progress::Wrote
         };
 
+        if self.replica.height() >= head {
+            self.pulse.note_in_step(STREAM);
+        }
         metrics::position(
             STREAM.name(),
             self.replica.height(),

@@ -1,7 +1,10 @@
 use crate::actors;
 use crate::evm;
 use crate::fake_node::FakeNode;
-use crate::world::{Indexer, World, assert_equals_the_chain, caught_up, metrics, totals};
+use crate::world::{
+    Indexer, World, assert_equals_the_chain, caught_up, eventually, metrics, totals,
+};
+use read_model::network::{StreamPulse, read_pulse};
 use sqlx::Row;
 use sqlx::postgres::PgListener;
 use std::time::Duration;
@@ -66,7 +69,20 @@ async fn backfill_and_live_equal_the_chain_and_are_announced() {
         assert_eq!(message["from"], next);
         next = message["to"].as_u64().unwrap() + 1;
     }
+
+    // Readers see that both chains are followed, although no block comes any more.
+    eventually("a fresh pulse", || async {
+        let mut connection = pool.acquire().await.unwrap();
+        let pulse = read_pulse(&mut connection).await.unwrap();
+        [pulse.evm, pulse.sidechain].into_iter().all(is_fresh)
+    })
+    .await;
     indexer.stop().await;
+}
+
+fn is_fresh(stream: Option<StreamPulse>) -> bool {
+    let is_young = |age: Option<Duration>| age.is_some_and(|age| age < Duration::from_secs(5));
+    stream.is_some_and(|one| is_young(one.answered) && is_young(one.in_step) && !one.stands_still)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 import type { NetworkOverview } from 'hotpot-client'
 import brand from '../shared/brand.svg'
 import { formatCount } from '../shared/format.ts'
-import { blocksBehind } from '../shared/freshness.ts'
+import { arrowsBehind, blocksBehind } from '../shared/freshness.ts'
 import { useWords } from '../shared/hooks.ts'
 import { LANGUAGES, type Language } from '../shared/i18n.ts'
 import { Chip } from './Chip.tsx'
@@ -62,12 +62,18 @@ function NetworkPill({ network }: { network: NetworkOverview | null }) {
 function StepChip({ network }: { network: NetworkOverview }) {
   const { t, language } = useWords()
   const behind = blocksBehind(network)
+  const parts = network.away.map((part) => t(`part.${part}`)).join(', ')
+  if (parts) return <Chip tone="failed">{t('header.away', { parts })}</Chip>
   if (behind === null) return <Chip tone="failed">{t('header.no_node')}</Chip>
   if (!network.sidechain?.ready) return <Chip tone="waiting">{t('header.not_ready')}</Chip>
   if (behind > 0)
     return (
       <Chip tone="waiting">{t('header.behind', { blocks: formatCount(behind, language) })}</Chip>
     )
+  const arrows = arrowsBehind(network)
+    .map((arrow) => t(`arrow.${arrow}`))
+    .join(', ')
+  if (arrows) return <Chip tone="waiting">{t('header.late', { arrows })}</Chip>
   return <Chip tone="ok">{t('header.in_step')}</Chip>
 }
 

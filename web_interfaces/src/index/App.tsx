@@ -7,6 +7,7 @@ import { client, type Load, loadNetwork } from '../shared/api.ts'
 import { keyOf } from '../shared/feed.ts'
 import { useResource, useRoute } from '../shared/hooks.ts'
 import type { Language } from '../shared/i18n.ts'
+import { Arrows } from './Arrows.tsx'
 import { Feed } from './Feed.tsx'
 import { Search } from './Search.tsx'
 import { Timeline } from './Timeline.tsx'
@@ -33,6 +34,7 @@ function Page({ onLanguage }: { onLanguage: (language: Language) => void }) {
       <AgeLine figures={supply} />
       <main id="main" className="page" tabIndex={-1}>
         <Totals supply={supply} network={network.data} />
+        {network.data && <Arrows network={network.data} answeredAtMs={network.answeredAtMs} />}
         <div className={sale ? 'columns with-sale' : 'columns'}>
           <Feed selected={sale} />
           <div className="side">

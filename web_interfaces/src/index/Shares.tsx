@@ -11,6 +11,7 @@ const TONES: Record<ShareState, Tone> = {
   pending: 'waiting',
   unclaimed: 'plain',
   paid_debt: 'plain',
+  bonded: 'plain',
   pool: 'plain',
   reversed: 'plain',
 }

@@ -1,5 +1,5 @@
 /** How old the shown figures are, and whether the books agree. Pure. */
-import type { AsOf, NetworkOverview, Supply } from 'hotpot-client'
+import type { ArrowName, ArrowOverview, AsOf, NetworkOverview, Supply } from 'hotpot-client'
 
 /** Older figures are called stale. */
 export const STALE_AFTER_MS = 15_000
@@ -30,6 +30,21 @@ export function blocksBehind(network: NetworkOverview): number | null {
   const evm = network.evm.block - network.as_of.evm_block
   const behind = Math.max(sidechain, evm)
   return behind > IN_STEP_BLOCKS ? behind : 0
+}
+
+/** Age of what came along an arrow, by the gateway's clock when it answered and by ours since; null when it never came. */
+export function arrowAgeMs(
+  arrow: ArrowOverview,
+  answeredAtMs: number,
+  nowMs: number,
+): number | null {
+  if (arrow.age_s === null) return null
+  return arrow.age_s * 1_000 + Math.max(0, nowMs - answeredAtMs)
+}
+
+/** The arrows along which less comes than should. */
+export function arrowsBehind(network: NetworkOverview): ArrowName[] {
+  return network.arrows.flatMap(({ arrow, state }) => (state === 'in_step' ? [] : [arrow]))
 }
 
 /** Units that were issued and are nowhere, or are somewhere and were never issued. Must be 0. */

@@ -1,0 +1,70 @@
+//! Says how each chain's node answers: to `/readyz`, and in the database to whoever reads the mirror.
+
+use crate::core::pulse::Beat;
+use crate::error::with_causes;
+use crate::io::store::{PulseRow, Stream, write_pulse};
+use crate::pulse::Pulse;
+use crate::tasks::health::Health;
+use sqlx::PgPool;
+use std::convert::Infallible;
+use std::time::Duration;
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// The task's name for a chain in readiness answers.
+const fn source_name(stream: Stream) -> &'static str {
+    match stream {
+        Stream::Evm => "EVM node",
+        Stream::Sidechain => "sidechain nodes",
+    }
+}
+
+/// Says so for ever. `evm_interval_max`: how long the EVM chain's head may stay the same.
+pub async fn run(
+    pool: PgPool,
+    pulse: Pulse,
+    health: Health,
+    evm_interval_max: Option<Duration>,
+) -> Infallible {
+    loop {
+        for (stream, interval_max) in [(Stream::Evm, evm_interval_max), (Stream::Sidechain, None)] {
+            tell(&pool, &pulse, &health, stream, interval_max).await;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// A stream that another process follows is for that one to tell of.
+async fn tell(
+    pool: &PgPool,
+    pulse: &Pulse,
+    health: &Health,
+    stream: Stream,
+    interval_max: Option<Duration>,
+) {
+    let now = pulse.now();
+    let Some(beat) = pulse.beat(stream) else {
+        health.set(source_name(stream), Ok(()));
+        return;
+    };
+    health.set(
+        source_name(stream),
+        beat.trouble(now, interval_max).map_or(Ok(()), Err),
+    );
+
+    let row = row_of(&beat, now, interval_max);
+    if let Err(error) = write_pulse(pool, stream, row).await {
+        // The streams say that Postgres is away.
+        tracing::debug!(stream = stream.name(), error = %with_causes(&error), "the pulse was not written");
+    }
+}
+
+fn row_of(beat: &Beat, now: Duration, interval_max: Option<Duration>) -> PulseRow {
+    let age = |moment: Duration| now.saturating_sub(moment);
+    PulseRow {
+        answered: beat.answered.map(age),
+        in_step: beat.in_step.map(age),
+        stands_still: beat.stands_still(now, interval_max),
+    }
+}
