@@ -211,12 +211,14 @@ PIPELINED = (
 PIPELINED_TIMES = 200
 
 
-def slow_head(draw: random.Random) -> bytes:
-    """The beginning of a request, of which the rest comes byte by byte."""
+def slow_head(draw: random.Random) -> tuple[bytes, bytes]:
+    """The beginning of a request, and its rest, which comes byte by byte."""
     whole = request("GET", f"/api/v1/sales?limit={draw.randint(1, 100)}", [("X-Slow", "a" * 2_000)])
-    return whole[: draw.randint(0, 120)]
+    cut = draw.randint(0, 120)
+    return whole[:cut], whole[cut:]
 
 
-def slow_body(draw: random.Random) -> bytes:
-    """A whole head, and the beginning of a long body."""
-    return POST + b"Content-Length: 100000\r\n\r\n{" + b" " * draw.randint(0, 200)
+def slow_body(draw: random.Random) -> tuple[bytes, bytes]:
+    """A whole head with the beginning of a long body, and the rest of that."""
+    begin = POST + b"Content-Length: 100000\r\n\r\n{" + b" " * draw.randint(0, 200)
+    return begin, b" " * 2_000

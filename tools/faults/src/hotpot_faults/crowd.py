@@ -123,9 +123,9 @@ class Client:
             if not piece:
                 break
             body += piece
-        is_problem = (
-            headers.get("content-type", "").startswith("application/problem+json")
-            and "x-request-id" in headers
+        # Who has no place has made no request yet that could have an id.
+        is_problem = headers.get("content-type", "").startswith("application/problem+json") and (
+            "x-request-id" in headers or status in (429, 503)
         )
         return Answer(status, is_problem, body)
 
@@ -258,25 +258,26 @@ class Crowd:
 
     # --- what clients do; each gives how it ended ---
 
-    async def drip(self, connection: Client, beginning: bytes) -> str:
+    async def drip(self, connection: Client, begin: bytes, rest: bytes) -> str:
         """Sends a byte now and then, until the other side has enough."""
-        await connection.send(beginning)
+        await connection.send(begin)
         answer = asyncio.create_task(self.ended(connection, self.attack.kind))
         try:
-            while not answer.done():
+            for byte in rest:
                 await asyncio.wait([answer], timeout=SLOW_EVERY_S)
-                if not answer.done():
-                    with contextlib.suppress(OSError):
-                        await connection.send(b" ")
+                if answer.done():
+                    break
+                with contextlib.suppress(OSError):
+                    await connection.send(bytes([byte]))
             return await answer
         finally:
             answer.cancel()
 
     async def slow_heads(self, connection: Client, number: int, turn: int) -> str:
-        return await self.drip(connection, attacks.slow_head(self.attack.client_random(number)))
+        return await self.drip(connection, *attacks.slow_head(self.attack.client_random(number)))
 
     async def slow_bodies(self, connection: Client, number: int, turn: int) -> str:
-        return await self.drip(connection, attacks.slow_body(self.attack.client_random(number)))
+        return await self.drip(connection, *attacks.slow_body(self.attack.client_random(number)))
 
     async def idle(self, connection: Client, number: int, turn: int) -> str:
         """Every other one asks once before it says nothing more, as browsers and pools do."""

@@ -1,10 +1,12 @@
 """Clients of every bad kind at the doors of a whole system, while a till goes on selling through the gateway."""
 
 import asyncio
+import re
 import shutil
 import tempfile
 import threading
 import time
+import urllib.request
 from collections import Counter
 from pathlib import Path
 from types import TracebackType
@@ -155,6 +157,17 @@ class Siege:
             await asyncio.sleep(LOOK_EVERY_S)
 
 
+def counted(url: str) -> dict[str, int]:
+    """Whom a door says that it refused or dropped, by reason; nothing where it shows no metrics."""
+    try:
+        with urllib.request.urlopen(f"{url}/metrics", timeout=5) as answer:
+            text = answer.read().decode()
+    except OSError:
+        return {}
+    found = re.findall(r'^http_connections_(\w+)_total\{reason="(\w+)"\} (\d+)', text, re.MULTILINE)
+    return {f"{what} {reason}": int(count) for what, reason, count in found}
+
+
 async def ask_freshly(places: dict[str, tuple[str, int]]) -> dict[str, float | None]:
     """How long somebody new waits at every door, in seconds."""
     waits = {}
@@ -211,6 +224,7 @@ def doors(options: Any, arguments: list[str]) -> dict[str, Any]:
             say("no more attacks: the load ends, every node is asked for every acknowledged sale")
             time.sleep(CALM_S)
             waits = asyncio.run(ask_freshly(places))
+            gateway_says = counted(gateway)
             sent = load.stop()
             watch.look()
         checked = load.check()
@@ -218,6 +232,7 @@ def doors(options: Any, arguments: list[str]) -> dict[str, Any]:
         say("settling, then comparing ledger, contract and database")
         books = network.settle()
         summary = verdict(siege, watch, waits, sent, checked, books)
+        summary |= {"gateway_says": gateway_says}
         summary |= {"seed": options.seed, "minutes": round((time.monotonic() - started) / 60, 1)}
     finally:
         if load:
