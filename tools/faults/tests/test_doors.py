@@ -196,4 +196,6 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(doors.last_word(broken), "chaos doors: FAILED: no gateway within 300 s")
 
     def test_longer_runs_have_more_rounds(self) -> None:
-        self.assertEqual([doors.rounds_of(minutes) for minutes in (None, 1, 4, 30)], [1, 1, 2, 15])
+        found = [doors.rounds_of(minutes, None) for minutes in (None, 1, 4, 30)]
+        self.assertEqual(found, [2, 1, 2, 15])
+        self.assertEqual(doors.rounds_of(None, 3), 0)
