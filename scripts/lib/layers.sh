@@ -80,7 +80,10 @@ layer_faults() {
     step setup
     step scripts/chaos path --minutes 1 --seed 7
     step scripts/chaos chain --minutes 2 --seed 7
-    if [ -n "$slow" ]; then step scripts/chaos chain --minutes 20; fi
+    if [ -n "$slow" ]; then
+        step scripts/chaos chain --minutes 20
+        step scripts/chaos doors --minutes 5
+    fi
 }
 
 # --- steps of theirs ---

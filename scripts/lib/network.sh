@@ -15,8 +15,9 @@ start_network() {
 
 # resume_network [ARGUMENTS OF hotpot up]: starts the network of the folder, for the first time or again.
 resume_network() {
+    HOTPOT=${HOTPOT:-$TARGET/debug/hotpot}
     # A process group of its own: Ctrl-C stops it through stop_network, once.
-    setsid "${HOTPOT:=$TARGET/debug/hotpot}" up --data-dir "$network_dir/net" --free-ports --json "$@" \
+    setsid "$HOTPOT" up --data-dir "$network_dir/net" --free-ports --json "$@" \
         > "$network_dir/out.jsonl" 2> "$network_dir/err" &
     network_pid=$!
     until [ -s "$network_dir/net/network.json" ]; do

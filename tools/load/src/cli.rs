@@ -85,6 +85,12 @@ pub struct SalesArgs {
     /// Terminals of each outlet.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=100))]
     pub terminals: u64,
+    /// Send sales to this base URL, such as a gateway's, rather than to the nodes. Repeatable: they take turns.
+    #[arg(long, value_name = "URL")]
+    pub through: Vec<String>,
+    /// Also report the latencies of each stretch of so many seconds.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    pub stretch: Option<u32>,
     /// Send a sale again, to the next node, while the answer is missing or 5xx. Latencies include it.
     #[arg(long)]
     pub retry: bool,

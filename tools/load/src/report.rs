@@ -19,17 +19,21 @@ pub struct Recorder {
     latencies_us: Histogram<u64>,
     errors: BTreeMap<Failure, u64>,
     per_second: Vec<u64>,
+    stretch: Option<Duration>,
+    stretches_us: Vec<Histogram<u64>>,
     offered: u64,
     acknowledged: u64,
 }
 
 impl Recorder {
-    /// Measures this many seconds.
-    pub fn new(seconds: u32) -> Result<Self> {
+    /// Measures this many seconds, and if it is told so each stretch of that many by itself.
+    pub fn new(seconds: u32, stretch: Option<u32>) -> Result<Self> {
         Ok(Self {
             latencies_us: Histogram::new_with_max(LATENCY_US_MAX, DIGITS)?,
             errors: BTreeMap::new(),
             per_second: vec![0; seconds as usize],
+            stretch: stretch.map(|seconds| Duration::from_secs(seconds.into())),
+            stretches_us: Vec::new(),
             offered: 0,
             acknowledged: 0,
         })
@@ -40,16 +44,29 @@ impl Recorder {
         self.offered += 1;
     }
 
-    /// A sale's answer: how long after its intended time, and how long after the measuring began (`None` = before).
-    pub fn acknowledged(&mut self, latency: Duration, at: Option<Duration>, is_measured: bool) {
+    /// A sale's answer: how long after its intended time; and how long after the measuring began it came and was due
+    /// (`None` = before).
+    pub fn acknowledged(&mut self, latency: Duration, at: Option<Duration>, due: Option<Duration>) {
         // Any sale that becomes final within a second counts for that second, also one of the warm-up.
         if let Some(count) = at.and_then(|at| self.per_second.get_mut(at.as_secs() as usize)) {
             *count += 1;
         }
-        if is_measured {
+        if let Some(due) = due {
             self.acknowledged += 1;
             self.latencies_us.saturating_record(micros(latency));
+            self.record_stretch(latency, due);
         }
+    }
+
+    /// A stretch is that of the time at which a sale was due.
+    fn record_stretch(&mut self, latency: Duration, due: Duration) {
+        let Some(stretch) = self.stretch else { return };
+        let place = (due.as_secs() / stretch.as_secs()) as usize;
+        while self.stretches_us.len() <= place {
+            self.stretches_us
+                .push(Histogram::new_from(&self.latencies_us));
+        }
+        self.stretches_us[place].saturating_record(micros(latency));
     }
 
     /// A sale that was not acknowledged.
@@ -78,6 +95,11 @@ impl Recorder {
             p99_us: self.quantile(0.99),
             p999_us: self.quantile(0.999),
             max_us: self.latencies_us.max(),
+            stretches_p99_us: self
+                .stretches_us
+                .iter()
+                .map(|stretch| stretch.value_at_quantile(0.99))
+                .collect(),
             errors: self.errors.clone(),
         }
     }
@@ -152,6 +174,9 @@ pub struct Report {
     pub p999_us: u64,
     /// The slowest of them.
     pub max_us: u64,
+    /// 99 in a hundred of each stretch, if they were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stretches_p99_us: Vec<u64>,
     /// Sales that were not acknowledged, by code, warm-up included.
     pub errors: BTreeMap<Failure, u64>,
 }
@@ -253,16 +278,16 @@ mod tests {
 
     #[test]
     fn only_what_was_answered_in_time_counts_as_sustained() {
-        let mut recorder = Recorder::new(2).unwrap();
+        let mut recorder = Recorder::new(2, Some(1)).unwrap();
         let ms = Duration::from_millis;
-        for (latency, at, is_measured) in [
-            (50, None, false),
-            (100, Some(10), false),
-            (100, Some(900), true),
-            (900, Some(1_100), true),
-            (5_000, Some(5_500), true),
+        for (latency, at, due) in [
+            (50, None, None),
+            (100, Some(10), None),
+            (100, Some(900), Some(800)),
+            (900, Some(1_100), Some(200)),
+            (5_000, Some(6_500), Some(1_500)),
         ] {
-            recorder.acknowledged(ms(latency), at.map(ms), is_measured);
+            recorder.acknowledged(ms(latency), at.map(ms), due.map(ms));
         }
         (0..3).for_each(|_| recorder.offered());
         let run = Run {
@@ -282,6 +307,12 @@ mod tests {
             (1, 1, 2)
         );
         assert_eq!((report.acknowledged, report.max_us / 10_000), (3, 500));
+        let stretches: Vec<u64> = report
+            .stretches_p99_us
+            .iter()
+            .map(|us| us / 100_000)
+            .collect();
+        assert_eq!(stretches, [9, 50]);
         assert!(report.is_complete());
         recorder.failed("timeout".into());
         assert!(!recorder.report(Run::default()).is_complete());

@@ -33,8 +33,9 @@ pub async fn run(args: &SalesArgs) -> Result<bool> {
         .await
         .context("ask a node for the genesis")?;
     let terminals = outlets::ensure(&network, args.outlets, args.terminals).await?;
+    let doors = doors(args, &network)?;
     let (nodes, seed, count) = (
-        network.nodes.len(),
+        doors.len(),
         args.seed.unwrap_or_else(now_ms),
         terminals.len(),
     );
@@ -44,7 +45,7 @@ pub async fn run(args: &SalesArgs) -> Result<bool> {
     let Signed { sales, each, ahead } = sales::sign(factory, total, rate * SIGN_AHEAD_S).await?;
 
     let journal = args.journal.as_deref().map(Journal::open).transpose()?;
-    let schedule = Schedule::new(args, &network, journal.as_ref().map(Journal::sender))?;
+    let schedule = Schedule::new(args, doors, journal.as_ref().map(Journal::sender))?;
     let (sent, blocks) = tokio::join!(
         schedule.send_all(sales, total, &stop),
         schedule.count_blocks(network, &stop)
@@ -70,6 +71,15 @@ pub async fn run(args: &SalesArgs) -> Result<bool> {
             .unwrap_or_else(PoisonError::into_inner)
             .report(run),
     )
+}
+
+/// Where sales are sent.
+fn doors(args: &SalesArgs, network: &Network) -> Result<Arc<[Door]>> {
+    if args.through.is_empty() {
+        let bases = network.nodes.iter().map(|node| Door::new(node.base()));
+        return bases.collect();
+    }
+    args.through.iter().map(|base| Door::new(base)).collect()
 }
 
 fn print_report(args: &SalesArgs, report: &Report) -> Result<bool> {
@@ -107,8 +117,8 @@ impl Answers {
             Err(failure) => return self.recorder().failed(failure),
         };
         let at = now.checked_duration_since(self.measured_from);
-        self.recorder()
-            .acknowledged(now - intended, at, intended >= self.measured_from);
+        let due = intended.checked_duration_since(self.measured_from);
+        self.recorder().acknowledged(now - intended, at, due);
         if let Some(journal) = &self.journal {
             // Fails only when the writer has died, which closing the journal says.
             let _ = journal.send(entry);
@@ -133,12 +143,12 @@ type Due = (Instant, SignedSale);
 impl Schedule {
     fn new(
         args: &SalesArgs,
-        network: &Network,
+        nodes: Arc<[Door]>,
         journal: Option<mpsc::Sender<Entry>>,
     ) -> Result<Self> {
         let start = Instant::now();
         let measured_from = start + Duration::from_secs(args.warmup.into());
-        let recorder = Arc::new(Mutex::new(Recorder::new(args.seconds)?));
+        let recorder = Arc::new(Mutex::new(Recorder::new(args.seconds, args.stretch)?));
 
         Ok(Self {
             answers: Answers {
@@ -152,11 +162,7 @@ impl Schedule {
             retry: args.retry,
             in_flight_max: args.in_flight_max as usize,
             batch: args.batch as usize,
-            nodes: network
-                .nodes
-                .iter()
-                .map(|node| Door::new(node.base()))
-                .collect::<Result<_>>()?,
+            nodes,
         })
     }
 

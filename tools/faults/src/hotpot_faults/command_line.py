@@ -1,4 +1,4 @@
-"""What is typed and answered: `python -m hotpot_faults path|chain`, or scripts/chaos path|chain."""
+"""What is typed and answered: `python -m hotpot_faults path|chain|doors`, or scripts/chaos path|chain|doors."""
 
 import argparse
 import json
@@ -8,6 +8,7 @@ import sys
 
 from .asking import Broken, say
 from .chain import KINDS, chain
+from .doors import doors, last_word
 from .path import path
 
 
@@ -15,7 +16,7 @@ def add_common(parser):
     """The options that every kind of chaos has."""
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--minutes", type=float, help="go on breaking for so long (default 5)")
-    length.add_argument("--kills", type=int, help="stop after so many faults")
+    length.add_argument("--kills", type=int, help="stop after so many faults (doors: attacks)")
     parser.add_argument(
         "--seed", type=int, default=random.randrange(1 << 32), help="repeats a schedule"
     )
@@ -33,7 +34,7 @@ def parse(arguments):
         description="Breaks a network of its own on a seeded schedule and judges from outside what became of it.",
         epilog="Exit code 0: all is as it must be; 1: something is not, and is named.",
     )
-    commands = parser.add_subparsers(required=True, dest="kind", metavar="path|chain")
+    commands = parser.add_subparsers(required=True, dest="kind", metavar="path|chain|doors")
 
     whole = commands.add_parser(
         "path", help="the whole system; `-- ARGUMENTS` are those of `hotpot up`"
@@ -51,13 +52,19 @@ def parse(arguments):
     )
     add_common(alone)
 
+    at_doors = commands.add_parser(
+        "doors", help="bad clients at every door; `-- ARGUMENTS` are those of `hotpot up`"
+    )
+    at_doors.add_argument("--anvil", default="anvil", metavar="FILE", help="the EVM chain")
+    add_common(at_doors)
+
     options = parser.parse_args(own)
-    if for_up and options.kind != "path":
-        parser.error("only `path` runs `hotpot up`")
+    if for_up and options.kind == "chain":
+        parser.error("only `path` and `doors` run `hotpot up`")
     return options, for_up
 
 
-def finish(run, seed):
+def finish(run, seed, last_word=None):
     """Runs to the end; prints the summary; exits 0 if all is as it must be."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
@@ -68,6 +75,8 @@ def finish(run, seed):
         summary = {"ok": False, "wrong": [str(broken)], "seed": seed}
     for name, value in summary.items():
         say(f"{name:24} {value}")
+    if last_word:
+        say(last_word(summary))
     print(json.dumps(summary))
     sys.exit(0 if summary["ok"] else 1)
 
@@ -76,5 +85,7 @@ def main():
     options, for_up = parse(sys.argv[1:])
     if options.kind == "path":
         finish(lambda: path(options, for_up), options.seed)
+    elif options.kind == "doors":
+        finish(lambda: doors(options, for_up), options.seed, last_word)
     else:
         finish(lambda: chain(options), options.seed)

@@ -10,7 +10,7 @@ from .asking import PATIENCE_S, Broken, wait_for
 class Load:
     """`load sales` outside of the network; a fsynced journal of what was acknowledged."""
 
-    def __init__(self, program, network_file, rate, seed, journal):
+    def __init__(self, program, network_file, rate, seed, journal, through=()):
         self.program, self.network_file, self.journal = program, network_file, journal
         command = [program, "sales", "--network", network_file, "--rate", str(rate)]
         command += [
@@ -23,6 +23,9 @@ class Load:
             journal,
             "--json",
         ]
+        # Elsewhere than to the nodes, such as to the gateway.
+        for url in through:
+            command += ["--through", url]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
 
     def wait_until_it_runs(self):

@@ -128,6 +128,12 @@ class Network:
     def nodes(self):
         return [node["http"] for node in self.file()["nodes"]]
 
+    def doors(self):
+        """Base URLs of everything that answers HTTP, by name."""
+        network = self.file()
+        urls = {f"node-{number}": url for number, url in enumerate(self.nodes())}
+        return urls | {name: network[name]["http"] for name in ("gateway", "relayer", "indexer")}
+
     def processes(self):
         """Process ids by name, of everything but the EVM node: its loss is the loss of a chain that others keep."""
         network = self.file()
