@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use client::{ReadBoundedError, read_bounded};
+use client::{ANSWER_BYTES_MAX, ReadError, read_bounded};
 use domain::{B256, Validator, ValidatorSet};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -21,8 +21,6 @@ const GET_PATIENCE: Duration = Duration::from_millis(700);
 const POST_PATIENCE: Duration = Duration::from_secs(1);
 /// A refusal for now is taken to the next node only this long after the request came: a client waits as well.
 const NEXT_NODE_WITHIN: Duration = Duration::from_secs(5);
-/// Far more than any answer of an honest node: a full block as JSON has a few million bytes.
-const ANSWER_BYTES_MAX: usize = 32 << 20;
 /// Headers that travel in both directions.
 const HEADERS: [HeaderName; 3] = [
     header::CONTENT_TYPE,
@@ -53,7 +51,7 @@ enum AskError {
     #[error("no answer")]
     Http(#[from] reqwest::Error),
     #[error("an answer that cannot be read")]
-    Body(#[from] ReadBoundedError),
+    Body(#[from] ReadError),
 }
 
 /// A request as every node gets it.
@@ -211,7 +209,7 @@ impl Nodes {
         Ok(Answer {
             status,
             headers,
-            body,
+            body: body.into(),
         })
     }
 
