@@ -135,6 +135,7 @@ impl Nodes {
         let http = reqwest::Client::builder()
             .timeout(REQUEST_TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(client::POOL_IDLE_TIMEOUT)
             .no_proxy();
         let http = http.build().unwrap_or_default();
 
