@@ -4,7 +4,8 @@ use super::Api;
 use crate::core::arrows::{list_arrows, parts_away};
 use crate::io::mirror::MirrorError;
 use api_types::{
-    AsOf, EpochsOverview, EvmOverview, NetworkOverview, Part, SidechainOverview, SupplyOverview,
+    AsOf, EpochsOverview, EvmOverview, NetworkOverview, SidechainOverview, SupplyOverview,
+    SystemPart,
 };
 use axum::extract::State;
 use axum::routing::get;
@@ -32,7 +33,7 @@ async fn show_network(State(api): State<Api>) -> Result<Json<NetworkOverview>, R
     let genesis = api.mirror.genesis().await?;
     let sight = api.watcher.sight();
     let away = parts_away(&sight);
-    let (as_of, extent) = last_extent(&api, away.contains(&Part::Postgresql)).await?;
+    let (as_of, extent) = last_extent(&api, away.contains(&SystemPart::Postgresql)).await?;
 
     let agreed = api.nodes.agreed();
     let validators = match agreed {
