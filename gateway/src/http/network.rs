@@ -22,6 +22,9 @@ const TOTALS_AGE_MIN: Duration = Duration::from_millis(300);
 /// nor for more than a tenth of the time.
 const TOTALS_SHARE: u32 = 10;
 
+/// After this the network's extent is that of before: it is asked for when something is wrong.
+const EXTENT_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
     Router::new()
@@ -75,13 +78,17 @@ async fn show_network(State(api): State<Api>) -> Result<Json<NetworkOverview>, R
 async fn last_extent(api: &Api, is_away: bool) -> Result<(AsOf, Extent), MirrorError> {
     let mut kept = api.extent.lock().await;
     let last = kept.as_ref().map(|totals| totals.value);
+    if let Some(last) = last.filter(|_| is_away) {
+        return Ok(last);
+    }
 
-    match last {
-        Some(last) if is_away => Ok(last),
-        Some(last) => Ok(kept_or(&mut kept, || extent_as_of(api))
-            .await
-            .unwrap_or(last)),
-        None => kept_or(&mut kept, || extent_as_of(api)).await,
+    // A database that was stopped takes questions, and neither answers nor refuses.
+    let asked = tokio::time::timeout(EXTENT_TIMEOUT, kept_or(&mut kept, || extent_as_of(api)));
+    match (asked.await, last) {
+        (Ok(Ok(found)), _) => Ok(found),
+        (_, Some(last)) => Ok(last),
+        (Ok(Err(error)), None) => Err(error),
+        (Err(_), None) => Err(sqlx::Error::PoolTimedOut.into()),
     }
 }
 
