@@ -22,8 +22,8 @@ const TOTALS_AGE_MIN: Duration = Duration::from_millis(300);
 /// nor for more than a tenth of the time.
 const TOTALS_SHARE: u32 = 10;
 
-/// After this the network's extent is that of before: it is asked for when something is wrong.
-const EXTENT_TIMEOUT: Duration = Duration::from_secs(2);
+/// After this the network's extent is that of before. Longer than PostgreSQL itself gives a query by default.
+const EXTENT_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
@@ -34,9 +34,8 @@ pub fn router() -> Router<Api> {
 
 async fn show_network(State(api): State<Api>) -> Result<Json<NetworkOverview>, Refusal> {
     let genesis = api.mirror.genesis().await?;
+    let (as_of, extent) = last_extent(&api).await?;
     let sight = api.watcher.sight();
-    let away = parts_away(&sight);
-    let (as_of, extent) = last_extent(&api, away.contains(&SystemPart::Postgresql)).await?;
 
     let agreed = api.nodes.agreed();
     let validators = match agreed {
@@ -69,15 +68,16 @@ async fn show_network(State(api): State<Api>) -> Result<Json<NetworkOverview>, R
         outlets: extent.outlets,
         accounts: extent.accounts,
         arrows: list_arrows(&sight),
-        away,
+        away: parts_away(&sight),
         as_of,
     }))
 }
 
 /// While the database is away, what it said last: who asks wants to know what is away.
-async fn last_extent(api: &Api, is_away: bool) -> Result<(AsOf, Extent), MirrorError> {
+async fn last_extent(api: &Api) -> Result<(AsOf, Extent), MirrorError> {
     let mut kept = api.extent.lock().await;
     let last = kept.as_ref().map(|totals| totals.value);
+    let is_away = parts_away(&api.watcher.sight()).contains(&SystemPart::Postgresql);
     if let Some(last) = last.filter(|_| is_away) {
         return Ok(last);
     }
