@@ -22,8 +22,9 @@ const TOTALS_AGE_MIN: Duration = Duration::from_millis(300);
 /// nor for more than a tenth of the time.
 const TOTALS_SHARE: u32 = 10;
 
-/// After this the network's extent is that of before. Longer than PostgreSQL itself gives a query by default.
-const EXTENT_TIMEOUT: Duration = Duration::from_secs(6);
+/// After this totals are given up, so that nobody waits behind a database that was stopped: it takes questions, and
+/// neither answers nor refuses. Longer than PostgreSQL itself gives a query by default.
+const TOTALS_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
@@ -82,14 +83,8 @@ async fn last_extent(api: &Api) -> Result<(AsOf, Extent), MirrorError> {
         return Ok(last);
     }
 
-    // A database that was stopped takes questions, and neither answers nor refuses.
-    let asked = tokio::time::timeout(EXTENT_TIMEOUT, kept_or(&mut kept, || extent_as_of(api)));
-    match (asked.await, last) {
-        (Ok(Ok(found)), _) => Ok(found),
-        (_, Some(last)) => Ok(last),
-        (Ok(Err(error)), None) => Err(error),
-        (Err(_), None) => Err(sqlx::Error::PoolTimedOut.into()),
-    }
+    let fresh = kept_or(&mut kept, || extent_as_of(api)).await;
+    fresh.or_else(|error| last.ok_or(error))
 }
 
 /// Of the set that is elected; of genesis' while no node gives that one.
@@ -135,7 +130,9 @@ where
         return Ok(totals.value.clone());
     }
 
-    let value = add_up().await?;
+    let late = |_| MirrorError::from(sqlx::Error::PoolTimedOut);
+    let added = tokio::time::timeout(TOTALS_TIMEOUT, add_up()).await;
+    let value = added.map_err(late)??;
     let until = Instant::now() + TOTALS_AGE_MIN.max(started.elapsed() * TOTALS_SHARE);
     *kept = Some(Totals {
         until,
