@@ -24,7 +24,7 @@ pub struct Agreed {
 }
 
 /// What the nodes agree on; `None` when none answers.
-pub fn agree(statuses: &[StatusAnswer]) -> Option<Agreed> {
+pub fn find_agreement(statuses: &[StatusAnswer]) -> Option<Agreed> {
     let claims: Vec<u64> = statuses.iter().map(|status| status.height).collect();
     let height = agreed_height(&claims)?;
     let there = statuses.iter().find(|status| status.height == height)?;
@@ -114,7 +114,7 @@ mod tests {
             status(u64::MAX, 9),
         ];
         statuses[3].ready = false;
-        let agreed = agree(&statuses).unwrap();
+        let agreed = find_agreement(&statuses).unwrap();
         assert_eq!(
             agreed,
             Agreed {
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(rank_claim(u64::MAX, agreed.height), Rank::OutOfStep);
         assert_eq!(rank_claim(80, agreed.height), Rank::InStep);
         assert_eq!(rank_claim(70, agreed.height), Rank::OutOfStep);
-        assert_eq!(agree(&[]), None);
+        assert_eq!(find_agreement(&[]), None);
     }
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
             prop_assume!(lies.len() * 3 < honest.len() + lies.len());
             let all = || honest.iter().chain(&lies);
             let statuses: Vec<StatusAnswer> = all().map(|height| status(*height, 1)).collect();
-            let height = agree(&statuses).unwrap().height;
+            let height = find_agreement(&statuses).unwrap().height;
             let highest = honest.iter().max().unwrap();
             let lowest = honest.iter().min().unwrap();
             prop_assert!((lowest..=highest).contains(&&height), "{} of {:?}", height, honest);

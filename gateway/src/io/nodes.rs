@@ -7,7 +7,7 @@ pub use send::{Answer, is_plain};
 
 use crate::core::breaker::{Breaker, Circuit};
 use crate::core::choice::{Candidate, Choice, Rank, in_step, order_nodes};
-use crate::core::claims::{Agreed, agree, rank_claim};
+use crate::core::claims::{Agreed, find_agreement, rank_claim};
 use alloy_primitives::Address;
 use client::{AccountAnswer, ClientError, NodeClient, OutletAnswer, StatusAnswer, agreed_height};
 use futures::future::{join_all, select_ok};
@@ -181,7 +181,7 @@ impl Nodes {
     /// What the nodes agree on, by what each said lately; `None` when none answers.
     pub fn agreed(&self) -> Option<Agreed> {
         let statuses: Vec<StatusAnswer> = self.reports().map(|report| report.status).collect();
-        agree(&statuses)
+        find_agreement(&statuses)
     }
 
     /// How long ago a node last said how it is; `None` when none did lately.

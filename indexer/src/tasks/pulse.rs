@@ -29,14 +29,14 @@ pub async fn run(
 ) -> Infallible {
     loop {
         for (stream, interval_max) in [(Stream::Evm, evm_interval_max), (Stream::Sidechain, None)] {
-            tell(&pool, &pulse, &health, stream, interval_max).await;
+            tell_of(&pool, &pulse, &health, stream, interval_max).await;
         }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
 /// A stream that another process follows is for that one to tell of.
-async fn tell(
+async fn tell_of(
     pool: &PgPool,
     pulse: &Pulse,
     health: &Health,
