@@ -9,8 +9,10 @@ use sqlx::PgPool;
 use std::convert::Infallible;
 use std::time::Duration;
 
-/// Between two looks.
+/// Between two looks,
 const PAUSE: Duration = Duration::from_secs(2);
+/// and while this process follows nothing yet: readers wait for the first word.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 /// The task's name for a chain in readiness answers.
 const fn source_name(stream: Stream) -> &'static str {
@@ -28,25 +30,26 @@ pub async fn run(
     evm_interval_max: Option<Duration>,
 ) -> Infallible {
     loop {
-        for (stream, interval_max) in [(Stream::Evm, evm_interval_max), (Stream::Sidechain, None)] {
-            tell_of(&pool, &pulse, &health, stream, interval_max).await;
-        }
-        tokio::time::sleep(PAUSE).await;
+        let evm = tell_of(&pool, &pulse, &health, Stream::Evm, evm_interval_max).await;
+        let sidechain = tell_of(&pool, &pulse, &health, Stream::Sidechain, None).await;
+
+        let pause = if evm || sidechain { PAUSE } else { FIRST_PAUSE };
+        tokio::time::sleep(pause).await;
     }
 }
 
-/// A stream that another process follows is for that one to tell of.
+/// A stream that another process follows is for that one to tell of: then this says nothing, and answers false.
 async fn tell_of(
     pool: &PgPool,
     pulse: &Pulse,
     health: &Health,
     stream: Stream,
     interval_max: Option<Duration>,
-) {
+) -> bool {
     let now = pulse.now();
     let Some(beat) = pulse.beat(stream) else {
         health.set(source_name(stream), Ok(()));
-        return;
+        return false;
     };
     health.set(
         source_name(stream),
@@ -58,6 +61,7 @@ async fn tell_of(
         // The streams say that Postgres is away.
         tracing::debug!(stream = stream.name(), error = %with_causes(&error), "the pulse was not written");
     }
+    true
 }
 
 fn row_of(beat: &Beat, now: Duration, interval_max: Option<Duration>) -> PulseRow {
