@@ -1,4 +1,4 @@
-//! Says how each chain's node answers: to `/readyz`, and in the database to whoever reads the mirror.
+//! Says how each chain's node and the database answer: to `/readyz`, and in the database to whoever reads the mirror.
 
 use crate::core::pulse::Beat;
 use crate::error::with_causes;
@@ -13,6 +13,11 @@ use std::time::Duration;
 const PAUSE: Duration = Duration::from_secs(2);
 /// and while this process follows nothing yet: readers wait for the first word.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// A database that takes longer to take one row does not answer.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+/// The task's name for the database in readiness answers.
+const DATABASE: &str = "PostgreSQL";
 
 /// The task's name for a chain in readiness answers.
 const fn source_name(stream: Stream) -> &'static str {
@@ -49,6 +54,7 @@ async fn tell_of(
     let now = pulse.now();
     let Some(beat) = pulse.beat(stream) else {
         health.set(source_name(stream), Ok(()));
+        health.set(DATABASE, Ok(()));
         return false;
     };
     health.set(
@@ -56,11 +62,12 @@ async fn tell_of(
         beat.trouble(now, interval_max).map_or(Ok(()), Err),
     );
 
-    let row = row_of(&beat, now, interval_max);
-    if let Err(error) = write_pulse(pool, stream, row).await {
-        // The streams say that Postgres is away.
-        tracing::debug!(stream = stream.name(), error = %with_causes(&error), "the pulse was not written");
-    }
+    let write = write_pulse(pool, stream, row_of(&beat, now, interval_max));
+    let written = match tokio::time::timeout(WRITE_TIMEOUT, write).await {
+        Ok(written) => written.map_err(|error| with_causes(&error)),
+        Err(_) => Err(format!("no answer for {} s", WRITE_TIMEOUT.as_secs())),
+    };
+    health.set(DATABASE, written);
     true
 }
 
