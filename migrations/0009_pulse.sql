@@ -13,9 +13,9 @@ COMMENT ON COLUMN chain.pulse.answered_at IS 'When a node of the chain last answ
 COMMENT ON COLUMN chain.pulse.in_step_at IS 'When the mirror last had every block that the node has; null before the first time.';
 COMMENT ON COLUMN chain.pulse.stands_still IS 'Whether the chain''s head has not grown for longer than the indexer''s configuration allows.';
 
-CREATE FUNCTION chain.age_ms(at timestamptz) RETURNS bigint
+CREATE FUNCTION chain.age_ms(moment timestamptz) RETURNS bigint
     LANGUAGE sql VOLATILE STRICT PARALLEL SAFE
-    RETURN (extract(epoch FROM clock_timestamp() - at) * 1000)::bigint;
+    RETURN (extract(epoch FROM clock_timestamp() - moment) * 1000)::bigint;
 COMMENT ON FUNCTION chain.age_ms IS 'Milliseconds from a time to now, both by the database''s clock.';
 
 CREATE INDEX epoch_checkpoint_last_height ON chain.epoch_checkpoint (last_height);

@@ -11,13 +11,13 @@ import type {
   ConsentKind,
   EraseReason,
   NotIssued,
-  Part,
   Purpose,
   PushState,
   ShareKind,
   ShareState,
   StageName,
   StageState,
+  SystemPart,
 } from 'hotpot-client'
 import { CATALOGUES, LANGUAGES, preferredLanguage, translator } from '../src/shared/i18n.ts'
 
@@ -76,7 +76,7 @@ const WORDS_OF_API = {
     database_to_gateway: true,
   }),
   arrow_state: allOf<ArrowState>({ in_step: true, late: true, away: true }),
-  part: allOf<Part>({ postgresql: true, nodes: true, indexer: true, evm_node: true }),
+  part: allOf<SystemPart>({ postgresql: true, nodes: true, indexer: true, evm_node: true }),
   alert_do: ALERTS,
   agent_state: allOf<CameraAnswer['state']>({ live: true, waiting: true, down: true }),
   buyer: allOf<BuyerKind>({ none: true, wallet: true, receipt: true }),

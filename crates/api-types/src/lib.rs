@@ -27,8 +27,8 @@ pub use consent::{ConsentAnswer, ConsentKind, ConsentRow};
 pub use event::{AnchoredCheckpoint, BlocksEvent, EvmEvent, ResetEvent, RevertedEvent};
 pub use moment::{format_moment, format_time, parse_time};
 pub use network::{
-    ArrowName, ArrowOverview, ArrowState, AsOf, EpochsOverview, EvmOverview, NetworkOverview, Part,
-    SidechainOverview,
+    ArrowName, ArrowOverview, ArrowState, AsOf, EpochsOverview, EvmOverview, NetworkOverview,
+    SidechainOverview, SystemPart,
 };
 pub use openapi::openapi;
 pub use outlet::{OutletAnswer, TerminalAnswer};

@@ -60,7 +60,7 @@ pub struct NetworkOverview {
     /// How fresh is what comes along each way.
     pub arrows: Vec<ArrowOverview>,
     /// Parts that do not answer now; empty when all do.
-    pub away: Vec<Part>,
+    pub away: Vec<SystemPart>,
     /// How far the read model was.
     pub as_of: AsOf,
 }
@@ -140,7 +140,7 @@ pub struct ArrowOverview {
 /// A part of the system that may be away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Part {
+pub enum SystemPart {
     /// The database that holds the read model.
     Postgresql,
     /// All nodes of the sidechain.

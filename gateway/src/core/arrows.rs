@@ -1,6 +1,6 @@
 //! How fresh is what comes along each way through the system, and which part is away.
 
-use api_types::{ArrowName, ArrowOverview, ArrowState, Part};
+use api_types::{ArrowName, ArrowOverview, ArrowState, SystemPart};
 use read_model::network::{Pulse, StreamPulse};
 use std::time::Duration;
 
@@ -135,12 +135,12 @@ pub fn list_arrows(sight: &Sight) -> Vec<ArrowOverview> {
 }
 
 /// Parts that do not answer. What lies behind a part that is away is not accused.
-pub fn parts_away(sight: &Sight) -> Vec<Part> {
+pub fn parts_away(sight: &Sight) -> Vec<SystemPart> {
     let parts = [
-        (Part::Postgresql, sight.is_database_away()),
-        (Part::Nodes, sight.are_nodes_away()),
-        (Part::Indexer, sight.is_indexer_away()),
-        (Part::EvmNode, sight.is_evm_node_away()),
+        (SystemPart::Postgresql, sight.is_database_away()),
+        (SystemPart::Nodes, sight.are_nodes_away()),
+        (SystemPart::Indexer, sight.is_indexer_away()),
+        (SystemPart::EvmNode, sight.is_evm_node_away()),
     ];
 
     let away = parts.into_iter().filter(|(_, is_away)| *is_away);
@@ -150,11 +150,11 @@ pub fn parts_away(sight: &Sight) -> Vec<Part> {
 /// Whether the gateway does its work: it hands sales to nodes and answers from a mirror that moves. An EVM node that is
 /// away is for the indexer to be unready about.
 pub fn check_ready(sight: &Sight) -> Result<(), String> {
-    let reason = |part: &Part| match part {
-        Part::Postgresql => Some("PostgreSQL does not answer"),
-        Part::Nodes => Some("no node of the sidechain answers"),
-        Part::Indexer => Some("the mirror stands still: the indexer is away"),
-        Part::EvmNode => None,
+    let reason = |part: &SystemPart| match part {
+        SystemPart::Postgresql => Some("PostgreSQL does not answer"),
+        SystemPart::Nodes => Some("no node of the sidechain answers"),
+        SystemPart::Indexer => Some("the mirror stands still: the indexer is away"),
+        SystemPart::EvmNode => None,
     };
 
     let reasons: Vec<&str> = parts_away(sight).iter().filter_map(reason).collect();
@@ -222,7 +222,7 @@ mod tests {
             })
         };
         assert_eq!(parts_away(&silent(10)), []);
-        assert_eq!(parts_away(&silent(11)), [Part::EvmNode]);
+        assert_eq!(parts_away(&silent(11)), [SystemPart::EvmNode]);
         assert_eq!(states(&silent(11))[3], ArrowState::Away);
         assert_eq!(list_arrows(&silent(11))[3].age_s, Some(11));
         assert_eq!(check_ready(&silent(11)), Ok(()));
@@ -239,24 +239,27 @@ mod tests {
             };
             (pulse.sidechain, pulse.evm) = (Some(old), Some(old));
         });
-        assert_eq!(parts_away(&dead), [Part::Indexer]);
+        assert_eq!(parts_away(&dead), [SystemPart::Indexer]);
         let reason = check_ready(&dead).unwrap_err();
         assert!(reason.contains("indexer"), "{reason}");
 
         let never = sight(|_, pulse| *pulse = Pulse::default());
-        assert_eq!(parts_away(&never), [Part::Indexer]);
+        assert_eq!(parts_away(&never), [SystemPart::Indexer]);
     }
 
     #[test]
     fn without_the_database_nobody_behind_it_is_accused_and_what_it_said_grows_old() {
         let away = sight(|age, _| *age = s(20));
-        assert_eq!(parts_away(&away), [Part::Postgresql]);
+        assert_eq!(parts_away(&away), [SystemPart::Postgresql]);
         assert_eq!(states(&away)[1], ArrowState::Away);
         assert_eq!(list_arrows(&away)[1].age_s, Some(21));
         assert!(check_ready(&away).unwrap_err().contains("PostgreSQL"));
 
         let never = Sight::default();
-        assert_eq!(parts_away(&never), [Part::Postgresql, Part::Nodes]);
+        assert_eq!(
+            parts_away(&never),
+            [SystemPart::Postgresql, SystemPart::Nodes]
+        );
         assert!(check_ready(&never).unwrap_err().contains("no node"));
     }
 
@@ -304,8 +307,8 @@ mod tests {
                 (pulse.sidechain, pulse.evm) = (Some(stream), Some(stream));
             });
             let evm = sight.mirror_arrow(ArrowName::EvmToIndexer).state;
-            prop_assert!(evm != ArrowState::InStep || !parts_away(&sight).contains(&Part::EvmNode));
-            prop_assert_eq!(check_ready(&sight).is_ok(), parts_away(&sight).iter().all(|part| *part == Part::EvmNode));
+            prop_assert!(evm != ArrowState::InStep || !parts_away(&sight).contains(&SystemPart::EvmNode));
+            prop_assert_eq!(check_ready(&sight).is_ok(), parts_away(&sight).iter().all(|part| *part == SystemPart::EvmNode));
         }
     }
 }

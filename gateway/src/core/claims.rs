@@ -8,6 +8,41 @@ use domain::Address;
 /// A node that lacks more blocks than the others is behind; a busy sidechain makes five a second.
 const BEHIND_BLOCKS_MAX: u64 = 10;
 
+/// How far a node says that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Its last final block.
+    pub height: u64,
+    /// Whether it says that it does its work; one that begins says that it does not.
+    pub ready: bool,
+}
+
+impl Claim {
+    /// What a node said.
+    pub const fn of(status: &StatusAnswer) -> Self {
+        Self {
+            height: status.height,
+            ready: status.ready,
+        }
+    }
+}
+
+/// The height that two thirds of the nodes have reached: of those that are ready, if these are at least half, or else of
+/// all. Who begins would otherwise hold back the one node beside it; who alone says that it is ready decides nothing.
+pub fn believed_height(claims: &[Claim]) -> Option<u64> {
+    let heights = |only_ready: bool| -> Vec<u64> {
+        let counted = claims.iter().filter(|claim| claim.ready || !only_ready);
+        counted.map(|claim| claim.height).collect()
+    };
+
+    let ready = heights(true);
+    if ready.len() * 2 >= claims.len() {
+        agreed_height(&ready)
+    } else {
+        agreed_height(&heights(false))
+    }
+}
+
 /// What the nodes agree on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Agreed {
@@ -24,9 +59,9 @@ pub struct Agreed {
 }
 
 /// What the nodes agree on; `None` when none answers.
-pub fn agree(statuses: &[StatusAnswer]) -> Option<Agreed> {
-    let claims: Vec<u64> = statuses.iter().map(|status| status.height).collect();
-    let height = agreed_height(&claims)?;
+pub fn find_agreement(statuses: &[StatusAnswer]) -> Option<Agreed> {
+    let claims: Vec<Claim> = statuses.iter().map(Claim::of).collect();
+    let height = believed_height(&claims)?;
     let there = statuses.iter().find(|status| status.height == height)?;
     let ready = statuses.iter().filter(|status| status.ready).count();
 
@@ -114,7 +149,7 @@ mod tests {
             status(u64::MAX, 9),
         ];
         statuses[3].ready = false;
-        let agreed = agree(&statuses).unwrap();
+        let agreed = find_agreement(&statuses).unwrap();
         assert_eq!(
             agreed,
             Agreed {
@@ -128,7 +163,28 @@ mod tests {
         assert_eq!(rank_claim(u64::MAX, agreed.height), Rank::OutOfStep);
         assert_eq!(rank_claim(80, agreed.height), Rank::InStep);
         assert_eq!(rank_claim(70, agreed.height), Rank::OutOfStep);
-        assert_eq!(agree(&[]), None);
+        assert_eq!(find_agreement(&[]), None);
+    }
+
+    #[test]
+    fn a_node_that_begins_holds_nobody_back_and_one_that_alone_is_ready_decides_nothing() {
+        let claim = |height, ready| Claim { height, ready };
+        assert_eq!(
+            believed_height(&[claim(5_000, true), claim(5, false)]),
+            Some(5_000)
+        );
+        assert_eq!(
+            believed_height(&[claim(u64::MAX, true), claim(10, true)]),
+            Some(10)
+        );
+
+        let stopped = claim(10, false);
+        let liar = claim(u64::MAX, true);
+        assert_eq!(
+            believed_height(&[liar, stopped, stopped, stopped]),
+            Some(10)
+        );
+        assert_eq!(believed_height(&[]), None);
     }
 
     #[test]
@@ -150,7 +206,7 @@ mod tests {
             prop_assume!(lies.len() * 3 < honest.len() + lies.len());
             let all = || honest.iter().chain(&lies);
             let statuses: Vec<StatusAnswer> = all().map(|height| status(*height, 1)).collect();
-            let height = agree(&statuses).unwrap().height;
+            let height = find_agreement(&statuses).unwrap().height;
             let highest = honest.iter().max().unwrap();
             let lowest = honest.iter().min().unwrap();
             prop_assert!((lowest..=highest).contains(&&height), "{} of {:?}", height, honest);

@@ -4,7 +4,8 @@ use super::Api;
 use crate::core::arrows::{list_arrows, parts_away};
 use crate::io::mirror::MirrorError;
 use api_types::{
-    AsOf, EpochsOverview, EvmOverview, NetworkOverview, Part, SidechainOverview, SupplyOverview,
+    AsOf, EpochsOverview, EvmOverview, NetworkOverview, SidechainOverview, SupplyOverview,
+    SystemPart,
 };
 use axum::extract::State;
 use axum::routing::get;
@@ -21,6 +22,10 @@ const TOTALS_AGE_MIN: Duration = Duration::from_millis(300);
 /// nor for more than a tenth of the time.
 const TOTALS_SHARE: u32 = 10;
 
+/// After this totals are given up, so that nobody waits behind a database that was stopped: it takes questions, and
+/// neither answers nor refuses. Longer than PostgreSQL itself gives a query by default.
+const TOTALS_TIMEOUT: Duration = Duration::from_secs(6);
+
 /// Routes of this resource.
 pub fn router() -> Router<Api> {
     Router::new()
@@ -30,9 +35,8 @@ pub fn router() -> Router<Api> {
 
 async fn show_network(State(api): State<Api>) -> Result<Json<NetworkOverview>, Refusal> {
     let genesis = api.mirror.genesis().await?;
+    let (as_of, extent) = last_extent(&api).await?;
     let sight = api.watcher.sight();
-    let away = parts_away(&sight);
-    let (as_of, extent) = last_extent(&api, away.contains(&Part::Postgresql)).await?;
 
     let agreed = api.nodes.agreed();
     let validators = match agreed {
@@ -65,23 +69,22 @@ async fn show_network(State(api): State<Api>) -> Result<Json<NetworkOverview>, R
         outlets: extent.outlets,
         accounts: extent.accounts,
         arrows: list_arrows(&sight),
-        away,
+        away: parts_away(&sight),
         as_of,
     }))
 }
 
 /// While the database is away, what it said last: who asks wants to know what is away.
-async fn last_extent(api: &Api, is_away: bool) -> Result<(AsOf, Extent), MirrorError> {
+async fn last_extent(api: &Api) -> Result<(AsOf, Extent), MirrorError> {
     let mut kept = api.extent.lock().await;
     let last = kept.as_ref().map(|totals| totals.value);
-
-    match last {
-        Some(last) if is_away => Ok(last),
-        Some(last) => Ok(kept_or(&mut kept, || extent_as_of(api))
-            .await
-            .unwrap_or(last)),
-        None => kept_or(&mut kept, || extent_as_of(api)).await,
+    let is_away = parts_away(&api.watcher.sight()).contains(&SystemPart::Postgresql);
+    if let Some(last) = last.filter(|_| is_away) {
+        return Ok(last);
     }
+
+    let fresh = kept_or(&mut kept, || extent_as_of(api)).await;
+    fresh.or_else(|error| last.ok_or(error))
 }
 
 /// Of the set that is elected; of genesis' while no node gives that one.
@@ -127,7 +130,9 @@ where
         return Ok(totals.value.clone());
     }
 
-    let value = add_up().await?;
+    let late = |_| MirrorError::from(sqlx::Error::PoolTimedOut);
+    let added = tokio::time::timeout(TOTALS_TIMEOUT, add_up()).await;
+    let value = added.map_err(late)??;
     let until = Instant::now() + TOTALS_AGE_MIN.max(started.elapsed() * TOTALS_SHARE);
     *kept = Some(Totals {
         until,

@@ -7,9 +7,9 @@ pub use send::{Answer, is_plain};
 
 use crate::core::breaker::{Breaker, Circuit};
 use crate::core::choice::{Candidate, Choice, Rank, in_step, order_nodes};
-use crate::core::claims::{Agreed, agree, rank_claim};
+use crate::core::claims::{Agreed, Claim, believed_height, find_agreement, rank_claim};
 use alloy_primitives::Address;
-use client::{AccountAnswer, ClientError, NodeClient, OutletAnswer, StatusAnswer, agreed_height};
+use client::{AccountAnswer, ClientError, NodeClient, OutletAnswer, StatusAnswer};
 use futures::future::{join_all, select_ok};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -103,22 +103,22 @@ impl Node {
         work(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The height that it claimed lately.
-    fn claim(&self, now: Duration) -> Option<u64> {
+    /// What it claimed lately.
+    fn claim(&self, now: Duration) -> Option<Claim> {
         let is_late = |at: Duration| now.saturating_sub(at) > REPORT_AGE_MAX;
         self.with_seen(|seen| match &seen.report {
-            Some(report) if !is_late(report.at) => Some(report.status.height),
+            Some(report) if !is_late(report.at) => Some(Claim::of(&report.status)),
             _ => None,
         })
     }
 
     /// `agreed` is the nodes' height; until one is known every node that answers is as good as another.
-    fn candidate(&self, now: Duration, claim: Option<u64>, agreed: Option<u64>) -> Candidate {
+    fn candidate(&self, now: Duration, claim: Option<Claim>, agreed: Option<u64>) -> Candidate {
         let rank = match (self.is_closed(now), agreed, claim) {
             (false, ..) => Rank::Silent,
             (true, None, _) => Rank::InStep,
             (true, Some(_), None) => Rank::OutOfStep,
-            (true, Some(agreed), Some(claim)) => rank_claim(claim, agreed),
+            (true, Some(agreed), Some(claim)) => rank_claim(claim.height, agreed),
         };
 
         Candidate {
@@ -182,7 +182,7 @@ impl Nodes {
     /// What the nodes agree on, by what each said lately; `None` when none answers.
     pub fn agreed(&self) -> Option<Agreed> {
         let statuses: Vec<StatusAnswer> = self.reports().map(|report| report.status).collect();
-        agree(&statuses)
+        find_agreement(&statuses)
     }
 
     /// How long ago a node last said how it is; `None` when none did lately.
@@ -241,9 +241,9 @@ impl Nodes {
 
     fn candidates(&self) -> Vec<Candidate> {
         let now = self.now();
-        let claims: Vec<Option<u64>> = self.nodes.iter().map(|node| node.claim(now)).collect();
-        let answered: Vec<u64> = claims.iter().copied().flatten().collect();
-        let agreed = agreed_height(&answered);
+        let claims: Vec<Option<Claim>> = self.nodes.iter().map(|node| node.claim(now)).collect();
+        let answered: Vec<Claim> = claims.iter().copied().flatten().collect();
+        let agreed = believed_height(&answered);
 
         self.nodes
             .iter()

@@ -384,10 +384,49 @@ fn events_resume_without_a_gap_and_tell_of_blocks_that_went_away() {
 
 fn signal(network: &Running<'_>, name: &str, nodes: std::ops::Range<usize>) {
     for node in nodes {
-        let pid = network.pid(&format!("/nodes/{node}/pid")).to_string();
-        let sent = Command::new("kill").args([name, &pid]).status();
-        assert!(sent.unwrap().success());
+        signal_one(network, name, &format!("/nodes/{node}/pid"));
     }
+}
+
+fn signal_one(network: &Running<'_>, name: &str, pointer: &str) {
+    let pid = network.pid(pointer).to_string();
+    let sent = Command::new("kill").args([name, &pid]).status();
+    assert!(sent.unwrap().success());
+}
+
+#[test]
+#[ignore = "slow: scripts/test --slow"]
+fn an_evm_node_and_an_indexer_that_stand_still_are_named_within_fifteen_seconds() {
+    let (folder, arguments) = started();
+    let mut network = folder.start(&arguments);
+    let url = gateway(&network);
+    wait_for_sales(&mut network, &url, 60);
+    every_way_is_in_step(&mut network, &url);
+    let indexer = network.network()["indexer"]["http"].clone();
+    let indexer = format!("{}/readyz", indexer.as_str().unwrap());
+
+    for (pointer, part, ready) in [
+        ("/anvil/pid", "evm_node", 200),
+        ("/indexer/pid", "indexer", 503),
+    ] {
+        signal_one(&network, "-STOP", pointer);
+        let stopped = Instant::now();
+        network.wait_for(part, || {
+            get(&format!("{url}/api/v1/network")).1["away"] == json!([part])
+        });
+        assert!(stopped.elapsed() < Duration::from_secs(15), "{part}");
+
+        network.wait_for("the gateway's readiness", || {
+            get_quietly(&format!("{url}/readyz")) == Some(ready)
+        });
+        if part == "evm_node" {
+            let reason = get(&indexer).1["reason"].to_string();
+            assert!(reason.contains("EVM node"), "{reason}");
+        }
+        signal_one(&network, "-CONT", pointer);
+        every_way_is_in_step(&mut network, &url);
+    }
+    network.stop();
 }
 
 #[test]

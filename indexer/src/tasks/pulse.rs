@@ -1,4 +1,4 @@
-//! Says how each chain's node answers: to `/readyz`, and in the database to whoever reads the mirror.
+//! Says how each chain's node and the database answer: to `/readyz`, and in the database to whoever reads the mirror.
 
 use crate::core::pulse::Beat;
 use crate::error::with_causes;
@@ -9,8 +9,15 @@ use sqlx::PgPool;
 use std::convert::Infallible;
 use std::time::Duration;
 
-/// Between two looks.
+/// Between two looks,
 const PAUSE: Duration = Duration::from_secs(2);
+/// and while this process follows nothing yet: readers wait for the first word.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// A database that takes longer to take one row does not answer.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+/// The task's name for the database in readiness answers.
+const DATABASE: &str = "PostgreSQL";
 
 /// The task's name for a chain in readiness answers.
 const fn source_name(stream: Stream) -> &'static str {
@@ -28,36 +35,40 @@ pub async fn run(
     evm_interval_max: Option<Duration>,
 ) -> Infallible {
     loop {
-        for (stream, interval_max) in [(Stream::Evm, evm_interval_max), (Stream::Sidechain, None)] {
-            tell(&pool, &pulse, &health, stream, interval_max).await;
-        }
-        tokio::time::sleep(PAUSE).await;
+        let evm = tell_of(&pool, &pulse, &health, Stream::Evm, evm_interval_max).await;
+        let sidechain = tell_of(&pool, &pulse, &health, Stream::Sidechain, None).await;
+
+        let pause = if evm || sidechain { PAUSE } else { FIRST_PAUSE };
+        tokio::time::sleep(pause).await;
     }
 }
 
-/// A stream that another process follows is for that one to tell of.
-async fn tell(
+/// A stream that another process follows is for that one to tell of: then this says nothing, and answers false.
+async fn tell_of(
     pool: &PgPool,
     pulse: &Pulse,
     health: &Health,
     stream: Stream,
     interval_max: Option<Duration>,
-) {
+) -> bool {
     let now = pulse.now();
     let Some(beat) = pulse.beat(stream) else {
         health.set(source_name(stream), Ok(()));
-        return;
+        health.set(DATABASE, Ok(()));
+        return false;
     };
     health.set(
         source_name(stream),
         beat.trouble(now, interval_max).map_or(Ok(()), Err),
     );
 
-    let row = row_of(&beat, now, interval_max);
-    if let Err(error) = write_pulse(pool, stream, row).await {
-        // The streams say that Postgres is away.
-        tracing::debug!(stream = stream.name(), error = %with_causes(&error), "the pulse was not written");
-    }
+    let write = write_pulse(pool, stream, row_of(&beat, now, interval_max));
+    let written = match tokio::time::timeout(WRITE_TIMEOUT, write).await {
+        Ok(written) => written.map_err(|error| with_causes(&error)),
+        Err(_) => Err(format!("no answer for {} s", WRITE_TIMEOUT.as_secs())),
+    };
+    health.set(DATABASE, written);
+    true
 }
 
 fn row_of(beat: &Beat, now: Duration, interval_max: Option<Duration>) -> PulseRow {

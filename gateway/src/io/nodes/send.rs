@@ -241,7 +241,77 @@ fn read_set(answer: Answer) -> Option<ValidatorSet> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_plain;
+    use super::*;
+    use crate::core::choice::Choice;
+    use axum::Router;
+    use axum::routing::get;
+    use serde_json::json;
+    use tokio::net::TcpListener;
+
+    async fn listen() -> (TcpListener, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        (listener, url)
+    }
+
+    /// A node that answers, and claims a height.
+    async fn node(height: u64) -> String {
+        let status = json!({
+            "ready": true, "validator": null, "sidechain_id": B256::ZERO, "height": height, "epoch": 1,
+            "checkpointed_epoch": 0, "mempool": 0, "busy": false,
+        });
+        let router = Router::new()
+            .route("/readyz", get(move || async move { status.to_string() }))
+            .route(
+                "/x",
+                get(|| async { "read" }).post(|body: Bytes| async { body }),
+            );
+
+        let (listener, url) = listen().await;
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        url
+    }
+
+    async fn answer(nodes: &Nodes, method: &Method) -> (Bytes, Duration) {
+        let (started, body) = (Instant::now(), Bytes::from("signed"));
+        let sent = nodes.send(method, "/x", &HeaderMap::new(), body).await;
+        (sent.ok().unwrap().body, started.elapsed())
+    }
+
+    #[tokio::test]
+    async fn a_node_that_hangs_costs_a_request_the_patience_and_no_more() {
+        // It takes connections, as a stopped process does, and nobody answers.
+        let (_hangs, hung) = listen().await;
+        let nodes = Nodes::new(&[hung, node(1).await], Choice::RoundRobin, &[]);
+
+        for (turn, method) in [Method::GET, Method::GET, Method::POST]
+            .into_iter()
+            .enumerate()
+        {
+            let (body, took) = answer(&nodes, &method).await;
+            let is_post = method == Method::POST;
+            assert_eq!(body, if is_post { "signed" } else { "read" });
+            assert!(took < Duration::from_secs(2), "{method} {turn}: {took:?}");
+        }
+
+        nodes.look().await;
+        nodes.look().await;
+        assert_eq!(nodes.order(), [1, 0], "its circuit is open");
+        assert_eq!(nodes.order(), [1, 0], "whosever turn it is");
+    }
+
+    #[tokio::test]
+    async fn a_node_that_claims_the_highest_number_is_neither_shown_nor_chosen() {
+        let urls = [node(u64::MAX).await, node(10).await, node(11).await];
+        let nodes = Nodes::new(&urls, Choice::LeastConnections, &[]);
+        nodes.look().await;
+
+        assert_eq!(nodes.agreed().map(|agreed| agreed.height), Some(11));
+        for _ in 0..3 {
+            assert_eq!(nodes.order().last(), Some(&0));
+        }
+        assert_eq!(nodes.clients_in_step().len(), 2);
+    }
 
     #[test]
     fn a_path_that_could_lead_elsewhere_is_not_plain() {
