@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// An agent answers from memory; one that takes longer is away.
-const TIMEOUT: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(6);
 /// A fragment of a preview has a few hundred kilobytes.
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 

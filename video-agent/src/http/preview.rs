@@ -1,6 +1,7 @@
 //! `/api/v1/cameras/{camera}/preview/…`: the last seconds of the anonymised stream as HLS.
 
 use super::Api;
+use api_types::CameraState;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -8,6 +9,10 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use problem::{Path, Refusal};
+use std::time::Duration;
+
+/// A player that is told "not yet" by a refusal shows an error; less than the gateway waits for an agent.
+const FIRST_FRAGMENT_PATIENCE: Duration = Duration::from_secs(4);
 
 pub(super) fn router() -> Router<Api> {
     Router::new()
@@ -39,11 +44,14 @@ async fn show_playlist(
     State(api): State<Api>,
     Path(camera): Path<u64>,
 ) -> Result<Response, Refusal> {
-    let playlist = api
-        .camera(camera)?
-        .preview
-        .playlist()
-        .ok_or_else(nothing_shown)?;
+    let camera = api.camera(camera)?;
+    let patience = match camera.state() {
+        CameraState::Live { .. } => FIRST_FRAGMENT_PATIENCE,
+        _ => Duration::ZERO,
+    };
+
+    let playlist = camera.preview.wait_for_playlist(patience).await;
+    let playlist = playlist.ok_or_else(nothing_shown)?;
     Ok(uncached_response("application/vnd.apple.mpegurl", playlist))
 }
 

@@ -5,6 +5,8 @@ use crate::core::packager::Fragment;
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
 
 /// Fragments that a reader can still get; about eight seconds.
 const FRAGMENTS_MAX: usize = 8;
@@ -16,13 +18,19 @@ struct Inner {
     next: u64,
 }
 
+#[derive(Default)]
+struct Shared {
+    inner: Mutex<Inner>,
+    added: Notify,
+}
+
 /// Shared between the camera's task, which writes, and the HTTP side, which reads.
 #[derive(Clone, Default)]
-pub(crate) struct Preview(Arc<Mutex<Inner>>);
+pub(crate) struct Preview(Arc<Shared>);
 
 impl Preview {
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A session begins.
@@ -50,6 +58,8 @@ impl Preview {
         if inner.fragments.len() > FRAGMENTS_MAX {
             inner.fragments.pop_front();
         }
+        drop(inner);
+        self.0.added.notify_waiters();
     }
 
     /// Nothing is to be seen any more.
@@ -63,6 +73,17 @@ impl Preview {
         let inner = self.inner();
         let entries: Vec<Entry> = inner.fragments.iter().map(|(entry, _)| *entry).collect();
         (!entries.is_empty()).then(|| hls::playlist(&entries))
+    }
+
+    /// The playlist, or the first one that comes: a camera is live some time before its first fragment is whole.
+    pub async fn wait_for_playlist(&self, patience: Duration) -> Option<String> {
+        let added = self.0.added.notified();
+        if let Some(playlist) = self.playlist() {
+            return Some(playlist);
+        }
+
+        let _ = tokio::time::timeout(patience, added).await;
+        self.playlist()
     }
 
     pub fn init(&self) -> Option<Bytes> {
