@@ -9,7 +9,7 @@ use problem::{Problem, Refusal};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// An agent answers from memory; one that takes longer is away.
+/// An agent answers from memory, or within four seconds when a picture is about to come; one that takes longer is away.
 const TIMEOUT: Duration = Duration::from_secs(6);
 /// A fragment of a preview has a few hundred kilobytes.
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;

@@ -140,7 +140,7 @@ mod tests {
         let mutants = read().unwrap();
         let names: BTreeSet<&str> = mutants.iter().map(|mutant| mutant.name.as_str()).collect();
 
-        assert!(mutants.len() >= 35, "{} mutants", mutants.len());
+        assert!(mutants.len() >= 49, "{} mutants", mutants.len());
         assert_eq!(names.len(), mutants.len());
         for mutant in &mutants {
             let is_whole = !mutant.places.is_empty() && !mutant.tests.is_empty();
