@@ -133,12 +133,19 @@ pub struct Row {
     pub line: u64,
     /// Its cells, one for each column.
     pub cells: StringRecord,
+    /// Of a JSON object, the columns whose values stand there as numbers.
+    pub json_numbers: Vec<usize>,
 }
 
 impl Row {
     /// The trimmed text of a cell; empty if the row has no such cell.
     pub fn cell(&self, column: usize) -> &str {
         self.cells.get(column).unwrap_or_default().trim()
+    }
+
+    /// Whether a cell is a number of JSON, which has a point before its decimals and nothing between thousands.
+    pub fn is_json_number(&self, column: usize) -> bool {
+        self.json_numbers.contains(&column)
     }
 }
 

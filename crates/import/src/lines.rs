@@ -132,7 +132,7 @@ fn read_quantity(reader: &Reader<'_>, id: &OrderId, row: &Row) -> Result<Decimal
     }
 
     let text = reader.required(id, row, column)?;
-    let found = reader.quantities.parse(text);
+    let found = reader.parse(reader.quantities, row, column);
     let is_above_zero = |number: &Decimal| !number.is_negative && number.units > 0;
     let fits = |number: &Decimal| number.scale > 0 || number.to_whole().is_some();
     let name = reader.layout.name_of(column);
@@ -171,8 +171,7 @@ fn read_total(
     let refuse = |allowed: &str| refuse(id, row, reader.layout.name_of(column), text, allowed);
 
     let price = reader
-        .numbers
-        .parse(text)
+        .parse(reader.numbers, row, column)
         .map_err(|allowed| refuse(&allowed))?;
     if price.is_negative {
         return Err(refuse(

@@ -5,7 +5,7 @@ use crate::layout::{Layout, OrderId, day_part};
 use crate::lines::{Goods, read_goods, spread_discount};
 use crate::map::{DiscountRule, ExtraRule, Map, OutletSpec};
 use crate::moment::{Moment, parse_moment};
-use crate::number::Reading;
+use crate::number::{Decimal, DecimalMark, Reading, Thousands};
 use crate::row_kind::RowKind;
 use domain::limits::{SALE_LINES_MAX, SALE_TOTAL_MAX};
 use domain::sale::Line;
@@ -270,8 +270,7 @@ impl Reader<'_> {
         let text = self.required(id, row, column)?;
         let name = self.layout.name_of(column);
         let number = self
-            .numbers
-            .parse(text)
+            .parse(self.numbers, row, column)
             .map_err(|allowed| refuse(id, row, name, text, &allowed))?;
 
         let amount = number.to_units(self.map.exponent).ok_or_else(|| {
@@ -301,6 +300,18 @@ impl Reader<'_> {
         Ok(sum)
     }
 
+    /// The number in a cell. The error says what is allowed.
+    pub fn parse(&self, reading: Reading, row: &Row, column: usize) -> Result<Decimal, String> {
+        let of_json = Reading {
+            mark: Some(DecimalMark::Point),
+            grouping: Thousands::Never,
+            ..reading
+        };
+        let is_json = row.is_json_number(column);
+        let reading = if is_json { of_json } else { reading };
+        reading.parse(row.cell(column))
+    }
+
     /// How often a price of one is meant, where the file has no total of the row.
     fn read_count(&self, id: &OrderId, row: &Row) -> Result<u64, Rejected> {
         let Some(column) = self.layout.quantity else {
@@ -312,7 +323,7 @@ impl Reader<'_> {
         }
 
         let name = self.layout.name_of(column);
-        let count = self.quantities.parse(text).ok();
+        let count = self.parse(self.quantities, row, column).ok();
         let count = count.and_then(|number| number.to_units(0));
         count.ok_or_else(|| refuse(id, row, name, text, "a whole number of pieces"))
     }

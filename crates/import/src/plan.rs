@@ -4,8 +4,9 @@
 use crate::file::{FileError, Row, Table};
 use crate::layout::{Layout, OrderId, Place};
 use crate::map::Map;
-use crate::number::{DecimalMark, Evidence, Reading};
+use crate::number::{DecimalMark, Evidence, Proof, Reading, Thousands};
 use crate::order::{Item, LeftOut, OrderRows, Reader};
+use crate::row_kind::RowKind;
 use csv::StringRecord;
 use domain::keccak256;
 use std::collections::HashMap;
@@ -92,14 +93,13 @@ impl Plan {
         self.for_each_row(|row, place| {
             rows += 1;
             progress.fetch_add(1, Ordering::Relaxed);
-            if let Place::Order { id, .. } = place {
+            if let Place::Order { id, kind } = place {
                 keys.push(key_of(&id));
-                for column in self.layout.money_columns() {
-                    evidence.add(row.cell(column), row.line, self.map.currency);
-                }
-                if let Some(column) = self.layout.quantity {
-                    quantities.add(row.cell(column), row.line, self.map.currency);
-                }
+                let is_sold = kind == RowKind::Goods;
+                let amounts = self.layout.money_columns();
+                amounts.for_each(|column| self.add_proof(&mut evidence, row, column, is_sold));
+                let pieces = self.layout.quantity.into_iter();
+                pieces.for_each(|column| self.add_proof(&mut quantities, row, column, is_sold));
             }
             Ok(())
         })?;
@@ -111,41 +111,55 @@ impl Plan {
         Ok(())
     }
 
+    /// What a cell proves; a number of JSON has a point in any file.
+    fn add_proof(&self, evidence: &mut Evidence, row: &Row, column: usize, is_sold: bool) {
+        if !row.is_json_number(column) {
+            evidence.add(row.cell(column), row.line, is_sold, self.map.currency);
+        }
+    }
+
     /// How the numbers of the file are read.
     pub fn numbers(&self) -> Reading {
+        let grouping = match self.map.numbers.decimal {
+            Some(_) => Thousands::Any,
+            None => self.evidence.thousands(),
+        };
         Reading {
             mark: self.map.numbers.decimal.or(self.evidence.mark()),
             thousands: self.map.numbers.thousands,
             currency: self.map.currency,
-            may_group: true,
+            grouping,
         }
     }
 
-    /// How its quantities are read: as they prove themselves, else as money is; then none may be of thousands, since a
-    /// till that writes `1,000` for one piece beside `350.00` is more usual than a sale of a thousand.
+    /// How its quantities are read: as they prove themselves, else as money is unless one of them speaks against it.
+    /// None is of thousands where the map does not say so, since a till that writes `1,000` for one piece beside
+    /// `350.00` is more usual than a sale of a thousand.
     pub fn quantity_numbers(&self) -> Reading {
         let money = self.numbers();
         let own = self.map.numbers.decimal.or(self.quantities.mark());
+        let of_money = money
+            .mark
+            .filter(|mark| !self.quantities.contradicts(*mark));
         Reading {
-            mark: own.or(money.mark),
-            may_group: own.is_some(),
+            mark: own.or(of_money),
+            grouping: match self.map.numbers.decimal {
+                Some(_) => Thousands::Any,
+                None => Thousands::Never,
+            },
             ..money
         }
     }
 
     /// For people: which character stands before decimals, and how that is known.
     pub fn explain_numbers(&self) -> String {
-        let Evidence {
-            point_line,
-            comma_line,
-        } = self.evidence;
-
-        match (self.map.numbers.decimal, point_line, comma_line) {
+        let Evidence { point, comma, .. } = self.evidence;
+        match (self.map.numbers.decimal, point.line, comma.line) {
             (Some(mark), ..) => {
                 format!("{:?} stands before decimals, as the map says", mark.char())
             }
-            (None, Some(line), None) => decided_by(DecimalMark::Point, line),
-            (None, None, Some(line)) => decided_by(DecimalMark::Comma, line),
+            (None, Some(line), None) => decided_by(DecimalMark::Point, point, line),
+            (None, None, Some(line)) => decided_by(DecimalMark::Comma, comma, line),
             (None, Some(point), Some(comma)) => format!(
                 "lines {point} and {comma} contradict each other: a number with two readings is refused; say numbers.decimal in the map"
             ),
@@ -220,11 +234,17 @@ impl Plan {
     }
 }
 
-fn decided_by(mark: DecimalMark, line: u64) -> String {
+fn decided_by(mark: DecimalMark, proof: Proof, line: u64) -> String {
     let mark = mark.char();
-    format!(
-        "{mark:?} stands before decimals: line {line} cannot be read otherwise, and no line contradicts it"
-    )
+    if proof.is_doubled {
+        format!(
+            "{mark:?} stands before decimals: line {line} cannot be read otherwise, another row agrees, and no line contradicts it"
+        )
+    } else {
+        format!(
+            "{mark:?} stands before decimals in line {line}, but in no second row of goods: a number with two readings is refused; say numbers.decimal in the map"
+        )
+    }
 }
 
 /// Rows of orders that are not complete.

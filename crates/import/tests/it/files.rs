@@ -252,10 +252,15 @@ fn a_weight_is_one_line_with_its_measure() {
 
 #[test]
 fn comma_and_point_never_mix_in_a_file_without_its_saying_so() {
-    let text = "order;item;detail;qty;price\nA;Tea;;1;1.250\nB;Tea;;1;3,00\n";
+    let text =
+        "order;item;detail;qty;price\nA;Tea;;1;1.250\nB;Tea;;1;3.000,00\nC;Tea;;1;1.000,50\n";
     assert_eq!(
         totals(text, &plain()),
-        [("A".to_owned(), 125_000), ("B".to_owned(), 300)]
+        [
+            ("A".to_owned(), 125_000),
+            ("B".to_owned(), 300_000),
+            ("C".to_owned(), 100_050)
+        ]
     );
     let point = map_with(
         "group_by = \"order\"\nnumbers = { decimal = \".\" }",
@@ -273,10 +278,56 @@ fn a_price_with_two_readings_is_refused_and_a_neighbour_decides() {
     let text = format!("{HEADER}A,Tea,,1,9.000\n");
     assert!(refusals(&text, &plain())[0].contains("numbers.decimal"));
     let text = format!("{text}B,Tea,,1,0.750\n");
-    assert_eq!(
-        totals(&text, &plain()),
-        [("A".to_owned(), 900), ("B".to_owned(), 75)]
+    assert_eq!(totals(&text, &plain()), [("B".to_owned(), 75)]);
+    assert!(refusals(&text, &plain())[0].contains("numbers.decimal"));
+    let text = format!("{text}C,Tea,,1,0.500\n");
+    let all = [("A", 900), ("B", 75), ("C", 50)].map(|(id, total)| (id.to_owned(), total));
+    assert_eq!(totals(&text, &plain()), all);
+}
+
+#[test]
+fn one_cell_that_was_edited_makes_no_thousands() {
+    let dear = "order;item;detail;qty;price\nA;Tea;;1;9.000\nB;Tea;;1;12.000\nC;Cake;;1;7.500\n";
+    let half = format!("{dear}D;Sauce;;1;0,5\n");
+    assert_eq!(totals(&half, &plain()), [("D".to_owned(), 50)]);
+    let more = format!("{half}E;Sauce;;1;0,75\n");
+    assert_eq!(refusals(&more, &plain()).len(), 3, "no thousands are shown");
+
+    let map = map_with("group_by = \"order\"", "unit_price = \"price\"");
+    let pieces = "order;item;detail;qty;price\nA;Tea;;9.000;1\nB;Tea;;0,5;2\nC;Tea;;0,5;2\n";
+    assert_eq!(totals(pieces, &map).len(), 2);
+}
+
+#[test]
+fn sums_that_are_no_sale_prove_nothing() {
+    let text = "order,item,detail,qty,price\nA,Tea,,1,9.000\nB,Tea,,1,0.750\nZ,Summe,,1,9.75\n";
+    assert_eq!(totals(text, &plain()), [("B".to_owned(), 75)]);
+    let text = format!("{text}C,Tea,,1,0.500\nY,Summe,,1,\"0,50\"\n");
+    assert_eq!(totals(&text, &plain()).len(), 2, "a sum may contradict");
+}
+
+#[test]
+fn a_number_of_json_has_a_point_in_any_file() {
+    let rows = |price: &str| {
+        format!(
+            "[{{\"order\":\"A\",\"item\":\"Tea\",\"detail\":\"\",\"qty\":1.000,\"price\":{price}}}]"
+        )
+    };
+    let total = |price: &str, map: &Map| match items_of("orders.json", &rows(price), map)
+        .unwrap()
+        .as_slice()
+    {
+        [Item::Sale(order)] => Some(order.total),
+        _ => None,
+    };
+    let comma = map_with(
+        "group_by = \"order\"\nnumbers = { decimal = \",\" }",
+        "line_total = \"price\"",
     );
+    assert_eq!(total("9.000", &plain()), Some(900));
+    assert_eq!(total("9.000", &comma), Some(900));
+    assert_eq!(total("\"9.000\"", &plain()), None);
+    assert_eq!(total("\"9.000\"", &comma), Some(900_000));
 }
 
 #[test]
