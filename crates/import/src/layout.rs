@@ -239,9 +239,11 @@ impl Layout {
         }
 
         let has_no_key = keys.into_iter().all(|column| map.is_null(row.cell(column)));
+        if !has_no_key || !self.fill_down.is_empty() {
+            return None;
+        }
         let mut cells = row.cells.iter();
         let sum = cells.find(|cell| kind_of_name(cell) == Some(RowKind::Total));
-        let sum = sum.filter(|_| has_no_key && self.fill_down.is_empty());
         sum.and_then(|cell| nowhere(RowKind::Total, cell))
     }
 
@@ -271,6 +273,24 @@ impl Layout {
         }
     }
 
+    /// The kind that a rule of the map gives a row.
+    pub fn kind_by_rule(&self, row: &Row) -> Option<RowKind> {
+        let mut rules = self.rules.iter();
+        let found = rules.find(|(column, rule)| rule.fits(row.cell(*column)));
+        found.map(|(_, rule)| rule.kind)
+    }
+
+    /// Whether nothing but its name says what a row is.
+    pub fn is_told_by_name(&self, row: &Row) -> bool {
+        let is_told = self.kind_by_rule(row).is_some() || self.kind_by_telling(row).is_some();
+        self.usual_words && !is_told && kind_of_name(self.name_of_row(row)).is_some()
+    }
+
+    /// What a row calls itself.
+    pub fn name_of_row<'r>(&self, row: &'r Row) -> &'r str {
+        self.names.first().map_or("", |column| row.cell(*column))
+    }
+
     /// What a column such as a state says; a sum among the rows of a refund is a sum.
     fn kind_by_telling(&self, row: &Row) -> Option<(RowKind, String)> {
         let mut tellings = self.tellings.iter();
@@ -280,7 +300,9 @@ impl Layout {
 
         let name = self.names.first().copied().unwrap_or(column);
         match kind_of_name(row.cell(name)) {
-            Some(sum @ (RowKind::Subtotal | RowKind::Total)) if kind == RowKind::Refund => {
+            Some(sum @ (RowKind::Subtotal | RowKind::Total | RowKind::Payment))
+                if kind == RowKind::Refund =>
+            {
                 Some((sum, self.quote_cell(row, name)))
             }
             _ => Some((kind, self.quote_cell(row, column))),
@@ -347,7 +369,7 @@ impl Layout {
 const fn belongs_nowhere(kind: RowKind) -> bool {
     matches!(
         kind,
-        RowKind::Void | RowKind::Ignore | RowKind::Subtotal | RowKind::Total
+        RowKind::Void | RowKind::Ignore | RowKind::Subtotal | RowKind::Total | RowKind::Payment
     )
 }
 

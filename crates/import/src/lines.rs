@@ -150,6 +150,12 @@ fn read_quantity(reader: &Reader<'_>, id: &OrderId, row: &Row) -> Result<Decimal
     }
 }
 
+/// What a row of goods costs.
+pub(crate) fn total_of_row(reader: &Reader<'_>, id: &OrderId, row: &Row) -> Result<u64, Rejected> {
+    let amount = read_quantity(reader, id, row)?;
+    read_total(reader, id, row, amount)
+}
+
 fn name_quantity(reader: &Reader<'_>, row: &Row, amount: Decimal) -> Quantity {
     if let Some(pieces) = amount.to_whole() {
         return Quantity::Pieces(pieces);
@@ -210,11 +216,11 @@ fn multiply(price: u64, amount: Decimal, rounding: Option<Rounding>) -> Option<u
 }
 
 /// The lines, made cheaper by a discount of the whole order: each in proportion to what it costs, and what is left
-/// over by one unit where the remainder is largest. The error says what is allowed.
-pub(crate) fn spread_discount(goods: Vec<Goods>, discount: u64) -> Result<Vec<Line>, String> {
+/// over by one unit where the remainder is largest. The error is what the goods cost, which is less.
+pub(crate) fn spread_discount(goods: Vec<Goods>, discount: u64) -> Result<Vec<Line>, u64> {
     let total: u128 = goods.iter().map(|goods| u128::from(goods.total)).sum();
     if u128::from(discount) > total {
-        return Err(format!("at most what the goods cost, {total}"));
+        return Err(u64::try_from(total).unwrap_or(u64::MAX));
     }
     if discount == 0 {
         return Ok(goods

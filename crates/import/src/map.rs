@@ -72,6 +72,9 @@ pub struct Map {
     /// Whether the usual words of tills for voids, refunds, totals and tips are understood without a rule.
     #[serde(default = "default_true")]
     pub usual_words: bool,
+    /// Whether a row that costs what all others of its order cost together is refused, since it may be their sum.
+    #[serde(default = "default_true")]
+    pub sum_rows_checked: bool,
     /// What is done with amounts that are no goods.
     #[serde(default)]
     pub amounts: AmountRules,
@@ -268,12 +271,12 @@ pub enum RepeatedTime {
 pub struct AmountRules {
     /// Rows of a discount. Default: the order is refused.
     pub discount: DiscountRule,
-    /// Rows of a tip. Default: left out.
-    pub tip: ExtraRule,
-    /// Rows of a service charge. Default: left out.
-    pub service: ExtraRule,
-    /// Rows of a tax on top of the prices. Default: left out.
-    pub tax: ExtraRule,
+    /// Rows of a tip. Default: left out, and no part of a receipt's own total.
+    pub tip: Option<ExtraRule>,
+    /// Rows of a service charge. Default: as of a tip.
+    pub service: Option<ExtraRule>,
+    /// Rows of a tax on top of the prices. Default: as of a tip.
+    pub tax: Option<ExtraRule>,
 }
 
 /// What is done with a row below zero.

@@ -46,6 +46,17 @@ impl std::fmt::Display for Decimal {
     }
 }
 
+/// Units of a currency as people write them.
+pub fn format_money(units: u64, exponent: u32, currency: Currency) -> String {
+    let power = 10u64.pow(exponent);
+    let (whole, fraction) = (units / power, units % power);
+    let width = exponent as usize;
+    match exponent {
+        0 => format!("{whole} {currency}"),
+        _ => format!("{whole}.{fraction:0width$} {currency}"),
+    }
+}
+
 /// Which character stands before the decimals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub enum DecimalMark {
@@ -584,6 +595,14 @@ mod tests {
         assert_eq!(read(&[commas[0], ("1.250,00", true)]), None);
         let twice = [("1.250,00", true), ("2.000,50", true)];
         assert_eq!(read(&twice), Some(900_000));
+    }
+
+    #[test]
+    fn money_has_as_many_decimals_as_its_currency() {
+        let money = |units, exponent| format_money(units, exponent, gel());
+        assert_eq!(money(128_825, 2), "1288.25 GEL");
+        assert_eq!(money(5, 3), "0.005 GEL");
+        assert_eq!(money(7, 0), "7 GEL");
     }
 
     #[test]

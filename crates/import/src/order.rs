@@ -2,11 +2,12 @@
 
 use crate::file::Row;
 use crate::layout::{Layout, OrderId, day_part};
-use crate::lines::{Goods, read_goods, spread_discount};
+use crate::lines::{Goods, read_goods, spread_discount, total_of_row};
 use crate::map::{DiscountRule, ExtraRule, Map, OutletSpec};
 use crate::moment::{Moment, parse_moment};
-use crate::number::{Decimal, DecimalMark, Reading, Thousands};
+use crate::number::{Decimal, DecimalMark, Reading, Thousands, format_money};
 use crate::row_kind::RowKind;
+use crate::sums::SumNames;
 use domain::limits::{SALE_LINES_MAX, SALE_TOTAL_MAX};
 use domain::sale::Line;
 use domain::{Currency, OutletId, RefundId, SaleId, keccak256};
@@ -77,6 +78,12 @@ pub struct LeftOut {
     pub kind: String,
     /// What says so.
     pub told_by: String,
+    /// Its name, if nothing but that says so: it may be a dish all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What it costs, if it can be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<u64>,
 }
 
 /// What became of one order, or of one row.
@@ -116,6 +123,8 @@ pub(crate) struct Reader<'r> {
     pub numbers: Reading,
     /// How quantities are read.
     pub quantities: Reading,
+    /// What rows of unknown names are by custom.
+    pub sum_names: &'r SumNames,
 }
 
 /// The rows of one order with what each is, in the order of the file.
@@ -135,6 +144,8 @@ impl Reader<'_> {
                     line: rows[0].0.line,
                     kind: "nothing was paid".into(),
                     told_by: "its total is zero".into(),
+                    name: None,
+                    amount: None,
                 }),
                 Ok(sale) => Item::Sale(sale),
                 Err(rejected) => Item::Rejected(rejected),
@@ -156,7 +167,7 @@ impl Reader<'_> {
         let is_sold = rows.iter().any(|(_, kind)| !is_no_sale(*kind));
         let left_out = |kind: RowKind| match kind {
             RowKind::Void | RowKind::Ignore => true,
-            RowKind::Subtotal | RowKind::Total => !is_sold,
+            RowKind::Subtotal | RowKind::Total | RowKind::Payment => !is_sold,
             RowKind::Tip | RowKind::Service | RowKind::Tax => {
                 self.extra_rule(kind) == ExtraRule::LeaveOut
             }
@@ -169,18 +180,33 @@ impl Reader<'_> {
                 line: row.line,
                 kind: kind.name().into(),
                 told_by: self.layout.kind_of(row).1,
+                name: self
+                    .layout
+                    .is_told_by_name(row)
+                    .then(|| self.layout.name_of_row(row).to_owned()),
+                amount: self.amount_of(row),
             })
         })
         .collect()
     }
 
-    const fn extra_rule(&self, kind: RowKind) -> ExtraRule {
+    fn extra_rule(&self, kind: RowKind) -> ExtraRule {
+        match kind {
+            RowKind::Tip | RowKind::Service | RowKind::Tax => {
+                self.declared_rule(kind).unwrap_or_default()
+            }
+            _ => ExtraRule::Refuse,
+        }
+    }
+
+    /// What the map itself says of such rows.
+    const fn declared_rule(&self, kind: RowKind) -> Option<ExtraRule> {
         let amounts = self.map.amounts;
         match kind {
             RowKind::Tip => amounts.tip,
             RowKind::Service => amounts.service,
             RowKind::Tax => amounts.tax,
-            _ => ExtraRule::Refuse,
+            _ => None,
         }
     }
 
@@ -203,6 +229,7 @@ impl Reader<'_> {
         self.check_currency(id, &sold)?;
 
         let lines = self.read_lines(id, rows)?;
+        self.refuse_sums(id, rows, RowKind::Goods)?;
         let total = self.check_sale(id, rows, &lines)?;
         self.check_receipt(id, rows, total)?;
 
@@ -216,6 +243,34 @@ impl Reader<'_> {
             day: moment.map(|moment| moment.day),
             wallet: choose_wallet(self.map, hash),
         })
+    }
+
+    /// A row that may be the sum of the others. Where a sum is known, the lines are compared with it instead.
+    fn refuse_sums(&self, id: &OrderId, rows: &OrderRows, kind: RowKind) -> Result<(), Rejected> {
+        if !self.map.sum_rows_checked || self.has_sum(rows) {
+            return Ok(());
+        }
+
+        let Some(row) = self.sum_names.find(self, rows, kind) else {
+            return Ok(());
+        };
+        let (field, found) = (
+            self.layout.name_of(self.layout.price),
+            self.layout.name_of_row(row),
+        );
+        let allowed = "no row that may be the sum of the others: say in [[rows]] whether rows of this name are \
+            of kind total, payment or goods, or sum_rows_checked = false";
+        Err(refuse(id, row, field, found, allowed))
+    }
+
+    /// Whether an order says what its lines add up to.
+    fn has_sum(&self, rows: &OrderRows) -> bool {
+        let has_total = |row: &Row| {
+            let column = self.layout.receipt_total;
+            column.is_some_and(|column| !self.map.is_null(row.cell(column)))
+        };
+        let mut rows = rows.iter();
+        rows.any(|(row, kind)| is_sum(*kind) || (*kind == RowKind::Goods && has_total(row)))
     }
 
     /// Kinds of rows with which no sale is made.
@@ -254,15 +309,26 @@ impl Reader<'_> {
         let discounts: Vec<&Row> = discounts.map(|(row, _)| row).collect();
         let discount = self.sum_taken_off(id, &discounts)?;
 
-        spread_discount(goods, discount).map_err(|allowed| {
+        spread_discount(goods, discount).map_err(|total| {
             let (row, _) = &rows[0];
-            refuse(id, row, "discount", &discount.to_string(), &allowed)
+            let allowed = format!("at most what the goods cost, {}", self.money(total));
+            refuse(id, row, "discount", &self.money(discount), &allowed)
         })
     }
 
-    /// An amount of money in a row, its sign left out of account.
-    fn read_amount(&self, id: &OrderId, row: &Row, column: usize) -> Result<u64, Rejected> {
-        Ok(self.read_signed(id, row, column)?.1)
+    /// What a row costs, its sign left out of account, if that can be read.
+    pub fn amount_of(&self, row: &Row) -> Option<u64> {
+        let id = OrderId(String::new());
+        if let Ok(total) = total_of_row(self, &id, row) {
+            return Some(total);
+        }
+        let (_, price) = self.read_signed(&id, row, self.layout.price).ok()?;
+        price.checked_mul(self.read_count(&id, row).ok()?)
+    }
+
+    /// Money as people write it.
+    pub fn money(&self, units: u64) -> String {
+        format_money(units, self.map.exponent, self.map.currency)
     }
 
     /// Whether an amount of money is below zero, and how much it is.
@@ -364,36 +430,90 @@ impl Reader<'_> {
 
         let total = sum_lines(lines).filter(|total| *total <= SALE_TOTAL_MAX);
         total.ok_or_else(|| {
-            let allowed = format!("at most {SALE_TOTAL_MAX} of the smallest unit in one order");
+            let allowed = format!("at most {} in one order", self.money(SALE_TOTAL_MAX));
             refuse(id, first, "total", "too much", &allowed)
         })
     }
 
-    /// Subtotals, totals and the receipt's own total, where the file has them.
+    /// Subtotals, totals, payments and the receipt's own total, where the file has them.
     fn check_receipt(&self, id: &OrderId, rows: &OrderRows, total: u64) -> Result<(), Rejected> {
-        let mut extras = Vec::new();
-        for (row, kind) in rows {
-            let is_extra = matches!(kind, RowKind::Tip | RowKind::Service | RowKind::Tax);
-            if is_extra && self.extra_rule(*kind) == ExtraRule::LeaveOut {
-                extras.push(self.read_amount(id, row, self.layout.price)?);
-            }
+        if !self.has_sum(rows) {
+            return Ok(());
         }
+        let sums = self.read_sums(id, rows, total)?;
+        let mut paid: Option<(&Row, u64)> = None;
 
         for (row, kind) in rows {
             let column = match (kind, self.layout.receipt_total) {
-                (RowKind::Subtotal | RowKind::Total, _) => self.layout.price,
+                (kind, _) if is_sum(*kind) => self.layout.price,
                 (RowKind::Goods, Some(column)) if !self.map.is_null(row.cell(column)) => column,
                 _ => continue,
             };
             let (is_negative, found) = self.read_signed(id, row, column)?;
-            if is_negative || !is_sum_with(total, &extras, found) {
-                let allowed = format!("what the lines add up to, {total} of the smallest unit");
-                let name = self.layout.name_of(column);
-                return Err(refuse(id, row, name, row.cell(column), &allowed));
+            let fits = match kind {
+                RowKind::Subtotal => sums.has_subtotal(found),
+                RowKind::Total => is_sum_with(total, &sums.on_top, found),
+                RowKind::Goods => is_sum_with(total, &sums.of_receipt, found),
+                _ => {
+                    let before = paid.map_or(0, |(_, before)| before);
+                    paid = Some((row, before.saturating_add(found)));
+                    true
+                }
+            };
+            if is_negative || !fits {
+                return Err(self.refuse_sum(id, row, column, total));
             }
         }
 
-        Ok(())
+        match paid {
+            Some((row, paid)) if !is_sum_with(total, &sums.on_top, paid) => {
+                Err(self.refuse_sum(id, row, self.layout.price, total))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn refuse_sum(&self, id: &OrderId, row: &Row, column: usize, total: u64) -> Rejected {
+        let allowed = format!(
+            "what the lines add up to, {}; what is paid on top counts in a receipt's own total only where the map speaks of it (amounts, [[rows]])",
+            self.money(total)
+        );
+        refuse(
+            id,
+            row,
+            self.layout.name_of(column),
+            row.cell(column),
+            &allowed,
+        )
+    }
+
+    /// The sums that may be printed of an order.
+    fn read_sums(&self, id: &OrderId, rows: &OrderRows, total: u64) -> Result<Sums, Rejected> {
+        let mut sums = Sums {
+            discounted: total,
+            ..Sums::default()
+        };
+        for (row, kind) in rows {
+            if *kind == RowKind::Goods {
+                sums.goods = sums.goods.saturating_add(total_of_row(self, id, row)?);
+            }
+            if !matches!(kind, RowKind::Tip | RowKind::Service | RowKind::Tax) {
+                continue;
+            }
+
+            let (_, price) = self.read_signed(id, row, self.layout.price)?;
+            let amount = price.saturating_mul(self.read_count(id, row)?);
+            sums.extras.push(amount);
+            if self.extra_rule(*kind) == ExtraRule::LeaveOut {
+                let is_declared = self.declared_rule(*kind).is_some();
+                let is_named = !is_declared && self.layout.is_told_by_name(row);
+                sums.of_receipt.extend((!is_named).then_some(amount));
+                sums.on_top.push(amount);
+            } else {
+                sums.discounted = sums.discounted.saturating_sub(amount);
+            }
+        }
+        Ok(sums)
     }
 
     /// The moment of the first row in time; rows of one order are of one day.
@@ -540,6 +660,7 @@ impl Reader<'_> {
             .filter(|(_, kind)| *kind == RowKind::Refund)
             .map(|(row, _)| row)
             .collect();
+        self.refuse_sums(id, rows, RowKind::Refund)?;
         let of = self.refunded_order(id, &returned, sold)?;
         let amount = self.sum_taken_off(id, &returned)?;
         self.check_currency(id, &returned)?;
@@ -556,12 +677,37 @@ impl Reader<'_> {
     }
 }
 
+/// The sums that may be printed of an order.
+#[derive(Debug, Default)]
+struct Sums {
+    /// The goods before discounts.
+    goods: u64,
+    /// The goods behind discounts.
+    discounted: u64,
+    /// All that is paid on top of them.
+    extras: Vec<u64>,
+    /// What of it is left out.
+    on_top: Vec<u64>,
+    /// What of that may be part of the receipt's own total.
+    of_receipt: Vec<u64>,
+}
+
+impl Sums {
+    /// A subtotal stands before or behind the discount, and before or behind what is paid on top.
+    fn has_subtotal(&self, found: u64) -> bool {
+        is_sum_with(self.goods, &self.extras, found)
+            || is_sum_with(self.discounted, &self.extras, found)
+    }
+}
+
+/// Kinds of rows that are compared with the lines.
+const fn is_sum(kind: RowKind) -> bool {
+    matches!(kind, RowKind::Subtotal | RowKind::Total | RowKind::Payment)
+}
+
 /// Kinds of rows that alone make no sale.
 const fn is_no_sale(kind: RowKind) -> bool {
-    matches!(
-        kind,
-        RowKind::Void | RowKind::Refund | RowKind::Ignore | RowKind::Subtotal | RowKind::Total
-    )
+    is_sum(kind) || matches!(kind, RowKind::Void | RowKind::Refund | RowKind::Ignore)
 }
 
 /// Whether a part of an id is a long number as spreadsheets shorten it, such as `2.02E+12`.
@@ -591,7 +737,7 @@ fn sum_lines(lines: &[Line]) -> Option<u64> {
 }
 
 /// Whether a printed sum is the goods alone, or with some of what was left out: each kind of sum is in use.
-fn is_sum_with(total: u64, extras: &[u64], found: u64) -> bool {
+pub(crate) fn is_sum_with(total: u64, extras: &[u64], found: u64) -> bool {
     const EXTRAS_MAX: usize = 8;
     let counted = &extras[..extras.len().min(EXTRAS_MAX)];
 

@@ -7,8 +7,10 @@ use crate::map::Map;
 use crate::number::{DecimalMark, Evidence, Proof, Reading, Thousands};
 use crate::order::{Item, LeftOut, OrderRows, Reader};
 use crate::row_kind::RowKind;
+use crate::sums::SumNames;
 use csv::StringRecord;
 use domain::keccak256;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,6 +33,8 @@ pub struct Plan {
     pub evidence: Evidence,
     /// What its quantities prove: some tills write them otherwise than money.
     quantities: Evidence,
+    /// What rows of unknown names are by custom.
+    sum_names: SumNames,
 }
 
 /// How many rows each order has.
@@ -81,9 +85,11 @@ impl Plan {
             rows: 0,
             evidence: Evidence::default(),
             quantities: Evidence::default(),
+            sum_names: SumNames::default(),
         };
 
         plan.survey(progress)?;
+        plan.sum_names = plan.count_sum_names()?;
         Ok(plan)
     }
 
@@ -109,6 +115,34 @@ impl Plan {
         self.quantities = quantities;
         self.counts = RowCounts::new(keys);
         Ok(())
+    }
+
+    /// Where orders have several rows, one may be the sum of the others under any name: what it is elsewhere tells.
+    fn count_sum_names(&self) -> Result<SumNames, FileError> {
+        let mut names = SumNames::default();
+        let none = SumNames::default();
+        let has_rows = self.counts.counts.iter().any(|rows| *rows > 1);
+        if self.map.sum_rows_checked && has_rows {
+            let reader = self.reader(&none);
+            self.for_each_order(
+                |_, rows| {
+                    names.add(&reader, &rows);
+                    Ok(())
+                },
+                |_, _, _| Ok(()),
+            )?;
+        }
+        Ok(names)
+    }
+
+    fn reader<'p>(&'p self, sum_names: &'p SumNames) -> Reader<'p> {
+        Reader {
+            map: &self.map,
+            layout: &self.layout,
+            numbers: self.numbers(),
+            quantities: self.quantity_numbers(),
+            sum_names,
+        }
     }
 
     /// What a cell proves; a number of JSON has a point in any file.
@@ -187,27 +221,44 @@ impl Plan {
         &self,
         mut each: impl FnMut(Item) -> Result<(), FileError>,
     ) -> Result<(), FileError> {
-        let reader = Reader {
-            map: &self.map,
-            layout: &self.layout,
-            numbers: self.numbers(),
-            quantities: self.quantity_numbers(),
-        };
-        let mut waiting = WaitingRows::default();
+        let reader = self.reader(&self.sum_names);
+        let each = RefCell::new(&mut each);
+        self.for_each_order(
+            |id, rows| {
+                let items = reader.read_order(id, &rows);
+                items
+                    .into_iter()
+                    .try_for_each(|item| (each.borrow_mut())(item))
+            },
+            |row, kind, told_by| {
+                (each.borrow_mut())(Item::LeftOut(LeftOut {
+                    order: None,
+                    line: row.line,
+                    kind: kind.name().into(),
+                    told_by,
+                    name: None,
+                    amount: None,
+                }))
+            },
+        )
+    }
 
+    /// Hands out the rows of each order as soon as its last one was read, and rows that belong to none.
+    fn for_each_order(
+        &self,
+        mut each: impl FnMut(&OrderId, OrderRows) -> Result<(), FileError>,
+        mut left_out: impl FnMut(&Row, RowKind, String) -> Result<(), FileError>,
+    ) -> Result<(), FileError> {
+        let mut waiting = WaitingRows::default();
         self.for_each_row(|row, place| match place {
             Place::Nowhere { told_by, .. } if told_by.is_empty() => Ok(()),
-            Place::Nowhere { kind, told_by } => each(Item::LeftOut(LeftOut {
-                order: None,
-                line: row.line,
-                kind: kind.name().into(),
-                told_by,
-            })),
+            Place::Nowhere { kind, told_by } => left_out(row, kind, told_by),
             Place::Order { id, kind } => {
                 let expected = self.counts.rows_of(key_of(&id));
-                let complete = waiting.add(&id, row.clone(), kind, expected)?;
-                let items = complete.map(|rows| reader.read_order(&id, &rows));
-                items.into_iter().flatten().try_for_each(&mut each)
+                match waiting.add(&id, row.clone(), kind, expected)? {
+                    Some(rows) => each(&id, rows),
+                    None => Ok(()),
+                }
             }
         })?;
 

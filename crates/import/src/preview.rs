@@ -1,6 +1,8 @@
 //! What an import would do, before anything is sent: sums by day and outlet, and all that would be refused.
 
 use crate::file::FileError;
+use crate::map::Map;
+use crate::number::format_money;
 use crate::order::{Item, LeftOut, Order, Rejected, Return};
 use crate::plan::Plan;
 use crate::times::MadeTimes;
@@ -12,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Rejections and rows left out that are kept to be shown; all of them are counted.
 pub const SHOWN_MAX: usize = 20;
+/// Names of rows left out that are told apart.
+const NAMES_MAX: usize = 200;
 /// Refunds whose sales are looked up in the file.
 const RETURNS_MAX: usize = 100_000;
 
@@ -22,6 +26,15 @@ pub struct DaySum {
     pub sales: u64,
     /// Their totals, in the currency's smallest unit.
     pub total: u64,
+}
+
+/// Rows of one name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct NameSum {
+    /// How many there are.
+    pub rows: u64,
+    /// What they cost together, in the currency's smallest unit.
+    pub amount: u64,
 }
 
 /// What an import would do.
@@ -47,6 +60,8 @@ pub struct Preview {
     pub left_out: BTreeMap<String, u64>,
     /// The first of them.
     pub first_left_out: Vec<LeftOut>,
+    /// Rows that nothing but their name leaves out, by kind and name: each may be a dish all the same.
+    pub left_out_names: BTreeMap<(String, String), NameSum>,
     /// Sales without a time in the file, in its order.
     pub without_time: Vec<SaleId>,
 }
@@ -121,6 +136,15 @@ impl Preview {
 
     fn add_left_out(&mut self, left_out: LeftOut) {
         *self.left_out.entry(left_out.kind.clone()).or_default() += 1;
+        if let Some(name) = &left_out.name {
+            let key = (left_out.kind.clone(), name.clone());
+            let is_known = self.left_out_names.contains_key(&key);
+            if is_known || self.left_out_names.len() < NAMES_MAX {
+                let sum = self.left_out_names.entry(key).or_default();
+                sum.rows += 1;
+                sum.amount = sum.amount.saturating_add(left_out.amount.unwrap_or(0));
+            }
+        }
         if self.first_left_out.len() < SHOWN_MAX {
             self.first_left_out.push(left_out);
         }
@@ -145,7 +169,7 @@ impl Preview {
 
         for refund in returns {
             let left = totals.get_mut(&refund.sale_id.0);
-            if let Some(rejected) = foresee_return(&refund, left) {
+            if let Some(rejected) = foresee_return(&refund, left, plan.map()) {
                 self.add_foreseen(rejected);
             }
         }
@@ -185,15 +209,20 @@ fn foresee(order: &Order, occurred_at_ms: u64, now_ms: u64) -> Option<Rejected> 
 }
 
 /// Takes a refund off what is left of its sale; why the network will refuse it, if the file tells.
-fn foresee_return(refund: &Return, left: Option<&mut u64>) -> Option<Rejected> {
+fn foresee_return(refund: &Return, left: Option<&mut u64>, map: &Map) -> Option<Rejected> {
+    let money = |units: u64| format_money(units, map.exponent, map.currency);
     let (found, allowed) = match left {
         None => (
             refund.of.clone(),
             "an order of this file, or one that the network has".to_owned(),
         ),
         Some(left) if refund.amount > *left => (
-            refund.amount.to_string(),
-            format!("at most {left}, what is left of order {}", refund.of),
+            money(refund.amount),
+            format!(
+                "at most {}, what is left of order {}",
+                money(*left),
+                refund.of
+            ),
         ),
         Some(left) => {
             *left -= refund.amount;

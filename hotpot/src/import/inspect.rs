@@ -1,14 +1,14 @@
 //! `hotpot import inspect`: what stands in a file, a map for it, and what an import under that map would do.
 
 use crate::import::run::Look;
-use crate::import::show::{format_money, show_look};
+use crate::import::show::show_look;
 use anyhow::{Context, Result};
 use clap::Args;
 use comfy_table::Table;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use domain::Currency;
 use import::inspect::{Inspection, inspect};
-use import::{Item, MadeTimes, Map, Order, Plan, Preview};
+use import::{Item, MadeTimes, Map, Order, Plan, Preview, format_money};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -215,7 +215,7 @@ const CASES: [(&str, &str, &str, Right); 37] = [
         "P14-dry-run-says-yes",
         "too-much.csv",
         "map.toml",
-        some(1, 300, 1, "1000000000000"),
+        some(1, 300, 1, "10000000000.00 GEL"),
     ),
     (
         "P14-dry-run-says-yes",

@@ -331,6 +331,129 @@ fn a_number_of_json_has_a_point_in_any_file() {
 }
 
 #[test]
+fn payments_and_sums_under_many_names_double_no_order() {
+    for name in [
+        "Cash",
+        "Наличные",
+        "Total GEL",
+        "ბარათი",
+        "Espèces",
+        "Tarjeta",
+    ] {
+        let text = format!(
+            "{HEADER}A,Tea,,1,3.00\nA,Cake,,1,7.00\nA,{name},,1,10.00\nB,Tea,,1,3.00\nB,{name},,1,3.00\n"
+        );
+        let all = [("A".to_owned(), 1_000), ("B".to_owned(), 300)];
+        assert_eq!(totals(&text, &plain()), all, "{name}");
+        let wrong = text.replace(",1,10.00", ",1,11.00");
+        assert_eq!(totals(&wrong, &plain()), all[1..], "{name}");
+    }
+    let text = format!("{HEADER}A,Tea,,1,3.00\nA,Cake,,1,7.00\nA,Cash,,1,4.00\nA,Card,,1,6.00\n");
+    assert_eq!(totals(&text, &plain()), [("A".to_owned(), 1_000)]);
+    let text = format!("{HEADER}A,Tea,,1,3.00\nA,Rounding,,1,0.02\n");
+    assert!(refusals(&text, &plain())[0].contains("[[rows]]"));
+}
+
+#[test]
+fn a_row_that_costs_what_the_others_cost_may_be_their_sum() {
+    let text = format!(
+        "{HEADER}A,Tea,,1,3.00\nA,Cake,,1,7.00\nA,Revolut,,1,10.00\nB,Tea,,1,3.00\nB,Revolut,,1,3.00\n\
+        C,Tea,,1,3.00\nC,Bread,,1,3.00\n"
+    );
+    assert_eq!(totals(&text, &plain()), [("C".to_owned(), 600)]);
+    let refused = refusals(&text, &plain());
+    assert!(
+        refused[0].starts_with("A 4 price") && refused[0].contains("sum"),
+        "{refused:?}"
+    );
+    assert!(refused[1].starts_with("B 6 price"), "{refused:?}");
+
+    let told = |before: &str| {
+        let before = format!("group_by = \"order\"\n{before}");
+        totals(&text, &map_with(&before, "line_total = \"price\""))
+    };
+    let rule = |kind: &str| {
+        format!("[[rows]]\ncolumn = \"item\"\nvalues = [\"Revolut\"]\nkind = \"{kind}\"\n")
+    };
+    assert_eq!(told(&rule("payment"))[0].1, 1_000);
+    assert_eq!(told(&rule("goods"))[0].1, 2_000);
+    assert_eq!(told("sum_rows_checked = false")[0].1, 2_000);
+}
+
+#[test]
+fn a_dish_that_costs_what_others_cost_is_told_by_its_other_orders() {
+    let alone: String = (0..3).map(|i| format!("{i},Feast,,1,10.00\n")).collect();
+    let text = format!("{HEADER}{alone}A,Tea,,1,3.00\nA,Cake,,1,7.00\nA,Feast,,1,10.00\n");
+    assert_eq!(totals(&text, &plain())[3], ("A".to_owned(), 2_000));
+
+    let twins: String = (1..4)
+        .map(|i| format!("{i},Visa Electron,,1,{i}.00\n{i},Dish {i},,1,{i}.00\n"))
+        .collect();
+    assert_eq!(totals(&format!("{HEADER}{twins}"), &plain()), []);
+}
+
+#[test]
+fn a_dish_with_a_name_of_a_tax_does_not_vanish() {
+    let text = format!("{HEADER}A,Tea,,1,3.00\nA,VAT 69,,1,12.00\nB,Total 0%,,1,4.00\n");
+    assert_eq!(totals(&text, &plain()), []);
+
+    let (head, columns) = (
+        "group_by = \"order\"",
+        "line_total = \"price\"\nreceipt_total = \"paid\"",
+    );
+    let text = "order,item,detail,qty,price,paid\nA,Tea,,1,3.00,15.00\nA,Service,,1,12.00,15.00\n";
+    let refused = refusals(text, &map_with(head, columns));
+    assert!(
+        refused[0].contains("3.00 GEL") && refused[0].contains("amounts"),
+        "{refused:?}"
+    );
+    let told = map_with(
+        &format!("{head}\namounts = {{ service = \"leave_out\" }}"),
+        columns,
+    );
+    assert_eq!(totals(text, &told), [("A".to_owned(), 300)]);
+}
+
+#[test]
+fn what_a_name_alone_leaves_out_is_summed_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("orders.csv");
+    let text = format!(
+        "{HEADER}A,Tea,,1,3.00\nA,10% service,,1,0.30\nB,Tea,,1,3.00\nB,10% service,,1,0.30\n"
+    );
+    std::fs::write(&path, text).unwrap();
+    let (_, preview) = crate::look_at(&path, &plain()).unwrap();
+    let ((kind, name), sum) = preview.left_out_names.first_key_value().unwrap();
+    assert_eq!(
+        (kind.as_str(), name.as_str()),
+        ("a service charge", "10% service")
+    );
+    assert_eq!((sum.rows, sum.amount), (2, 60));
+}
+
+#[test]
+fn a_subtotal_stands_before_or_behind_the_discount() {
+    let map = map_with(
+        "group_by = \"order\"\namounts = { discount = \"spread\", service = \"include\" }",
+        "line_total = \"price\"",
+    );
+    let text = |subtotal: &str| {
+        format!(
+            "{HEADER}A,Khinkali,,5,8.00\nA,Tea,,1,2.00\nA,Subtotal,,1,{subtotal}\nA,Discount,,1,-1.00\n\
+            A,Service,,1,0.90\nA,Total,,1,9.90\n"
+        )
+    };
+    for subtotal in ["10.00", "9.00", "9.90"] {
+        assert_eq!(
+            totals(&text(subtotal), &map),
+            [("A".to_owned(), 990)],
+            "{subtotal}"
+        );
+    }
+    assert_eq!(totals(&text("9.50"), &map), []);
+}
+
+#[test]
 fn numbers_that_begin_anew_are_noticed_without_a_rule() {
     let text =
         "order,day,item,detail,qty,price\n1,2026-11-19,Tea,,1,3.00\n1,2026-11-20,Tea,,1,3.00\n";
