@@ -143,6 +143,13 @@ impl Row {
         self.cells.get(column).unwrap_or_default().trim()
     }
 
+    /// Puts a text into a cell.
+    pub(crate) fn set_cell(&mut self, column: usize, text: &str) {
+        let cells = self.cells.iter().enumerate();
+        let changed = cells.map(|(place, cell)| if place == column { text } else { cell });
+        self.cells = changed.collect();
+    }
+
     /// Whether a cell is a number of JSON, which has a point before its decimals and nothing between thousands.
     pub fn is_json_number(&self, column: usize) -> bool {
         self.json_numbers.contains(&column)

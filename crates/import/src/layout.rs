@@ -2,6 +2,7 @@
 
 use crate::file::{FileError, Row, Table, normalise_name, words_of_name};
 use crate::map::{KeyPart, Map, OneOrMany};
+use crate::order::OrderRows;
 use crate::row_kind::{
     RowKind, RowRule, Telling, kind_of_group, kind_of_name, kind_of_value, telling,
 };
@@ -280,6 +281,25 @@ impl Layout {
         found.map(|(_, rule)| rule.kind)
     }
 
+    /// A state that stands in the first row of an order alone is the order's.
+    pub fn fill_states(&self, rows: &mut OrderRows, map: &Map) {
+        let states = self.tellings.iter();
+        let states = states.filter(|(_, telling)| *telling != Telling::VoidFlag);
+        for (column, _) in states {
+            let Some(((first, _), others)) = rows.split_first_mut() else {
+                return;
+            };
+            let is_empty = |row: &Row| map.is_null(row.cell(*column));
+            if is_empty(first) || !others.iter().all(|(row, _)| is_empty(row)) {
+                continue;
+            }
+            for (row, kind) in others {
+                row.set_cell(*column, first.cell(*column));
+                *kind = self.kind_of(row).0;
+            }
+        }
+    }
+
     /// Whether nothing but its name says what a row is.
     pub fn is_told_by_name(&self, row: &Row) -> bool {
         let is_told = self.kind_by_rule(row).is_some() || self.kind_by_telling(row).is_some();
@@ -301,7 +321,7 @@ impl Layout {
         let name = self.names.first().copied().unwrap_or(column);
         match kind_of_name(row.cell(name)) {
             Some(sum @ (RowKind::Subtotal | RowKind::Total | RowKind::Payment))
-                if kind == RowKind::Refund =>
+                if matches!(kind, RowKind::Refund | RowKind::Refunded) =>
             {
                 Some((sum, self.quote_cell(row, name)))
             }

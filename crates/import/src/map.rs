@@ -271,6 +271,8 @@ pub enum RepeatedTime {
 pub struct AmountRules {
     /// Rows of a discount. Default: the order is refused.
     pub discount: DiscountRule,
+    /// Rows above zero whose state says that they were refunded. Default: the order is refused.
+    pub refunded: RefundedRule,
     /// Rows of a tip. Default: left out, and no part of a receipt's own total.
     pub tip: Option<ExtraRule>,
     /// Rows of a service charge. Default: as of a tip.
@@ -288,6 +290,19 @@ pub enum DiscountRule {
     Refuse,
     /// It makes all lines of its order cheaper, in proportion; what is left over goes to the largest remainders.
     Spread,
+}
+
+/// What is done with a row that was sold and given back later.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundedRule {
+    /// Its order is refused.
+    #[default]
+    Refuse,
+    /// It is no part of the sale, and nothing is given back.
+    LeaveOut,
+    /// It is part of the sale, and a refund of that sale gives it back.
+    GiveBack,
 }
 
 /// What is done with an amount that is paid on top of the goods.

@@ -3,7 +3,7 @@
 use crate::file::Row;
 use crate::layout::{Layout, OrderId, day_part};
 use crate::lines::{Goods, read_goods, spread_discount, total_of_row};
-use crate::map::{DiscountRule, ExtraRule, Map, OutletSpec};
+use crate::map::{DiscountRule, ExtraRule, Map, OutletSpec, RefundedRule};
 use crate::moment::{Moment, parse_moment};
 use crate::number::{Decimal, DecimalMark, Reading, Thousands, format_money};
 use crate::row_kind::RowKind;
@@ -131,10 +131,35 @@ pub(crate) struct Reader<'r> {
 pub(crate) type OrderRows = Vec<(Row, RowKind)>;
 
 impl Reader<'_> {
+    /// Rows whose kind is known once all of their order are.
+    pub fn prepare(&self, mut rows: OrderRows) -> OrderRows {
+        self.layout.fill_states(&mut rows, self.map);
+        for (row, kind) in &mut rows {
+            if *kind == RowKind::Refunded && self.is_below_zero(row) {
+                *kind = RowKind::Refund;
+            }
+            if *kind == RowKind::Refunded && self.map.amounts.refunded == RefundedRule::LeaveOut {
+                *kind = RowKind::Void;
+            }
+        }
+        rows
+    }
+
+    /// Goods that came back have a minus before what they cost or how many they are.
+    fn is_below_zero(&self, row: &Row) -> bool {
+        let is_negative = |reading: Reading, column: usize| {
+            let number = self.parse(reading, row, column);
+            number.is_ok_and(|number| number.is_negative)
+        };
+        let pieces = self.layout.quantity;
+        is_negative(self.numbers, self.layout.price)
+            || pieces.is_some_and(|column| is_negative(self.quantities, column))
+    }
+
     /// What becomes of an order: first what is left out of it, then its sale or its rejection, then its refunds.
     pub fn read_order(&self, id: &OrderId, rows: &OrderRows) -> Vec<Item> {
         let mut items = self.list_left_out(id, rows);
-        let goes_back = rows.iter().any(|(_, kind)| *kind == RowKind::Refund);
+        let goes_back = rows.iter().any(|(_, kind)| goes_back(*kind));
         let is_sold = rows.iter().any(|(_, kind)| !is_no_sale(*kind));
 
         if is_sold {
@@ -270,7 +295,7 @@ impl Reader<'_> {
             column.is_some_and(|column| !self.map.is_null(row.cell(column)))
         };
         let mut rows = rows.iter();
-        rows.any(|(row, kind)| is_sum(*kind) || (*kind == RowKind::Goods && has_total(row)))
+        rows.any(|(row, kind)| is_sum(*kind) || (is_goods(*kind) && has_total(row)))
     }
 
     /// Kinds of rows with which no sale is made.
@@ -279,6 +304,9 @@ impl Reader<'_> {
             let allowed = match kind {
                 RowKind::Unpaid => "an order that was paid",
                 RowKind::Unclear => "a value that is known: say in [[rows]] what such rows are",
+                RowKind::Refunded if self.map.amounts.refunded == RefundedRule::Refuse => {
+                    "a price below zero for what came back; of what was sold and refunded later say amounts.refunded = \"leave_out\" or \"give_back\""
+                }
                 RowKind::Discount if self.map.amounts.discount == DiscountRule::Refuse => {
                     "no row of a discount, which is below zero: say amounts.discount = \"spread\" in the map"
                 }
@@ -301,7 +329,7 @@ impl Reader<'_> {
         let mut goods: Vec<Goods> = Vec::new();
         for (row, kind) in rows {
             let is_included = self.extra_rule(*kind) == ExtraRule::Include;
-            if *kind == RowKind::Goods || is_included {
+            if is_goods(*kind) || is_included {
                 goods.push(read_goods(self, id, row)?);
             }
         }
@@ -446,14 +474,16 @@ impl Reader<'_> {
         for (row, kind) in rows {
             let column = match (kind, self.layout.receipt_total) {
                 (kind, _) if is_sum(*kind) => self.layout.price,
-                (RowKind::Goods, Some(column)) if !self.map.is_null(row.cell(column)) => column,
+                (kind, Some(column)) if is_goods(*kind) && !self.map.is_null(row.cell(column)) => {
+                    column
+                }
                 _ => continue,
             };
             let (is_negative, found) = self.read_signed(id, row, column)?;
             let fits = match kind {
                 RowKind::Subtotal => sums.has_subtotal(found),
                 RowKind::Total => is_sum_with(total, &sums.on_top, found),
-                RowKind::Goods => is_sum_with(total, &sums.of_receipt, found),
+                kind if is_goods(*kind) => is_sum_with(total, &sums.of_receipt, found),
                 _ => {
                     let before = paid.map_or(0, |(_, before)| before);
                     paid = Some((row, before.saturating_add(found)));
@@ -494,7 +524,7 @@ impl Reader<'_> {
             ..Sums::default()
         };
         for (row, kind) in rows {
-            if *kind == RowKind::Goods {
+            if is_goods(*kind) {
                 sums.goods = sums.goods.saturating_add(total_of_row(self, id, row)?);
             }
             if !matches!(kind, RowKind::Tip | RowKind::Service | RowKind::Tax) {
@@ -657,7 +687,7 @@ impl Reader<'_> {
     ) -> Result<Return, Rejected> {
         let returned: Vec<&Row> = rows
             .iter()
-            .filter(|(_, kind)| *kind == RowKind::Refund)
+            .filter(|(_, kind)| goes_back(*kind))
             .map(|(row, _)| row)
             .collect();
         self.refuse_sums(id, rows, RowKind::Refund)?;
@@ -698,6 +728,15 @@ impl Sums {
         is_sum_with(self.goods, &self.extras, found)
             || is_sum_with(self.discounted, &self.extras, found)
     }
+}
+
+/// Kinds of rows that are lines of the sale; of refunded ones there are none left where the map does not say so.
+const fn is_goods(kind: RowKind) -> bool {
+    matches!(kind, RowKind::Goods | RowKind::Refunded)
+}
+
+const fn goes_back(kind: RowKind) -> bool {
+    matches!(kind, RowKind::Refund | RowKind::Refunded)
 }
 
 /// Kinds of rows that are compared with the lines.

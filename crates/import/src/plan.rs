@@ -126,7 +126,7 @@ impl Plan {
             let reader = self.reader(&none);
             self.for_each_order(
                 |_, rows| {
-                    names.add(&reader, &rows);
+                    names.add(&reader, &reader.prepare(rows));
                     Ok(())
                 },
                 |_, _, _| Ok(()),
@@ -225,7 +225,7 @@ impl Plan {
         let each = RefCell::new(&mut each);
         self.for_each_order(
             |id, rows| {
-                let items = reader.read_order(id, &rows);
+                let items = reader.read_order(id, &reader.prepare(rows));
                 items
                     .into_iter()
                     .try_for_each(|item| (each.borrow_mut())(item))

@@ -18,6 +18,8 @@ pub enum RowKind {
     Void,
     /// Money that was given back after it was paid.
     Refund,
+    /// Sold, and given back later: its price is above zero and its state says so.
+    Refunded,
     /// Makes its order cheaper.
     Discount,
     /// A tip for whoever served.
@@ -47,6 +49,7 @@ impl RowKind {
             Self::Goods => "goods",
             Self::Void => "a voided row",
             Self::Refund => "a refund",
+            Self::Refunded => "refunded later",
             Self::Discount => "a discount",
             Self::Tip => "a tip",
             Self::Service => "a service charge",
@@ -265,7 +268,7 @@ fn kind_of_state(state: &str) -> Option<RowKind> {
     } else if begins_with(&VOID_STEMS) || state.starts_with("გაუქმ") {
         Some(RowKind::Void)
     } else if begins_with(&REFUND_STEMS) || state.starts_with("დაბრუნ") {
-        Some(RowKind::Refund)
+        Some(RowKind::Refunded)
     } else if begins_with(&UNPAID_STEMS) {
         Some(RowKind::Unpaid)
     } else {
@@ -676,6 +679,7 @@ mod tests {
         assert_eq!(state("Сторно"), Some(RowKind::Void));
         assert_eq!(state("Не оплачен"), Some(RowKind::Unpaid));
         assert_eq!(state("Partially refunded"), Some(RowKind::Unclear));
+        assert_eq!(state("Refunded"), Some(RowKind::Refunded));
         assert_eq!(state("Closed"), None);
     }
 

@@ -322,3 +322,18 @@ fn a_dry_run_says_what_is_too_old_for_the_network() {
         preview.first_foreseen[0]
     );
 }
+
+#[test]
+fn real_orders_are_no_sums_of_each_other() {
+    let Some(folder) = cases_folder() else { return };
+    let file = folder.join("../data/chipotle_orders.tsv");
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let map = Map::read(&examples.join("chipotle.toml")).unwrap();
+    let (_, preview) = look_at(&file, &map).unwrap();
+    assert_eq!(
+        (preview.sales, preview.rejected),
+        (1_834, 0),
+        "{:?}",
+        preview.first_rejected
+    );
+}

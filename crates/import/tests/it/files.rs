@@ -331,6 +331,36 @@ fn a_number_of_json_has_a_point_in_any_file() {
 }
 
 #[test]
+fn what_was_sold_and_refunded_later_needs_one_rule() {
+    let text = "order,status,item,detail,qty,price\nA,Refunded,Tea,,1,3.00\nA,Paid,Cake,,1,7.00\n";
+    let with = |rule: &str| {
+        let before = format!("group_by = \"order\"\namounts = {{ refunded = \"{rule}\" }}");
+        let map = map_with(&before, "line_total = \"price\"");
+        let items = items_of("orders.csv", text, &map).unwrap();
+        let returned = items.iter().find_map(|item| match item {
+            Item::Return(refund) => Some((refund.of.clone(), refund.amount)),
+            _ => None,
+        });
+        (sales_of(&items)[0].total, returned)
+    };
+    assert!(refusals(text, &plain())[0].contains("amounts.refunded"));
+    assert_eq!(with("leave_out"), (700, None));
+    assert_eq!(with("give_back"), (1_000, Some(("A".to_owned(), 300))));
+
+    let below = "order,status,item,detail,qty,price\nR,Refunded,Tea,,-1,-3.00\n";
+    assert!(refusals(below, &plain())[0].contains("refund_of"));
+}
+
+#[test]
+fn a_state_in_the_first_row_alone_is_the_order_s() {
+    let text = "order,status,item,detail,qty,price\nA,Cancelled,Tea,,1,3.00\nA,,Cake,,1,7.00\n\
+        B,Paid,Tea,,1,3.00\nB,,Cake,,1,7.00\nC,,Tea,,1,3.00\nC,Void,Cake,,1,7.00\nD,Open,Tea,,1,3.00\nD,,Tea,,1,3.00\n";
+    let expected = [("B".to_owned(), 1_000), ("C".to_owned(), 300)];
+    assert_eq!(totals(text, &plain()), expected);
+    assert!(refusals(text, &plain())[0].starts_with("D "));
+}
+
+#[test]
 fn payments_and_sums_under_many_names_double_no_order() {
     for name in [
         "Cash",
