@@ -94,6 +94,14 @@ pub enum FileError {
         /// How often it stands there.
         times: usize,
     },
+    /// Amounts of another currency, as the header says.
+    #[error("the column {column:?} names another currency than {expected}, which is the map's")]
+    OtherCurrency {
+        /// Its name.
+        column: String,
+        /// The map's currency.
+        expected: String,
+    },
     /// No JSON, or not the JSON that is expected.
     #[error("line {line}: {problem}")]
     BadJson {

@@ -19,6 +19,68 @@ const DAY_WORDS: [&str; 8] = [
     "datum",
     "fecha",
 ];
+/// Names of columns that hold a moment, of which the day counts.
+const MOMENT_COLUMNS: [&str; 14] = [
+    "created at",
+    "closed at",
+    "opened at",
+    "paid at",
+    "ordered at",
+    "completed at",
+    "sold at",
+    "time",
+    "datetime",
+    "timestamp",
+    "created",
+    "closed",
+    "время",
+    "დრო",
+];
+/// Names of columns that hold an outlet.
+const OUTLET_COLUMNS: [&str; 24] = [
+    "outlet",
+    "outlet id",
+    "outlet name",
+    "store",
+    "store id",
+    "store name",
+    "shop",
+    "shop id",
+    "shop name",
+    "location",
+    "location id",
+    "location name",
+    "branch",
+    "restaurant",
+    "venue",
+    "filiale",
+    "sucursal",
+    "точка",
+    "заведение",
+    "ресторан",
+    "филиал",
+    "торговое предприятие",
+    "ფილიალი",
+    "რესტორანი",
+];
+/// Codes of currencies as headers write them in capitals; `ALL` and `TOP` are words there.
+const CURRENCY_CODES: [&str; 38] = [
+    "AED", "AMD", "AUD", "AZN", "BGN", "BRL", "BYN", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR",
+    "GBP", "GEL", "HUF", "ILS", "INR", "JPY", "KGS", "KWD", "KZT", "MDL", "MXN", "NOK", "PLN",
+    "QAR", "RON", "RSD", "RUB", "SAR", "SEK", "SGD", "TRY", "UAH", "USD", "UZS", "ZAR",
+];
+/// Signs of currencies in headers, with those that may be meant.
+const CURRENCY_SIGNS: [(char, &[&str]); 9] = [
+    ('₾', &["GEL"]),
+    ('$', &["USD", "CAD", "AUD", "MXN", "SGD", "BRL"]),
+    ('€', &["EUR"]),
+    ('£', &["GBP"]),
+    ('₽', &["RUB"]),
+    ('₴', &["UAH"]),
+    ('₺', &["TRY"]),
+    ('₸', &["KZT"]),
+    ('¥', &["JPY", "CNY"]),
+];
 /// Names of columns that hold a currency.
 const CURRENCY_COLUMNS: [&str; 5] = ["currency", "currency code", "ccy", "валюта", "ვალუტა"];
 /// What spreadsheets and programs write where an id is missing.
@@ -55,6 +117,10 @@ pub(crate) struct Layout {
     pub outlet: Option<usize>,
     /// Columns of days that the map does not speak of: rows of one order must agree on them.
     pub unmapped_days: Vec<usize>,
+    /// Columns of moments that it does not speak of.
+    pub unmapped_moments: Vec<usize>,
+    /// Columns of outlets that it does not speak of.
+    pub unmapped_outlets: Vec<usize>,
 }
 
 /// Where a row belongs.
@@ -129,7 +195,10 @@ impl Layout {
             zone: maybe(&map.time.zone_column)?,
             outlet: maybe(&map.outlet.column)?,
             unmapped_days: Vec::new(),
+            unmapped_moments: Vec::new(),
+            unmapped_outlets: Vec::new(),
         };
+        layout.check_currency_of_columns(map)?;
         layout.add_usual_columns();
 
         Ok(layout)
@@ -149,15 +218,36 @@ impl Layout {
                 .filter_map(|(place, name)| Some((place, telling(name)?)))
                 .collect();
         }
+        let unmapped = |fits: &dyn Fn(&str) -> bool| {
+            let fitting = places().filter(|(place, name)| {
+                fits(name) && !self.keys.iter().any(|(column, _)| column == place)
+            });
+            fitting.map(|(place, _)| place).collect::<Vec<usize>>()
+        };
         if self.time.is_empty() {
             let names_a_day = |name: &str| name.split(' ').any(|word| DAY_WORDS.contains(&word));
-            self.unmapped_days = places()
-                .filter(|(place, name)| {
-                    names_a_day(name) && !self.keys.iter().any(|key| key.0 == *place)
-                })
-                .map(|(place, _)| place)
-                .collect();
+            self.unmapped_days = unmapped(&names_a_day);
+            self.unmapped_moments = unmapped(&|name| MOMENT_COLUMNS.contains(&name));
         }
+        if self.outlet.is_none() {
+            self.unmapped_outlets = unmapped(&|name| OUTLET_COLUMNS.contains(&name));
+        }
+    }
+
+    /// A currency in the name of a column of money is that of its amounts.
+    fn check_currency_of_columns(&self, map: &Map) -> Result<(), FileError> {
+        for column in self.money_columns() {
+            let name = self.name_of(column);
+            let named = currencies_of_name(name);
+            let expected = map.currency.as_str();
+            if !named.is_empty() && !named.contains(&expected) {
+                return Err(FileError::OtherCurrency {
+                    column: name.to_owned(),
+                    expected: expected.to_owned(),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// The name of a column.
@@ -391,6 +481,33 @@ const fn belongs_nowhere(kind: RowKind) -> bool {
         kind,
         RowKind::Void | RowKind::Ignore | RowKind::Subtotal | RowKind::Total | RowKind::Payment
     )
+}
+
+/// The currencies that the name of a column may mean.
+fn currencies_of_name(name: &str) -> Vec<&'static str> {
+    let words = || name.split(|c: char| !c.is_alphanumeric());
+    let codes = CURRENCY_CODES.iter().copied();
+    // Programs write `price_usd`; `price_try` is no lira.
+    let is_named = |code: &str| {
+        let lower = code.to_lowercase();
+        words().any(|word| word == code || (word == lower && code != "TRY"))
+    };
+    let signs = CURRENCY_SIGNS
+        .iter()
+        .filter(|(sign, _)| name.contains(*sign));
+
+    codes
+        .filter(|code| is_named(code))
+        .chain(signs.flat_map(|(_, codes)| codes.iter().copied()))
+        .collect()
+}
+
+/// The day of a moment, if one stands there: `2026-11-30T10:00`, `30.11.2026 10:00`.
+pub(crate) fn day_of_moment(text: &str) -> Option<&str> {
+    let day = day_part(text);
+    let marks = day.matches(['-', '/', '.']).count();
+    let has_digit = day.starts_with(|c: char| c.is_ascii_digit());
+    (marks == 2 && has_digit).then_some(day)
 }
 
 /// What stands before the first space, or the `T` between a day and a time.

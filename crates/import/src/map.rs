@@ -227,6 +227,8 @@ pub struct TimeRule {
     pub skipped: Option<SkippedTime>,
     /// What a time in the hour that clocks repeat is taken for. Default: refused.
     pub repeated: Option<RepeatedTime>,
+    /// Hours that rows of one order may lie apart; more, and its number began anew. Default 12.
+    pub order_hours: u64,
     /// Milliseconds between two made times. Default 1000.
     pub step_ms: u64,
 }
@@ -240,6 +242,7 @@ impl Default for TimeRule {
             zone_column: None,
             skipped: None,
             repeated: None,
+            order_hours: 12,
             step_ms: 1_000,
         }
     }

@@ -1,7 +1,7 @@
 //! The rows of one order to what is signed: a sale, a refund, or why not. One bad row rejects its whole order.
 
 use crate::file::Row;
-use crate::layout::{Layout, OrderId, day_part};
+use crate::layout::{Layout, OrderId, day_of_moment, day_part};
 use crate::lines::{Goods, read_goods, spread_discount, total_of_row};
 use crate::map::{DiscountRule, ExtraRule, Map, OutletSpec, RefundedRule};
 use crate::moment::{Moment, parse_moment};
@@ -13,6 +13,10 @@ use domain::sale::Line;
 use domain::{Currency, OutletId, RefundId, SaleId, keccak256};
 use jiff::civil::Date;
 use serde::Serialize;
+
+/// What is said where rows of one number are of two orders.
+const ANEW: &str = "if numbers begin anew each day, add { day_of = \"COLUMN\" } to group_by";
+const HOUR_MS: u64 = 3_600_000;
 
 /// An order, ready to be signed as a sale.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -553,7 +557,8 @@ impl Reader<'_> {
             return Ok(None);
         };
 
-        let mut earliest: Option<Moment> = None;
+        let mut first: Option<Moment> = None;
+        let mut last_ms = 0;
         for row in rows {
             let cells = layout
                 .time
@@ -565,33 +570,61 @@ impl Reader<'_> {
             let moment = parse_moment(&text, &self.map.time, zone)
                 .map_err(|allowed| refuse(id, row, name, &text, &allowed))?;
 
-            if earliest.is_some_and(|first| first.day != moment.day) {
-                let allowed = "one day in all rows of an order: if numbers begin anew each day, \
-                    add { day_of = \"COLUMN\" } to group_by";
-                return Err(refuse(id, row, name, &text, allowed));
+            let known = *first.get_or_insert(moment);
+            let earlier = if moment.ms < known.ms { moment } else { known };
+            first = Some(earlier);
+            last_ms = moment.ms.max(last_ms);
+            if known.day != moment.day {
+                let allowed = format!("one day in all rows of an order: {ANEW}");
+                return Err(refuse(id, row, name, &text, &allowed));
             }
-            let is_first = earliest.is_none_or(|first| moment.ms < first.ms);
-            earliest = if is_first { Some(moment) } else { earliest };
+            let hours = self.map.time.order_hours;
+            if last_ms - earlier.ms > hours.saturating_mul(HOUR_MS) {
+                let allowed = format!(
+                    "at most {hours} hours between rows of an order: if numbers begin anew, add what tells them apart to group_by, else say time.order_hours"
+                );
+                return Err(refuse(id, row, name, &text, &allowed));
+            }
         }
 
-        Ok(earliest)
+        Ok(first)
     }
 
     /// Days that the map does not speak of tell two orders of one number apart all the same.
     fn check_days(&self, id: &OrderId, rows: &[&Row]) -> Result<(), Rejected> {
-        for column in &self.layout.unmapped_days {
-            let first = day_part(rows[0].cell(*column));
-            let other = rows.iter().find(|row| day_part(row.cell(*column)) != first);
-            let Some(row) = other else { continue };
-
-            let name = self.layout.name_of(*column);
-            let allowed = format!(
-                "{first:?} as in the order's first row: if numbers begin anew each day, add {{ day_of = {name:?} }} to group_by"
-            );
-            return Err(refuse(id, row, name, row.cell(*column), &allowed));
+        let layout = self.layout;
+        for column in &layout.unmapped_days {
+            self.check_same(id, rows, *column, |cell| Some(day_part(cell)))?;
         }
-
+        for column in &layout.unmapped_moments {
+            self.check_same(id, rows, *column, day_of_moment)?;
+        }
         Ok(())
+    }
+
+    /// Rows of one order agree on the day of a column, in all that have one.
+    fn check_same(
+        &self,
+        id: &OrderId,
+        rows: &[&Row],
+        column: usize,
+        day_of: impl Fn(&str) -> Option<&str>,
+    ) -> Result<(), Rejected> {
+        let mut days = rows
+            .iter()
+            .filter_map(|row| Some((*row, day_of(row.cell(column))?)));
+        let Some((_, first)) = days.next() else {
+            return Ok(());
+        };
+        let Some((row, _)) = days.find(|(_, day)| *day != first) else {
+            return Ok(());
+        };
+
+        let name = self.layout.name_of(column);
+        let allowed = format!(
+            "{first:?} as in the order's first row: if numbers begin anew each day, add {{ day_of = {name:?} }} to group_by"
+        );
+        Err(refuse(id, row, name, row.cell(column), &allowed))
     }
 
     fn check_currency(&self, id: &OrderId, rows: &[&Row]) -> Result<(), Rejected> {
@@ -615,6 +648,7 @@ impl Reader<'_> {
     fn read_outlet(&self, id: &OrderId, rows: &[&Row], hash: u64) -> Result<OutletId, Rejected> {
         let outlets = &self.map.outlets;
         let Some(column) = self.layout.outlet else {
+            self.check_outlets(id, rows)?;
             let place = usize::try_from(hash % outlets.len() as u64).unwrap_or(0);
             return Ok(outlets[place].id);
         };
@@ -633,6 +667,26 @@ impl Reader<'_> {
             let known: Vec<String> = outlets.iter().map(|outlet| outlet.id.to_string()).collect();
             refuse(id, rows[0], name, first, &known.join(", "))
         })
+    }
+
+    /// Two outlets that the map does not speak of have their own numbers all the same.
+    fn check_outlets(&self, id: &OrderId, rows: &[&Row]) -> Result<(), Rejected> {
+        for column in &self.layout.unmapped_outlets {
+            let mut named = rows
+                .iter()
+                .filter(|row| !self.map.is_null(row.cell(*column)));
+            let first = named.next().map_or("", |row| row.cell(*column));
+            let Some(row) = named.find(|row| row.cell(*column) != first) else {
+                continue;
+            };
+
+            let name = self.layout.name_of(*column);
+            let allowed = format!(
+                "{first:?} as in the order's first row: say outlet.column = {name:?}, and add it to group_by if numbers are each outlet's own"
+            );
+            return Err(refuse(id, row, name, row.cell(*column), &allowed));
+        }
+        Ok(())
     }
 
     /// The one order that all rows of a refund name, or the one that they stand in.

@@ -492,6 +492,59 @@ fn numbers_that_begin_anew_are_noticed_without_a_rule() {
 }
 
 #[test]
+fn a_moment_that_the_map_does_not_speak_of_tells_days_apart() {
+    let text = |first: &str, second: &str| {
+        format!(
+            "order,created_at,item,detail,qty,price\n1,{first},Tea,,1,3.00\n1,{second},Tea,,1,4.00\n"
+        )
+    };
+    let apart = text("2026-11-19T10:00:00Z", "2026-11-20T10:00:00Z");
+    assert!(refusals(&apart, &plain())[0].contains("day_of"));
+    for (first, second) in [
+        ("10:00", "10:05"),
+        ("1763618400", "1763618460"),
+        ("19.11.2026 10:00", "19.11.2026 10:05"),
+    ] {
+        assert_eq!(totals(&text(first, second), &plain()).len(), 1, "{first}");
+    }
+}
+
+#[test]
+fn two_outlets_have_their_own_numbers_without_a_rule() {
+    let text = "order,Location,item,detail,qty,price\n1,Main,Tea,,1,3.00\n1,Old Town,Tea,,1,4.00\n2,Main,Tea,,1,3.00\n2,,Cake,,1,4.00\n";
+    assert_eq!(totals(text, &plain()), [("2".to_owned(), 700)]);
+    assert!(refusals(text, &plain())[0].contains("outlet.column"));
+}
+
+#[test]
+fn rows_of_one_order_do_not_lie_half_a_day_apart() {
+    let text = "order,at,item,detail,qty,price\n\
+        1,2026-11-30T08:00:00+04:00,Tea,,1,3.00\n1,2026-11-30T22:00:00+04:00,Tea,,1,4.00\n\
+        2,2026-11-30T08:00:00+04:00,Tea,,1,3.00\n2,2026-11-30T11:00:00+04:00,Tea,,1,4.00\n";
+    let with = |more: &str| {
+        let before = format!("group_by = \"order\"\ntime = {{ column = \"at\"{more} }}");
+        map_with(&before, "line_total = \"price\"")
+    };
+    assert_eq!(totals(text, &with("")).len(), 1);
+    assert!(refusals(text, &with(""))[0].contains("time.order_hours"));
+    assert_eq!(totals(text, &with(", order_hours = 24")).len(), 2);
+}
+
+#[test]
+fn a_currency_in_a_header_must_be_the_map_s() {
+    let map = |price: &str| map_with("group_by = \"order\"", &format!("line_total = {price:?}"));
+    for other in ["Price (USD)", "price_eur", "Price, $", "Цена, ₽"] {
+        let text = format!("order;item;detail;qty;{other}\nA;Tea;;1;3.00\n");
+        let refused = items_of("orders.csv", &text, &map(other)).unwrap_err();
+        assert!(refused.contains("GEL"), "{other}: {refused}");
+    }
+    for own in ["Price (GEL)", "Price ₾", "price_try", "All prices"] {
+        let text = format!("order;item;detail;qty;{own}\nA;Tea;;1;3.00\n");
+        assert_eq!(totals(&text, &map(own)), [("A".to_owned(), 300)], "{own}");
+    }
+}
+
+#[test]
 fn what_comes_too_late_is_foreseen() {
     let map = map_with(
         "group_by = \"order\"\ntime = { column = \"at\" }",
