@@ -102,6 +102,18 @@ pub enum FileError {
         /// The map's currency.
         expected: String,
     },
+    /// A time that shows that day and month are exchanged in the map.
+    #[error(
+        "line {line}: {found:?} is no time of the form {format:?}, and is one with day and month exchanged: no time of the file can be believed; say the right time.format"
+    )]
+    TimeFormat {
+        /// Where it stands.
+        line: u64,
+        /// What stands there.
+        found: String,
+        /// The map's format.
+        format: String,
+    },
     /// No JSON, or not the JSON that is expected.
     #[error("line {line}: {problem}")]
     BadJson {

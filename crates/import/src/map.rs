@@ -1,5 +1,6 @@
 //! The map: a TOML file that says what the columns of an order file mean and what is done about what it lacks.
 
+use crate::moment::{find_zone, is_half_day};
 use crate::number::DecimalMark;
 use crate::preset;
 use crate::row_kind::RowRule;
@@ -216,8 +217,8 @@ pub struct Columns {
 pub struct TimeRule {
     /// The column, or those of day and time. Without one, times are made: up to an order's first import, and kept.
     pub column: Option<OneOrMany<String>>,
-    /// As `strftime` writes it, `unix` or `unix_ms`; letters of a zone at the end (`%Z`) are passed over, since they
-    /// stand for several. Default: RFC 3339, or ISO 8601 in the zone.
+    /// As `strftime` writes it, `unix` or `unix_ms`; letters of a zone at the end (`%Z`) must not
+    /// contradict the zone, since they stand for several. Default: RFC 3339, or ISO 8601 in the zone.
     pub format: Option<String>,
     /// Zone of times that name none: an IANA name such as Asia/Tbilisi.
     pub zone: Option<String>,
@@ -514,12 +515,16 @@ impl Map {
             );
         }
         if let Some(zone) = &self.time.zone
-            && jiff::tz::TimeZone::get(zone).is_err()
+            && let Err(allowed) = find_zone(zone)
         {
-            return refuse(
-                "time.zone",
-                format!("an IANA name such as Asia/Tbilisi is allowed, found {zone:?}"),
-            );
+            return refuse("time.zone", format!("allowed is {allowed}"));
+        }
+        if let Some(format) = &self.time.format
+            && is_half_day(format)
+        {
+            let problem =
+                format!("{format:?} has hours up to 12 (%I) and not which half of the day (%p)");
+            return refuse("time.format", problem);
         }
 
         Ok(())
@@ -625,5 +630,7 @@ mod tests {
                 .contains("numbers.thousands")
         );
         assert!(refused(&with("time.zone = \"Tbilisi\"")).contains("Asia/Tbilisi"));
+        assert!(refused(&with("time.zone = \"Etc/GMT+4\"")).contains("behind UTC"));
+        assert!(refused(&with("time.format = \"%d.%m.%Y %I:%M\"")).contains("%p"));
     }
 }

@@ -4,6 +4,7 @@
 use crate::file::{FileError, Row, Table};
 use crate::layout::{Layout, OrderId, Place};
 use crate::map::Map;
+use crate::moment::disproves_format;
 use crate::number::{DecimalMark, Evidence, Proof, Reading, Thousands};
 use crate::order::{Item, LeftOut, OrderRows, Reader};
 use crate::row_kind::RowKind;
@@ -100,6 +101,7 @@ impl Plan {
             rows += 1;
             progress.fetch_add(1, Ordering::Relaxed);
             if let Place::Order { id, kind } = place {
+                self.check_time_format(row)?;
                 keys.push(key_of(&id));
                 let is_sold = kind == RowKind::Goods;
                 let amounts = self.layout.money_columns();
@@ -114,6 +116,23 @@ impl Plan {
         self.evidence = evidence;
         self.quantities = quantities;
         self.counts = RowCounts::new(keys);
+        Ok(())
+    }
+
+    /// One time that shows day and month exchanged speaks against all of them: others fit both ways.
+    fn check_time_format(&self, row: &Row) -> Result<(), FileError> {
+        let Some(format) = &self.map.time.format else {
+            return Ok(());
+        };
+        let cells = self.layout.time.iter().map(|column| row.cell(*column));
+        let found = cells.collect::<Vec<&str>>().join(" ");
+        if disproves_format(&found, &self.map.time) {
+            return Err(FileError::TimeFormat {
+                line: row.line,
+                found,
+                format: format.clone(),
+            });
+        }
         Ok(())
     }
 

@@ -531,6 +531,22 @@ fn rows_of_one_order_do_not_lie_half_a_day_apart() {
 }
 
 #[test]
+fn a_time_that_shows_day_and_month_exchanged_refuses_the_file() {
+    let map = map_with(
+        "group_by = \"order\"\ntime = { column = \"at\", format = \"%d/%m/%Y %H:%M\", zone = \"Asia/Tbilisi\" }",
+        "line_total = \"price\"",
+    );
+    let text = "order,at,item,detail,qty,price\nA,10/11/2026 10:00,Tea,,1,3.00\n";
+    assert_eq!(totals(text, &map).len(), 1);
+    let text = format!("{text}B,11/20/2026 10:00,Tea,,1,3.00\n");
+    let refused = items_of("orders.csv", &text, &map).unwrap_err();
+    assert!(
+        refused.contains("line 3") && refused.contains("exchanged"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn a_currency_in_a_header_must_be_the_map_s() {
     let map = |price: &str| map_with("group_by = \"order\"", &format!("line_total = {price:?}"));
     for other in ["Price (USD)", "price_eur", "Price, $", "Цена, ₽"] {
