@@ -30,6 +30,12 @@ pub fn show_look(look: &Look) {
 
     show_left_out(look);
     show_rejected("are refused", preview.rejected, &preview.first_rejected);
+    if preview.rejected > preview.first_rejected.len() as u64 {
+        eprintln!("refusals by kind; --dry-run --refusals FILE lists all:");
+        for (kind, orders) in &preview.rejected_kinds {
+            eprintln!("  {orders} × {kind}");
+        }
+    }
     let foreseen = "the network will refuse, unless it has them already";
     show_rejected(foreseen, preview.foreseen, &preview.first_foreseen);
 }

@@ -1,7 +1,7 @@
 //! What a map says about a file, and what a file must not make of an order.
 
 use crate::items_of;
-use import::{Item, Map, Order};
+use import::{Item, Map, Order, Preview};
 use proptest::prelude::*;
 
 /// A map with more lines before its columns, and other lines in them.
@@ -544,6 +544,26 @@ fn a_time_that_shows_day_and_month_exchanged_refuses_the_file() {
         refused.contains("line 3") && refused.contains("exchanged"),
         "{refused}"
     );
+}
+
+#[test]
+fn all_refusals_are_counted_by_kind_and_handed_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("orders.csv");
+    let rows: String = (0..50).map(|i| format!("{i},Tea,,1,x{i}\n")).collect();
+    std::fs::write(&path, format!("{HEADER}{rows}C,Tea,,1,-3.00\n")).unwrap();
+    let (plan, preview) = crate::look_at(&path, &plain()).unwrap();
+    let kinds: Vec<u64> = preview.rejected_kinds.values().copied().collect();
+    assert_eq!((kinds.iter().sum::<u64>(), kinds.len()), (51, 2));
+    assert_eq!(preview.first_rejected.len(), 20);
+
+    let mut listed = 0;
+    let none = import::MadeTimes::default();
+    let again = Preview::read_each(&plan, &none, crate::NOW_MS, |_| {
+        listed += 1;
+        Ok(())
+    });
+    assert_eq!((again.unwrap(), listed), (preview, 51));
 }
 
 #[test]
