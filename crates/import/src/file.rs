@@ -5,6 +5,7 @@ use crate::json;
 use crate::map::{FileRules, Format};
 use crate::text::{LINE_BYTES_MAX, TextLines};
 use csv::StringRecord;
+use domain::limits::SALE_LINES_MAX;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -137,6 +138,16 @@ pub enum FileError {
     Scattered {
         /// How many wait.
         rows: usize,
+    },
+    /// One order has more rows than all that may wait.
+    #[error(
+        "order {order:?} has {rows} rows, and a sale has at most {SALE_LINES_MAX} lines: does group_by name the column that joins rows to one order?"
+    )]
+    GiantOrder {
+        /// Its id.
+        order: String,
+        /// How many rows it has.
+        rows: u32,
     },
     /// The file is not the one that was looked at.
     #[error("the file changed while it was read")]

@@ -342,6 +342,12 @@ impl WaitingRows {
             self.rows -= complete.as_ref().map_or(0, Vec::len);
             return Ok(complete);
         }
+        if self.rows > WAITING_ROWS_MAX && rows.len() > WAITING_ROWS_MAX / 2 {
+            return Err(FileError::GiantOrder {
+                order: id.to_string(),
+                rows: expected,
+            });
+        }
         if self.rows > WAITING_ROWS_MAX {
             return Err(FileError::Scattered { rows: self.rows });
         }

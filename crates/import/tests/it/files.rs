@@ -567,6 +567,16 @@ fn all_refusals_are_counted_by_kind_and_handed_out() {
 }
 
 #[test]
+fn one_order_of_too_many_rows_is_no_scattered_file() {
+    let rows = "A,Tea,,1,1.00\n".repeat(100_002);
+    let refused = items_of("orders.csv", &format!("{HEADER}{rows}"), &plain()).unwrap_err();
+    assert!(
+        refused.contains("100002 rows") && refused.contains("group_by"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn a_currency_in_a_header_must_be_the_map_s() {
     let map = |price: &str| map_with("group_by = \"order\"", &format!("line_total = {price:?}"));
     for other in ["Price (USD)", "price_eur", "Price, $", "Цена, ₽"] {
