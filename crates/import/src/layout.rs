@@ -37,7 +37,7 @@ const MOMENT_COLUMNS: [&str; 14] = [
     "დრო",
 ];
 /// Names of columns that hold an outlet.
-const OUTLET_COLUMNS: [&str; 24] = [
+pub(crate) const OUTLET_COLUMNS: [&str; 24] = [
     "outlet",
     "outlet id",
     "outlet name",
@@ -82,7 +82,8 @@ const CURRENCY_SIGNS: [(char, &[&str]); 9] = [
     ('¥', &["JPY", "CNY"]),
 ];
 /// Names of columns that hold a currency.
-const CURRENCY_COLUMNS: [&str; 5] = ["currency", "currency code", "ccy", "валюта", "ვალუტა"];
+pub(crate) const CURRENCY_COLUMNS: [&str; 5] =
+    ["currency", "currency code", "ccy", "валюта", "ვალუტა"];
 /// What spreadsheets and programs write where an id is missing.
 const NO_IDS: [&str; 8] = [
     "nan",
@@ -484,7 +485,7 @@ const fn belongs_nowhere(kind: RowKind) -> bool {
 }
 
 /// The currencies that the name of a column may mean.
-fn currencies_of_name(name: &str) -> Vec<&'static str> {
+pub(crate) fn currencies_of_name(name: &str) -> Vec<&'static str> {
     let words = || name.split(|c: char| !c.is_alphanumeric());
     let codes = CURRENCY_CODES.iter().copied();
     // Programs write `price_usd`; `price_try` is no lira.

@@ -56,6 +56,7 @@ pub mod order;
 pub mod plan;
 pub mod preset;
 pub mod preview;
+mod propose;
 pub mod row_kind;
 pub mod send;
 pub mod sign;

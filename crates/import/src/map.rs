@@ -363,7 +363,7 @@ fn names_of_outlet(outlet: &OutletSpec) -> impl Iterator<Item = String> {
 }
 
 /// Decimals of a currency by ISO 4217; two for all that are not listed.
-fn exponent_of(currency: Currency) -> u32 {
+pub(crate) fn exponent_of(currency: Currency) -> u32 {
     match currency.as_str() {
         "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"
         | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
