@@ -166,7 +166,8 @@ impl Inspection {
         let currency = self.currency_seen().unwrap_or(currency);
         let mut map = format!(
             "# Proposed by hotpot import inspect: check each line. The name of the source must never change for these orders.\n\
-             source = {source:?}\n"
+             source = {}\n",
+            quoted(source)
         );
         match self.preset {
             Some(preset) => map.push_str(&format!("preset = {preset:?}\n")),
@@ -215,7 +216,7 @@ impl Inspection {
 
     fn propose_key(&self) -> String {
         match self.column_called(&ORDER_NAMES) {
-            Some(column) => format!("group_by = {:?}\n", column.name),
+            Some(column) => format!("group_by = {}\n", quoted(&column.name)),
             None => "group_by = \"?\"  # the column whose value joins rows to one order\n".into(),
         }
     }
@@ -224,23 +225,23 @@ impl Inspection {
         let name = self
             .column_called(&ITEM_NAMES)
             .map_or("?", |column| &column.name);
-        let mut columns = format!("\n[columns]\nname = [{name:?}]\n");
+        let mut columns = format!("\n[columns]\nname = [{}]\n", quoted(name));
         if let Some(quantity) = self.column_called(&QUANTITY_NAMES) {
-            columns.push_str(&format!("quantity = {:?}\n", quantity.name));
+            columns.push_str(&format!("quantity = {}\n", quoted(&quantity.name)));
         }
 
         let total = self.column_called(&LINE_TOTAL_NAMES);
         let price = self.column_called(&UNIT_PRICE_NAMES);
         columns.push_str(&match (total, price) {
-            (Some(total), _) => format!("line_total = {:?}\n", total.name),
-            (None, Some(price)) => format!("unit_price = {:?}\n", price.name),
+            (Some(total), _) => format!("line_total = {}\n", quoted(&total.name)),
+            (None, Some(price)) => format!("unit_price = {}\n", quoted(&price.name)),
             (None, None) => "unit_price = \"?\"  # or line_total\n".into(),
         });
         if let Some(column) = self.column_called(&CURRENCY_COLUMNS) {
-            columns.push_str(&format!("currency = {:?}\n", column.name));
+            columns.push_str(&format!("currency = {}\n", quoted(&column.name)));
         }
         if let Some(column) = self.receipt_total() {
-            columns.push_str(&format!("receipt_total = {:?}\n", column.name));
+            columns.push_str(&format!("receipt_total = {}\n", quoted(&column.name)));
         }
         columns
     }
@@ -296,18 +297,15 @@ impl Inspection {
         let columns: Vec<&Column> = std::iter::once(column).chain(clock).collect();
         let found = formats_of(&self.values_of(&columns));
 
-        let named: Vec<String> = columns
-            .iter()
-            .map(|column| format!("{:?}", column.name))
-            .collect();
+        let named: Vec<String> = columns.iter().map(|column| quoted(&column.name)).collect();
         let section = format!("\n[time]\ncolumn = [{}]\n", named.join(", "));
         let zone = format!("zone = \"{ZONE}\"  # of the outlets\n");
         match found.as_slice() {
             [] => format!(
-                "\n# Times of the file, such as {}. Without them times are made.\n# [time]\n# column = {:?}\n\
+                "\n# Times of the file, such as {}. Without them times are made.\n# [time]\n# column = {}\n\
                  # format = \"%d.%m.%Y %H:%M\"\n# zone = \"{ZONE}\"\n",
                 column.examples.join(", "),
-                column.name
+                quoted(&column.name)
             ),
             [format] if format.is_empty() => format!("{section}{zone}"),
             [format] => format!("{section}format = {format:?}\n{zone}"),
@@ -369,11 +367,11 @@ impl Inspection {
             Some(column) if (1..=OUTLETS_MAX).contains(&column.values.len()) => {
                 let outlets = (1..).zip(&column.values);
                 let outlets =
-                    outlets.map(|(id, name)| outlet(id, &format!("names = [{name:?}]\n")));
+                    outlets.map(|(id, name)| outlet(id, &format!("names = [{}]\n", quoted(name))));
                 let outlets: Vec<String> = outlets.collect();
-                let column = &column.name;
+                let column = quoted(&column.name);
                 format!(
-                    "\n[outlet]\ncolumn = {column:?}\n{note}{}",
+                    "\n[outlet]\ncolumn = {column}\n{note}{}",
                     outlets.join("\n")
                 )
             }
@@ -382,17 +380,22 @@ impl Inspection {
     }
 }
 
+/// A text as TOML writes it, whatever signs are in it.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
 /// A rule for the values that nobody knows, which a person must finish.
 fn propose_rule(column: &Column, telling: Telling) -> String {
     let values = column.values.iter();
     let unclear = values.filter(|value| kind_of_value(telling, value) == Some(RowKind::Unclear));
-    let unclear: Vec<String> = unclear.map(|value| format!("{value:?}")).collect();
+    let unclear: Vec<String> = unclear.map(|value| quoted(value)).collect();
     if unclear.is_empty() {
         return String::new();
     }
     format!(
-        "# [[rows]]\n# column = {:?}\n# values = [{}]\n# kind = \"unclear\"  # or goods, void, refund, unpaid\n",
-        column.name,
+        "# [[rows]]\n# column = {}\n# values = [{}]\n# kind = \"unclear\"  # or goods, void, refund, unpaid\n",
+        quoted(&column.name),
         unclear.join(", ")
     )
 }
@@ -464,6 +467,16 @@ mod tests {
             text.contains("\"Paid\" is goods") && text.contains("# values = [\"In transit\"]"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn names_of_any_signs_are_written_as_toml() {
+        let text = proposed(
+            "orders.csv",
+            "order;item;\"Net\u{a0}\"\"sales\"\"\";price\u{a0}\n1;Tea;3.00;3.00\n",
+        );
+        let map = Map::from_toml(&text);
+        assert!(map.is_ok(), "{text}: {map:?}");
     }
 
     #[test]
