@@ -100,15 +100,17 @@ impl Plan {
         self.for_each_row(|row, place| {
             rows += 1;
             progress.fetch_add(1, Ordering::Relaxed);
+            let mut is_sold = false;
             if let Place::Order { id, kind } = place {
                 self.check_time_format(row)?;
                 keys.push(key_of(&id));
-                let is_sold = kind == RowKind::Goods;
-                let amounts = self.layout.money_columns();
-                amounts.for_each(|column| self.add_proof(&mut evidence, row, column, is_sold));
-                let pieces = self.layout.quantity.into_iter();
-                pieces.for_each(|column| self.add_proof(&mut quantities, row, column, is_sold));
+                is_sold = kind == RowKind::Goods;
             }
+
+            let amounts = self.layout.money_columns();
+            amounts.for_each(|column| self.add_proof(&mut evidence, row, column, is_sold));
+            let pieces = self.layout.quantity.into_iter();
+            pieces.for_each(|column| self.add_proof(&mut quantities, row, column, is_sold));
             Ok(())
         })?;
 

@@ -304,6 +304,8 @@ fn sums_that_are_no_sale_prove_nothing() {
     assert_eq!(totals(text, &plain()), [("B".to_owned(), 75)]);
     let text = format!("{text}C,Tea,,1,0.500\nY,Summe,,1,\"0,50\"\n");
     assert_eq!(totals(&text, &plain()).len(), 2, "a sum may contradict");
+    let footer = text.replace("Y,Summe", ",Summe");
+    assert_eq!(totals(&footer, &plain()).len(), 2, "of the whole file too");
 }
 
 #[test]
