@@ -206,8 +206,8 @@ async fn finish_dry_run(args: &OrdersArgs, look: &Look, source: &Source) -> Resu
 
 fn print_signed(look: &Look, source: &Source) -> Result<()> {
     let mut out = BufWriter::new(std::io::stdout().lock());
-    for pass in [Pass::Sales, Pass::Returns] {
-        sign_all(&look.plan, &source.signer, &look.times, pass, |item| {
+    for pass in look.passes() {
+        sign_all(&look.plan, &source.signer, &look.times, *pass, |item| {
             let written = match item {
                 Ok(Signed::Sale(_, sale)) => serde_json::to_writer(&mut out, &sale),
                 Ok(Signed::Return(_, refund)) => serde_json::to_writer(&mut out, &refund),

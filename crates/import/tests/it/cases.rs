@@ -323,17 +323,29 @@ fn a_dry_run_says_what_is_too_old_for_the_network() {
     );
 }
 
+fn examples_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples")
+}
+
+fn read_all(file: &Path, map: &str, sales: u64) {
+    let map = Map::read(&examples_folder().join(map)).unwrap();
+    let (_, preview) = look_at(file, &map).unwrap();
+    assert_eq!(
+        (preview.sales, preview.rejected),
+        (sales, 0),
+        "{:?}",
+        preview.first_rejected
+    );
+}
+
 #[test]
 fn real_orders_are_no_sums_of_each_other() {
     let Some(folder) = cases_folder() else { return };
     let file = folder.join("../data/chipotle_orders.tsv");
-    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
-    let map = Map::read(&examples.join("chipotle.toml")).unwrap();
-    let (_, preview) = look_at(&file, &map).unwrap();
-    assert_eq!(
-        (preview.sales, preview.rejected),
-        (1_834, 0),
-        "{:?}",
-        preview.first_rejected
-    );
+    read_all(&file, "chipotle.toml", 1_834);
+}
+
+#[test]
+fn the_example_is_read_without_a_refusal() {
+    read_all(&examples_folder().join("georgia.csv"), "georgia.toml", 60);
 }
