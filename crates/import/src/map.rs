@@ -400,11 +400,18 @@ impl Map {
         let own: toml::Table = toml::from_str(text)?;
 
         let preset = own.get("preset").and_then(toml::Value::as_str);
-        let map: Self = match preset.map(str::to_owned) {
+        let mut map: Self = match preset.map(str::to_owned) {
             None => toml::from_str(text)?,
             Some(name) => preset::fill_in(&name, own)?.try_into()?,
         };
         map.check()?;
+        // What stands between thousands does not stand before decimals.
+        let implied = match map.numbers.thousands {
+            Some('.') => Some(DecimalMark::Comma),
+            Some(',') => Some(DecimalMark::Point),
+            _ => None,
+        };
+        map.numbers.decimal = map.numbers.decimal.or(implied);
 
         Ok(map)
     }

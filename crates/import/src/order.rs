@@ -354,8 +354,15 @@ impl Reader<'_> {
         if let Ok(total) = total_of_row(self, &id, row) {
             return Some(total);
         }
-        let (_, price) = self.read_signed(&id, row, self.layout.price).ok()?;
-        price.checked_mul(self.read_count(&id, row).ok()?)
+        let count = self.read_count(&id, row).ok()?;
+        self.price_of(row)?.checked_mul(count)
+    }
+
+    /// What its price says alone, if that can be read.
+    pub fn price_of(&self, row: &Row) -> Option<u64> {
+        let id = OrderId(String::new());
+        let price = self.read_signed(&id, row, self.layout.price).ok();
+        price.map(|(_, price)| price)
     }
 
     /// Money as people write it.

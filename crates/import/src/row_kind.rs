@@ -525,6 +525,15 @@ const CURRENCY_WORDS: [&str; 22] = [
     "euro",
     "tl",
 ];
+/// Ends of names of sums of some of the goods, such as `Food total`.
+const SUM_ENDS: [&str; 6] = [
+    " total",
+    " subtotal",
+    " итого",
+    " всего",
+    " gesamt",
+    " ჯამი",
+];
 /// The longest name that is looked up.
 const NAME_BYTES_MAX: usize = 120;
 
@@ -624,7 +633,9 @@ fn named_kind(name: &str) -> Option<(RowKind, BareName)> {
         return None;
     }
     let bare = bare_name(name);
-    let kind = NAMED_ROWS.get(bare.words.as_str()).copied()?;
+    let known = NAMED_ROWS.get(bare.words.as_str()).copied();
+    let is_sum_of_some = SUM_ENDS.iter().any(|end| bare.words.ends_with(end));
+    let kind = known.or(is_sum_of_some.then_some(RowKind::Unclear))?;
     Some((kind, bare))
 }
 
@@ -704,6 +715,7 @@ mod tests {
             ("Service charge 12.5 %", RowKind::Service),
             ("TVA 20%", RowKind::Tax),
             ("Rounding", RowKind::Unclear),
+            ("Food total:", RowKind::Unclear),
             ("VAT 69", RowKind::Unclear),
             ("Total 0%", RowKind::Unclear),
         ];

@@ -106,30 +106,37 @@ fn count_sums<'r>(reader: &Reader<'_>, rows: &'r OrderRows, kind: RowKind) -> Ve
         .fold(0u64, |sum, (_, amount)| sum.saturating_add(*amount));
 
     let (discount, extras) = beside_goods(reader, rows);
-    let is_sum = |amount: u64| {
-        let others = total - amount;
+    let is_sum = |others: u64, amount: u64| {
         amount > 0
             && (is_sum_with(others, &extras, amount)
                 || is_sum_with(others.saturating_sub(discount), &extras, amount))
     };
-    let count = |(row, amount): &(&'r Row, u64)| Counted {
-        row,
-        amount: *amount,
-        others: if is_sum(*amount) && !is_twice(reader, &amounts) {
-            amounts.len() - 1
-        } else {
-            0
-        },
+    let count = |(row, amount): &(&'r Row, u64)| {
+        let others = total - amount;
+        // Beside a sum some tills count all pieces of the order.
+        let price = match reader.map.columns.line_total {
+            Some(_) => *amount,
+            None => reader.price_of(row).unwrap_or(*amount),
+        };
+        let is_sum = is_sum(others, *amount) || is_sum(others, price);
+        Counted {
+            row,
+            amount: *amount,
+            others: if is_sum && !has_namesake(reader, row, &amounts) {
+                amounts.len() - 1
+            } else {
+                0
+            },
+        }
     };
     amounts.iter().map(count).collect()
 }
 
-/// Two rows of one name are the same dish twice.
-fn is_twice(reader: &Reader<'_>, amounts: &[(&Row, u64)]) -> bool {
-    match amounts {
-        [(one, _), (other, _)] => name_of(reader, one) == name_of(reader, other),
-        _ => false,
-    }
+/// Another row of the same name is the same dish once more.
+fn has_namesake(reader: &Reader<'_>, row: &Row, amounts: &[(&Row, u64)]) -> bool {
+    let name = name_of(reader, row);
+    let mut others = amounts.iter().filter(|(other, _)| other.line != row.line);
+    others.any(|(other, _)| name_of(reader, other) == name)
 }
 
 /// What discounts take off, and what is paid on top.

@@ -299,6 +299,17 @@ fn one_cell_that_was_edited_makes_no_thousands() {
 }
 
 #[test]
+fn a_sign_between_thousands_is_none_before_decimals() {
+    let map = map_with(
+        "group_by = \"order\"\nnumbers = { thousands = \".\" }",
+        "line_total = \"price\"",
+    );
+    let text = "order;item;detail;qty;price\nA;Tea;;1;9.000\nB;Tea;;1;9,50\n";
+    let all = [("A".to_owned(), 900_000), ("B".to_owned(), 950)];
+    assert_eq!(totals(text, &map), all);
+}
+
+#[test]
 fn sums_that_are_no_sale_prove_nothing() {
     let text = "order,item,detail,qty,price\nA,Tea,,1,9.000\nB,Tea,,1,0.750\nZ,Summe,,1,9.75\n";
     assert_eq!(totals(text, &plain()), [("B".to_owned(), 75)]);
@@ -422,6 +433,15 @@ fn a_dish_that_costs_what_others_cost_is_told_by_its_other_orders() {
         .map(|i| format!("{i},Visa Electron,,1,{i}.00\n{i},Dish {i},,1,{i}.00\n"))
         .collect();
     assert_eq!(totals(&format!("{HEADER}{twins}"), &plain()), []);
+}
+
+#[test]
+fn a_sum_may_count_all_pieces_and_a_dish_may_stand_twice() {
+    let map = map_with("group_by = \"order\"", "unit_price = \"price\"");
+    let text = format!("{HEADER}A,Tea,,1,3.00\nA,Cake,,2,3.50\nA,Revolut,,3,10.00\n");
+    assert_eq!(totals(&text, &map), []);
+    let text = format!("{HEADER}A,Tea,,1,3.00\nA,Tea,,1,3.00\nA,Tea,,2,6.00\n");
+    assert_eq!(totals(&text, &plain()), [("A".to_owned(), 1_200)]);
 }
 
 #[test]
