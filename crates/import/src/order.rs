@@ -14,8 +14,7 @@ use domain::{Currency, OutletId, RefundId, SaleId, keccak256};
 use jiff::civil::Date;
 use serde::Serialize;
 
-/// What is said where rows of one number are of two orders.
-const ANEW: &str = "if numbers begin anew each day, add { day_of = \"COLUMN\" } to group_by";
+const ONE_DAY: &str = "one day in all rows of an order: if numbers begin anew each day, add { day_of = \"COLUMN\" } to group_by";
 const HOUR_MS: u64 = 3_600_000;
 
 /// An order, ready to be signed as a sale.
@@ -480,11 +479,9 @@ impl Reader<'_> {
             return Ok(());
         }
         let sums = self.read_sums(id, rows, total)?;
-        let mut paid: Option<(&Row, u64)> = None;
-
         for (row, kind) in rows {
             let column = match (kind, self.layout.receipt_total) {
-                (kind, _) if is_sum(*kind) => self.layout.price,
+                (RowKind::Subtotal | RowKind::Total, _) => self.layout.price,
                 (kind, Some(column)) if is_goods(*kind) && !self.map.is_null(row.cell(column)) => {
                     column
                 }
@@ -494,21 +491,39 @@ impl Reader<'_> {
             let fits = match kind {
                 RowKind::Subtotal => sums.has_subtotal(found),
                 RowKind::Total => is_sum_with(total, &sums.on_top, found),
-                kind if is_goods(*kind) => is_sum_with(total, &sums.of_receipt, found),
-                _ => {
-                    let before = paid.map_or(0, |(_, before)| before);
-                    paid = Some((row, before.saturating_add(found)));
-                    true
-                }
+                _ => is_sum_with(total, &sums.of_receipt, found),
             };
             if is_negative || !fits {
                 return Err(self.refuse_sum(id, row, column, total));
             }
         }
 
-        match paid {
-            Some((row, paid)) if !is_sum_with(total, &sums.on_top, paid) => {
-                Err(self.refuse_sum(id, row, self.layout.price, total))
+        self.check_payments(id, rows, &sums, total)
+    }
+
+    /// What was paid in one or several ways is the total, with or without what is on top.
+    fn check_payments(
+        &self,
+        id: &OrderId,
+        rows: &OrderRows,
+        sums: &Sums,
+        total: u64,
+    ) -> Result<(), Rejected> {
+        let price = self.layout.price;
+        let mut paid: u64 = 0;
+        let mut last = None;
+        for (row, _) in rows.iter().filter(|(_, kind)| *kind == RowKind::Payment) {
+            let (is_negative, amount) = self.read_signed(id, row, price)?;
+            if is_negative {
+                return Err(self.refuse_sum(id, row, price, total));
+            }
+            paid = paid.saturating_add(amount);
+            last = Some(row);
+        }
+
+        match last {
+            Some(row) if !is_sum_with(total, &sums.on_top, paid) => {
+                Err(self.refuse_sum(id, row, price, total))
             }
             _ => Ok(()),
         }
@@ -557,36 +572,28 @@ impl Reader<'_> {
         Ok(sums)
     }
 
-    /// The moment of the first row in time; rows of one order are of one day.
+    /// The moment of the first row in time; rows of one order are of one day, and not too far apart.
     fn read_moment(&self, id: &OrderId, rows: &[&Row]) -> Result<Option<Moment>, Rejected> {
-        let layout = self.layout;
-        let Some(column) = layout.time.first() else {
+        let Some(column) = self.layout.time.first() else {
             return Ok(None);
         };
+        let name = self.layout.name_of(*column);
+        let longest_ms = self.map.time.order_hours.saturating_mul(HOUR_MS);
 
         let mut first: Option<Moment> = None;
         let mut last_ms = 0;
         for row in rows {
-            let cells = layout
-                .time
-                .iter()
-                .map(|column| self.required(id, row, *column));
-            let text = cells.collect::<Result<Vec<&str>, Rejected>>()?.join(" ");
-            let zone = layout.zone.map(|column| row.cell(column));
-            let name = layout.name_of(*column);
-            let moment = parse_moment(&text, &self.map.time, zone)
-                .map_err(|allowed| refuse(id, row, name, &text, &allowed))?;
-
+            let (text, moment) = self.moment_of(id, row, name)?;
             let known = *first.get_or_insert(moment);
             let earlier = if moment.ms < known.ms { moment } else { known };
             first = Some(earlier);
             last_ms = moment.ms.max(last_ms);
+
             if known.day != moment.day {
-                let allowed = format!("one day in all rows of an order: {ANEW}");
-                return Err(refuse(id, row, name, &text, &allowed));
+                return Err(refuse(id, row, name, &text, ONE_DAY));
             }
-            let hours = self.map.time.order_hours;
-            if last_ms - earlier.ms > hours.saturating_mul(HOUR_MS) {
+            if last_ms - earlier.ms > longest_ms {
+                let hours = self.map.time.order_hours;
                 let allowed = format!(
                     "at most {hours} hours between rows of an order: if numbers begin anew, add what tells them apart to group_by, else say time.order_hours"
                 );
@@ -595,6 +602,18 @@ impl Reader<'_> {
         }
 
         Ok(first)
+    }
+
+    /// When a row was, with the text that says so.
+    fn moment_of(&self, id: &OrderId, row: &Row, name: &str) -> Result<(String, Moment), Rejected> {
+        let columns = self.layout.time.iter();
+        let cells = columns.map(|column| self.required(id, row, *column));
+        let text = cells.collect::<Result<Vec<&str>, Rejected>>()?.join(" ");
+        let zone = self.layout.zone.map(|column| row.cell(column));
+
+        let moment = parse_moment(&text, &self.map.time, zone);
+        let moment = moment.map_err(|allowed| refuse(id, row, name, &text, &allowed))?;
+        Ok((text, moment))
     }
 
     /// Days that the map does not speak of tell two orders of one number apart all the same.
