@@ -69,7 +69,8 @@ impl SumNames {
             return false;
         }
         match others {
-            0 => false,
+            // A payment with a tip in it, or one of two.
+            0 => tally.sums > 1 || (tally.twins > 2 && tally.twins_differ),
             1 => tally.sums > 0 || tally.twins_differ,
             _ => true,
         }

@@ -436,6 +436,23 @@ fn a_dish_that_costs_what_others_cost_is_told_by_its_other_orders() {
 }
 
 #[test]
+fn a_name_that_is_mostly_a_sum_is_none_by_chance_elsewhere() {
+    let usual: String = (1..4)
+        .map(|i| {
+            format!(
+                "{i},Tea,,1,3.00\n{i},Cake,,1,{i}.00\n{i},Revolut,,1,{}.00\n",
+                3 + i
+            )
+        })
+        .collect();
+    let text = format!(
+        "{HEADER}{usual}A,Tea,,1,3.00\nA,Cake,,1,7.00\nA,Revolut,,1,12.00\nB,Tea,,1,3.00\nB,Cake,,1,7.00\n"
+    );
+    assert_eq!(totals(&text, &plain()), [("B".to_owned(), 1_000)]);
+    assert!(refusals(&text, &plain())[3].starts_with("A 13 price"));
+}
+
+#[test]
 fn a_sum_may_count_all_pieces_and_a_dish_may_stand_twice() {
     let map = map_with("group_by = \"order\"", "unit_price = \"price\"");
     let text = format!("{HEADER}A,Tea,,1,3.00\nA,Cake,,2,3.50\nA,Revolut,,3,10.00\n");
