@@ -5,6 +5,7 @@ use crate::json;
 use crate::map::{FileRules, Format};
 use crate::text::{LINE_BYTES_MAX, TextLines};
 use csv::StringRecord;
+use domain::limits::SALE_LINES_MAX;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -94,6 +95,26 @@ pub enum FileError {
         /// How often it stands there.
         times: usize,
     },
+    /// Amounts of another currency, as the header says.
+    #[error("the column {column:?} names another currency than {expected}, which is the map's")]
+    OtherCurrency {
+        /// Its name.
+        column: String,
+        /// The map's currency.
+        expected: String,
+    },
+    /// A time that shows that day and month are exchanged in the map.
+    #[error(
+        "line {line}: {found:?} is no time of the form {format:?}, and is one with day and month exchanged: no time of the file can be believed; say the right time.format"
+    )]
+    TimeFormat {
+        /// Where it stands.
+        line: u64,
+        /// What stands there.
+        found: String,
+        /// The map's format.
+        format: String,
+    },
     /// No JSON, or not the JSON that is expected.
     #[error("line {line}: {problem}")]
     BadJson {
@@ -118,6 +139,16 @@ pub enum FileError {
         /// How many wait.
         rows: usize,
     },
+    /// One order has more rows than all that may wait.
+    #[error(
+        "order {order:?} has {rows} rows, and a sale has at most {SALE_LINES_MAX} lines: does group_by name the column that joins rows to one order?"
+    )]
+    GiantOrder {
+        /// Its id.
+        order: String,
+        /// How many rows it has.
+        rows: u32,
+    },
     /// The file is not the one that was looked at.
     #[error("the file changed while it was read")]
     Changed,
@@ -133,12 +164,26 @@ pub struct Row {
     pub line: u64,
     /// Its cells, one for each column.
     pub cells: StringRecord,
+    /// Of a JSON object, the columns whose values stand there as numbers.
+    pub json_numbers: Vec<usize>,
 }
 
 impl Row {
     /// The trimmed text of a cell; empty if the row has no such cell.
     pub fn cell(&self, column: usize) -> &str {
         self.cells.get(column).unwrap_or_default().trim()
+    }
+
+    /// Puts a text into a cell.
+    pub(crate) fn set_cell(&mut self, column: usize, text: &str) {
+        let cells = self.cells.iter().enumerate();
+        let changed = cells.map(|(place, cell)| if place == column { text } else { cell });
+        self.cells = changed.collect();
+    }
+
+    /// Whether a cell is a number of JSON, which has a point before its decimals and nothing between thousands.
+    pub fn is_json_number(&self, column: usize) -> bool {
+        self.json_numbers.contains(&column)
     }
 }
 

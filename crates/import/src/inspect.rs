@@ -1,12 +1,13 @@
-//! A file of orders without a map: what stands in it, and the map that it seems to want. Nothing here decides about
-//! money; a proposal is shown to a person, who signs under it.
+//! A file of orders without a map: what stands in it. Nothing here decides about money; what is proposed is shown to a
+//! person, who signs under it.
 
-use crate::delimited::split_header;
-use crate::file::{SEPARATORS, normalise_name};
-use crate::map::{FileRules, Map};
+use crate::delimited::Delimited;
+use crate::file::{FileError, SEPARATORS, Table, normalise_name};
+use crate::map::{FileRules, Format, Map};
 use crate::number::{Fit, fit};
 use crate::preset;
 use crate::text::{TextEncoding, TextLines};
+use csv::StringRecord;
 use domain::Currency;
 use std::fs::File;
 use std::io::Read;
@@ -20,10 +21,14 @@ const SAMPLE_ROWS: usize = 200;
 const HEAD_LINES: usize = 30;
 /// Examples of a column that are shown.
 const EXAMPLES: usize = 3;
+/// Different values of a column that are kept.
+const VALUES_MAX: usize = 20;
 
 /// What stands in a file, as far as its first rows tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspection {
+    /// What kind of file it is.
+    pub format: Format,
     /// What its bytes stand for.
     pub encoding: TextEncoding,
     /// What stands between two cells.
@@ -34,6 +39,8 @@ pub struct Inspection {
     pub columns: Vec<Column>,
     /// The preset whose columns it has, if there is one.
     pub preset: Option<&'static str>,
+    /// Its first rows.
+    pub(crate) rows: Vec<Vec<String>>,
 }
 
 /// A column of a file.
@@ -45,6 +52,8 @@ pub struct Column {
     pub examples: Vec<String>,
     /// What most of its values are.
     pub holds: Holds,
+    /// More of its different values.
+    pub(crate) values: Vec<String>,
 }
 
 /// What the values of a column are.
@@ -77,10 +86,7 @@ impl Holds {
 pub enum InspectError {
     /// It cannot be read.
     #[error(transparent)]
-    File(#[from] crate::file::FileError),
-    /// Its columns have names in every row.
-    #[error("a JSON file is not looked at; write a map and see what it makes of the file: --map")]
-    Json,
+    File(#[from] FileError),
     /// It has no line with at least two cells.
     #[error("no line of the first {HEAD_LINES} has columns: is this a file with separators?")]
     NoColumns,
@@ -92,34 +98,63 @@ impl From<std::io::Error> for InspectError {
     }
 }
 
-/// Looks at the first rows of a file with separators.
+/// Looks at the first rows of a file, with the reader of an import.
 pub fn inspect(path: &Path) -> Result<Inspection, InspectError> {
-    let ending = path.extension().and_then(|ending| ending.to_str());
-    let ending = ending.unwrap_or_default().to_ascii_lowercase();
-    if ["json", "jsonl", "ndjson"].contains(&ending.as_str()) {
-        return Err(InspectError::Json);
-    }
-
     let encoding = guess_encoding(path)?;
-    let lines = read_lines(path, encoding)?;
-    let (separator, header_at) = find_header(&lines).ok_or(InspectError::NoColumns)?;
+    let format = format_of(path);
+    let (separator, header_line) = match format {
+        Format::Delimited => {
+            let lines = read_lines(path, encoding)?;
+            let found = find_header(&lines).ok_or(InspectError::NoColumns)?;
+            (found.0, u64::try_from(found.1 + 1).unwrap_or(1))
+        }
+        Format::JsonLines | Format::Json => (',', 1),
+    };
 
-    let has_quotes = separator != '\t';
-    let header = split_header(&lines[header_at], separator, has_quotes);
-    let rows: Vec<Vec<String>> = lines[header_at + 1..]
-        .iter()
-        .map(|line| split_header(line, separator, has_quotes))
-        .filter(|cells| cells.len() == header.len())
-        .collect();
-    let columns = (0..header.len()).map(|place| describe_column(&header[place], place, &rows));
-
-    Ok(Inspection {
+    let mut found = Inspection {
+        format,
         encoding,
         separator,
-        header_line: u64::try_from(header_at + 1).unwrap_or(1),
-        preset: find_preset(&header),
-        columns: columns.collect(),
-    })
+        header_line,
+        columns: Vec::new(),
+        preset: None,
+        rows: Vec::new(),
+    };
+    let table = Table::open(path, &found.file_rules(), &[])?;
+    found.rows = read_rows(&table)?;
+    found.preset = find_preset(&table.header);
+    let columns = table.header.iter().enumerate();
+    let columns = columns.map(|(place, name)| describe_column(name, place, &found.rows));
+    found.columns = columns.collect();
+
+    Ok(found)
+}
+
+/// By the ending of the name; what that does not tell is text with separators, or an import would refuse it.
+fn format_of(path: &Path) -> Format {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    match ending.unwrap_or_default().to_ascii_lowercase().as_str() {
+        "json" => Format::Json,
+        "jsonl" | "ndjson" => Format::JsonLines,
+        _ => Format::Delimited,
+    }
+}
+
+/// The first rows. One that cannot be read ends them: an import says why.
+fn read_rows(table: &Table) -> Result<Vec<Vec<String>>, FileError> {
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let read = table.for_each(|row| {
+        rows.push(row.cells.iter().map(str::to_owned).collect());
+        if rows.len() < SAMPLE_ROWS {
+            Ok(())
+        } else {
+            Err(FileError::Stopped)
+        }
+    });
+    match read {
+        Err(error) if rows.is_empty() && !matches!(error, FileError::Stopped) => Err(error),
+        _ => Ok(rows),
+    }
 }
 
 /// UTF-8 and UTF-16 tell themselves; of the code pages the one is taken whose letters are those of a language.
@@ -165,46 +200,56 @@ fn read_lines(path: &Path, encoding: TextEncoding) -> Result<Vec<String>, Inspec
     Ok(lines)
 }
 
-/// The first line after which most lines have as many cells as it has.
+/// How many cells the records of a text have, as far as they can be read.
+fn widths(lines: &[String], separator: char) -> Vec<usize> {
+    let text = std::io::Cursor::new(lines.join("\n"));
+    let mut records = Delimited::new(TextLines::new(text, None), separator, separator != '\t');
+    let mut record = StringRecord::new();
+    let mut widths = Vec::new();
+    while let Ok(Some(_)) = records.next_record(&mut record) {
+        widths.push(record.len());
+    }
+    widths
+}
+
+/// The first line after which most records have as many cells as it has.
 fn find_header(lines: &[String]) -> Option<(char, usize)> {
-    let width =
-        |line: &str, separator: char| split_header(line, separator, separator != '\t').len();
     let fits = |separator: char, at: usize| {
-        let wanted = width(&lines[at], separator);
-        let below = lines[at + 1..].iter().filter(|line| !line.is_empty());
-        let (mut same, mut all) = (0, 0);
-        for line in below {
-            all += 1;
-            same += usize::from(width(line, separator) == wanted);
-        }
-        wanted >= 2 && all > 0 && same * 2 > all
+        // A record that begins in this line and ends in another names no columns.
+        let wanted = widths(&lines[at..=at], separator).first().copied()?;
+        let all = widths(&lines[at..], separator);
+        let below = all.get(1..).unwrap_or_default();
+        let same = below.iter().filter(|width| **width == wanted).count();
+        (wanted >= 2 && same * 2 > below.len()).then_some((wanted, separator, at))
     };
 
     let places = 0..lines.len().min(HEAD_LINES);
     let found = SEPARATORS
         .into_iter()
         .flat_map(|separator| places.clone().map(move |at| (separator, at)))
-        .filter(|(separator, at)| fits(*separator, *at));
-    found.max_by_key(|(separator, at)| (width(&lines[*at], *separator), std::cmp::Reverse(*at)))
+        .filter_map(|(separator, at)| fits(separator, at));
+    let widest = found.max_by_key(|(width, _, at)| (*width, std::cmp::Reverse(*at)));
+    widest.map(|(_, separator, at)| (separator, at))
 }
 
 fn describe_column(name: &str, place: usize, rows: &[Vec<String>]) -> Column {
-    let values: Vec<&str> = rows
-        .iter()
-        .map(|row| row[place].trim())
-        .filter(|value| !value.is_empty())
+    let cells = rows.iter().filter_map(|row| row.get(place));
+    let cells: Vec<&str> = cells
+        .map(|cell| cell.trim())
+        .filter(|cell| !cell.is_empty())
         .collect();
-    let mut examples: Vec<String> = Vec::new();
-    for value in &values {
-        if examples.len() < EXAMPLES && !examples.iter().any(|known| known == value) {
-            examples.push((*value).to_owned());
+    let mut values: Vec<String> = Vec::new();
+    for cell in &cells {
+        if values.len() < VALUES_MAX && !values.iter().any(|known| known == cell) {
+            values.push((*cell).to_owned());
         }
     }
 
     Column {
         name: name.to_owned(),
-        examples,
-        holds: kind_of_values(&values),
+        examples: values.iter().take(EXAMPLES).cloned().collect(),
+        holds: kind_of_values(&cells),
+        values,
     }
 }
 
@@ -240,7 +285,7 @@ fn looks_like_time(text: &str) -> bool {
     (4..=17).contains(&digits) && marks >= 2
 }
 
-const CURRENCIES: [&str; 6] = ["GEL", "USD", "EUR", "GBP", "RUB", "UAH"];
+pub(crate) const CURRENCIES: [&str; 6] = ["GEL", "USD", "EUR", "GBP", "RUB", "UAH"];
 
 /// The first preset all of whose columns the file has.
 fn find_preset(header: &[String]) -> Option<&'static str> {
@@ -260,171 +305,16 @@ fn minimal_map(preset: &str) -> String {
 
 const OUTLET: &str = "\n[[outlets]]\nid = 1\ncity = \"Tbilisi\"\nkind = \"owner_operated\"\n";
 
-/// Names under which tills keep what a map asks for, the surest first.
-const ORDER_NAMES: [&str; 16] = [
-    "transaction id",
-    "order id",
-    "order_id",
-    "orderid",
-    "receipt number",
-    "receipt no",
-    "order",
-    "order number",
-    "order no",
-    "invoice",
-    "check",
-    "ticket",
-    "bill",
-    "номер чека",
-    "чек",
-    "ჩეკი",
-];
-const ITEM_NAMES: [&str; 14] = [
-    "item",
-    "item name",
-    "item_name",
-    "menu item",
-    "product",
-    "product name",
-    "dish",
-    "name",
-    "article",
-    "artikel",
-    "description",
-    "блюдо",
-    "товар",
-    "კერძი",
-];
-const QUANTITY_NAMES: [&str; 11] = [
-    "qty",
-    "quantity",
-    "pieces",
-    "count",
-    "amount sold",
-    "menge",
-    "quantité",
-    "количество",
-    "количество блюд",
-    "кол-во",
-    "რაოდენობა",
-];
-const LINE_TOTAL_NAMES: [&str; 11] = [
-    "net sales",
-    "line total",
-    "net price",
-    "item total",
-    "total price",
-    "item_price",
-    "amount",
-    "sum",
-    "сумма",
-    "сумма со скидкой",
-    "თანხა",
-];
-const UNIT_PRICE_NAMES: [&str; 7] = [
-    "unit price",
-    "unit_price",
-    "price",
-    "product price",
-    "preis",
-    "цена",
-    "ფასი",
-];
-const TIME_NAMES: [&str; 7] = [
-    "date",
-    "order date",
-    "datetime",
-    "created at",
-    "closed",
-    "дата",
-    "თარიღი",
-];
-
 impl Inspection {
     /// The rules under which the file can be opened.
     pub fn file_rules(&self) -> FileRules {
+        let is_delimited = self.format == Format::Delimited;
         FileRules {
-            encoding: Some(self.encoding),
-            separator: Some(self.separator),
-            header_line: Some(self.header_line),
+            format: Some(self.format),
+            encoding: is_delimited.then_some(self.encoding),
+            separator: is_delimited.then_some(self.separator),
+            header_line: is_delimited.then_some(self.header_line),
             ..FileRules::default()
-        }
-    }
-
-    fn column_called(&self, names: &[&str]) -> Option<&Column> {
-        let mut names = names.iter();
-        names.find_map(|name| {
-            let mut columns = self.columns.iter();
-            columns.find(|column| normalise_name(&column.name) == *name)
-        })
-    }
-
-    /// A map as TOML, with a question where a person must decide.
-    pub fn propose_map(&self, source: &str, currency: Currency) -> String {
-        let mut map = format!(
-            "# Proposed by hotpot import inspect: check each line. The name of the source must never change for these orders.\n\
-             source = {source:?}\n"
-        );
-        match self.preset {
-            Some(preset) => {
-                map.push_str(&format!("preset = {preset:?}\ncurrency = \"{currency}\"\n"));
-            }
-            None => {
-                map.push_str(&self.propose_key());
-                map.push_str(&format!("currency = \"{currency}\"\n"));
-                map.push_str(&self.propose_columns());
-            }
-        }
-
-        map.push_str(&format!(
-            "\n[file]\nencoding = {:?}\nseparator = {:?}\nheader_line = {}\n",
-            self.encoding.name(),
-            self.separator.to_string(),
-            self.header_line
-        ));
-        map.push_str(&self.propose_time());
-        map.push_str("\n# The outlets of the file: id and kind are the founder's.\n[[outlets]]\nid = 1\ncity = \"Tbilisi\"\nkind = \"owner_operated\"\n");
-        map
-    }
-
-    fn propose_key(&self) -> String {
-        match self.column_called(&ORDER_NAMES) {
-            Some(column) => format!("group_by = {:?}\n", column.name),
-            None => "group_by = \"?\"  # the column whose value joins rows to one order\n".into(),
-        }
-    }
-
-    fn propose_columns(&self) -> String {
-        let name = self
-            .column_called(&ITEM_NAMES)
-            .map_or("?", |column| &column.name);
-        let mut columns = format!("\n[columns]\nname = [{name:?}]\n");
-        if let Some(quantity) = self.column_called(&QUANTITY_NAMES) {
-            columns.push_str(&format!("quantity = {:?}\n", quantity.name));
-        }
-
-        let total = self.column_called(&LINE_TOTAL_NAMES);
-        let price = self.column_called(&UNIT_PRICE_NAMES);
-        columns.push_str(&match (total, price) {
-            (Some(total), _) => format!("line_total = {:?}\n", total.name),
-            (None, Some(price)) => format!("unit_price = {:?}\n", price.name),
-            (None, None) => "unit_price = \"?\"  # or line_total\n".into(),
-        });
-        columns
-    }
-
-    fn propose_time(&self) -> String {
-        let Some(column) = self.column_called(&TIME_NAMES) else {
-            return String::new();
-        };
-        let examples = column.examples.join(", ");
-        match self.preset {
-            Some(_) => "\n[time]\nzone = \"Asia/Tbilisi\"\n".into(),
-            None => format!(
-                "\n# Times of the file, such as {examples}. Without them times are made.\n# [time]\n# column = {:?}\n\
-                 # format = \"%d.%m.%Y %H:%M\"\n# zone = \"Asia/Tbilisi\"\n",
-                column.name
-            ),
         }
     }
 }
@@ -453,11 +343,13 @@ mod tests {
     }
 
     #[test]
-    fn a_proposal_is_a_map() {
-        let found = inspected(b"order,item,qty,price\n1,Tea,1,3.00\n");
-        let proposed = found.propose_map("till", "GEL".parse().unwrap());
-        let map = Map::from_toml(&proposed).unwrap();
-        assert_eq!(map.wanted_columns(), ["item", "order", "price", "qty"]);
+    fn cells_of_several_lines_are_read_as_an_import_reads_them() {
+        let note = "\"no ice,\nno sugar;\nto go\"";
+        let rows: String = (0..9).map(|i| format!("{i},Tea,{note},3.00\n")).collect();
+        let found = inspected(format!("order,item,note,price\n{rows}").as_bytes());
+        assert_eq!((found.separator, found.header_line), (',', 1));
+        assert_eq!((found.columns.len(), found.rows.len()), (4, 9));
+        assert_eq!(found.columns[3].holds, Holds::Numbers);
     }
 
     #[test]

@@ -13,8 +13,8 @@ use std::path::Path;
 
 type Each<'e> = &'e mut dyn FnMut(&Row) -> Result<(), FileError>;
 
-/// One object: its keys and the text of their values.
-struct Object(Vec<(String, String)>);
+/// One object: its keys, the text of their values, and whether that is a number.
+struct Object(Vec<(String, String, bool)>);
 
 impl<'de> Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -32,15 +32,17 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Object, A::Error> {
-        let mut entries: Vec<(String, String)> = Vec::new();
+        let mut entries: Vec<(String, String, bool)> = Vec::new();
         while let Some((key, value)) = access.next_entry::<String, Box<RawValue>>()? {
             if entries.len() >= COLUMNS_MAX {
                 return Err(A::Error::custom(format!("more than {COLUMNS_MAX} keys")));
             }
-            if entries.iter().any(|(known, _)| *known == key) {
+            if entries.iter().any(|(known, ..)| *known == key) {
                 return Err(A::Error::custom(format!("the key {key:?} stands twice")));
             }
-            entries.push((key, text_of_value(value.get())));
+            let raw = value.get();
+            let is_number = raw.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+            entries.push((key, text_of_value(raw), is_number));
         }
         Ok(Object(entries))
     }
@@ -60,7 +62,7 @@ pub(crate) fn read_columns(path: &Path, is_lines: bool) -> Result<Vec<String>, F
     let mut columns: Vec<String> = Vec::new();
     let mut known: BTreeSet<String> = BTreeSet::new();
     let mut add = |line: u64, object: &Object| {
-        for (key, _) in &object.0 {
+        for (key, ..) in &object.0 {
             if known.insert(key.clone()) {
                 columns.push(key.clone());
             }
@@ -109,9 +111,14 @@ pub(crate) fn for_each_element(
 fn fill_row(row: &mut Row, line: u64, object: &Object, header: &[String]) {
     row.line = line;
     row.cells.clear();
-    for column in header {
-        let found = object.0.iter().find(|(key, _)| key == column);
-        row.cells.push_field(found.map_or("", |(_, value)| value));
+    row.json_numbers.clear();
+    for (place, column) in header.iter().enumerate() {
+        let found = object.0.iter().find(|(key, ..)| key == column);
+        row.cells
+            .push_field(found.map_or("", |(_, value, _)| value));
+        if found.is_some_and(|(.., is_number)| *is_number) {
+            row.json_numbers.push(place);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::file::{FileError, Row, Table, normalise_name, words_of_name};
 use crate::map::{KeyPart, Map, OneOrMany};
+use crate::order::OrderRows;
 use crate::row_kind::{
     RowKind, RowRule, Telling, kind_of_group, kind_of_name, kind_of_value, telling,
 };
@@ -18,8 +19,71 @@ const DAY_WORDS: [&str; 8] = [
     "datum",
     "fecha",
 ];
+/// Names of columns that hold a moment, of which the day counts.
+const MOMENT_COLUMNS: [&str; 14] = [
+    "created at",
+    "closed at",
+    "opened at",
+    "paid at",
+    "ordered at",
+    "completed at",
+    "sold at",
+    "time",
+    "datetime",
+    "timestamp",
+    "created",
+    "closed",
+    "время",
+    "დრო",
+];
+/// Names of columns that hold an outlet.
+pub(crate) const OUTLET_COLUMNS: [&str; 24] = [
+    "outlet",
+    "outlet id",
+    "outlet name",
+    "store",
+    "store id",
+    "store name",
+    "shop",
+    "shop id",
+    "shop name",
+    "location",
+    "location id",
+    "location name",
+    "branch",
+    "restaurant",
+    "venue",
+    "filiale",
+    "sucursal",
+    "точка",
+    "заведение",
+    "ресторан",
+    "филиал",
+    "торговое предприятие",
+    "ფილიალი",
+    "რესტორანი",
+];
+/// Codes of currencies as headers write them in capitals; `ALL` and `TOP` are words there.
+const CURRENCY_CODES: [&str; 38] = [
+    "AED", "AMD", "AUD", "AZN", "BGN", "BRL", "BYN", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR",
+    "GBP", "GEL", "HUF", "ILS", "INR", "JPY", "KGS", "KWD", "KZT", "MDL", "MXN", "NOK", "PLN",
+    "QAR", "RON", "RSD", "RUB", "SAR", "SEK", "SGD", "TRY", "UAH", "USD", "UZS", "ZAR",
+];
+/// Signs of currencies in headers, with those that may be meant.
+const CURRENCY_SIGNS: [(char, &[&str]); 9] = [
+    ('₾', &["GEL"]),
+    ('$', &["USD", "CAD", "AUD", "MXN", "SGD", "BRL"]),
+    ('€', &["EUR"]),
+    ('£', &["GBP"]),
+    ('₽', &["RUB"]),
+    ('₴', &["UAH"]),
+    ('₺', &["TRY"]),
+    ('₸', &["KZT"]),
+    ('¥', &["JPY", "CNY"]),
+];
 /// Names of columns that hold a currency.
-const CURRENCY_COLUMNS: [&str; 5] = ["currency", "currency code", "ccy", "валюта", "ვალუტა"];
+pub(crate) const CURRENCY_COLUMNS: [&str; 5] =
+    ["currency", "currency code", "ccy", "валюта", "ვალუტა"];
 /// What spreadsheets and programs write where an id is missing.
 const NO_IDS: [&str; 8] = [
     "nan",
@@ -54,6 +118,10 @@ pub(crate) struct Layout {
     pub outlet: Option<usize>,
     /// Columns of days that the map does not speak of: rows of one order must agree on them.
     pub unmapped_days: Vec<usize>,
+    /// Columns of moments that it does not speak of.
+    pub unmapped_moments: Vec<usize>,
+    /// Columns of outlets that it does not speak of.
+    pub unmapped_outlets: Vec<usize>,
 }
 
 /// Where a row belongs.
@@ -128,7 +196,10 @@ impl Layout {
             zone: maybe(&map.time.zone_column)?,
             outlet: maybe(&map.outlet.column)?,
             unmapped_days: Vec::new(),
+            unmapped_moments: Vec::new(),
+            unmapped_outlets: Vec::new(),
         };
+        layout.check_currency_of_columns(map)?;
         layout.add_usual_columns();
 
         Ok(layout)
@@ -148,15 +219,36 @@ impl Layout {
                 .filter_map(|(place, name)| Some((place, telling(name)?)))
                 .collect();
         }
+        let unmapped = |fits: &dyn Fn(&str) -> bool| {
+            let fitting = places().filter(|(place, name)| {
+                fits(name) && !self.keys.iter().any(|(column, _)| column == place)
+            });
+            fitting.map(|(place, _)| place).collect::<Vec<usize>>()
+        };
         if self.time.is_empty() {
             let names_a_day = |name: &str| name.split(' ').any(|word| DAY_WORDS.contains(&word));
-            self.unmapped_days = places()
-                .filter(|(place, name)| {
-                    names_a_day(name) && !self.keys.iter().any(|key| key.0 == *place)
-                })
-                .map(|(place, _)| place)
-                .collect();
+            self.unmapped_days = unmapped(&names_a_day);
+            self.unmapped_moments = unmapped(&|name| MOMENT_COLUMNS.contains(&name));
         }
+        if self.outlet.is_none() {
+            self.unmapped_outlets = unmapped(&|name| OUTLET_COLUMNS.contains(&name));
+        }
+    }
+
+    /// A currency in the name of a column of money is that of its amounts.
+    fn check_currency_of_columns(&self, map: &Map) -> Result<(), FileError> {
+        for column in self.money_columns() {
+            let name = self.name_of(column);
+            let named = currencies_of_name(name);
+            let expected = map.currency.as_str();
+            if !named.is_empty() && !named.contains(&expected) {
+                return Err(FileError::OtherCurrency {
+                    column: name.to_owned(),
+                    expected: expected.to_owned(),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// The name of a column.
@@ -239,9 +331,11 @@ impl Layout {
         }
 
         let has_no_key = keys.into_iter().all(|column| map.is_null(row.cell(column)));
+        if !has_no_key || !self.fill_down.is_empty() {
+            return None;
+        }
         let mut cells = row.cells.iter();
         let sum = cells.find(|cell| kind_of_name(cell) == Some(RowKind::Total));
-        let sum = sum.filter(|_| has_no_key && self.fill_down.is_empty());
         sum.and_then(|cell| nowhere(RowKind::Total, cell))
     }
 
@@ -271,6 +365,43 @@ impl Layout {
         }
     }
 
+    /// The kind that a rule of the map gives a row.
+    pub fn kind_by_rule(&self, row: &Row) -> Option<RowKind> {
+        let mut rules = self.rules.iter();
+        let found = rules.find(|(column, rule)| rule.fits(row.cell(*column)));
+        found.map(|(_, rule)| rule.kind)
+    }
+
+    /// A state that stands in the first row of an order alone is the order's.
+    pub fn fill_states(&self, rows: &mut OrderRows, map: &Map) {
+        let states = self.tellings.iter();
+        let states = states.filter(|(_, telling)| *telling != Telling::VoidFlag);
+        for (column, _) in states {
+            let Some(((first, _), others)) = rows.split_first_mut() else {
+                return;
+            };
+            let is_empty = |row: &Row| map.is_null(row.cell(*column));
+            if is_empty(first) || !others.iter().all(|(row, _)| is_empty(row)) {
+                continue;
+            }
+            for (row, kind) in others {
+                row.set_cell(*column, first.cell(*column));
+                *kind = self.kind_of(row).0;
+            }
+        }
+    }
+
+    /// Whether nothing but its name says what a row is.
+    pub fn is_told_by_name(&self, row: &Row) -> bool {
+        let is_told = self.kind_by_rule(row).is_some() || self.kind_by_telling(row).is_some();
+        self.usual_words && !is_told && kind_of_name(self.name_of_row(row)).is_some()
+    }
+
+    /// What a row calls itself.
+    pub fn name_of_row<'r>(&self, row: &'r Row) -> &'r str {
+        self.names.first().map_or("", |column| row.cell(*column))
+    }
+
     /// What a column such as a state says; a sum among the rows of a refund is a sum.
     fn kind_by_telling(&self, row: &Row) -> Option<(RowKind, String)> {
         let mut tellings = self.tellings.iter();
@@ -280,7 +411,9 @@ impl Layout {
 
         let name = self.names.first().copied().unwrap_or(column);
         match kind_of_name(row.cell(name)) {
-            Some(sum @ (RowKind::Subtotal | RowKind::Total)) if kind == RowKind::Refund => {
+            Some(sum @ (RowKind::Subtotal | RowKind::Total | RowKind::Payment))
+                if matches!(kind, RowKind::Refund | RowKind::Refunded) =>
+            {
                 Some((sum, self.quote_cell(row, name)))
             }
             _ => Some((kind, self.quote_cell(row, column))),
@@ -347,8 +480,35 @@ impl Layout {
 const fn belongs_nowhere(kind: RowKind) -> bool {
     matches!(
         kind,
-        RowKind::Void | RowKind::Ignore | RowKind::Subtotal | RowKind::Total
+        RowKind::Void | RowKind::Ignore | RowKind::Subtotal | RowKind::Total | RowKind::Payment
     )
+}
+
+/// The currencies that the name of a column may mean.
+pub(crate) fn currencies_of_name(name: &str) -> Vec<&'static str> {
+    let words = || name.split(|c: char| !c.is_alphanumeric());
+    let codes = CURRENCY_CODES.iter().copied();
+    // Programs write `price_usd`; `price_try` is no lira.
+    let is_named = |code: &str| {
+        let lower = code.to_lowercase();
+        words().any(|word| word == code || (word == lower && code != "TRY"))
+    };
+    let signs = CURRENCY_SIGNS
+        .iter()
+        .filter(|(sign, _)| name.contains(*sign));
+
+    codes
+        .filter(|code| is_named(code))
+        .chain(signs.flat_map(|(_, codes)| codes.iter().copied()))
+        .collect()
+}
+
+/// The day of a moment, if one stands there: `2026-11-30T10:00`, `30.11.2026 10:00`.
+pub(crate) fn day_of_moment(text: &str) -> Option<&str> {
+    let day = day_part(text);
+    let marks = day.matches(['-', '/', '.']).count();
+    let has_digit = day.starts_with(|c: char| c.is_ascii_digit());
+    (marks == 2 && has_digit).then_some(day)
 }
 
 /// What stands before the first space, or the `T` between a day and a time.

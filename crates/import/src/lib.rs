@@ -56,15 +56,18 @@ pub mod order;
 pub mod plan;
 pub mod preset;
 pub mod preview;
+mod propose;
 pub mod row_kind;
 pub mod send;
 pub mod sign;
+mod sums;
 mod text;
 pub mod times;
 
 pub use compare::{Standing, compare_with_network};
 pub use file::FileError;
 pub use map::{Map, MapError};
+pub use number::format_money;
 pub use order::{Item, LeftOut, Order, Rejected, Return};
 pub use plan::Plan;
 pub use preview::Preview;

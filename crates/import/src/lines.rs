@@ -132,7 +132,7 @@ fn read_quantity(reader: &Reader<'_>, id: &OrderId, row: &Row) -> Result<Decimal
     }
 
     let text = reader.required(id, row, column)?;
-    let found = reader.quantities.parse(text);
+    let found = reader.parse(reader.quantities, row, column);
     let is_above_zero = |number: &Decimal| !number.is_negative && number.units > 0;
     let fits = |number: &Decimal| number.scale > 0 || number.to_whole().is_some();
     let name = reader.layout.name_of(column);
@@ -148,6 +148,12 @@ fn read_quantity(reader: &Reader<'_>, id: &OrderId, row: &Row) -> Result<Decimal
         )),
         Err(allowed) => Err(refuse(id, row, name, text, &allowed)),
     }
+}
+
+/// What a row of goods costs.
+pub(crate) fn total_of_row(reader: &Reader<'_>, id: &OrderId, row: &Row) -> Result<u64, Rejected> {
+    let amount = read_quantity(reader, id, row)?;
+    read_total(reader, id, row, amount)
 }
 
 fn name_quantity(reader: &Reader<'_>, row: &Row, amount: Decimal) -> Quantity {
@@ -171,8 +177,7 @@ fn read_total(
     let refuse = |allowed: &str| refuse(id, row, reader.layout.name_of(column), text, allowed);
 
     let price = reader
-        .numbers
-        .parse(text)
+        .parse(reader.numbers, row, column)
         .map_err(|allowed| refuse(&allowed))?;
     if price.is_negative {
         return Err(refuse(
@@ -211,11 +216,11 @@ fn multiply(price: u64, amount: Decimal, rounding: Option<Rounding>) -> Option<u
 }
 
 /// The lines, made cheaper by a discount of the whole order: each in proportion to what it costs, and what is left
-/// over by one unit where the remainder is largest. The error says what is allowed.
-pub(crate) fn spread_discount(goods: Vec<Goods>, discount: u64) -> Result<Vec<Line>, String> {
+/// over by one unit where the remainder is largest. The error is what the goods cost, which is less.
+pub(crate) fn spread_discount(goods: Vec<Goods>, discount: u64) -> Result<Vec<Line>, u64> {
     let total: u128 = goods.iter().map(|goods| u128::from(goods.total)).sum();
     if u128::from(discount) > total {
-        return Err(format!("at most what the goods cost, {total}"));
+        return Err(u64::try_from(total).unwrap_or(u64::MAX));
     }
     if discount == 0 {
         return Ok(goods

@@ -1,5 +1,6 @@
 //! The map: a TOML file that says what the columns of an order file mean and what is done about what it lacks.
 
+use crate::moment::{find_zone, is_half_day};
 use crate::number::DecimalMark;
 use crate::preset;
 use crate::row_kind::RowRule;
@@ -72,6 +73,9 @@ pub struct Map {
     /// Whether the usual words of tills for voids, refunds, totals and tips are understood without a rule.
     #[serde(default = "default_true")]
     pub usual_words: bool,
+    /// Whether a row that costs what all others of its order cost together is refused, since it may be their sum.
+    #[serde(default = "default_true")]
+    pub sum_rows_checked: bool,
     /// What is done with amounts that are no goods.
     #[serde(default)]
     pub amounts: AmountRules,
@@ -213,8 +217,8 @@ pub struct Columns {
 pub struct TimeRule {
     /// The column, or those of day and time. Without one, times are made: up to an order's first import, and kept.
     pub column: Option<OneOrMany<String>>,
-    /// As `strftime` writes it, `unix` or `unix_ms`; letters of a zone at the end (`%Z`) are passed over, since they
-    /// stand for several. Default: RFC 3339, or ISO 8601 in the zone.
+    /// As `strftime` writes it, `unix` or `unix_ms`; letters of a zone at the end (`%Z`) must not
+    /// contradict the zone, since they stand for several. Default: RFC 3339, or ISO 8601 in the zone.
     pub format: Option<String>,
     /// Zone of times that name none: an IANA name such as Asia/Tbilisi.
     pub zone: Option<String>,
@@ -224,6 +228,8 @@ pub struct TimeRule {
     pub skipped: Option<SkippedTime>,
     /// What a time in the hour that clocks repeat is taken for. Default: refused.
     pub repeated: Option<RepeatedTime>,
+    /// Hours that rows of one order may lie apart; more, and its number began anew. Default 12.
+    pub order_hours: u64,
     /// Milliseconds between two made times. Default 1000.
     pub step_ms: u64,
 }
@@ -237,6 +243,7 @@ impl Default for TimeRule {
             zone_column: None,
             skipped: None,
             repeated: None,
+            order_hours: 12,
             step_ms: 1_000,
         }
     }
@@ -268,12 +275,14 @@ pub enum RepeatedTime {
 pub struct AmountRules {
     /// Rows of a discount. Default: the order is refused.
     pub discount: DiscountRule,
-    /// Rows of a tip. Default: left out.
-    pub tip: ExtraRule,
-    /// Rows of a service charge. Default: left out.
-    pub service: ExtraRule,
-    /// Rows of a tax on top of the prices. Default: left out.
-    pub tax: ExtraRule,
+    /// Rows above zero whose state says that they were refunded. Default: the order is refused.
+    pub refunded: RefundedRule,
+    /// Rows of a tip. Default: left out, and no part of a receipt's own total.
+    pub tip: Option<ExtraRule>,
+    /// Rows of a service charge. Default: as of a tip.
+    pub service: Option<ExtraRule>,
+    /// Rows of a tax on top of the prices. Default: as of a tip.
+    pub tax: Option<ExtraRule>,
 }
 
 /// What is done with a row below zero.
@@ -285,6 +294,19 @@ pub enum DiscountRule {
     Refuse,
     /// It makes all lines of its order cheaper, in proportion; what is left over goes to the largest remainders.
     Spread,
+}
+
+/// What is done with a row that was sold and given back later.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundedRule {
+    /// Its order is refused.
+    #[default]
+    Refuse,
+    /// It is no part of the sale, and nothing is given back.
+    LeaveOut,
+    /// It is part of the sale, and a refund of that sale gives it back.
+    GiveBack,
 }
 
 /// What is done with an amount that is paid on top of the goods.
@@ -341,7 +363,7 @@ fn names_of_outlet(outlet: &OutletSpec) -> impl Iterator<Item = String> {
 }
 
 /// Decimals of a currency by ISO 4217; two for all that are not listed.
-fn exponent_of(currency: Currency) -> u32 {
+pub(crate) fn exponent_of(currency: Currency) -> u32 {
     match currency.as_str() {
         "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"
         | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
@@ -378,11 +400,18 @@ impl Map {
         let own: toml::Table = toml::from_str(text)?;
 
         let preset = own.get("preset").and_then(toml::Value::as_str);
-        let map: Self = match preset.map(str::to_owned) {
+        let mut map: Self = match preset.map(str::to_owned) {
             None => toml::from_str(text)?,
             Some(name) => preset::fill_in(&name, own)?.try_into()?,
         };
         map.check()?;
+        // What stands between thousands does not stand before decimals.
+        let implied = match map.numbers.thousands {
+            Some('.') => Some(DecimalMark::Comma),
+            Some(',') => Some(DecimalMark::Point),
+            _ => None,
+        };
+        map.numbers.decimal = map.numbers.decimal.or(implied);
 
         Ok(map)
     }
@@ -493,12 +522,16 @@ impl Map {
             );
         }
         if let Some(zone) = &self.time.zone
-            && jiff::tz::TimeZone::get(zone).is_err()
+            && let Err(allowed) = find_zone(zone)
         {
-            return refuse(
-                "time.zone",
-                format!("an IANA name such as Asia/Tbilisi is allowed, found {zone:?}"),
-            );
+            return refuse("time.zone", format!("allowed is {allowed}"));
+        }
+        if let Some(format) = &self.time.format
+            && is_half_day(format)
+        {
+            let problem =
+                format!("{format:?} has hours up to 12 (%I) and not which half of the day (%p)");
+            return refuse("time.format", problem);
         }
 
         Ok(())
@@ -604,5 +637,7 @@ mod tests {
                 .contains("numbers.thousands")
         );
         assert!(refused(&with("time.zone = \"Tbilisi\"")).contains("Asia/Tbilisi"));
+        assert!(refused(&with("time.zone = \"Etc/GMT+4\"")).contains("behind UTC"));
+        assert!(refused(&with("time.format = \"%d.%m.%Y %I:%M\"")).contains("%p"));
     }
 }

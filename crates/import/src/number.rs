@@ -46,6 +46,17 @@ impl std::fmt::Display for Decimal {
     }
 }
 
+/// Units of a currency as people write them.
+pub fn format_money(units: u64, exponent: u32, currency: Currency) -> String {
+    let power = 10u64.pow(exponent);
+    let (whole, fraction) = (units / power, units % power);
+    let width = exponent as usize;
+    match exponent {
+        0 => format!("{whole} {currency}"),
+        _ => format!("{whole}.{fraction:0width$} {currency}"),
+    }
+}
+
 /// Which character stands before the decimals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub enum DecimalMark {
@@ -82,33 +93,94 @@ pub enum Fit {
     None,
 }
 
+/// Cells of a file that show one use of a sign. One cell may be a slip of whoever edited the file; two rows of sold goods
+/// that agree, while nothing in the file speaks against them, are none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Proof {
+    /// The first line that shows it.
+    pub line: Option<u64>,
+    /// The first row of sold goods that shows it.
+    sold_line: Option<u64>,
+    /// Whether a second one does.
+    pub is_doubled: bool,
+}
+
+impl Proof {
+    fn add(&mut self, line: u64, is_sold: bool) {
+        self.line.get_or_insert(line);
+        if is_sold {
+            let first = *self.sold_line.get_or_insert(line);
+            self.is_doubled |= first != line;
+        }
+    }
+}
+
 /// What the numbers of a file prove about each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Evidence {
-    /// The first line that has a number only with a point.
-    pub point_line: Option<u64>,
-    /// The first line that has a number only with a comma.
-    pub comma_line: Option<u64>,
+    /// Numbers only with a point before the decimals.
+    pub point: Proof,
+    /// Numbers only with a comma before the decimals.
+    pub comma: Proof,
+    /// Those of the two in which the other sign stands between thousands.
+    groups: Proof,
 }
 
 impl Evidence {
-    /// Adds what the text of one cell proves.
-    pub fn add(&mut self, text: &str, line: u64, currency: Currency) {
-        match fit(text, currency) {
-            Fit::PointOnly => self.point_line = self.point_line.or(Some(line)),
-            Fit::CommaOnly => self.comma_line = self.comma_line.or(Some(line)),
-            Fit::Same | Fit::Differ | Fit::None => {}
+    /// Adds what the text of one cell proves. Where it is not of sold goods it can only contradict.
+    pub fn add(&mut self, text: &str, line: u64, is_sold: bool, currency: Currency) {
+        let other = match fit(text, currency) {
+            Fit::PointOnly => {
+                self.point.add(line, is_sold);
+                ','
+            }
+            Fit::CommaOnly => {
+                self.comma.add(line, is_sold);
+                '.'
+            }
+            Fit::Same | Fit::Differ | Fit::None => return,
+        };
+        if text.contains(other) {
+            self.groups.add(line, is_sold);
         }
     }
 
     /// The mark of the whole file, unless nothing proves one or two lines contradict each other.
     pub const fn mark(&self) -> Option<DecimalMark> {
-        match (self.point_line, self.comma_line) {
-            (Some(_), None) => Some(DecimalMark::Point),
-            (None, Some(_)) => Some(DecimalMark::Comma),
+        match (self.point, self.comma) {
+            (point, Proof { line: None, .. }) if point.is_doubled => Some(DecimalMark::Point),
+            (Proof { line: None, .. }, comma) if comma.is_doubled => Some(DecimalMark::Comma),
             _ => None,
         }
     }
+
+    /// Whether a number whose only sign would stand between thousands, such as `9.000` beside `0,5`, may be read so.
+    pub const fn thousands(&self) -> Thousands {
+        if self.groups.is_doubled {
+            Thousands::Any
+        } else {
+            Thousands::BesideDecimals
+        }
+    }
+
+    /// Whether a number of the file speaks against a mark.
+    pub const fn contradicts(&self, mark: DecimalMark) -> bool {
+        match mark {
+            DecimalMark::Point => self.comma.line.is_some(),
+            DecimalMark::Comma => self.point.line.is_some(),
+        }
+    }
+}
+
+/// Where thousands may stand apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thousands {
+    /// In any number.
+    Any,
+    /// Not where their separator may be the mark before three decimals.
+    BesideDecimals,
+    /// In none.
+    Never,
 }
 
 /// How the numbers of a file are read.
@@ -120,8 +192,8 @@ pub struct Reading {
     pub thousands: Option<char>,
     /// The only one whose sign or name may stand beside a number.
     pub currency: Currency,
-    /// Whether thousands may stand apart at all.
-    pub may_group: bool,
+    /// Where thousands may stand apart.
+    pub grouping: Thousands,
 }
 
 impl Reading {
@@ -134,16 +206,26 @@ impl Reading {
         };
 
         let number = number.ok_or_else(|| allowed(self.currency))?;
-        if !self.may_group && has_thousands(&bare.digits, self.mark) {
-            return Err(
-                "a quantity whose thousands do not stand apart, or numbers.decimal in the map"
-                    .into(),
-            );
-        }
+        self.check_thousands(&bare.digits)?;
         Ok(Decimal {
             is_negative: bare.is_negative && number.units > 0,
             ..number
         })
+    }
+
+    /// Thousands are believed where no other reading is left.
+    fn check_thousands(&self, digits: &str) -> Result<(), String> {
+        if !has_thousands(digits, self.mark) {
+            return Ok(());
+        }
+        match self.grouping {
+            Thousands::Any => Ok(()),
+            Thousands::BesideDecimals => self.parse_alone(digits).map(|_| ()),
+            Thousands::Never => Err(
+                "a quantity whose thousands do not stand apart, or numbers.decimal in the map"
+                    .into(),
+            ),
+        }
     }
 
     /// Reads a number that no other one explains.
@@ -370,7 +452,7 @@ mod tests {
             mark: None,
             thousands: None,
             currency: gel(),
-            may_group: true,
+            grouping: Thousands::Any,
         }
     }
 
@@ -476,24 +558,58 @@ mod tests {
         assert_eq!(comma.to_units(2), Some(900_000));
     }
 
+    fn evidence_of(cells: &[(&str, bool)]) -> Evidence {
+        let mut evidence = Evidence::default();
+        for (line, (text, is_sold)) in (2..).zip(cells) {
+            evidence.add(text, line, *is_sold, gel());
+        }
+        evidence
+    }
+
     #[test]
     fn the_numbers_of_a_file_prove_one_reading_or_none() {
-        let mut evidence = Evidence::default();
-        for (text, line) in [("9.000", 2), ("7", 3)] {
-            evidence.add(text, line, gel());
-        }
-        assert_eq!(evidence.mark(), None);
-        evidence.add("0.750", 4, gel());
-        assert_eq!(evidence.mark(), Some(DecimalMark::Point));
-        evidence.add("1.250,00", 5, gel());
-        assert_eq!(evidence.mark(), None);
+        let mark = |cells: &[_]| evidence_of(cells).mark();
+        let one = [("9.000", true), ("7", true), ("0.750", true)];
+        assert_eq!(mark(&one), None, "one cell may be a slip");
+        assert_eq!(mark(&[("0.750", true), ("2.00", false)]), None);
+
+        let two = [("0.750", true), ("2.00", true)];
+        assert_eq!(mark(&two), Some(DecimalMark::Point));
+        let but = [two[0], two[1], ("1.250,00", false)];
+        assert_eq!(mark(&but), None);
+    }
+
+    #[test]
+    fn thousands_are_proven_by_thousands_alone() {
+        let read = |cells: &[_]| {
+            let evidence = evidence_of(cells);
+            let reading = Reading {
+                mark: evidence.mark(),
+                grouping: evidence.thousands(),
+                ..alone()
+            };
+            reading.parse("9.000").ok()?.to_units(2)
+        };
+        let commas = [("0,5", true), ("12,50", true)];
+        assert_eq!(read(&commas), None);
+        assert_eq!(read(&[commas[0], ("1.250,00", true)]), None);
+        let twice = [("1.250,00", true), ("2.000,50", true)];
+        assert_eq!(read(&twice), Some(900_000));
+    }
+
+    #[test]
+    fn money_has_as_many_decimals_as_its_currency() {
+        let money = |units, exponent| format_money(units, exponent, gel());
+        assert_eq!(money(128_825, 2), "1288.25 GEL");
+        assert_eq!(money(5, 3), "0.005 GEL");
+        assert_eq!(money(7, 0), "7 GEL");
     }
 
     #[test]
     fn a_quantity_of_thousands_needs_the_map() {
         let quantity = |text, mark| {
             let reading = Reading {
-                may_group: false,
+                grouping: Thousands::Never,
                 mark,
                 ..alone()
             };

@@ -4,10 +4,14 @@
 use crate::file::{FileError, Row, Table};
 use crate::layout::{Layout, OrderId, Place};
 use crate::map::Map;
-use crate::number::{DecimalMark, Evidence, Reading};
+use crate::moment::disproves_format;
+use crate::number::{DecimalMark, Evidence, Proof, Reading, Thousands};
 use crate::order::{Item, LeftOut, OrderRows, Reader};
+use crate::row_kind::RowKind;
+use crate::sums::SumNames;
 use csv::StringRecord;
 use domain::keccak256;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +34,8 @@ pub struct Plan {
     pub evidence: Evidence,
     /// What its quantities prove: some tills write them otherwise than money.
     quantities: Evidence,
+    /// What rows of unknown names are by custom.
+    sum_names: SumNames,
 }
 
 /// How many rows each order has.
@@ -80,9 +86,11 @@ impl Plan {
             rows: 0,
             evidence: Evidence::default(),
             quantities: Evidence::default(),
+            sum_names: SumNames::default(),
         };
 
         plan.survey(progress)?;
+        plan.sum_names = plan.count_sum_names()?;
         Ok(plan)
     }
 
@@ -92,15 +100,17 @@ impl Plan {
         self.for_each_row(|row, place| {
             rows += 1;
             progress.fetch_add(1, Ordering::Relaxed);
-            if let Place::Order { id, .. } = place {
+            let mut is_sold = false;
+            if let Place::Order { id, kind } = place {
+                self.check_time_format(row)?;
                 keys.push(key_of(&id));
-                for column in self.layout.money_columns() {
-                    evidence.add(row.cell(column), row.line, self.map.currency);
-                }
-                if let Some(column) = self.layout.quantity {
-                    quantities.add(row.cell(column), row.line, self.map.currency);
-                }
+                is_sold = kind == RowKind::Goods;
             }
+
+            let amounts = self.layout.money_columns();
+            amounts.for_each(|column| self.add_proof(&mut evidence, row, column, is_sold));
+            let pieces = self.layout.quantity.into_iter();
+            pieces.for_each(|column| self.add_proof(&mut quantities, row, column, is_sold));
             Ok(())
         })?;
 
@@ -111,41 +121,102 @@ impl Plan {
         Ok(())
     }
 
+    /// One time that shows day and month exchanged speaks against all of them: others fit both ways.
+    fn check_time_format(&self, row: &Row) -> Result<(), FileError> {
+        let Some(format) = &self.map.time.format else {
+            return Ok(());
+        };
+        let cells = self.layout.time.iter().map(|column| row.cell(*column));
+        let found = cells.collect::<Vec<&str>>().join(" ");
+        if disproves_format(&found, &self.map.time) {
+            return Err(FileError::TimeFormat {
+                line: row.line,
+                found,
+                format: format.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Where orders have several rows, one may be the sum of the others under any name: what it is elsewhere tells.
+    fn count_sum_names(&self) -> Result<SumNames, FileError> {
+        let mut names = SumNames::default();
+        let none = SumNames::default();
+        let has_rows = self.counts.counts.iter().any(|rows| *rows > 1);
+        // Where receipts say their totals, the lines are compared with those.
+        let has_totals = self.layout.receipt_total.is_some();
+        if self.map.sum_rows_checked && has_rows && !has_totals {
+            let reader = self.reader(&none);
+            self.for_each_order(
+                |_, rows| {
+                    names.add(&reader, &reader.prepare(rows));
+                    Ok(())
+                },
+                |_, _, _| Ok(()),
+            )?;
+        }
+        Ok(names)
+    }
+
+    fn reader<'p>(&'p self, sum_names: &'p SumNames) -> Reader<'p> {
+        Reader {
+            map: &self.map,
+            layout: &self.layout,
+            numbers: self.numbers(),
+            quantities: self.quantity_numbers(),
+            sum_names,
+        }
+    }
+
+    /// What a cell proves; a number of JSON has a point in any file.
+    fn add_proof(&self, evidence: &mut Evidence, row: &Row, column: usize, is_sold: bool) {
+        if !row.is_json_number(column) {
+            evidence.add(row.cell(column), row.line, is_sold, self.map.currency);
+        }
+    }
+
     /// How the numbers of the file are read.
     pub fn numbers(&self) -> Reading {
+        let grouping = match self.map.numbers.decimal {
+            Some(_) => Thousands::Any,
+            None => self.evidence.thousands(),
+        };
         Reading {
             mark: self.map.numbers.decimal.or(self.evidence.mark()),
             thousands: self.map.numbers.thousands,
             currency: self.map.currency,
-            may_group: true,
+            grouping,
         }
     }
 
-    /// How its quantities are read: as they prove themselves, else as money is; then none may be of thousands, since a
-    /// till that writes `1,000` for one piece beside `350.00` is more usual than a sale of a thousand.
+    /// How its quantities are read: as they prove themselves, else as money is unless one of them speaks against it.
+    /// None is of thousands where the map does not say so, since a till that writes `1,000` for one piece beside
+    /// `350.00` is more usual than a sale of a thousand.
     pub fn quantity_numbers(&self) -> Reading {
         let money = self.numbers();
         let own = self.map.numbers.decimal.or(self.quantities.mark());
+        let of_money = money
+            .mark
+            .filter(|mark| !self.quantities.contradicts(*mark));
         Reading {
-            mark: own.or(money.mark),
-            may_group: own.is_some(),
+            mark: own.or(of_money),
+            grouping: match self.map.numbers.decimal {
+                Some(_) => Thousands::Any,
+                None => Thousands::Never,
+            },
             ..money
         }
     }
 
     /// For people: which character stands before decimals, and how that is known.
     pub fn explain_numbers(&self) -> String {
-        let Evidence {
-            point_line,
-            comma_line,
-        } = self.evidence;
-
-        match (self.map.numbers.decimal, point_line, comma_line) {
+        let Evidence { point, comma, .. } = self.evidence;
+        match (self.map.numbers.decimal, point.line, comma.line) {
             (Some(mark), ..) => {
                 format!("{:?} stands before decimals, as the map says", mark.char())
             }
-            (None, Some(line), None) => decided_by(DecimalMark::Point, line),
-            (None, None, Some(line)) => decided_by(DecimalMark::Comma, line),
+            (None, Some(line), None) => decided_by(DecimalMark::Point, point, line),
+            (None, None, Some(line)) => decided_by(DecimalMark::Comma, comma, line),
             (None, Some(point), Some(comma)) => format!(
                 "lines {point} and {comma} contradict each other: a number with two readings is refused; say numbers.decimal in the map"
             ),
@@ -173,27 +244,44 @@ impl Plan {
         &self,
         mut each: impl FnMut(Item) -> Result<(), FileError>,
     ) -> Result<(), FileError> {
-        let reader = Reader {
-            map: &self.map,
-            layout: &self.layout,
-            numbers: self.numbers(),
-            quantities: self.quantity_numbers(),
-        };
-        let mut waiting = WaitingRows::default();
+        let reader = self.reader(&self.sum_names);
+        let each = RefCell::new(&mut each);
+        self.for_each_order(
+            |id, rows| {
+                let items = reader.read_order(id, &reader.prepare(rows));
+                items
+                    .into_iter()
+                    .try_for_each(|item| (each.borrow_mut())(item))
+            },
+            |row, kind, told_by| {
+                (each.borrow_mut())(Item::LeftOut(LeftOut {
+                    order: None,
+                    line: row.line,
+                    kind: kind.name().into(),
+                    told_by,
+                    name: None,
+                    amount: None,
+                }))
+            },
+        )
+    }
 
+    /// Hands out the rows of each order as soon as its last one was read, and rows that belong to none.
+    fn for_each_order(
+        &self,
+        mut each: impl FnMut(&OrderId, OrderRows) -> Result<(), FileError>,
+        mut left_out: impl FnMut(&Row, RowKind, String) -> Result<(), FileError>,
+    ) -> Result<(), FileError> {
+        let mut waiting = WaitingRows::default();
         self.for_each_row(|row, place| match place {
             Place::Nowhere { told_by, .. } if told_by.is_empty() => Ok(()),
-            Place::Nowhere { kind, told_by } => each(Item::LeftOut(LeftOut {
-                order: None,
-                line: row.line,
-                kind: kind.name().into(),
-                told_by,
-            })),
+            Place::Nowhere { kind, told_by } => left_out(row, kind, told_by),
             Place::Order { id, kind } => {
                 let expected = self.counts.rows_of(key_of(&id));
-                let complete = waiting.add(&id, row.clone(), kind, expected)?;
-                let items = complete.map(|rows| reader.read_order(&id, &rows));
-                items.into_iter().flatten().try_for_each(&mut each)
+                match waiting.add(&id, row.clone(), kind, expected)? {
+                    Some(rows) => each(&id, rows),
+                    None => Ok(()),
+                }
             }
         })?;
 
@@ -220,11 +308,17 @@ impl Plan {
     }
 }
 
-fn decided_by(mark: DecimalMark, line: u64) -> String {
+fn decided_by(mark: DecimalMark, proof: Proof, line: u64) -> String {
     let mark = mark.char();
-    format!(
-        "{mark:?} stands before decimals: line {line} cannot be read otherwise, and no line contradicts it"
-    )
+    if proof.is_doubled {
+        format!(
+            "{mark:?} stands before decimals: line {line} cannot be read otherwise, another row agrees, and no line contradicts it"
+        )
+    } else {
+        format!(
+            "{mark:?} stands before decimals in line {line}, but in no second row of goods: a number with two readings is refused; say numbers.decimal in the map"
+        )
+    }
 }
 
 /// Rows of orders that are not complete.
@@ -251,6 +345,12 @@ impl WaitingRows {
             let complete = self.orders.remove(id);
             self.rows -= complete.as_ref().map_or(0, Vec::len);
             return Ok(complete);
+        }
+        if self.rows > WAITING_ROWS_MAX && rows.len() > WAITING_ROWS_MAX / 2 {
+            return Err(FileError::GiantOrder {
+                order: id.to_string(),
+                rows: expected,
+            });
         }
         if self.rows > WAITING_ROWS_MAX {
             return Err(FileError::Scattered { rows: self.rows });

@@ -1,10 +1,12 @@
 //! What a row is: goods that were sold, or one of the many other things that tills write among them.
 //!
-//! A map's own rules come first. Beside them the usual words of tills are understood, in English, Georgian, Russian and
-//! German, since the worst reading of a voided row is a sale. Whatever is left out is listed with its reason.
+//! A map's own rules come first. Beside them the usual words of tills are understood, in English, Georgian, Russian,
+//! German, French and Spanish, since the worst reading of a voided row is a sale. Whatever is left out is listed with its reason.
 
 use crate::file::{normalise_name, words_of_name};
 use serde::Deserialize;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// What a row is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
@@ -16,6 +18,8 @@ pub enum RowKind {
     Void,
     /// Money that was given back after it was paid.
     Refund,
+    /// Sold, and given back later: its price is above zero and its state says so.
+    Refunded,
     /// Makes its order cheaper.
     Discount,
     /// A tip for whoever served.
@@ -28,6 +32,8 @@ pub enum RowKind {
     Subtotal,
     /// What was paid for the whole order, or in the whole file.
     Total,
+    /// How the order was paid: a sum of it again.
+    Payment,
     /// No row of an order: a header again, a note, an empty line.
     Ignore,
     /// An order that was not paid yet.
@@ -43,12 +49,14 @@ impl RowKind {
             Self::Goods => "goods",
             Self::Void => "a voided row",
             Self::Refund => "a refund",
+            Self::Refunded => "refunded later",
             Self::Discount => "a discount",
             Self::Tip => "a tip",
             Self::Service => "a service charge",
             Self::Tax => "a tax",
             Self::Subtotal => "a subtotal",
             Self::Total => "a total",
+            Self::Payment => "a payment",
             Self::Ignore => "no row of an order",
             Self::Unpaid => "not paid yet",
             Self::Unclear => "not known",
@@ -260,7 +268,7 @@ fn kind_of_state(state: &str) -> Option<RowKind> {
     } else if begins_with(&VOID_STEMS) || state.starts_with("გაუქმ") {
         Some(RowKind::Void)
     } else if begins_with(&REFUND_STEMS) || state.starts_with("დაბრუნ") {
-        Some(RowKind::Refund)
+        Some(RowKind::Refunded)
     } else if begins_with(&UNPAID_STEMS) {
         Some(RowKind::Unpaid)
     } else {
@@ -268,80 +276,367 @@ fn kind_of_state(state: &str) -> Option<RowKind> {
     }
 }
 
-/// Names of rows that are no goods, with what they are. A percentage or a colon may follow.
-const NAMED_ROWS: [(&str, RowKind); 57] = [
-    ("subtotal", RowKind::Subtotal),
-    ("sub total", RowKind::Subtotal),
-    ("sub-total", RowKind::Subtotal),
-    ("zwischensumme", RowKind::Subtotal),
-    ("подытог", RowKind::Subtotal),
-    ("промежуточный итог", RowKind::Subtotal),
-    ("total", RowKind::Total),
-    ("totals", RowKind::Total),
-    ("grand total", RowKind::Total),
-    ("total sales", RowKind::Total),
-    ("summe", RowKind::Total),
-    ("gesamt", RowKind::Total),
-    ("итого", RowKind::Total),
-    ("всего", RowKind::Total),
-    ("общий итог", RowKind::Total),
-    ("სულ", RowKind::Total),
-    ("ჯამი", RowKind::Total),
-    ("სულ ჯამი", RowKind::Total),
-    ("tip", RowKind::Tip),
-    ("tips", RowKind::Tip),
-    ("gratuity", RowKind::Tip),
-    ("чаевые", RowKind::Tip),
-    ("trinkgeld", RowKind::Tip),
-    ("service", RowKind::Service),
-    ("service charge", RowKind::Service),
-    ("service fee", RowKind::Service),
-    ("обслуживание", RowKind::Service),
-    ("მომსახურება", RowKind::Service),
-    ("tax", RowKind::Tax),
-    ("sales tax", RowKind::Tax),
-    ("vat", RowKind::Tax),
-    ("ндс", RowKind::Tax),
-    ("დღგ", RowKind::Tax),
-    ("discount", RowKind::Discount),
-    ("скидка", RowKind::Discount),
-    ("ფასდაკლება", RowKind::Discount),
-    ("rabatt", RowKind::Discount),
-    ("all items", RowKind::Total),
-    ("order total", RowKind::Total),
-    ("total due", RowKind::Total),
-    ("total amount", RowKind::Total),
-    ("net total", RowKind::Total),
-    ("amount due", RowKind::Total),
-    ("balance due", RowKind::Total),
-    ("gesamtsumme", RowKind::Total),
-    ("gesamtbetrag", RowKind::Total),
-    ("gesamtergebnis", RowKind::Total),
-    ("total général", RowKind::Total),
-    ("итог", RowKind::Total),
-    ("итого к оплате", RowKind::Total),
-    ("к оплате", RowKind::Total),
-    ("სულ გადასახდელი", RowKind::Total),
-    ("auto-gratuity", RowKind::Tip),
-    ("сервисный сбор", RowKind::Service),
-    ("за обслуживание", RowKind::Service),
-    ("bedienung", RowKind::Service),
-    ("mwst", RowKind::Tax),
+/// Names of rows that are sums of what stands above them; all of these are in lower case, without punctuation.
+const SUBTOTALS: &[&str] = &[
+    "subtotal",
+    "sub total",
+    "net subtotal",
+    "zwischensumme",
+    "подытог",
+    "промежуточный итог",
+    "sous total",
+    "suma parcial",
+    "შუალედური ჯამი",
+    "ქვეჯამი",
 ];
+/// Names of sums of a whole order.
+const TOTALS: &[&str] = &[
+    "total",
+    "totals",
+    "grand total",
+    "total sales",
+    "order total",
+    "check total",
+    "bill total",
+    "receipt total",
+    "total due",
+    "total amount",
+    "total paid",
+    "net total",
+    "gross total",
+    "amount due",
+    "amount paid",
+    "balance due",
+    "balance",
+    "all items",
+    "to pay",
+    "sum",
+    "summe",
+    "gesamt",
+    "gesamtsumme",
+    "gesamtbetrag",
+    "gesamtergebnis",
+    "endbetrag",
+    "zu zahlen",
+    "total général",
+    "total ttc",
+    "total ht",
+    "montant total",
+    "net à payer",
+    "à payer",
+    "importe total",
+    "importe",
+    "total general",
+    "a pagar",
+    "total a pagar",
+    "итог",
+    "итого",
+    "всего",
+    "общий итог",
+    "итого к оплате",
+    "к оплате",
+    "всего к оплате",
+    "сумма",
+    "сумма к оплате",
+    "სულ",
+    "ჯამი",
+    "სულ ჯამი",
+    "სულ გადასახდელი",
+    "გადასახდელი",
+    "გადასახდელი თანხა",
+];
+/// Names of ways to pay.
+const PAYMENTS: &[&str] = &[
+    "payment",
+    "payments",
+    "paid",
+    "cash",
+    "cash payment",
+    "paid cash",
+    "card",
+    "cards",
+    "card payment",
+    "credit card",
+    "debit card",
+    "bank card",
+    "bank transfer",
+    "visa",
+    "mastercard",
+    "amex",
+    "american express",
+    "maestro",
+    "tender",
+    "tendered",
+    "apple pay",
+    "google pay",
+    "paypal",
+    "наличные",
+    "наличными",
+    "нал",
+    "безнал",
+    "безналичные",
+    "карта",
+    "картой",
+    "банковская карта",
+    "оплата",
+    "оплата картой",
+    "оплата наличными",
+    "оплачено",
+    "ნაღდი",
+    "ნაღდი ანგარიშსწორება",
+    "ბარათი",
+    "საბანკო ბარათი",
+    "გადახდა",
+    "უნაღდო",
+    "barzahlung",
+    "bargeld",
+    "karte",
+    "ec karte",
+    "kartenzahlung",
+    "kreditkarte",
+    "zahlung",
+    "bezahlt",
+    "espèces",
+    "carte",
+    "carte bancaire",
+    "cb",
+    "paiement",
+    "efectivo",
+    "tarjeta",
+    "tarjeta de crédito",
+    "pago",
+];
+/// Names of tips.
+const TIPS: &[&str] = &[
+    "tip",
+    "tips",
+    "gratuity",
+    "auto gratuity",
+    "tip amount",
+    "чаевые",
+    "trinkgeld",
+    "pourboire",
+    "pourboires",
+    "propina",
+    "propinas",
+    "თიფი",
+];
+/// Names of service charges.
+const SERVICES: &[&str] = &[
+    "service",
+    "service charge",
+    "service fee",
+    "svc charge",
+    "обслуживание",
+    "сервис",
+    "сервисный сбор",
+    "за обслуживание",
+    "плата за обслуживание",
+    "მომსახურება",
+    "მომსახურების საკომისიო",
+    "სერვისი",
+    "bedienung",
+    "servicegebühr",
+    "frais de service",
+    "servicio",
+    "cargo por servicio",
+];
+/// Names of taxes.
+const TAXES: &[&str] = &[
+    "tax",
+    "taxes",
+    "sales tax",
+    "vat",
+    "gst",
+    "iva",
+    "tva",
+    "ндс",
+    "налог",
+    "დღგ",
+    "mwst",
+    "ust",
+    "mehrwertsteuer",
+    "steuer",
+    "impuesto",
+    "impuestos",
+    "taxe",
+];
+/// Names of discounts.
+const DISCOUNTS: &[&str] = &[
+    "discount",
+    "discounts",
+    "order discount",
+    "скидка",
+    "ფასდაკლება",
+    "rabatt",
+    "nachlass",
+    "remise",
+    "réduction",
+    "descuento",
+];
+/// Names of rows that are no goods, but which tills add, take off or only mention: a person must say.
+const UNCLEAR: &[&str] = &[
+    "rounding",
+    "rounding adjustment",
+    "cash rounding",
+    "округление",
+    "დამრგვალება",
+    "rundung",
+    "arrondi",
+    "redondeo",
+    "change",
+    "change due",
+    "сдача",
+    "ხურდა",
+    "rückgeld",
+    "wechselgeld",
+    "rendu",
+    "cambio",
+    "gift card",
+    "gift certificate",
+    "voucher",
+    "gutschein",
+    "подарочный сертификат",
+    "adjustment",
+    "surcharge",
+];
+/// What stands beside a name of a sum and says nothing of it.
+const CURRENCY_WORDS: [&str; 22] = [
+    "gel",
+    "usd",
+    "eur",
+    "gbp",
+    "rub",
+    "uah",
+    "amd",
+    "azn",
+    "kzt",
+    "chf",
+    "pln",
+    "czk",
+    "ils",
+    "aed",
+    "try",
+    "lari",
+    "ლარი",
+    "лари",
+    "руб",
+    "грн",
+    "euro",
+    "tl",
+];
+/// Ends of names of sums of some of the goods, such as `Food total`.
+const SUM_ENDS: [&str; 6] = [
+    " total",
+    " subtotal",
+    " итого",
+    " всего",
+    " gesamt",
+    " ჯამი",
+];
+/// The longest name that is looked up.
+const NAME_BYTES_MAX: usize = 120;
 
-/// What the name of a row, or what stands where its order's id should be, says that it is.
+static NAMED_ROWS: LazyLock<HashMap<&str, RowKind>> = LazyLock::new(|| {
+    let kinds = [
+        (SUBTOTALS, RowKind::Subtotal),
+        (TOTALS, RowKind::Total),
+        (PAYMENTS, RowKind::Payment),
+        (TIPS, RowKind::Tip),
+        (SERVICES, RowKind::Service),
+        (TAXES, RowKind::Tax),
+        (DISCOUNTS, RowKind::Discount),
+        (UNCLEAR, RowKind::Unclear),
+    ];
+    let named =
+        |(names, kind): (&'static [&str], RowKind)| names.iter().map(move |name| (*name, kind));
+    kinds.into_iter().flat_map(named).collect()
+});
+
+/// A name of a row in lower case, without what tills add to it.
+struct BareName {
+    words: String,
+    has_percent: bool,
+    /// A number that is no percentage: `VAT 69` is a whisky.
+    has_number: bool,
+}
+
+/// Takes punctuation, remarks in brackets, currencies and numbers off a name.
+fn bare_name(name: &str) -> BareName {
+    let name = drop_brackets(&name.to_lowercase());
+    let is_mark = |c: char| !c.is_alphanumeric() && !matches!(c, '%' | '\'' | '’');
+    let mut bare = BareName {
+        words: String::new(),
+        has_percent: false,
+        has_number: false,
+    };
+
+    let words: Vec<&str> = name
+        .split(is_mark)
+        .filter(|word| !word.is_empty())
+        .collect();
+    for (place, word) in words.iter().enumerate() {
+        let is_number = word.chars().all(|c| c.is_ascii_digit());
+        // `12.5%` and `10 %` are two words of this kind.
+        let rest_is_percent = words[place..]
+            .iter()
+            .find(|word| !word.chars().all(|c| c.is_ascii_digit()));
+        let is_share = rest_is_percent.is_some_and(|word| is_percent(word));
+
+        if is_percent(word) || (is_number && is_share) {
+            bare.has_percent = true;
+        } else if is_number {
+            bare.has_number = true;
+        } else if !CURRENCY_WORDS.contains(word) {
+            let space = if bare.words.is_empty() { "" } else { " " };
+            bare.words.push_str(space);
+            bare.words.push_str(word);
+        }
+    }
+    bare
+}
+
+fn is_percent(word: &str) -> bool {
+    let digits = word.strip_suffix('%').or_else(|| word.strip_prefix('%'));
+    digits.is_some_and(|digits| digits.chars().all(|c| c.is_ascii_digit()))
+}
+
+/// A text without what stands in brackets; one that is nothing else keeps it.
+fn drop_brackets(text: &str) -> String {
+    let mut depth = 0u32;
+    let mut kept = String::new();
+    for c in text.chars() {
+        match c {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => kept.push(c),
+            _ => {}
+        }
+    }
+    if kept.trim().is_empty() {
+        return text.replace(['(', ')', '[', ']'], " ");
+    }
+    kept
+}
+
+/// What the name of a row, or what stands where its order's id should be, says that it is. With a number in it that is
+/// no percentage it may be a dish all the same, as `VAT 69` and `Total 0%` are.
 pub fn kind_of_name(name: &str) -> Option<RowKind> {
-    let name = normalise_name(name);
-    let bare = name
-        .trim_end_matches(|c: char| {
-            c.is_ascii_digit()
-                || c.is_whitespace()
-                || matches!(c, '%' | ':' | '.' | ',' | '(' | ')' | '-')
-        })
-        .trim();
+    let (kind, bare) = named_kind(name)?;
+    let is_sum = matches!(kind, RowKind::Subtotal | RowKind::Total | RowKind::Payment);
+    let may_be_dish = bare.has_number || (bare.has_percent && is_sum);
+    Some(if may_be_dish { RowKind::Unclear } else { kind })
+}
 
-    let found = NAMED_ROWS.iter().find(|(known, _)| *known == bare);
-    found.map(|(_, kind)| *kind)
+fn named_kind(name: &str) -> Option<(RowKind, BareName)> {
+    if name.is_empty() || name.len() > NAME_BYTES_MAX {
+        return None;
+    }
+    let bare = bare_name(name);
+    let known = NAMED_ROWS.get(bare.words.as_str()).copied();
+    let is_sum_of_some = SUM_ENDS.iter().any(|end| bare.words.ends_with(end));
+    let kind = known.or(is_sum_of_some.then_some(RowKind::Unclear))?;
+    Some((kind, bare))
 }
 
 /// What a cell that groups rows says: in pivot tables `1678 Total` stands under the rows of 1678.
@@ -351,8 +646,10 @@ pub fn kind_of_group(value: &str) -> Option<RowKind> {
         .iter()
         .any(|end| name.ends_with(end));
 
-    match kind_of_name(value) {
-        Some(RowKind::Subtotal | RowKind::Total) => Some(RowKind::Total),
+    match named_kind(value) {
+        Some((RowKind::Subtotal | RowKind::Total, bare)) if !(is_sum && bare.has_number) => {
+            Some(RowKind::Total)
+        }
         _ if is_sum => Some(RowKind::Subtotal),
         _ => None,
     }
@@ -393,6 +690,7 @@ mod tests {
         assert_eq!(state("Сторно"), Some(RowKind::Void));
         assert_eq!(state("Не оплачен"), Some(RowKind::Unpaid));
         assert_eq!(state("Partially refunded"), Some(RowKind::Unclear));
+        assert_eq!(state("Refunded"), Some(RowKind::Refunded));
         assert_eq!(state("Closed"), None);
     }
 
@@ -402,7 +700,37 @@ mod tests {
         assert_eq!(kind_of_name("TOTAL:"), Some(RowKind::Total));
         assert_eq!(kind_of_name("ჯამი"), Some(RowKind::Total));
         assert_eq!(kind_of_name("Discount (10%)"), Some(RowKind::Discount));
-        for dish in ["Total breakfast", "Tiptop cake", "Taxim tea", "Tea 2", ""] {
+        let sums = [
+            ("Total GEL", RowKind::Total),
+            ("Sub Total (excl. tax)", RowKind::Subtotal),
+            ("SUB-TOTAL:", RowKind::Subtotal),
+            ("Итого, руб.", RowKind::Total),
+            ("Total (₾)", RowKind::Total),
+            ("Cash", RowKind::Payment),
+            ("Наличные", RowKind::Payment),
+            ("ნაღდი", RowKind::Payment),
+            ("EC-Karte", RowKind::Payment),
+            ("Tips (card)", RowKind::Tip),
+            ("10% service", RowKind::Service),
+            ("Service charge 12.5 %", RowKind::Service),
+            ("TVA 20%", RowKind::Tax),
+            ("Rounding", RowKind::Unclear),
+            ("Food total:", RowKind::Unclear),
+            ("VAT 69", RowKind::Unclear),
+            ("Total 0%", RowKind::Unclear),
+        ];
+        for (name, kind) in sums {
+            assert_eq!(kind_of_name(name), Some(kind), "{name}");
+        }
+        for dish in [
+            "Total breakfast",
+            "Tiptop cake",
+            "Taxim tea",
+            "Tea 2",
+            "Card of wines",
+            "100%",
+            "",
+        ] {
             assert_eq!(kind_of_name(dish), None, "{dish}");
         }
     }

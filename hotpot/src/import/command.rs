@@ -5,13 +5,13 @@ use crate::import::local;
 use crate::import::run::{Look, Source, look_at, send_orders};
 use crate::import::show;
 use crate::import::till;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use domain::B256;
-use import::{Map, Pass, Progress, Signed, Standing, compare_with_network, sign_all};
+use import::{Map, Pass, Preview, Progress, Signed, Standing, compare_with_network, sign_all};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -81,9 +81,13 @@ pub struct OrdersArgs {
     /// Read, check and sign, but write and send nothing.
     #[arg(long)]
     pub dry_run: bool,
-    /// With --dry-run: print each signed sale as a line of JSON, ready for POST /api/v1/sales.
+    /// With --dry-run: print each signed sale as a line of JSON, ready for POST /api/v1/sales, then each refund, ready
+    /// for POST /api/v1/transactions.
     #[arg(long, requires = "dry_run")]
     pub print_signed: bool,
+    /// With --dry-run: write all refusals to this file, a JSON object a line.
+    #[arg(long, value_name = "FILE", requires = "dry_run")]
+    pub refusals: Option<PathBuf>,
     /// Do not ask before sending.
     #[arg(long, short)]
     pub yes: bool,
@@ -175,6 +179,10 @@ async fn send_and_report(
 
 /// With `--print-signed` what is signed, else what the network has of it already.
 async fn finish_dry_run(args: &OrdersArgs, look: &Look, source: &Source) -> Result<ExitCode> {
+    if let Some(file) = &args.refusals {
+        write_refusals(look, file).with_context(|| format!("write {}", file.display()))?;
+        eprintln!("all refusals are listed in {}", file.display());
+    }
     let mut standing = Standing::default();
     if args.print_signed {
         print_signed(look, source)?;
@@ -198,19 +206,30 @@ async fn finish_dry_run(args: &OrdersArgs, look: &Look, source: &Source) -> Resu
 
 fn print_signed(look: &Look, source: &Source) -> Result<()> {
     let mut out = BufWriter::new(std::io::stdout().lock());
-    sign_all(
-        &look.plan,
-        &source.signer,
-        &look.times,
-        Pass::Sales,
-        |item| {
-            if let Ok(Signed::Sale(_, sale)) = item {
-                serde_json::to_writer(&mut out, &sale).map_err(std::io::Error::from)?;
-                out.write_all(b"\n")?;
-            }
+    for pass in look.passes() {
+        sign_all(&look.plan, &source.signer, &look.times, *pass, |item| {
+            let written = match item {
+                Ok(Signed::Sale(_, sale)) => serde_json::to_writer(&mut out, &sale),
+                Ok(Signed::Return(_, refund)) => serde_json::to_writer(&mut out, &refund),
+                Err(_) => return Ok(()),
+            };
+            written.map_err(std::io::Error::from)?;
+            out.write_all(b"\n")?;
             Ok(())
-        },
-    )?;
+        })?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+/// Reads the file once more, since no more than the first refusals are kept.
+fn write_refusals(look: &Look, file: &Path) -> Result<()> {
+    let mut out = BufWriter::new(std::fs::File::create(file)?);
+    let now_ms = service_kit::clock::now_ms();
+    Preview::read_each(&look.plan, &look.times, now_ms, |rejected| {
+        serde_json::to_writer(&mut out, rejected)?;
+        out.write_all(b"\n")
+    })?;
     out.flush()?;
     Ok(())
 }

@@ -1,14 +1,15 @@
 //! `hotpot import inspect`: what stands in a file, a map for it, and what an import under that map would do.
 
 use crate::import::run::Look;
-use crate::import::show::{format_money, show_look};
+use crate::import::show::show_look;
 use anyhow::{Context, Result};
 use clap::Args;
 use comfy_table::Table;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use domain::Currency;
 use import::inspect::{Inspection, inspect};
-use import::{Item, MadeTimes, Map, Order, Plan, Preview};
+use import::map::Format;
+use import::{Item, MadeTimes, Map, Order, Plan, Preview, format_money};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,12 +21,12 @@ const ORDERS_SHOWN: usize = 10;
 /// Arguments of `hotpot import inspect`.
 #[derive(Clone, Debug, Args)]
 pub struct InspectArgs {
-    /// The file: text with separators.
+    /// The file: text with separators, JSON lines or a JSON array.
     pub file: PathBuf,
     /// Show what this map makes of it instead of a proposed one.
     #[arg(long, value_name = "FILE")]
     pub map: Option<PathBuf>,
-    /// The currency of its prices, for the proposed map.
+    /// The currency of its prices, for the proposed map, where the file names none.
     #[arg(long, default_value = "GEL")]
     pub currency: Currency,
     /// Write the proposed map to this file, which must not exist yet.
@@ -48,15 +49,20 @@ pub fn inspect_file(args: &InspectArgs) -> Result<ExitCode> {
 }
 
 fn show_columns(found: &Inspection) {
-    println!(
-        "encoding {}, separator {:?}, columns named in line {}{}",
-        found.encoding.name(),
-        found.separator,
-        found.header_line,
-        found
-            .preset
-            .map_or_else(String::new, |preset| format!(", looks like {preset}"))
-    );
+    let writing = match found.format {
+        Format::Json => "a JSON array".to_owned(),
+        Format::JsonLines => "JSON lines".to_owned(),
+        Format::Delimited => format!(
+            "encoding {}, separator {:?}, columns named in line {}",
+            found.encoding.name(),
+            found.separator,
+            found.header_line
+        ),
+    };
+    let preset = found
+        .preset
+        .map_or_else(String::new, |preset| format!(", looks like {preset}"));
+    println!("{writing}{preset}");
 
     let mut table = Table::new();
     table.load_preset(UTF8_BORDERS_ONLY);

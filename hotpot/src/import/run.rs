@@ -36,6 +36,17 @@ pub struct Look {
     pub times: Arc<MadeTimes>,
 }
 
+impl Look {
+    /// Sales first, and refunds if there are any.
+    pub const fn passes(&self) -> &'static [Pass] {
+        if self.preview.returns > 0 {
+            &[Pass::Sales, Pass::Returns]
+        } else {
+            &[Pass::Sales]
+        }
+    }
+}
+
 /// How an import ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -116,13 +127,7 @@ async fn send_passes(
     progress: &Arc<Progress>,
     list: &mut RejectedList,
 ) -> Result<(), anyhow::Error> {
-    let passes: &[Pass] = if look.preview.returns > 0 {
-        &[Pass::Sales, Pass::Returns]
-    } else {
-        &[Pass::Sales]
-    };
-
-    for pass in passes {
+    for pass in look.passes() {
         let mut failed = None;
         let sent: Result<(), SendError> = send_all(
             &look.plan,

@@ -3,8 +3,7 @@
 use crate::import::run::Look;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{CellAlignment, Table};
-use domain::Currency;
-use import::{LeftOut, Rejected, Standing};
+use import::{LeftOut, Rejected, Standing, format_money};
 
 /// Days and outlets that are shown one by one.
 const DAYS_SHOWN_MAX: usize = 31;
@@ -31,6 +30,12 @@ pub fn show_look(look: &Look) {
 
     show_left_out(look);
     show_rejected("are refused", preview.rejected, &preview.first_rejected);
+    if preview.rejected > preview.first_rejected.len() as u64 {
+        eprintln!("refusals by kind; --dry-run --refusals FILE lists all:");
+        for (kind, orders) in &preview.rejected_kinds {
+            eprintln!("  {orders} × {kind}");
+        }
+    }
     let foreseen = "the network will refuse, unless it has them already";
     show_rejected(foreseen, preview.foreseen, &preview.first_foreseen);
 }
@@ -84,10 +89,27 @@ fn show_left_out(look: &Look) {
         line,
         kind,
         told_by,
+        ..
     } in &look.preview.first_left_out
     {
         let order = order.as_deref().unwrap_or("-");
         eprintln!("  line {line}, order {order}: {kind}, {told_by}");
+    }
+    show_left_out_names(look);
+}
+
+/// A dish that is called as a tax or a tip would be missing from its sale: a person must see it.
+fn show_left_out_names(look: &Look) {
+    let names = &look.preview.left_out_names;
+    if names.is_empty() {
+        return;
+    }
+
+    let map = look.plan.map();
+    eprintln!("left out for its name alone; if one of these is a dish, say so in [[rows]]:");
+    for ((kind, name), sum) in names {
+        let amount = format_money(sum.amount, map.exponent, map.currency);
+        eprintln!("  {name:?}, {kind}: {} rows, {amount}", sum.rows);
     }
 }
 
@@ -112,29 +134,5 @@ fn show_rejected(what: &str, count: u64, first: &[Rejected]) {
     let hidden = count.saturating_sub(first.len() as u64);
     if hidden > 0 {
         eprintln!("  and {hidden} more");
-    }
-}
-
-/// Units of a currency as people write them.
-pub fn format_money(units: u64, exponent: u32, currency: Currency) -> String {
-    let power = 10u64.pow(exponent);
-    let (whole, fraction) = (units / power, units % power);
-    let width = exponent as usize;
-    match exponent {
-        0 => format!("{whole} {currency}"),
-        _ => format!("{whole}.{fraction:0width$} {currency}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::format_money;
-
-    #[test]
-    fn money_has_as_many_decimals_as_its_currency() {
-        let money = |units, exponent| format_money(units, exponent, "GEL".parse().unwrap());
-        assert_eq!(money(128_825, 2), "1288.25 GEL");
-        assert_eq!(money(5, 3), "0.005 GEL");
-        assert_eq!(money(7, 0), "7 GEL");
     }
 }

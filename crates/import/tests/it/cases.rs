@@ -215,7 +215,7 @@ const CASES: [(&str, &str, &str, Right); 37] = [
         "P14-dry-run-says-yes",
         "too-much.csv",
         "map.toml",
-        some(1, 300, 1, "1000000000000"),
+        some(1, 300, 1, "10000000000.00 GEL"),
     ),
     (
         "P14-dry-run-says-yes",
@@ -321,4 +321,31 @@ fn a_dry_run_says_what_is_too_old_for_the_network() {
         "P14-dry-run-says-yes/old-times.csv (map-time.toml): ok: {:?}",
         preview.first_foreseen[0]
     );
+}
+
+fn examples_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples")
+}
+
+fn read_all(file: &Path, map: &str, sales: u64) {
+    let map = Map::read(&examples_folder().join(map)).unwrap();
+    let (_, preview) = look_at(file, &map).unwrap();
+    assert_eq!(
+        (preview.sales, preview.rejected),
+        (sales, 0),
+        "{:?}",
+        preview.first_rejected
+    );
+}
+
+#[test]
+fn real_orders_are_no_sums_of_each_other() {
+    let Some(folder) = cases_folder() else { return };
+    let file = folder.join("../data/chipotle_orders.tsv");
+    read_all(&file, "chipotle.toml", 1_834);
+}
+
+#[test]
+fn the_example_is_read_without_a_refusal() {
+    read_all(&examples_folder().join("georgia.csv"), "georgia.toml", 60);
 }

@@ -1,7 +1,7 @@
 //! What a map says about a file, and what a file must not make of an order.
 
 use crate::items_of;
-use import::{Item, Map, Order};
+use import::{Item, Map, Order, Preview};
 use proptest::prelude::*;
 
 /// A map with more lines before its columns, and other lines in them.
@@ -252,10 +252,15 @@ fn a_weight_is_one_line_with_its_measure() {
 
 #[test]
 fn comma_and_point_never_mix_in_a_file_without_its_saying_so() {
-    let text = "order;item;detail;qty;price\nA;Tea;;1;1.250\nB;Tea;;1;3,00\n";
+    let text =
+        "order;item;detail;qty;price\nA;Tea;;1;1.250\nB;Tea;;1;3.000,00\nC;Tea;;1;1.000,50\n";
     assert_eq!(
         totals(text, &plain()),
-        [("A".to_owned(), 125_000), ("B".to_owned(), 300)]
+        [
+            ("A".to_owned(), 125_000),
+            ("B".to_owned(), 300_000),
+            ("C".to_owned(), 100_050)
+        ]
     );
     let point = map_with(
         "group_by = \"order\"\nnumbers = { decimal = \".\" }",
@@ -273,10 +278,248 @@ fn a_price_with_two_readings_is_refused_and_a_neighbour_decides() {
     let text = format!("{HEADER}A,Tea,,1,9.000\n");
     assert!(refusals(&text, &plain())[0].contains("numbers.decimal"));
     let text = format!("{text}B,Tea,,1,0.750\n");
-    assert_eq!(
-        totals(&text, &plain()),
-        [("A".to_owned(), 900), ("B".to_owned(), 75)]
+    assert_eq!(totals(&text, &plain()), [("B".to_owned(), 75)]);
+    assert!(refusals(&text, &plain())[0].contains("numbers.decimal"));
+    let text = format!("{text}C,Tea,,1,0.500\n");
+    let all = [("A", 900), ("B", 75), ("C", 50)].map(|(id, total)| (id.to_owned(), total));
+    assert_eq!(totals(&text, &plain()), all);
+}
+
+#[test]
+fn one_cell_that_was_edited_makes_no_thousands() {
+    let dear = "order;item;detail;qty;price\nA;Tea;;1;9.000\nB;Tea;;1;12.000\nC;Cake;;1;7.500\n";
+    let half = format!("{dear}D;Sauce;;1;0,5\n");
+    assert_eq!(totals(&half, &plain()), [("D".to_owned(), 50)]);
+    let more = format!("{half}E;Sauce;;1;0,75\n");
+    assert_eq!(refusals(&more, &plain()).len(), 3, "no thousands are shown");
+
+    let map = map_with("group_by = \"order\"", "unit_price = \"price\"");
+    let pieces = "order;item;detail;qty;price\nA;Tea;;9.000;1\nB;Tea;;0,5;2\nC;Tea;;0,5;2\n";
+    assert_eq!(totals(pieces, &map).len(), 2);
+}
+
+#[test]
+fn a_sign_between_thousands_is_none_before_decimals() {
+    let map = map_with(
+        "group_by = \"order\"\nnumbers = { thousands = \".\" }",
+        "line_total = \"price\"",
     );
+    let text = "order;item;detail;qty;price\nA;Tea;;1;9.000\nB;Tea;;1;9,50\n";
+    let all = [("A".to_owned(), 900_000), ("B".to_owned(), 950)];
+    assert_eq!(totals(text, &map), all);
+}
+
+#[test]
+fn sums_that_are_no_sale_prove_nothing() {
+    let text = "order,item,detail,qty,price\nA,Tea,,1,9.000\nB,Tea,,1,0.750\nZ,Summe,,1,9.75\n";
+    assert_eq!(totals(text, &plain()), [("B".to_owned(), 75)]);
+    let text = format!("{text}C,Tea,,1,0.500\nY,Summe,,1,\"0,50\"\n");
+    assert_eq!(totals(&text, &plain()).len(), 2, "a sum may contradict");
+    let footer = text.replace("Y,Summe", ",Summe");
+    assert_eq!(totals(&footer, &plain()).len(), 2, "of the whole file too");
+}
+
+#[test]
+fn a_number_of_json_has_a_point_in_any_file() {
+    let rows = |price: &str| {
+        format!(
+            "[{{\"order\":\"A\",\"item\":\"Tea\",\"detail\":\"\",\"qty\":1.000,\"price\":{price}}}]"
+        )
+    };
+    let total = |price: &str, map: &Map| match items_of("orders.json", &rows(price), map)
+        .unwrap()
+        .as_slice()
+    {
+        [Item::Sale(order)] => Some(order.total),
+        _ => None,
+    };
+    let comma = map_with(
+        "group_by = \"order\"\nnumbers = { decimal = \",\" }",
+        "line_total = \"price\"",
+    );
+    assert_eq!(total("9.000", &plain()), Some(900));
+    assert_eq!(total("9.000", &comma), Some(900));
+    assert_eq!(total("\"9.000\"", &plain()), None);
+    assert_eq!(total("\"9.000\"", &comma), Some(900_000));
+}
+
+#[test]
+fn what_was_sold_and_refunded_later_needs_one_rule() {
+    let text = "order,status,item,detail,qty,price\nA,Refunded,Tea,,1,3.00\nA,Paid,Cake,,1,7.00\n";
+    let with = |rule: &str| {
+        let before = format!("group_by = \"order\"\namounts = {{ refunded = \"{rule}\" }}");
+        let map = map_with(&before, "line_total = \"price\"");
+        let items = items_of("orders.csv", text, &map).unwrap();
+        let returned = items.iter().find_map(|item| match item {
+            Item::Return(refund) => Some((refund.of.clone(), refund.amount)),
+            _ => None,
+        });
+        (sales_of(&items)[0].total, returned)
+    };
+    assert!(refusals(text, &plain())[0].contains("amounts.refunded"));
+    assert_eq!(with("leave_out"), (700, None));
+    assert_eq!(with("give_back"), (1_000, Some(("A".to_owned(), 300))));
+
+    let below = "order,status,item,detail,qty,price\nR,Refunded,Tea,,-1,-3.00\n";
+    assert!(refusals(below, &plain())[0].contains("refund_of"));
+}
+
+#[test]
+fn a_state_in_the_first_row_alone_is_the_order_s() {
+    let text = "order,status,item,detail,qty,price\nA,Cancelled,Tea,,1,3.00\nA,,Cake,,1,7.00\n\
+        B,Paid,Tea,,1,3.00\nB,,Cake,,1,7.00\nC,,Tea,,1,3.00\nC,Void,Cake,,1,7.00\nD,Open,Tea,,1,3.00\nD,,Tea,,1,3.00\n";
+    let expected = [("B".to_owned(), 1_000), ("C".to_owned(), 300)];
+    assert_eq!(totals(text, &plain()), expected);
+    assert!(refusals(text, &plain())[0].starts_with("D "));
+}
+
+#[test]
+fn payments_and_sums_under_many_names_double_no_order() {
+    for name in [
+        "Cash",
+        "Наличные",
+        "Total GEL",
+        "ბარათი",
+        "Espèces",
+        "Tarjeta",
+    ] {
+        let text = format!(
+            "{HEADER}A,Tea,,1,3.00\nA,Cake,,1,7.00\nA,{name},,1,10.00\nB,Tea,,1,3.00\nB,{name},,1,3.00\n"
+        );
+        let all = [("A".to_owned(), 1_000), ("B".to_owned(), 300)];
+        assert_eq!(totals(&text, &plain()), all, "{name}");
+        let wrong = text.replace(",1,10.00", ",1,11.00");
+        assert_eq!(totals(&wrong, &plain()), all[1..], "{name}");
+    }
+    let text = format!("{HEADER}A,Tea,,1,3.00\nA,Cake,,1,7.00\nA,Cash,,1,4.00\nA,Card,,1,6.00\n");
+    assert_eq!(totals(&text, &plain()), [("A".to_owned(), 1_000)]);
+    let text = format!("{HEADER}A,Tea,,1,3.00\nA,Rounding,,1,0.02\n");
+    assert!(refusals(&text, &plain())[0].contains("[[rows]]"));
+}
+
+#[test]
+fn a_row_that_costs_what_the_others_cost_may_be_their_sum() {
+    let text = format!(
+        "{HEADER}A,Tea,,1,3.00\nA,Cake,,1,7.00\nA,Revolut,,1,10.00\nB,Tea,,1,3.00\nB,Revolut,,1,3.00\n\
+        C,Tea,,1,3.00\nC,Bread,,1,3.00\n"
+    );
+    assert_eq!(totals(&text, &plain()), [("C".to_owned(), 600)]);
+    let refused = refusals(&text, &plain());
+    assert!(
+        refused[0].starts_with("A 4 price") && refused[0].contains("sum"),
+        "{refused:?}"
+    );
+    assert!(refused[1].starts_with("B 6 price"), "{refused:?}");
+
+    let told = |before: &str| {
+        let before = format!("group_by = \"order\"\n{before}");
+        totals(&text, &map_with(&before, "line_total = \"price\""))
+    };
+    let rule = |kind: &str| {
+        format!("[[rows]]\ncolumn = \"item\"\nvalues = [\"Revolut\"]\nkind = \"{kind}\"\n")
+    };
+    assert_eq!(told(&rule("payment"))[0].1, 1_000);
+    assert_eq!(told(&rule("goods"))[0].1, 2_000);
+    assert_eq!(told("sum_rows_checked = false")[0].1, 2_000);
+}
+
+#[test]
+fn a_dish_that_costs_what_others_cost_is_told_by_its_other_orders() {
+    let alone: String = (0..3).map(|i| format!("{i},Feast,,1,10.00\n")).collect();
+    let text = format!("{HEADER}{alone}A,Tea,,1,3.00\nA,Cake,,1,7.00\nA,Feast,,1,10.00\n");
+    assert_eq!(totals(&text, &plain())[3], ("A".to_owned(), 2_000));
+
+    let twins: String = (1..4)
+        .map(|i| format!("{i},Visa Electron,,1,{i}.00\n{i},Dish {i},,1,{i}.00\n"))
+        .collect();
+    assert_eq!(totals(&format!("{HEADER}{twins}"), &plain()), []);
+}
+
+#[test]
+fn a_name_that_is_mostly_a_sum_is_none_by_chance_elsewhere() {
+    let usual: String = (1..4)
+        .map(|i| {
+            format!(
+                "{i},Tea,,1,3.00\n{i},Cake,,1,{i}.00\n{i},Revolut,,1,{}.00\n",
+                3 + i
+            )
+        })
+        .collect();
+    let text = format!(
+        "{HEADER}{usual}A,Tea,,1,3.00\nA,Cake,,1,7.00\nA,Revolut,,1,12.00\nB,Tea,,1,3.00\nB,Cake,,1,7.00\n"
+    );
+    assert_eq!(totals(&text, &plain()), [("B".to_owned(), 1_000)]);
+    assert!(refusals(&text, &plain())[3].starts_with("A 13 price"));
+}
+
+#[test]
+fn a_sum_may_count_all_pieces_and_a_dish_may_stand_twice() {
+    let map = map_with("group_by = \"order\"", "unit_price = \"price\"");
+    let text = format!("{HEADER}A,Tea,,1,3.00\nA,Cake,,2,3.50\nA,Revolut,,3,10.00\n");
+    assert_eq!(totals(&text, &map), []);
+    let text = format!("{HEADER}A,Tea,,1,3.00\nA,Tea,,1,3.00\nA,Tea,,2,6.00\n");
+    assert_eq!(totals(&text, &plain()), [("A".to_owned(), 1_200)]);
+}
+
+#[test]
+fn a_dish_with_a_name_of_a_tax_does_not_vanish() {
+    let text = format!("{HEADER}A,Tea,,1,3.00\nA,VAT 69,,1,12.00\nB,Total 0%,,1,4.00\n");
+    assert_eq!(totals(&text, &plain()), []);
+
+    let (head, columns) = (
+        "group_by = \"order\"",
+        "line_total = \"price\"\nreceipt_total = \"paid\"",
+    );
+    let text = "order,item,detail,qty,price,paid\nA,Tea,,1,3.00,15.00\nA,Service,,1,12.00,15.00\n";
+    let refused = refusals(text, &map_with(head, columns));
+    assert!(
+        refused[0].contains("3.00 GEL") && refused[0].contains("amounts"),
+        "{refused:?}"
+    );
+    let told = map_with(
+        &format!("{head}\namounts = {{ service = \"leave_out\" }}"),
+        columns,
+    );
+    assert_eq!(totals(text, &told), [("A".to_owned(), 300)]);
+}
+
+#[test]
+fn what_a_name_alone_leaves_out_is_summed_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("orders.csv");
+    let text = format!(
+        "{HEADER}A,Tea,,1,3.00\nA,10% service,,1,0.30\nB,Tea,,1,3.00\nB,10% service,,1,0.30\n"
+    );
+    std::fs::write(&path, text).unwrap();
+    let (_, preview) = crate::look_at(&path, &plain()).unwrap();
+    let ((kind, name), sum) = preview.left_out_names.first_key_value().unwrap();
+    assert_eq!(
+        (kind.as_str(), name.as_str()),
+        ("a service charge", "10% service")
+    );
+    assert_eq!((sum.rows, sum.amount), (2, 60));
+}
+
+#[test]
+fn a_subtotal_stands_before_or_behind_the_discount() {
+    let map = map_with(
+        "group_by = \"order\"\namounts = { discount = \"spread\", service = \"include\" }",
+        "line_total = \"price\"",
+    );
+    let text = |subtotal: &str| {
+        format!(
+            "{HEADER}A,Khinkali,,5,8.00\nA,Tea,,1,2.00\nA,Subtotal,,1,{subtotal}\nA,Discount,,1,-1.00\n\
+            A,Service,,1,0.90\nA,Total,,1,9.90\n"
+        )
+    };
+    for subtotal in ["10.00", "9.00", "9.90"] {
+        assert_eq!(
+            totals(&text(subtotal), &map),
+            [("A".to_owned(), 990)],
+            "{subtotal}"
+        );
+    }
+    assert_eq!(totals(&text("9.50"), &map), []);
 }
 
 #[test]
@@ -285,6 +528,105 @@ fn numbers_that_begin_anew_are_noticed_without_a_rule() {
         "order,day,item,detail,qty,price\n1,2026-11-19,Tea,,1,3.00\n1,2026-11-20,Tea,,1,3.00\n";
     assert_eq!(totals(text, &plain()), []);
     assert!(refusals(text, &plain())[0].contains("day_of"));
+}
+
+#[test]
+fn a_moment_that_the_map_does_not_speak_of_tells_days_apart() {
+    let text = |first: &str, second: &str| {
+        format!(
+            "order,created_at,item,detail,qty,price\n1,{first},Tea,,1,3.00\n1,{second},Tea,,1,4.00\n"
+        )
+    };
+    let apart = text("2026-11-19T10:00:00Z", "2026-11-20T10:00:00Z");
+    assert!(refusals(&apart, &plain())[0].contains("day_of"));
+    for (first, second) in [
+        ("10:00", "10:05"),
+        ("1763618400", "1763618460"),
+        ("19.11.2026 10:00", "19.11.2026 10:05"),
+    ] {
+        assert_eq!(totals(&text(first, second), &plain()).len(), 1, "{first}");
+    }
+}
+
+#[test]
+fn two_outlets_have_their_own_numbers_without_a_rule() {
+    let text = "order,Location,item,detail,qty,price\n1,Main,Tea,,1,3.00\n1,Old Town,Tea,,1,4.00\n2,Main,Tea,,1,3.00\n2,,Cake,,1,4.00\n";
+    assert_eq!(totals(text, &plain()), [("2".to_owned(), 700)]);
+    assert!(refusals(text, &plain())[0].contains("outlet.column"));
+}
+
+#[test]
+fn rows_of_one_order_do_not_lie_half_a_day_apart() {
+    let text = "order,at,item,detail,qty,price\n\
+        1,2026-11-30T08:00:00+04:00,Tea,,1,3.00\n1,2026-11-30T22:00:00+04:00,Tea,,1,4.00\n\
+        2,2026-11-30T08:00:00+04:00,Tea,,1,3.00\n2,2026-11-30T11:00:00+04:00,Tea,,1,4.00\n";
+    let with = |more: &str| {
+        let before = format!("group_by = \"order\"\ntime = {{ column = \"at\"{more} }}");
+        map_with(&before, "line_total = \"price\"")
+    };
+    assert_eq!(totals(text, &with("")).len(), 1);
+    assert!(refusals(text, &with(""))[0].contains("time.order_hours"));
+    assert_eq!(totals(text, &with(", order_hours = 24")).len(), 2);
+}
+
+#[test]
+fn a_time_that_shows_day_and_month_exchanged_refuses_the_file() {
+    let map = map_with(
+        "group_by = \"order\"\ntime = { column = \"at\", format = \"%d/%m/%Y %H:%M\", zone = \"Asia/Tbilisi\" }",
+        "line_total = \"price\"",
+    );
+    let text = "order,at,item,detail,qty,price\nA,10/11/2026 10:00,Tea,,1,3.00\n";
+    assert_eq!(totals(text, &map).len(), 1);
+    let text = format!("{text}B,11/20/2026 10:00,Tea,,1,3.00\n");
+    let refused = items_of("orders.csv", &text, &map).unwrap_err();
+    assert!(
+        refused.contains("line 3") && refused.contains("exchanged"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn all_refusals_are_counted_by_kind_and_handed_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("orders.csv");
+    let rows: String = (0..50).map(|i| format!("{i},Tea,,1,x{i}\n")).collect();
+    std::fs::write(&path, format!("{HEADER}{rows}C,Tea,,1,-3.00\n")).unwrap();
+    let (plan, preview) = crate::look_at(&path, &plain()).unwrap();
+    let kinds: Vec<u64> = preview.rejected_kinds.values().copied().collect();
+    assert_eq!((kinds.iter().sum::<u64>(), kinds.len()), (51, 2));
+    assert_eq!(preview.first_rejected.len(), 20);
+
+    let mut listed = 0;
+    let none = import::MadeTimes::default();
+    let again = Preview::read_each(&plan, &none, crate::NOW_MS, |_| {
+        listed += 1;
+        Ok(())
+    });
+    assert_eq!((again.unwrap(), listed), (preview, 51));
+}
+
+#[test]
+fn one_order_of_too_many_rows_is_no_scattered_file() {
+    let rows = "A,Tea,,1,1.00\n".repeat(100_002);
+    let refused = items_of("orders.csv", &format!("{HEADER}{rows}"), &plain()).unwrap_err();
+    assert!(
+        refused.contains("100002 rows") && refused.contains("group_by"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_currency_in_a_header_must_be_the_map_s() {
+    let map = |price: &str| map_with("group_by = \"order\"", &format!("line_total = {price:?}"));
+    for other in ["Price (USD)", "price_eur", "Price, $", "Цена, ₽"] {
+        let text = format!("order;item;detail;qty;{other}\nA;Tea;;1;3.00\n");
+        let refused = items_of("orders.csv", &text, &map(other)).unwrap_err();
+        assert!(refused.contains("GEL"), "{other}: {refused}");
+    }
+    for own in ["Price (GEL)", "Price ₾", "price_try", "All prices"] {
+        let text = format!("order;item;detail;qty;{own}\nA;Tea;;1;3.00\n");
+        assert_eq!(totals(&text, &map(own)), [("A".to_owned(), 300)], "{own}");
+    }
 }
 
 #[test]
