@@ -31,6 +31,8 @@ KINDS = {
     "one_address": Kind((1_500, 2_500), (1, 1), (5, 8)),
     "deaf": Kind((40, 120), (10, 40), (23, 26)),
 }
+# Only the public one has a limit for each address, where all else comes from one.
+ONLY_AT = {"one_address": "gateway"}
 # The doors, so that a short run sees each: half of what comes, comes to the public one.
 DOORS = ["gateway", "gateway", "gateway", "node", "relayer", "indexer"]
 # A flood is bounded, since it comes from the machine that it is to keep busy: requests a second, all clients together.
@@ -69,7 +71,8 @@ class Drawing:
     def next(self) -> Attack:
         number, self.drawn = self.drawn, self.drawn + 1
         draw = random.Random(f"{self.seed}/{number}")
-        name, door = str(self.kinds.next()), str(self.doors.next())
+        name = str(self.kinds.next())
+        door = ONLY_AT.get(name) or str(self.doors.next())
         kind = KINDS[name]
         node = draw.randrange(self.nodes)
         clients = max(1, round(draw.randint(*kind.clients) * self.scale))

@@ -35,6 +35,8 @@ FRESH_S_MAX = 1.0
 LOOK_EVERY_S = 1.0
 # After the attacks, before somebody new has to be served at once.
 CALM_S = 2.0
+# Of the gateway's configuration.
+PER_ADDRESS = re.compile(r"^\w+_per_address_max *=.*\n", re.MULTILINE)
 READS = {
     "gateway": "/api/v1/sales?limit=1",
     "node": "/readyz",
@@ -184,6 +186,21 @@ def rounds_of(minutes: float | None, attacks: int | None) -> int:
     return 0 if attacks else max(1, int((minutes or MINUTES_USUAL) / MINUTES_A_ROUND))
 
 
+def limit_addresses(network: Network) -> None:
+    """On loopback `hotpot up` gives all places to one address, since all come from one. The gateway gets back what
+    strangers meet: without these lines its own limits hold.
+    """
+    config = network.folder / "gateway.toml"
+    text = config.read_text()
+    changed = PER_ADDRESS.sub("", text)
+    if changed == text:
+        say("the gateway is not told of any limit per address")
+        return
+    config.write_text(changed)
+    network.kill(["gateway"])
+    wait_for("gateway that was started again", network.all_back)
+
+
 def doors(options: Any, arguments: list[str]) -> dict[str, Any]:
     """The whole run; gives the summary."""
     started = time.monotonic()
@@ -204,6 +221,7 @@ def doors(options: Any, arguments: list[str]) -> dict[str, Any]:
         limit_files(OPEN_FILES_USUAL)
         network.start()
         wait_for("network with all its processes", network.all_ready)
+        limit_addresses(network)
         gateway = network.file()["gateway"]["http"]
         wait_for("gateway", lambda: ask(gateway + "/api/v1/network"))
         load = Load(
@@ -314,7 +332,8 @@ def verdict(
         "differences",
     )
     wrong = [name for name in must_be_zero if summary[name] != 0]
-    wrong += [name for name in ("final", "timed_out") if summary[name] == 0]
+    seen = ("final", "timed_out", "refused_per_address") if siege.rounds else ("final",)
+    wrong += [name for name in seen if summary[name] == 0]
     wrong += [
         name
         for name, most in (("p99_ms", P99_MS_MAX), ("gateway_mb_max", GATEWAY_MB_MAX))
