@@ -1,4 +1,4 @@
--- How old is what came along each way into the mirror, for whoever reads it; and which validators decided a height.
+-- How old is what came along each way into the mirror, for whoever reads it.
 
 CREATE TABLE chain.pulse (
     stream       text        PRIMARY KEY CHECK (stream IN ('evm', 'sidechain')),
@@ -17,5 +17,3 @@ CREATE FUNCTION chain.age_ms(moment timestamptz) RETURNS bigint
     LANGUAGE sql VOLATILE STRICT PARALLEL SAFE
     RETURN (extract(epoch FROM clock_timestamp() - moment) * 1000)::bigint;
 COMMENT ON FUNCTION chain.age_ms IS 'Milliseconds from a time to now, both by the database''s clock.';
-
-CREATE INDEX epoch_checkpoint_last_height ON chain.epoch_checkpoint (last_height);
