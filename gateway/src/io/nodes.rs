@@ -3,7 +3,7 @@
 
 mod send;
 
-pub use send::{Answer, is_plain};
+pub use send::is_plain;
 
 use crate::core::breaker::{Breaker, Circuit};
 use crate::core::choice::{Candidate, Choice, Rank, in_step, order_nodes};

@@ -8,7 +8,7 @@ use crate::import::till;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use domain::B256;
-use import::{Map, Pass, Preview, Progress, Signed, Standing, compare_with_network, sign_all};
+use import::{Map, Preview, Progress, Signed, Standing, compare_with_network, sign_all};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
