@@ -10,7 +10,8 @@ from typing import Any
 from .lines import Lines, count_words
 from .network import Bridge
 
-RATE = 10
+# Sales a second: a block for each, and an epoch after eight of them.
+RATE = 2
 # Base fee and tip of R01, in wei.
 BASE_FEE = hex(30_000_000_000)
 TIP = 25_000_000_000
@@ -57,7 +58,9 @@ def held_base_fee(bridge: Bridge) -> Iterator[None]:
 
 
 def anchors_what_comes(bridge: Bridge) -> Callable[[], str]:
-    """A question: whether an epoch is anchored that was not even signed when this was called."""
+    """A question: whether an epoch is anchored that was not even signed when this was called. What is behind when a
+    fault comes is anchored first, so epochs come slowly here.
+    """
     wanted, started = bridge.checkpointed() + 1, time.monotonic()
 
     def look() -> str:

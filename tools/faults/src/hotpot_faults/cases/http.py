@@ -27,7 +27,9 @@ NO_FAULT: dict[str, str] = {}
 def judge_check(lines: Lines, line: str) -> None:
     """`ok   what` or `LOOK what`, padded, then what came."""
     verdict, rest = line[:4].strip(), line[5:]
-    what, found = rest[:WHAT_COLUMNS].strip(), rest[WHAT_COLUMNS:].strip()
+    # What is longer is not padded, and nothing says where it ends.
+    cut = WHAT_COLUMNS if rest[WHAT_COLUMNS : WHAT_COLUMNS + 1] in ("", " ") else len(rest)
+    what, found = rest[:cut].strip(), rest[cut:].strip()
     what = what.replace(": ", ", ")
     reason = next((reason for begin, reason in NO_FAULT.items() if what.startswith(begin)), None)
     if verdict == "ok":
