@@ -20,6 +20,7 @@ gateway_mb() { awk -v name="$1:" '$1 == name { print int($2 * 1024 / 1000000) }'
 # hold_connections: sets `doors_pid`; each second a line in `held.jsonl` says how many there are.
 hold_connections() {
     local until=$((SECONDS + doors_ready_seconds_max))
+    : > "$network_dir/held.jsonl"
     PYTHONPATH=$FAULTS_SRC python3 -m hotpot_faults.hold --door "$(network_json .gateway.http)" \
         --idle $doors_idle --slow $doors_slow --addresses $doors_addresses > "$network_dir/held.jsonl" &
     doors_pid=$!

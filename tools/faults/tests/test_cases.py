@@ -41,6 +41,11 @@ class CaseLines(unittest.TestCase):
             "H01 POST /api/v1/sales, a form: WRONG (415 text/plain)",
         )
 
+    def test_what_is_right_all_the_same_has_a_reason_and_only_as_it_was_seen(self) -> None:
+        what = "LOOK " + "an empty header beside a query".ljust(66)
+        self.assertIn(": no fault (", said(what + " {'id': '64', 'event': 'evm'}"))
+        self.assertIn(": WRONG (", said(what + " {'id': '64', 'event': 'reset'}"))
+
     def test_streams_are_late_or_never_come(self) -> None:
         for text, verdict in (
             ("9 events; late by at most 0.40 s, mean 0.10 s", "ok"),

@@ -189,6 +189,10 @@ class Verdicts(unittest.TestCase):
             ["gateway does not answer somebody new", "indexer does not answer somebody new"],
         )
 
+    def test_nor_does_anybody_new_wait_in_vain_meanwhile(self) -> None:
+        self.siege.fresh_unanswered = 1
+        self.assertEqual(self.wrong(), ["fresh_unanswered"])
+
     def test_books_that_do_not_agree(self) -> None:
         self.assertEqual(self.wrong(ok=False), ["books"])
 

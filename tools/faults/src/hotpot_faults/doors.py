@@ -329,6 +329,7 @@ def verdict(
         "ended",
         "wrongly_answered",
         "unanswered",
+        "fresh_unanswered",
         "differences",
     )
     wrong = [name for name in must_be_zero if summary[name] != 0]

@@ -47,10 +47,15 @@ class Anvil:
         command = [program, *ANVIL, "--port", str(port)]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
         chain_id = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}
-        wait_for("anvil", lambda: ask(self.url, chain_id))
+        wait_for("anvil", lambda: self.check_alive() and ask(self.url, chain_id))
         self.between_blocks, self.stopping = threading.Lock(), threading.Event()
         self.miner = threading.Thread(target=self.mine, daemon=True)
         self.miner.start()
+
+    def check_alive(self):
+        if self.process.poll() is not None:
+            raise Broken(f"anvil ended with {self.process.returncode}")
+        return True
 
     def mine(self):
         mine = {"jsonrpc": "2.0", "id": 1, "method": "evm_mine", "params": []}

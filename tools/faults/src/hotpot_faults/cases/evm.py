@@ -10,7 +10,8 @@ from typing import Any
 from .lines import Lines, count_words
 from .network import Bridge
 
-RATE = 10
+# Sales a second: a block for each, and an epoch after eight of them.
+RATE = 2
 # Base fee and tip of R01, in wei.
 BASE_FEE = hex(30_000_000_000)
 TIP = 25_000_000_000
@@ -35,6 +36,8 @@ FAULTS = (
     "no_fee_history",
     "null_rewards",
 )
+# Logs that answers of I01 leave out, one of a block that has several.
+LOST_LOGS = 3
 # How far behind a mirror may be that follows, in blocks of half a second.
 BEHIND_MAX = 10
 
@@ -57,7 +60,9 @@ def held_base_fee(bridge: Bridge) -> Iterator[None]:
 
 
 def anchors_what_comes(bridge: Bridge) -> Callable[[], str]:
-    """A question: whether an epoch is anchored that was not even signed when this was called."""
+    """A question: whether an epoch is anchored that was not even signed when this was called. What is behind when a
+    fault comes is anchored first, so epochs come slowly here.
+    """
     wanted, started = bridge.checkpointed() + 1, time.monotonic()
 
     def look() -> str:
@@ -135,8 +140,12 @@ def texts_and_limits(bridge: Bridge) -> None:
 
 def part_of_the_logs(bridge: Bridge) -> None:
     lines = Lines("I01")
-    bridge.proxy.mode("partial_logs=3")
-    lines.wait("logs were left out", GO_ON_S_MAX, lambda: bridge.proxy.stats().get("logs_lost", 0))
+    bridge.proxy.mode(f"partial_logs={LOST_LOGS}")
+    lines.wait(
+        f"{LOST_LOGS} logs were left out",
+        2 * GO_ON_S_MAX,
+        lambda: bridge.proxy.stats().get("logs_lost", 0) >= LOST_LOGS,
+    )
     bridge.proxy.mode("off")
     settle(lines, bridge)
     bridge.sell(RATE)
