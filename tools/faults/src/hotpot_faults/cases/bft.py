@@ -96,9 +96,10 @@ def hold_connections(port: int) -> list[socket.socket]:
 
 def without_descriptors(lines: Lines, network: Whole, name: str, port: int) -> None:
     pid = network.processes()[name]
+    # The soft limit alone, so that it can be given back without being root.
     usual = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     most = len(os.listdir(f"/proc/{pid}/fd")) + SPARE
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (most, most))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (most, usual[1]))
     held = hold_connections(port)
     try:
         started, used = time.monotonic(), ticks(pid)
