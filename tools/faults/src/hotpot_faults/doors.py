@@ -109,6 +109,8 @@ class Siege:
         self.struck: Counter[str] = Counter()
         self.fresh_ms: list[float] = []
         self.fresh_unanswered = 0
+        # Attacks that run now.
+        self.under_way: Counter[str] = Counter()
         self.is_over = False
 
     def wants_more(self, length: Length, ends_at: float) -> bool:
@@ -144,10 +146,14 @@ class Siege:
             await self.strike(attack)
 
     async def strike(self, attack: Attack) -> None:
+        name = f"{attack.kind} at {attack.door}"
+        self.under_way[name] += 1
         await Crowd(attack, self.places[attack.door], self.outcomes).run()
+        self.under_way[name] -= 1
         self.ran[attack.kind] += 1
         self.struck["node" if attack.door.startswith("node-") else attack.door] += 1
 
+    # In the same loop as the attackers: what is measured includes what these cost it.
     async def keep_asking(self) -> None:
         number = 0
         while not self.is_over:
@@ -158,6 +164,9 @@ class Siege:
                 self.fresh_unanswered += 1
             else:
                 self.fresh_ms.append(seconds * 1_000)
+            if seconds is None or seconds > FRESH_S_MAX:
+                waited = "in vain" if seconds is None else f"{seconds:.1f} s"
+                say(f"    somebody new waited {waited} during {', '.join(+self.under_way)}")
             await asyncio.sleep(LOOK_EVERY_S)
 
 

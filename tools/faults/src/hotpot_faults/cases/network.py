@@ -59,8 +59,11 @@ class Proxy:
 class Whole(Network):
     """A whole system with sales that come slowly: heights wait for work."""
 
-    def __init__(self, options: Any, folder: Path, arguments: list[str]) -> None:
-        super().__init__(options.hotpot, folder / "net", ["--epoch-blocks", "8", *arguments])
+    def __init__(
+        self, options: Any, folder: Path, arguments: list[str], epoch_blocks: int = 8
+    ) -> None:
+        given = ["--epoch-blocks", str(epoch_blocks), *arguments]
+        super().__init__(options.hotpot, folder / "net", given)
         self.options = options
         self.folder.mkdir(parents=True)
         self.load: Load | None = None
@@ -149,14 +152,14 @@ class Whole(Network):
 class Bridge(Whole):
     """The same with the proxy before the EVM chain, and the chain beside it for who judges."""
 
-    def __init__(self, options: Any, folder: Path) -> None:
+    def __init__(self, options: Any, folder: Path, epoch_blocks: int) -> None:
         self.anvil = Anvil(options.anvil)
         try:
             self.proxy = Proxy(options.cases, self.anvil.url)
         except BaseException:
             self.anvil.stop()
             raise
-        super().__init__(options, folder, ["--evm-rpc", self.proxy.url])
+        super().__init__(options, folder, ["--evm-rpc", self.proxy.url], epoch_blocks)
 
     def rpc(self, method: str, *params: Any) -> Any:
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
