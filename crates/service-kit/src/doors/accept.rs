@@ -11,11 +11,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// The pause after a failure that a next try would meet as well, such as no free descriptor.
 const FAILURE_PAUSE: Duration = Duration::from_millis(200);
+/// Idle connections that have to go at each such failure, those first that have been waiting for longest.
+const GOING_AT_ONCE: usize = 16;
 /// How often at most such a failure is logged.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -26,6 +29,8 @@ pub(super) struct Door {
     limits: DoorLimits,
     connections: Arc<Places>,
     streams: Arc<Places>,
+    /// Told when the place of an idle connection is wanted.
+    room_wanted: Arc<Notify>,
     logged: Option<Instant>,
 }
 
@@ -37,6 +42,7 @@ impl Door {
             limits,
             connections: Places::new(limits.connections_max, limits.connections_per_address_max),
             streams: Places::new(usize::MAX, limits.streams_per_address_max),
+            room_wanted: Arc::default(),
             logged: None,
         }
     }
@@ -82,17 +88,22 @@ impl Door {
             router: self.router.clone(),
             limits: self.limits,
             place,
+            room_wanted: Arc::clone(&self.room_wanted),
         };
         tasks.spawn(serve_connection(accepted, stop.clone()));
     }
 
-    /// A connection that its client gave up again is nothing; anything else would fail at once again.
+    /// A connection that its client gave up again is nothing; anything else would fail at once again, as long as nobody
+    /// makes room.
     async fn survive(&mut self, error: io::Error, stop: &CancellationToken) {
         if is_of_the_client(&error) {
             return;
         }
 
         counters::accept_failed();
+        for _ in 0..GOING_AT_ONCE {
+            self.room_wanted.notify_one();
+        }
         if self.logged.is_none_or(|at| at.elapsed() >= LOG_INTERVAL) {
             self.logged = Some(Instant::now());
             tracing::error!(%error, "connections cannot be accepted; it is tried again and again");

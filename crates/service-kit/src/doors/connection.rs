@@ -21,7 +21,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::time::Instant;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -39,18 +40,44 @@ pub(super) struct Accepted {
     pub(super) router: Router,
     pub(super) limits: DoorLimits,
     pub(super) place: ConnectionPlace,
+    pub(super) room_wanted: Arc<Notify>,
 }
 
 /// Answers requests until the client goes, is too slow, or the process stops.
 pub(super) async fn serve_connection(accepted: Accepted, stop: CancellationToken) {
+    set_options(&accepted.stream, &accepted.limits);
+
+    if await_first_byte(&accepted, &stop).await {
+        // Buffers and all that answers a request are made now: who never says anything costs a few hundred bytes.
+        Box::pin(answer_requests(accepted, stop)).await;
+    }
+}
+
+/// Whether a first byte came, or the client's end, before the connection had to go.
+async fn await_first_byte(accepted: &Accepted, stop: &CancellationToken) -> bool {
+    let came = timeout(accepted.limits.idle_timeout(), accepted.stream.readable());
+
+    let dropped = tokio::select! {
+        came = came => match came {
+            Ok(came) => return came.is_ok(),
+            Err(_) => Dropped::Idle,
+        },
+        () = accepted.room_wanted.notified() => Dropped::Room,
+        () = stop.cancelled() => Dropped::Stop,
+    };
+    counters::dropped(dropped);
+    false
+}
+
+async fn answer_requests(accepted: Accepted, stop: CancellationToken) {
     let Accepted {
         stream,
         visitor,
         router,
         limits,
         place: _place,
+        room_wanted,
     } = accepted;
-    set_options(&stream, &limits);
 
     let pulse = Arc::new(Pulse::starting());
     let io = TokioIo::new(WatchedStream::new(stream, Arc::clone(&pulse), limits));
@@ -63,6 +90,7 @@ pub(super) async fn serve_connection(accepted: Accepted, stop: CancellationToken
     let mut connection = pin!(builder(&limits).serve_connection(io, service));
     tokio::select! {
         ended = connection.as_mut() => log_end(ended),
+        () = give_room(&room_wanted, &pulse) => counters::dropped(Dropped::Room),
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             finish_connection(connection, &pulse, limits.stop_grace()).await;
@@ -148,6 +176,16 @@ impl Body for AnswerBody {
 impl Drop for AnswerBody {
     fn drop(&mut self) {
         self.pulse.enter(Stage::Idle);
+    }
+}
+
+/// Ends when the place of this connection is wanted while it is idle.
+async fn give_room(room_wanted: &Notify, pulse: &Pulse) {
+    loop {
+        room_wanted.notified().await;
+        if pulse.is_idle() {
+            return;
+        }
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) enum Dropped {
     Body,
     /// Its reader took nothing for too long.
     Reader,
+    /// It was idle, and no descriptor was left for somebody new.
+    Room,
     /// The process stops and did not wait for it.
     Stop,
 }
@@ -40,6 +42,7 @@ impl Dropped {
             Self::Idle => "idle",
             Self::Body => "body",
             Self::Reader => "reader",
+            Self::Room => "room",
             Self::Stop => "stop",
         }
     }

@@ -96,6 +96,11 @@ impl Pulse {
         }
     }
 
+    /// Whether nothing of a request is there.
+    pub(super) fn is_idle(&self) -> bool {
+        self.state().stage == Stage::Idle
+    }
+
     /// How long the client has kept us waiting; `None` while the client waits for us.
     pub(super) fn client_lets_wait(&self) -> Option<Duration> {
         let state = self.state();
