@@ -7,8 +7,8 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DoorLimits {
-    /// Connections at once; whoever comes then is answered 503 and closed. Each costs a descriptor and a few kilobytes.
-    /// Default 16384.
+    /// Connections at once; whoever comes then is answered 503 and closed. Each costs a descriptor, and about 25 kB once
+    /// it has asked something (`scripts/bench doors`). Default 16384.
     pub connections_max: usize,
     /// Those of one IPv4 address, or of one IPv6 network of 64 bits; more are answered 429 and closed. Behind a reverse
     /// proxy everybody comes from its address: set it to `connections_max` there, and limit in the proxy. Default 1024.
